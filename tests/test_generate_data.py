@@ -1,0 +1,206 @@
+"""generate_data.py, against closed forms that are not ours."""
+
+import os
+import resource
+import signal
+import struct
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import ENVIRONMENT, PROJECT, assert_one_line, contents, run
+from scipy.optimize import minimize_scalar
+
+from utilities import DataError, read_set
+
+
+def closed_form(wave, x):
+    """The four waves written down with modulo and comparison alone."""
+    turn = np.mod(x / (2 * np.pi), 1)
+    return (
+        np.sin(x),
+        np.where(turn < 0.5, 1, -1),
+        2 * turn - 1,
+        np.where(turn < 0.5, 4 * turn - 1, 3 - 4 * turn),
+    )[wave]
+
+
+def read(path):
+    data = path.read_bytes()
+    return np.array(struct.unpack(f'<{len(data) // 8}d', data))
+
+
+def distance(X, wave, phase=False):
+    """How far X is from the nearest wave of this form with a frequency from 0.1 to 0.4."""
+    t = np.arange(1, 129)
+    f = np.linspace(0.1, 0.4, 601 if phase else 1501)[:, None]
+    starts = np.linspace(0, 2 * np.pi, 64, endpoint=False) if phase else [0]
+    return min(np.abs(closed_form(wave, f * t + p) - X).mean(axis=1).min() for p in starts)
+
+
+def test_default_set(folder):
+    process = run('generate_data.py')
+    assert process.stderr == ''
+    assert process.stdout == 'Wrote 200 sequences to Train and 50 to Test.\n'
+    for name, N in (('Train', 200), ('Test', 50)):
+        expected = {f'{c}_{i}.dat' for c in 'XY' for i in range(1, N + 1)}
+        assert set(os.listdir(name)) == expected
+        assert all(os.path.getsize(f'{name}/{f}') == (1024 if f[0] == 'X' else 8) for f in expected)
+    labels = [read(folder / f'Train/Y_{i}.dat')[0] for i in range(1, 201)]
+    assert set(labels) == {0, 1}
+    assert 70 < sum(labels) < 130
+    for i in range(1, 21):
+        X, Y = read(folder / f'Train/X_{i}.dat'), int(labels[i - 1])
+        assert distance(X, Y) < 0.02 < 0.1 < distance(X, 1 - Y)
+
+
+def test_sine_is_exact(folder):
+    """Each sine is sin(f t) for one f from 0.1 to 0.4, to the last digits."""
+    run('generate_data.py', 20, 1)
+    t = np.arange(1, 129)
+    sines = [i for i in range(1, 21) if read(folder / f'Train/Y_{i}.dat')[0] == 0]
+    assert sines
+    for i in sines:
+        X = read(folder / f'Train/X_{i}.dat')
+        start = np.arcsin(X[0])
+        fit = minimize_scalar(
+            lambda f, X=X: np.sum((np.sin(f * t) - X) ** 2),
+            bounds=(start - 1e-3, start + 1e-3),
+            method='bounded',
+            options={'xatol': 1e-12},
+        )
+        assert 0.1 <= fit.x <= 0.4
+        np.testing.assert_allclose(X, np.sin(fit.x * t), atol=1e-6)
+
+
+@pytest.mark.parametrize('phase', [False, True])
+def test_four_classes(folder, phase):
+    run('generate_data.py', 40, 1, '--classes', 4, *['--phase'] * phase)
+    labels = [int(read(folder / f'Train/Y_{i}.dat')[0]) for i in range(1, 41)]
+    assert set(labels) == {0, 1, 2, 3}
+    for i in range(1, 9):
+        X = read(folder / f'Train/X_{i}.dat')
+        distances = [distance(X, wave, phase) for wave in range(4)]
+        assert np.argmin(distances) == labels[i - 1]
+        assert min(distances) < 0.06
+
+
+def test_phase_changes_the_phase_alone(folder):
+    run('generate_data.py', 40, 1)
+    plain, labels = read_set('Train', 40, 128)
+    run('generate_data.py', 40, 1, '--phase', '--overwrite')
+    shifted, labels_too = read_set('Train', 40, 128)
+    assert (labels == labels_too).all()
+    starts = shifted[labels == 0, 0]
+    assert starts.min() < -0.5 and starts.max() > 0.5  # without a phase all start from 0.1 to 0.4
+    assert plain[labels == 0, 0].min() > 0
+    for a, b in zip(plain[labels == 0], shifted[labels == 0], strict=True):
+        spectra = [np.abs(np.fft.rfft(x * np.hanning(128))) for x in (a, b)]
+        assert abs(int(spectra[0].argmax()) - int(spectra[1].argmax())) <= 1
+
+
+def test_seeds_and_prefixes(folder):
+    run('generate_data.py', 200, 50)
+    first = contents(folder)
+    run('generate_data.py', 200, 50, '--overwrite')
+    assert contents(folder) == first
+    run('generate_data.py', 2100, 60, '--overwrite')  # crosses blocks of the drawing
+    larger = contents(folder)
+    assert {name: larger[name] for name in first} == first
+    assert len(larger) == 2 * 2160
+    run('generate_data.py', 200, 50, '--overwrite', '--seed', 1)
+    other = contents(folder)
+    assert len({other[n] for n in first if 'X' in n} & {first[n] for n in first if 'X' in n}) < 80
+    sines = [first[f'Test/X_{i}.dat'] for i in range(1, 51) if first[f'Test/Y_{i}.dat'] == bytes(8)]
+    assert sines
+    assert not {x for n, x in larger.items() if n.startswith('Train/X')} & set(sines)
+
+
+def test_existing_data_are_safe(data):
+    (data / 'Train/notes.txt').write_text('mine')
+    (data / 'Train/X_mine.dat').write_text('mine too')
+    before = contents(data)
+    assert_one_line(run('generate_data.py', 5, 3), 'Train', 'already', '--overwrite')
+    assert contents(data) == before
+    assert run('generate_data.py', 5, 3, '--overwrite').returncode == 0
+    after = contents(data)
+    assert set(after) == {
+        'Train/notes.txt',
+        'Train/X_mine.dat',
+        *(f'Train/{c}_{i}.dat' for c in 'XY' for i in range(1, 6)),
+        *(f'Test/{c}_{i}.dat' for c in 'XY' for i in range(1, 4)),
+    }
+    for name in ('Train/notes.txt', 'Train/X_mine.dat'):
+        assert after[name] == before[name]
+
+
+def test_full_disk_loses_nothing(data):
+    """A file size limit of 512 bytes stands for a full disk: both fail in write()."""
+    before = contents(data)
+    full = {'preexec_fn': lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))}
+    assert_one_line(run('generate_data.py', 30, 5, '--overwrite', **full), 'room')
+    assert contents(data) == before
+
+
+def test_killed_while_writing_leaves_the_old_set_or_none(folder):
+    def kill_early(*arguments):
+        command = [sys.executable, PROJECT / 'generate_data.py', *map(str, arguments)]
+        process = subprocess.Popen(command, env=ENVIRONMENT)
+        while not (folder / 'Train/.new/X_50.dat').exists():
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    kill_early(50_000, 10)
+    with pytest.raises(DataError, match='no sequences yet'):
+        read_set('Train', 10, 128)
+    assert run('generate_data.py', 20, 10).returncode == 0
+    before = read_set('Train', 20, 128)
+    kill_early(50_000, 10, '--overwrite', '--seed', 1)
+    for a, b in zip(before, read_set('Train', 20, 128), strict=True):
+        assert (a == b).all()
+    assert run('generate_data.py', 20, 10, '--overwrite').returncode == 0
+    assert not (folder / 'Train/.new').exists()
+
+
+@pytest.mark.parametrize('files_moved', [0, 1, 39, 40, 41, 59])
+def test_killed_while_exchanging_is_refused(data, files_moved):
+    """Killed after any number of the 40 + 20 files has been moved, one of the sets is refused."""
+    program = f"""
+import os, sys
+sys.path.insert(0, {str(PROJECT)!r})
+import generate_data
+move, moved = os.replace, []
+def replace(source, target):
+    if len(moved) == {files_moved}:
+        os._exit(9)
+    moved.append(source)
+    move(source, target)
+os.replace = replace
+rngs = generate_data.random_streams(1)
+generate_data.generate([('Train', 20, rngs[0]), ('Test', 10, rngs[1])], overwrite=True)
+"""
+    assert subprocess.run([sys.executable, '-c', program]).returncode == 9
+    with pytest.raises(DataError, match='unfinished'):
+        read_set('Train', 20, 128)
+        read_set('Test', 10, 128)
+    assert_one_line(run('generate_data.py', 20, 10), 'Train', '--overwrite')
+    assert run('generate_data.py', 20, 10, '--overwrite').returncode == 0
+    read_set('Train', 20, 128)
+    assert sorted(os.listdir('Train')) == sorted(f'{c}_{i}.dat' for c in 'XY' for i in range(1, 21))
+
+
+@pytest.mark.parametrize(
+    'arguments', [('0',), ('-5',), ('many',), ('5', '0'), ('--classes', '5'), ('--seed', 'x')]
+)
+def test_wrong_command_line(folder, arguments):
+    assert_one_line(run('generate_data.py', *arguments), arguments[-1], status=2)
+    assert contents(folder) == {}
+
+
+def test_train_is_a_file(folder):
+    (folder / 'Train').write_text('not a folder')
+    assert_one_line(run('generate_data.py', 5, 5), 'Train')
+    assert contents(folder) == {'Train': b'not a folder'}

@@ -1,0 +1,259 @@
+"""utilities.py and view.py: reading good and bad files, and the pictures."""
+
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import PROJECT, assert_one_line, assert_shows, curve, run
+
+from utilities import (
+    DataError,
+    check_classes,
+    class_name,
+    plot_history,
+    read_set,
+    read_test_data,
+    read_training_data,
+    whole_file,
+)
+
+
+def write(path, *values):
+    pathlib.Path(path).parent.mkdir(exist_ok=True)
+    pathlib.Path(path).write_bytes(struct.pack(f'<{len(values)}d', *values))
+
+
+def test_reads_what_struct_wrote(folder):
+    write('Train/X_3.dat', 1.5, -2.25, 1e300)
+    write('Train/Y_3.dat', 1)
+    write('Test/X_1.dat', 0.1, 0.2, 0.3)
+    write('Test/Y_1.dat', 0)
+    X, Y = read_training_data(3, 3)
+    assert X.dtype == np.float64 and X.tolist() == [1.5, -2.25, 1e300]
+    assert Y == 1 and np.ndim(Y) == 0
+    X, Y = read_test_data(1, 3)
+    assert X.tolist() == [0.1, 0.2, 0.3] and Y == 0
+
+
+def test_reads_a_whole_set(data):
+    X, Y = read_set('Train', 20, 128)
+    assert X.shape == (20, 128) and Y.shape == (20,) and X.dtype == Y.dtype == np.float64
+    for i in range(20):
+        assert (X[i] == np.fromfile(f'Train/X_{i + 1}.dat', '<f8')).all()
+        assert Y[i] == np.fromfile(f'Train/Y_{i + 1}.dat', '<f8')
+
+
+def test_reading_is_fast(folder):
+    """10,000 sequences cost at most 3 times a bare open, read and close of their files."""
+    assert run('generate_data.py', 10_000, 1).returncode == 0
+
+    def bare():
+        for i in range(1, 10_001):
+            for name in (f'Train/X_{i}.dat', f'Train/Y_{i}.dat'):
+                with open(name, 'rb') as file:
+                    file.read()
+
+    def seconds(work):
+        start = time.perf_counter()
+        work()
+        return time.perf_counter() - start
+
+    pairs = [(seconds(bare), seconds(lambda: read_set('Train', 10_000, 128))) for _ in range(3)]
+    bare_time, ours = (min(times) for times in zip(*pairs, strict=True))
+    assert ours < 3 * bare_time
+
+
+BAD_FILES = {
+    'short': ('X_7', struct.pack('<5d', *range(5)), '5 value'),
+    'long': ('X_7', bytes(8 * 129), '129 value'),
+    'empty': ('X_7', b'', 'empty'),
+    'ragged': ('X_7', bytes(1021), '1021 bytes'),
+    'NaN': ('X_7', struct.pack('<128d', *[0.0] * 127, float('nan')), 'NaN'),
+    'infinity': ('X_7', struct.pack('<128d', float('inf'), *[0.0] * 127), 'infinity'),
+    'missing': ('X_7', None, 'middle'),
+    'no label': ('Y_7', None, 'middle'),
+    'empty label': ('Y_7', b'', 'empty'),
+    'two labels': ('Y_7', bytes(16), '2 value'),
+    'fraction': ('Y_7', struct.pack('<d', 0.5), '0.5'),
+    'negative': ('Y_7', struct.pack('<d', -1), '-1'),
+    'NaN label': ('Y_7', struct.pack('<d', float('nan')), 'NaN'),
+}
+
+
+@pytest.mark.parametrize('kind', BAD_FILES)
+def test_bad_files(data, kind):
+    name, content, problem = BAD_FILES[kind]
+    path = pathlib.Path(f'Train/{name}.dat')
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError) as error:
+        read_set('Train', 20, 128)
+    assert str(path) in str(error.value) and problem in str(error.value)
+    assert '\n' not in str(error.value)
+    assert_one_line(run('view.py', 7), str(path), problem)
+
+
+def test_missing_sets_and_too_large_numbers(data):
+    for ask in (lambda: read_set('Train', 21, 128), lambda: read_training_data(99, 128)):
+        with pytest.raises(DataError, match=r'ends at number 20.*generate_data\.py'):
+            ask()
+    shutil.rmtree('Train')
+    with pytest.raises(DataError, match=r'Train holds no sequences yet.*generate_data\.py'):
+        read_set('Train', 20, 128)
+    os.mkdir('Train')
+    assert_one_line(run('view.py', 1), 'Train', 'generate_data.py')
+    os.rmdir('Train')
+    pathlib.Path('Train').write_text('a file')
+    assert_one_line(run('view.py', 1), 'Train', 'folder')
+
+
+def without_privileges():
+    """A command prefix that takes from root the right to read and write everything."""
+    if os.geteuid() != 0:
+        return []
+    if shutil.which('setpriv') is None:
+        pytest.skip('root without setpriv')
+    return ['setpriv', '--bounding-set=-dac_override,-dac_read_search']
+
+
+def test_no_permission(data):
+    prefix = without_privileges()
+    os.chmod('Train/X_2.dat', 0)
+    assert_one_line(run('view.py', 2, prefix=prefix), 'Train/X_2.dat', 'may read')
+    os.chmod('.', 0o555)
+    process = run('view.py', 3, prefix=prefix)
+    write_process = run('generate_data.py', 3, 3, '--overwrite', prefix=prefix)
+    os.chmod('.', 0o755)
+    assert_one_line(process, 'Train_3.png', 'permission')
+    assert write_process.returncode == 0  # Train itself may still be written
+    os.chmod('Train', 0o555)
+    process = run('generate_data.py', 3, 3, '--overwrite', prefix=prefix)
+    os.chmod('Train', 0o755)
+    assert_one_line(process, 'Train', 'permission')
+
+
+def test_check_classes():
+    check_classes('Train', np.array([0.0, 1.0]), 1)
+    check_classes('Train', np.array([0.0, 3.0]), 4)
+    for Y, outputs in (([0, 1, 2], 1), ([0, 0, 4], 4)):
+        with pytest.raises(DataError, match=rf'Train/Y_3\.dat holds class {Y[2]}'):
+            check_classes('Train', np.array(Y, float), outputs)
+
+
+def test_class_names():
+    assert [class_name(i).split()[0] for i in range(5)] == [
+        'sine',
+        'square',
+        'sawtooth',
+        'triangle',
+        'class',
+    ]
+
+
+def test_whole_file_is_whole_or_not_at_all(folder):
+    pathlib.Path('a.txt').write_text('old')
+    with pytest.raises(ZeroDivisionError), whole_file('a.txt') as temporary:
+        pathlib.Path(temporary).write_text('half')
+        raise ZeroDivisionError
+    assert {p.name: p.read_text() for p in folder.iterdir()} == {'a.txt': 'old'}
+    with whole_file('a.txt') as temporary:
+        pathlib.Path(temporary).write_text('new')
+        assert pathlib.Path('a.txt').read_text() == 'old'
+    assert {p.name: p.read_text() for p in folder.iterdir()} == {'a.txt': 'new'}
+
+
+# ---------------------------------------------------------------- view.py and the pictures
+
+
+def test_view_one(data):
+    process = run('view.py', 2)
+    assert (process.returncode, process.stderr) == (0, '')
+    assert process.stdout == 'Plot: Train_2.png\n'
+    assert_shows(curve('Train_2.png'), read_training_data(2, 128)[0])
+
+
+def test_view_grid_of_test_sequences(data):
+    process = run('view.py', '--test', 1, 2, 3, 4)
+    assert (process.returncode, process.stderr) == (0, '')
+    assert process.stdout == 'Plot: Test_1_2_3_4.png\n'
+    for i in range(4):
+        heights = curve('Test_1_2_3_4.png', i % 2, i // 2, 2, 2)
+        assert_shows(heights, read_test_data(i + 1, 128)[0])
+
+
+def test_titles_and_labels(data, monkeypatch):
+    import utilities
+
+    figures = []
+    monkeypatch.setattr(utilities, 'show', lambda figure, path: figures.append((figure, path)))
+    X, Y = read_training_data(2, 128)
+    utilities.plot_results(2, X)
+    utilities.plot_results([2, 3], [X, X], [Y, 1 - Y], folder='Test')
+    plot_history(type('History', (), {'history': {'accuracy': [0.5, 0.75, 1.0]}}))
+    (one, _), (two, path), (history, _) = figures
+    assert [axis.get_title() for axis in one.axes] == ['Data Set 2']
+    assert (one.get_supxlabel(), one.get_supylabel()) == ('Time Sequence (t)', 'Data X(t)')
+    (line,) = one.axes[0].lines
+    assert (line.get_xdata() == np.arange(1, 129)).all() and (line.get_ydata() == X).all()
+    assert [axis.get_title() for axis in two.axes] == [
+        f'Data Set 2: {class_name(Y)} (class {int(Y)})',
+        f'Data Set 3: {class_name(1 - Y)} (class {int(1 - Y)})',
+    ]
+    assert path == 'Test_2_3.png'
+    (axis,) = history.axes
+    assert axis.get_title() == 'Accuracy Convergence History'
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ('Epoch', 'Accuracy')
+    assert axis.lines[0].get_xydata().tolist() == [[1, 0.5], [2, 0.75], [3, 1.0]]
+
+
+def test_window_opens_where_there_is_a_display(data):
+    """A stand-in for a windowing backend notes that its window was opened."""
+    pathlib.Path('window.py').write_text("""
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backend_bases import FigureManagerBase
+class FigureManager(FigureManagerBase):
+    @classmethod
+    def pyplot_show(cls, *, block=None):
+        open('window', 'w').close()
+class FigureCanvas(FigureCanvasAgg):
+    required_interactive_framework = 'headless'
+    manager_class = FigureManager
+""")
+    window = {'MPLBACKEND': 'module://window', 'PYTHONPATH': str(data)}
+    process = run('view.py', 2, env=window)
+    assert 'Train_2.png' in process.stdout and 'window' in process.stdout
+    assert pathlib.Path('window').exists()
+    assert_shows(curve('Train_2.png'), read_training_data(2, 128)[0])
+
+
+def test_unusable_display_is_no_trouble(data):
+    process = run('view.py', 2, env={'DISPLAY': ':987'})
+    assert (process.stdout, process.stderr) == ('Plot: Train_2.png\n', '')
+
+
+@pytest.mark.parametrize('arguments', [(), ('0',), ('-1',), ('two',), ('1.5',), tuple('1' * 37)])
+def test_view_wrong_command_line(folder, arguments):
+    process = run('view.py', *arguments)
+    assert_one_line(process, status=2)
+    assert process.stderr.startswith('usage: view.py')
+
+
+@pytest.mark.parametrize('module', ['utilities', 'view', 'generate_data'])
+def test_no_tensorflow(module):
+    program = f"""
+import sys
+sys.path.insert(0, {str(PROJECT)!r}); sys.argv = ['view.py', '--help']
+try:
+    import {module}
+except SystemExit:
+    pass
+sys.exit(bool({{'tensorflow', 'keras'}} & set(sys.modules)))
+"""
+    assert subprocess.run([sys.executable, '-c', program], stdout=-3).returncode == 0
