@@ -16,6 +16,7 @@ from utilities import (
     DataError,
     check_classes,
     class_name,
+    command_line,
     plot_history,
     read_set,
     read_test_data,
@@ -145,6 +146,26 @@ def test_check_classes():
     for Y, outputs in (([0, 1, 2], 1), ([0, 0, 4], 4)):
         with pytest.raises(DataError, match=rf'Train/Y_3\.dat holds class {Y[2]}'):
             check_classes('Train', np.array(Y, float), outputs)
+
+
+def test_command_line(monkeypatch, capsys):
+    def parse(*arguments):
+        monkeypatch.setattr(sys, 'argv', ['train.py', *arguments])
+        return command_line('Description', N_train=200, seed=0)
+
+    assert parse() == {'N_train': 200, 'seed': 0}
+    assert parse('--N_train', '7', '--seed', '1') == {'N_train': 7, 'seed': 1}
+    for wrong in ('0', '-3', 'x', '1.5', '', '99999999999'):
+        with pytest.raises(SystemExit, match='2'):
+            parse('--N_train', wrong)
+        assert 'train.py: error: argument --N_train: ' in capsys.readouterr().err
+    with pytest.raises(SystemExit, match='2'):
+        parse('--N_layers', '3')
+    # A number edited in the script is checked too.
+    monkeypatch.setattr(sys, 'argv', ['train.py'])
+    with pytest.raises(SystemExit, match='2'):
+        command_line('Description', N_epochs=0)
+    assert '--N_epochs' in capsys.readouterr().err
 
 
 def test_class_names():

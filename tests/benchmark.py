@@ -1,0 +1,138 @@
+"""Measure what the README says of speed: train.py against the tutorial's own call of model.fit.
+
+    python tests/benchmark.py               all, about four minutes
+    python tests/benchmark.py --repeats 9   more repeats for steadier medians
+
+Both do the same work: the network of train.py, rmsprop, batches of 32, newly shuffled every epoch.
+They take turns, so that a busy machine slows both. A ratio above 1 means that ours is faster.
+"""
+
+import argparse
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
+project = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(project))
+
+OUR_CALL = """history = model.fit(
+    training_data,
+    epochs=N_epochs,
+    steps_per_epoch=steps,
+    shuffle=False,  # shuffled_batches has done it
+    **epoch_log(N_epochs),
+)"""
+TUTORIALS_CALL = 'history = model.fit(X_train, Y_train, epochs=N_epochs, batch_size=batch_size)'
+
+
+def report(what, ours, theirs):
+    """Print the medians of two lists of seconds, the ratio of these and the range of all ratios."""
+    ratios = sorted(b / a for a, b in zip(ours, theirs, strict=True))
+    ours, theirs = statistics.median(ours), statistics.median(theirs)
+    print(
+        f'{what}: {ours:.3g} s against {theirs:.3g} s, ratio {theirs / ours:.1f}'
+        f' ({ratios[0]:.1f} to {ratios[-1]:.1f} in {len(ratios)} repeats)',
+        flush=True,
+    )
+
+
+def seconds(work, *arguments):
+    start = time.perf_counter()
+    work(*arguments)
+    return time.perf_counter() - start
+
+
+def run(script, *arguments):
+    subprocess.run(
+        [sys.executable, script, *arguments],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def whole_process(repeats):
+    """Time python train.py against the same script with the tutorial's call."""
+    script = (project / 'train.py').read_text()
+    assert OUR_CALL in script
+    theirs = script.replace(OUR_CALL, TUTORIALS_CALL).replace(
+        '    steps_per_execution=steps,\n', ''
+    )
+    for name in ('utilities.py', 'batches.py'):
+        pathlib.Path(name).symlink_to(project / name)
+    pathlib.Path('train.py').write_text(script)
+    pathlib.Path('tutorials_train.py').write_text(theirs)
+    run(project / 'generate_data.py')
+    run('train.py')  # once for the files to come into the machine's cache
+    times = [(seconds(run, 'train.py'), seconds(run, 'tutorials_train.py')) for _ in range(repeats)]
+    report('python train.py, the whole process', *zip(*times, strict=True))
+
+
+def fits(repeats):
+    """Time the fits alone, in one process."""
+    import keras
+
+    from batches import shuffled_batches
+    from generate_data import make_sequences, random_streams
+
+    trained = keras.models.load_model('model.keras')
+
+    def fit(X, Y, N_epochs, seed, ours):
+        """Fit train.py's network from new; return the seconds, those of an epoch, and the epochs
+        that it takes to a training accuracy of 95 %."""
+        keras.utils.set_random_seed(seed)
+        model = keras.models.clone_model(trained)
+        begun, ended = [], []
+        clock = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: begun.append(time.perf_counter()),
+            on_epoch_end=lambda epoch, logs: ended.append(time.perf_counter()),
+        )
+        how = {'optimizer': 'rmsprop', 'loss': 'binary_crossentropy', 'metrics': ['accuracy']}
+        start = time.perf_counter()
+        if ours:
+            data, steps = shuffled_batches(X, Y, 32)
+            model.compile(**how, steps_per_execution=steps)
+            history = model.fit(
+                data,
+                epochs=N_epochs,
+                steps_per_epoch=steps,
+                shuffle=False,
+                verbose=0,
+                callbacks=[clock],
+            )
+        else:
+            model.compile(**how)
+            history = model.fit(X, Y, epochs=N_epochs, batch_size=32, verbose=0, callbacks=[clock])
+        whole = time.perf_counter() - start
+        accuracy = history.history['accuracy']
+        convergence = next((i + 1 for i, a in enumerate(accuracy) if a >= 0.95), N_epochs)
+        epochs = [b - a for a, b in zip(begun, ended, strict=True)]
+        return whole, statistics.median(epochs[1:]), convergence
+
+    for N, N_epochs in ((200, 300), (20_000, 6)):
+        X, Y = make_sequences(N, random_streams(0)[0])
+        runs = [
+            [fit(X, Y, N_epochs, seed, ours) for ours in (True, False)] for seed in range(repeats)
+        ]
+        ours, theirs = zip(*runs, strict=True)
+        for i, what in enumerate((f'the whole fit of {N_epochs} epochs', 'a later epoch')):
+            report(f'{N} sequences, {what}', [r[i] for r in ours], [r[i] for r in theirs])
+        ours, theirs = (statistics.median(r[2] for r in runs) for runs in (ours, theirs))
+        print(f'  epochs to 95 % training accuracy: {ours} against {theirs}')
+
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--repeats', type=int, default=5)
+    repeats = parser.parse_args().repeats
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        whole_process(repeats)
+        fits(repeats)
