@@ -102,12 +102,12 @@ _workshop_end() {
 if [ -n "${ZSH_VERSION:-}" ]; then
     eval '_workshop_folder=${${(%):-%x}:A:h}'
     _workshop_sourced=${ZSH_EVAL_CONTEXT#toplevel}
-else
+elif [ -n "${BASH_VERSION:-}" ]; then
     _workshop_folder=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
     _workshop_sourced=${BASH_SOURCE[0]#"$0"}
 fi
-if [ -z "$_workshop_sourced" ]; then
-    _workshop_say "this prepares the shell that sources it, so type:  . ./script.sh"
+if [ -z "${_workshop_sourced:-}" ]; then
+    _workshop_say "this prepares the bash or zsh that sources it, so type there:  . ./script.sh"
     false
 else
     _workshop_prepare "$_workshop_folder"
