@@ -9,6 +9,8 @@ Every number can be given on the command line: python train.py --N_train 50 --N_
 from utilities import (
     check_classes,
     command_line,
+    count_seen,
+    look_through,
     one_line_errors,
     plot_history,
     read_set,
@@ -21,7 +23,7 @@ one_line_errors()
 from keras.layers import LSTM, Dense, Input, Reshape  # noqa: F401
 from keras.models import Sequential
 
-from batches import device_name, epoch_log, repeatable, shuffled_batches
+from batches import device_name, epoch_log, repeatable, shuffled_batches, streamed_batches
 
 # The numbers to play with
 N_train = 200  # Number of sequences to train with
@@ -30,6 +32,7 @@ N_sequence = 128  # Length of each sequence
 N_epochs = 300  # Number of epochs: how often training goes through all the sequences
 batch_size = 32  # Number of sequences after which the weights are corrected each time
 seed = 0  # Start of the random numbers: another seed, another network
+stream = False  # True: read the training files anew every epoch, for sets larger than the memory
 
 # Each can also be given on the command line, so that a batch job needs no editing.
 globals().update(
@@ -41,14 +44,27 @@ globals().update(
         N_epochs=N_epochs,
         batch_size=batch_size,
         seed=seed,
+        stream=stream,
     )
 )
 repeatable(seed)
 print(f'Training on {device_name()}')
 
-# Load the sequences (X) and the class of each (Y). They are small, so all fit into memory at once.
-X_train, Y_train = read_set('Train', N_train, N_sequence)
+# Load the sequences (X) and the class of each (Y), to train with in shuffled batches.
+# They are small, so all fit into memory at once; if not, they are streamed from the files.
+# Test sequences that are also training sequences are counted: these, the network may just remember.
 X_test, Y_test = read_set('Test', N_test, N_sequence)
+if stream:
+    Y_train, N_seen = look_through('Train', N_train, N_sequence, X_test)
+    training_data, steps_per_epoch, steps_per_execution = streamed_batches(
+        'Train', N_train, N_sequence, batch_size
+    )
+else:
+    X_train, Y_train = read_set('Train', N_train, N_sequence)
+    N_seen = count_seen(X_train, X_test)
+    training_data, steps_per_epoch, steps_per_execution = shuffled_batches(
+        X_train, Y_train, batch_size
+    )
 
 # Create our Keras model. "Sequential" means that the layers follow each other. The tutorial calls
 # this network an RNN, but it is not recurrent: each layer sees the whole sequence at once, as 128
@@ -86,13 +102,12 @@ check_classes('Train', Y_train, N_outputs)
 check_classes('Test', Y_test, N_outputs)
 
 # Compile model and print summary
-training_data, steps = shuffled_batches(X_train, Y_train, batch_size)
 model.compile(
     optimizer='rmsprop',
     loss='binary_crossentropy',
     # loss='sparse_categorical_crossentropy',
     metrics=['accuracy'],
-    steps_per_execution=steps,
+    steps_per_execution=steps_per_execution,
 )
 model.summary()
 
@@ -102,17 +117,15 @@ model.summary()
 history = model.fit(
     training_data,
     epochs=N_epochs,
-    steps_per_epoch=steps,
-    shuffle=False,  # shuffled_batches has done it
+    steps_per_epoch=steps_per_epoch,
+    shuffle=False,  # the batches are shuffled already
     **epoch_log(N_epochs),
 )
 
 # Plot the history
 plot_history(history)
 
-# Test the model on new sequences: those that it was trained with, it may merely remember.
-seen = {x.tobytes() for x in X_train}
-N_seen = sum(x.tobytes() in seen for x in X_test)
+# Test the model
 if N_seen:
     print(
         f'{N_seen} of {N_test} test sequences also occur in the training set,'

@@ -93,8 +93,12 @@ def read_values(path, N):
             if size % 8
             else f'holds {size // 8} value(s)'
         )
-        what = f'a sequence of N_sequence = {N} values' if N > 1 else 'one class number'
-        raise DataError(f'{path} {problem} instead of {what}: write the file again')
+        wanted = (
+            f'{N}, the length of a sequence (N_sequence): correct one or the other'
+            if N > 1
+            else 'one class number: write the file again'
+        )
+        raise DataError(f'{path} {problem} instead of {wanted}')
     values = np.frombuffer(data, '<f8')
     if not np.isfinite(values).all():
         raise DataError(f'{path} holds NaN or infinity: write the file again with finite values')
@@ -136,17 +140,52 @@ def read_test_data(ID, N):
     return read_sequence('Test', ID, N)
 
 
+def read_each(folder, N_files, N):
+    """Yield X and Y of the sequences 1 to N_files of folder, as read_sequence returns them.
+
+    Shows a progress bar where that takes long.
+    """
+    check_finished(folder)
+    for i in progress(range(1, N_files + 1), f'Reading {folder}'):
+        yield read_files(folder, i, N)
+
+
 def read_set(folder, N_files, N):
-    """Read the sequences 1 to N_files of folder, with a progress bar where that takes long.
+    """Read the sequences 1 to N_files of folder into memory.
 
     Returns X, float64 (N_files, N), and Y, float64 (N_files,).
     Raises DataError as read_sequence does.
     """
-    check_finished(folder)
     X, Y = np.empty((N_files, N)), np.empty(N_files)
-    for i in progress(range(N_files), f'Reading {folder}'):
-        X[i], Y[i] = read_files(folder, i + 1, N)
+    for i, (x, y) in enumerate(read_each(folder, N_files, N)):
+        X[i], Y[i] = x, y
     return X, Y
+
+
+def count_seen(X_train, X_test):
+    """Return how many sequences of X_test (n, N) also occur, byte for byte, in X_train.
+
+    X_train is (m, N) or any iterable of sequences (N,).
+    """
+    test = {X.tobytes() for X in X_test}
+    seen = {data for data in (X.tobytes() for X in X_train) if data in test}
+    return sum(X.tobytes() in seen for X in X_test)
+
+
+def look_through(folder, N_files, N, X_test):
+    """Check the sequences 1 to N_files of folder one at a time, without keeping them.
+
+    Returns Y, float64 (N_files,), and how many of X_test also occur there.
+    Raises DataError as read_sequence does.
+    """
+    Y = np.empty(N_files)
+
+    def sequences():
+        for i, (x, y) in enumerate(read_each(folder, N_files, N)):
+            Y[i] = y
+            yield x
+
+    return Y, count_seen(sequences(), X_test)
 
 
 def check_classes(folder, Y, N_outputs):
@@ -175,6 +214,8 @@ def one_line_errors():
             print(f'{os.path.basename(sys.argv[0])}: {error}', file=sys.stderr)
         elif issubclass(kind, KeyboardInterrupt):
             print('\nStopped.', file=sys.stderr)
+        elif issubclass(kind, BrokenPipeError):  # whoever read our output, like head, has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         else:
             sys.__excepthook__(kind, error, traceback)
 
@@ -199,7 +240,8 @@ def whole_number(least, most=2**31 - 1):
 def command_line(description, **numbers):
     """Let the command line change a script's numbers: --NAME VALUE for each.
 
-    The numbers are whole and at least 1, a seed at least 0. Returns them all, as a dict.
+    The numbers are whole and at least 1, a seed at least 0; what is True or False becomes a switch,
+    --NAME or --no-NAME. Returns them all, as a dict.
     """
     parser = argparse.ArgumentParser(
         description=description,
@@ -207,6 +249,14 @@ def command_line(description, **numbers):
         allow_abbrev=False,
     )
     for name, value in numbers.items():
+        if isinstance(value, bool):
+            parser.add_argument(
+                f'--{name}',
+                action=argparse.BooleanOptionalAction,
+                default=value,
+                help=f'default {value}',
+            )
+            continue
         # As text, so that a number edited in the script is checked like one from the command line.
         parser.add_argument(
             f'--{name}',

@@ -1,6 +1,6 @@
 """Measure what the README says of speed: train.py against the tutorial's own call of model.fit.
 
-    python tests/benchmark.py               all, about four minutes
+    python tests/benchmark.py               all, about five minutes
     python tests/benchmark.py --repeats 9   more repeats for steadier medians
 
 Both do the same work: the network of train.py, rmsprop, batches of 32, newly shuffled every epoch.
@@ -23,8 +23,8 @@ sys.path.insert(0, str(project))
 OUR_CALL = """history = model.fit(
     training_data,
     epochs=N_epochs,
-    steps_per_epoch=steps,
-    shuffle=False,  # shuffled_batches has done it
+    steps_per_epoch=steps_per_epoch,
+    shuffle=False,  # the batches are shuffled already
     **epoch_log(N_epochs),
 )"""
 TUTORIALS_CALL = 'history = model.fit(X_train, Y_train, epochs=N_epochs, batch_size=batch_size)'
@@ -61,7 +61,7 @@ def whole_process(repeats):
     script = (project / 'train.py').read_text()
     assert OUR_CALL in script
     theirs = script.replace(OUR_CALL, TUTORIALS_CALL).replace(
-        '    steps_per_execution=steps,\n', ''
+        '    steps_per_execution=steps_per_execution,\n', ''
     )
     for name in ('utilities.py', 'batches.py'):
         pathlib.Path(name).symlink_to(project / name)
@@ -95,12 +95,12 @@ def fits(repeats):
         how = {'optimizer': 'rmsprop', 'loss': 'binary_crossentropy', 'metrics': ['accuracy']}
         start = time.perf_counter()
         if ours:
-            data, steps = shuffled_batches(X, Y, 32)
-            model.compile(**how, steps_per_execution=steps)
+            data, steps_per_epoch, steps_per_execution = shuffled_batches(X, Y, 32)
+            model.compile(**how, steps_per_execution=steps_per_execution)
             history = model.fit(
                 data,
                 epochs=N_epochs,
-                steps_per_epoch=steps,
+                steps_per_epoch=steps_per_epoch,
                 shuffle=False,
                 verbose=0,
                 callbacks=[clock],
@@ -126,6 +126,58 @@ def fits(repeats):
         print(f'  epochs to 95 % training accuracy: {ours} against {theirs}')
 
 
+def stream(repeats):
+    """Time an epoch of train.py --stream against reading its files; measure its memory."""
+    import keras
+
+    N = 50_000
+    run(project / 'generate_data.py', str(2 * N), '50', '--overwrite')
+    read = f"""
+import numpy as np
+for i in range(1, {N} + 1):
+    np.fromfile(f'Train/X_{{i}}.dat')
+    np.fromfile(f'Train/Y_{{i}}.dat')
+"""
+    from batches import streamed_batches
+
+    model = keras.models.clone_model(keras.models.load_model('model.keras'))
+    data, _, steps_per_execution = streamed_batches('Train', N, 128, 32)
+    model.compile('rmsprop', 'binary_crossentropy', steps_per_execution=steps_per_execution)
+    model.fit(data, verbose=0)  # the first epoch also builds the training step
+    times = [
+        (
+            seconds(lambda: model.fit(data, verbose=0)),
+            seconds(subprocess.run, [sys.executable, '-c', read]),
+        )
+        for _ in range(repeats)
+    ]
+    report(f'{N} sequences streamed, an epoch against np.fromfile', *zip(*times, strict=True))
+
+    # A small process in between, because a child's peak begins with the memory of its parent.
+    watch = """
+import resource, subprocess, sys
+subprocess.run([sys.executable, *sys.argv[1:]], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+"""
+
+    def peak_memory(N_train):
+        command = ['train.py', '--stream', '--N_epochs', '2', '--N_train', str(N_train)]
+        return float(
+            subprocess.run(
+                [sys.executable, '-c', watch, *command],
+                check=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            ).stdout
+        )
+
+    small, large = peak_memory(1000), peak_memory(2 * N)
+    print(
+        f'train.py --stream, peak memory: {small:.0f} MiB with 1,000 sequences, {large:.0f} MiB'
+        f' with {2 * N:,}, ratio {large / small:.2f}'
+    )
+
+
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -136,3 +188,4 @@ if __name__ == '__main__':
         os.chdir(folder)
         whole_process(repeats)
         fits(repeats)
+        stream(repeats)

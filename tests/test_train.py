@@ -72,7 +72,7 @@ def test_the_lesson(folder):
 
     outputs = keras.models.load_model('model.keras')(np.array([np.frombuffer(x) for x in X_test]))
     labels = [np.fromfile(f'Test/Y_{i}.dat')[0] for i in range(1, 51)]
-    agree = (np.asarray(outputs)[:, 0] > 0.5) == np.array(labels)
+    agree = (outputs.numpy()[:, 0] > 0.5) == np.array(labels)
     assert percent == pytest.approx(100 * agree.mean(), abs=0.01)
 
 
@@ -177,6 +177,8 @@ def edited(tmp_path_factory):
         (copy / 'train.py').write_text(edit())
         numbers = ('--N_test', 20, '--N_epochs', 2)
         numbers += () if name == 'other numbers' else ('--N_train', 40)
+        # Streaming goes with any network; the tutorial's call needs the data in memory.
+        numbers += ('--stream',) if name in ('LSTM', 'softmax', 'a layer more') else ()
         calls.append((('train.py', *numbers), {'cwd': copy, 'script_folder': copy}))
     return dict(
         zip(EDITS, zip(run_all(calls), (c[1]['cwd'] for c in calls), strict=True), strict=True)
@@ -207,12 +209,14 @@ def spoil(name, content):
 BAD = {
     'no data': (lambda folder: shutil.rmtree(folder / 'Train'), (), 'generate_data.py'),
     'too many tests': (None, ('--N_test', 11), 'Test/X_11.dat'),
-    'other length': (None, ('--N_sequence', 64), 'N_sequence = 64'),
+    'other length': (None, ('--N_sequence', 64), 'instead of 64'),
     'missing': (lambda folder: (folder / 'Train/X_9.dat').unlink(), (), 'Train/X_9.dat'),
     'bad label': (spoil('Test/Y_4.dat', struct.pack('<d', 1.5)), (), 'Test/Y_4.dat'),
     'class 2': (spoil('Train/Y_5.dat', struct.pack('<d', 2)), (), 'Train/Y_5.dat'),
     'class 2 in test': (spoil('Test/Y_5.dat', struct.pack('<d', 2)), (), 'Test/Y_5.dat'),
     'unfinished': (lambda folder: (folder / 'Test/.unfinished').mkdir(), (), '--overwrite'),
+    'streamed missing': (lambda folder: (folder / 'Train/Y_9.dat').unlink(), ('--stream',), 'Y_9'),
+    'streamed class 2': (spoil('Train/Y_5.dat', struct.pack('<d', 2)), ('--stream',), 'Y_5.dat'),
     'N_train 0': (None, ('--N_train', 0), 'N_train'),
 }
 
@@ -271,24 +275,76 @@ def test_warns_of_an_unseen_gpu(data):
 # ---------------------------------------------------------------- batches.py
 
 
-def test_shuffled_batches():
+@pytest.mark.parametrize('streamed', [False, True])
+def test_batches(folder, streamed):
     """Each epoch has every sequence once, with its own class, in another order."""
-    from batches import shuffled_batches
+    from batches import shuffled_batches, streamed_batches
 
-    X, Y = np.arange(50.0).reshape(25, 2), np.arange(25.0)
-    data, steps = shuffled_batches(X, Y, 8)
-    assert steps == 4
+    X, Y = np.arange(100.0).reshape(50, 2), np.arange(50.0)
+    if streamed:
+        (folder / 'Train').mkdir()
+        for i in range(50):
+            X[i].tofile(f'Train/X_{i + 1}.dat')
+            Y[i].tofile(f'Train/Y_{i + 1}.dat')
+        data, steps_per_epoch, steps = streamed_batches('Train', 50, 2, 8)
+        assert steps_per_epoch is None and data.cardinality() == steps
+        epochs = [list(data) for _ in range(3)]
+    else:
+        data, steps_per_epoch, steps = shuffled_batches(X, Y, 8)
+        assert steps_per_epoch == steps
+        batches = iter(data)
+        epochs = [[next(batches) for _ in range(steps)] for _ in range(3)]
     orders = []
-    batches = iter(data)
-    for _ in range(3):
-        epoch = [next(batches) for _ in range(steps)]
-        assert [len(x) for x, _ in epoch] == [8, 8, 8, 1]
-        x, y = (np.concatenate([np.asarray(b[i]) for b in epoch]) for i in (0, 1))
+    for epoch in epochs:
+        assert [len(x) for x, _ in epoch] == [8, 8, 8, 8, 8, 8, 2]
+        x, y = (np.concatenate([b[i].numpy() for b in epoch]) for i in (0, 1))
         assert x.dtype == y.dtype == np.float32
         assert (x == X[y.astype(int)]).all()
         assert sorted(y) == sorted(Y)
-        orders.append(tuple(y))
-    assert len(set(orders)) == 3
+        orders.append(y)
+    for a, b in ((orders[0], orders[1]), (orders[1], orders[2]), (orders[0], Y)):
+        assert abs(np.corrcoef(a, b)[0, 1]) < 0.5
+
+
+def test_streaming_repeats_and_learns_the_same(data):
+    """The accuracies differ by no more than those of two seeds do."""
+    run('generate_data.py', 200, 100, '--overwrite')
+    numbers = ('--N_train', 200, '--N_test', 100, '--N_epochs', 60)
+    switches = [('--stream',), ('--stream',), (), ('--seed', 1)]
+    streamed, again, memory, other = run_all([(('train.py', *numbers, *s), {}) for s in switches])
+    assert streamed.stdout == again.stdout
+    assert abs(accuracy(streamed) - accuracy(memory)) <= 8
+    assert abs(accuracy(other) - accuracy(memory)) <= 8
+    last = [re.findall(r'Epoch 60/60: accuracy (\S+),', p.stdout)[0] for p in (streamed, memory)]
+    assert abs(float(last[0]) - float(last[1])) < 0.02
+    seen = [re.findall(r'.*also occur.*', p.stdout) for p in (streamed, memory)]
+    assert seen[0] == seen[1]
+
+
+def test_streaming_ends_clearly_on_a_file_that_turns_bad(data):
+    """The file is good when train.py starts and bad before the training ends."""
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            PROJECT / 'train.py',
+            *map(str, SHORT),
+            '--N_epochs',
+            '100000',
+            '--stream',
+        ],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stdout:
+        if line.startswith('Epoch 5/'):
+            break
+    pathlib.Path('Train/X_13.dat').write_bytes(struct.pack('<128d', *[float('nan')] * 128))
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors.splitlines()[-1].startswith('train.py: Train/X_13.dat holds NaN')
+    assert 'Traceback' not in errors
 
 
 def test_fit_is_faster_than_the_tutorials():
@@ -298,7 +354,7 @@ def test_fit_is_faster_than_the_tutorials():
     from batches import shuffled_batches
 
     X, Y = np.random.default_rng(0).normal(size=(2000, 128)), np.arange(2000) % 2
-    data, steps = shuffled_batches(X, Y, 32)
+    data, steps_per_epoch, steps = shuffled_batches(X, Y, 32)
 
     def seconds(fit_arguments, steps_per_execution):
         model = keras.Sequential([keras.Input((128,)), keras.layers.Dense(1, 'sigmoid')])
@@ -308,6 +364,6 @@ def test_fit_is_faster_than_the_tutorials():
         model.fit(**fit_arguments, epochs=10, verbose=0)
         return time.perf_counter() - start
 
-    ours = seconds({'x': data, 'steps_per_epoch': steps, 'shuffle': False}, steps)
+    ours = seconds({'x': data, 'steps_per_epoch': steps_per_epoch, 'shuffle': False}, steps)
     theirs = seconds({'x': X, 'y': Y, 'batch_size': 32}, 1)
     assert ours < 0.6 * theirs
