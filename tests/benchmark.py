@@ -160,8 +160,8 @@ subprocess.run([sys.executable, *sys.argv[1:]], check=True, stdout=subprocess.DE
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
 """
 
-    def peak_memory(N_train):
-        command = ['train.py', '--stream', '--N_epochs', '2', '--N_train', str(N_train)]
+    def peak_memory(N_train, *switches):
+        command = ['train.py', '--N_epochs', '2', '--N_train', str(N_train), *switches]
         return float(
             subprocess.run(
                 [sys.executable, '-c', watch, *command],
@@ -171,11 +171,13 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
             ).stdout
         )
 
-    small, large = peak_memory(1000), peak_memory(2 * N)
-    print(
-        f'train.py --stream, peak memory: {small:.0f} MiB with 1,000 sequences, {large:.0f} MiB'
-        f' with {2 * N:,}, ratio {large / small:.2f}'
-    )
+    for switches in ('--stream',), ():
+        small, large = peak_memory(1000, *switches), peak_memory(2 * N, *switches)
+        print(
+            f'{" ".join(["train.py", *switches])}, peak memory: {small:.0f} MiB with 1,000'
+            f' sequences, {large:.0f} MiB with {2 * N:,}, ratio {large / small:.2f},'
+            f' {1024 * (large - small) / (2 * N - 1000):.1f} KiB a sequence'
+        )
 
 
 if __name__ == '__main__':
