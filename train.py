@@ -88,7 +88,8 @@ model.add(Dense(1, activation='sigmoid'))
 # model.add(Dense(16, activation='softplus'))
 
 # Alternative: a recurrent network, which reads the sequence value by value and remembers.
-# Swap these lines for the three layers above. (It takes many times longer.)
+# Swap these lines for the three layers above. It takes many times longer, about a third of that
+# with the line jit_compile=True below.
 # model.add(Reshape((N_sequence, 1)))
 # model.add(LSTM(16))
 # model.add(Dense(1, activation='sigmoid'))
@@ -108,6 +109,7 @@ model.compile(
     # loss='sparse_categorical_crossentropy',
     metrics=['accuracy'],
     steps_per_execution=steps_per_execution,
+    # jit_compile=True,
 )
 model.summary()
 

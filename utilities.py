@@ -269,20 +269,21 @@ def command_line(description, **numbers):
 
 
 def progress(items, description):
-    """Yield the items of a sequence; a bar appears once that has taken longer than a second."""
-    start, bar = time.monotonic(), None
+    """Yield the items of a list; a bar appears on a terminal once that has taken over a second."""
+    shown, bar = time.monotonic() + 1, None
     try:
         for i, item in enumerate(items):
-            if i % 100 == 0 and sys.stderr.isatty():
-                if bar is None and time.monotonic() - start > 1:
+            if time.monotonic() > shown and sys.stderr.isatty():
+                if bar is None:
                     from rich.console import Console
-                    from rich.progress import Progress
+                    from rich.progress import MofNCompleteColumn, Progress
 
-                    bar = Progress(console=Console(stderr=True), transient=True)
+                    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+                    bar = Progress(*columns, console=Console(stderr=True), transient=True)
                     task = bar.add_task(description, total=len(items))
                     bar.start()
-                if bar:
-                    bar.update(task, completed=i)
+                bar.update(task, completed=i)
+                shown = time.monotonic() + 0.1
             yield item
     finally:
         if bar:

@@ -134,6 +134,14 @@ EDITS = {
         lambda: swap(TRAIN, RELU, alternative('the smooth relu')),
         [(D, 16, 'softplus'), (D, 8, 'tanh'), (D, 1, 'sigmoid')],
     ),
+    'LSTM, compiled': (
+        lambda: swap(
+            swap(TRAIN, ''.join(THREE), alternative('a recurrent network')),
+            '    # jit_compile=True',
+            '    jit_compile=True',
+        ),
+        [('Reshape', None, None), ('LSTM', 16, 'tanh'), (D, 1, 'sigmoid')],
+    ),
     'LSTM': (
         lambda: swap(TRAIN, ''.join(THREE), alternative('a recurrent network')),
         [('Reshape', None, None), ('LSTM', 16, 'tanh'), (D, 1, 'sigmoid')],
