@@ -123,7 +123,7 @@ def test_the_two_claims_that_matter_most():
     few, many = accuracies(60, N_train=50), accuracies(60, N_train=400)
     assert min(many) > max(few) + 0.1
     dense = accuracies(60, phase=True)
-    convolution = accuracies(200, phase=True, **experiments.NETWORKS['Conv1D'])
+    convolution = accuracies(150, phase=True, **experiments.NETWORKS['Conv1D'])
     assert min(convolution) > max(dense) + 0.1
 
 
@@ -137,16 +137,12 @@ def test_list_and_bad_command_lines(folder):
     calls = [
         ('--list',),
         ('memory', 'nonsense'),
-        ('memory', '--epochs', '0'),
         ('memory', '--output', 'file'),
-        ('memory', '--output', 'file/results'),
     ]
-    listed, unknown, zero, *files = run_all([(('experiments.py', *c), {}) for c in calls])
+    listed, unknown, file = run_all([(('experiments.py', *c), {}) for c in calls])
     assert [line.split()[0] for line in listed.stdout.splitlines()] == NAMES
     assert_one_line(unknown, 'nonsense', *NAMES, status=2)
-    assert_one_line(zero, '--epochs', status=2)
-    for process in files:
-        assert_one_line(process, 'file', '--output')
+    assert_one_line(file, 'file', '--output')
     assert contents(folder) == before
 
 
