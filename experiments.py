@@ -4,7 +4,7 @@
     python experiments.py training-sets linear      some of them
     python experiments.py --list                    what there is
 
-Every run draws new training sequences, and tests on 2,000 others that the network has never seen.
+Every run draws new training sequences, and tests on 2,000 others, none of them among the former.
 Every setting is run with several seeds, and accuracies are given as the median and range of these.
 An experiment writes all its runs to NAME.csv and a figure to NAME.png, and prints a table and one
 answer, which is computed from the numbers.
@@ -65,6 +65,19 @@ NETWORKS = {
 # ------------------------------------------------- one run
 
 
+def unseen_sequences(X_train, rng, **options):
+    """Draw N_test sequences, half of each class, of which none occurs in X_train.
+
+    Without a phase there are only some hundreds of different square waves, so that many of those
+    drawn are among the training sequences. (If there are not enough others, it returns fewer.)
+    """
+    X, Y = make_sequences(10 * N_test, rng, N_sequence, **options)
+    seen = {x.tobytes() for x in X_train}
+    unseen = np.array([x.tobytes() not in seen for x in X])
+    chosen = np.hstack([np.flatnonzero(unseen & (Y == y))[: N_test // 2] for y in (0, 1)])
+    return X[chosen], Y[chosen]
+
+
 def run(
     seed,
     N_epochs,
@@ -85,7 +98,7 @@ def run(
     repeatable(seed)
     train_rng, test_rng = random_streams(seed)
     X_train, Y_train = make_sequences(N_train, train_rng, N_sequence, phase=phase)
-    X_test, Y_test = make_sequences(N_test, test_rng, N_sequence, phase=phase)
+    X_test, Y_test = unseen_sequences(X_train, test_rng, phase=phase)
     if from_training_set:
         chosen = test_rng.integers(N_train, size=N_test)
         X_test, Y_test = X_train[chosen], Y_train[chosen]
@@ -127,7 +140,7 @@ def run(
             row[f'{what}_{level}'] = next(reached, np.inf)
     rows = []
     for f in frequencies:  # in a narrow band, because one frequency has but one wave of each form
-        X, Y = make_sequences(N_test, test_rng, N_sequence, f_min=f - 0.01, f_range=0.02)
+        X, Y = unseen_sequences(X_train, test_rng, f_min=f - 0.01, f_range=0.02)
         right = (model(np.float32(X)).numpy()[:, 0] > 0.5) == Y
         rows.append({'setting': f, **row, 'test_accuracy': round(right.mean(), 4)})
     return rows or [row], (epochs, training, test_epochs, test)

@@ -90,15 +90,27 @@ def test_accuracies_are_those_of_the_network(monkeypatch):
     )
     assert list(test_epochs) == [5, 10, 12] and len(test) == 3
     assert len(epochs) == len(training) == 12
-    _, rng = random_streams(3)
-    X, Y = make_sequences(2000, rng)
+    train_rng, rng = random_streams(3)
+    X_train, _ = make_sequences(100, train_rng)
+    X, Y = experiments.unseen_sequences(X_train, rng)
     right = (models[0].predict(X, verbose=0)[:, 0] > 0.5) == Y
     assert test[-1] == pytest.approx(right.mean(), abs=1e-3)
-    X, Y = make_sequences(2000, rng, f_min=0.24, f_range=0.02)
+    X, Y = experiments.unseen_sequences(X_train, rng, f_min=0.24, f_range=0.02)
     right = (models[0].predict(X, verbose=0)[:, 0] > 0.5) == Y
     assert rows[0]['test_accuracy'] == pytest.approx(right.mean(), abs=1e-3)
     reached = [e for e, a in zip(epochs, training, strict=True) if a >= 0.95]
     assert rows[0]['training_95'] == (reached[0] if reached else np.inf)
+
+
+def test_test_sequences_are_unseen():
+    from generate_data import make_sequences, random_streams
+
+    train_rng, test_rng = random_streams(0)
+    X_train, _ = make_sequences(400, train_rng)
+    X_test, Y_test = experiments.unseen_sequences(X_train, test_rng)
+    assert X_test.shape == (2000, 128) and Y_test.sum() == 1000
+    assert not {tuple(x) for x in X_train} & {tuple(x) for x in X_test}
+    assert set(X_test[Y_test == 1].ravel()) == {-1, 1} != set(X_test[Y_test == 0].ravel())
 
 
 def test_summary():

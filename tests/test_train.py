@@ -244,18 +244,22 @@ def test_full_disk(data):
     assert contents(data) == before
 
 
-def test_ctrl_c(data):
-    pathlib.Path('model.keras').write_text('the old model')
+def started(*switches):
+    """Start a long training; return its process when it has come to the fifth epoch."""
     process = subprocess.Popen(
-        [sys.executable, PROJECT / 'train.py', *map(str, SHORT), '--N_epochs', '100000'],
+        [sys.executable, PROJECT / 'train.py', *map(str, SHORT), '--N_epochs', '100000', *switches],
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    for line in process.stdout:
-        if line.startswith('Epoch 5/'):
-            break
+    assert any(line.startswith('Epoch 5/') for line in process.stdout)
+    return process
+
+
+def test_ctrl_c(data):
+    pathlib.Path('model.keras').write_text('the old model')
+    process = started()
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert process.returncode not in (0, 1)
@@ -324,23 +328,7 @@ def test_seeds_and_streaming(data):
 
 def test_streaming_ends_clearly_on_a_file_that_turns_bad(data):
     """The file is good when train.py starts and bad before the training ends."""
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            PROJECT / 'train.py',
-            *map(str, SHORT),
-            '--N_epochs',
-            '100000',
-            '--stream',
-        ],
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    for line in process.stdout:
-        if line.startswith('Epoch 5/'):
-            break
+    process = started('--stream')
     pathlib.Path('Train/X_13.dat').write_bytes(struct.pack('<128d', *[float('nan')] * 128))
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
