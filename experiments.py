@@ -274,7 +274,8 @@ def draw(question, varied, rows, curves):
         label = f'{column.replace("_", " ")}: median, range'
         style = f'{marker}-' if numbers else marker  # no line between what is not in an order
         left.errorbar(x, mid, (mid - low, high - mid), fmt=style, capsize=3, label=label)
-    left.tick_params(axis='x', rotation=0 if numbers else 15)
+    if not numbers:
+        plt.setp(left.get_xticklabels(), rotation=25, ha='right')
     left.set(xlabel=varied, ylabel='Accuracy after the last epoch')
     colours = plt.cm.viridis(np.linspace(0, 0.9, len(curves)))
     for colour, (setting, some) in zip(colours, curves.items(), strict=True):
