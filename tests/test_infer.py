@@ -34,7 +34,7 @@ def networks(tmp_path_factory):
         else:
             model.add(keras.layers.Dense(4, 'softmax'))
             model.compile('rmsprop', 'sparse_categorical_crossentropy')
-        model.fit(X, Y, epochs=10, verbose=0)
+        model.fit(X, Y, epochs=20, batch_size=400, verbose=0)
         model.save(folder / 'model.keras')
         folders.append(folder)
     return folders
