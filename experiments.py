@@ -257,11 +257,10 @@ TABLE_LINE = (
 )
 
 
-def draw(question, varied, rows, curves):
+def draw(question, varied, summary, curves):
     """Draw the accuracies against what is varied (left) and against the epoch (right)."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5), layout='constrained')
     figure.suptitle(question)
-    summary = summarise(rows)
     x, numbers = list(summary), all(re.fullmatch(r'[\d.]+', name) for name in summary)
     if len(x) > len(curves):  # a trained network was tested with several frequencies
         x = [float(f) for f in x]
@@ -302,10 +301,10 @@ def experiment(name, description, repeats, N_epochs, folder):
         table = csv.DictWriter(file, rows[0], lineterminator='\n')
         table.writeheader()
         table.writerows(rows)
-    with whole_file(f'{folder}/{name}.png') as temporary:
-        draw(question, varied, rows, curves).savefig(temporary, dpi=100, format='png')
-    plt.close('all')
     summary = summarise(rows)
+    with whole_file(f'{folder}/{name}.png') as temporary:
+        draw(question, varied, summary, curves).savefig(temporary, dpi=100, format='png')
+    plt.close('all')
     print(f'{name}: {question}\n{TABLE_HEAD}')
     for setting, m in summary.items():
         print(TABLE_LINE.format(name=setting, **m))

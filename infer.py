@@ -12,6 +12,7 @@ import csv
 import os
 import re
 import sys
+from collections import Counter
 
 import numpy as np
 
@@ -112,13 +113,11 @@ else:
         from rich.table import Table
 
         right = sum(label == Y for label, Y in labelled)
-        N_classes = max(outputs.shape[1], 1 + max(label for label, _ in labelled))
-        counts = np.zeros((N_classes, outputs.shape[1]), int)
-        np.add.at(counts, tuple(zip(*labelled, strict=True)), 1)
+        counts = Counter(labelled)
         table = Table('label', *(f'taken for {class_name(Y)}' for Y in range(outputs.shape[1])))
-        for label in range(N_classes):
-            if counts[label].any():
-                table.add_row(class_name(label), *map(str, counts[label]))
+        for label in sorted({label for label, _ in labelled}):
+            row = (str(counts[label, Y]) for Y in range(outputs.shape[1]))
+            table.add_row(class_name(label), *row)
         Console().print(table)
         print(f'Accuracy: {100 * right / len(labelled):.2f}% of {len(labelled)} labelled sequences')
 
