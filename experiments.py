@@ -18,18 +18,15 @@ import sys
 import tempfile
 import time
 
-from utilities import DataError, one_line_errors, progress, whole_file, whole_number
-
-one_line_errors()
-
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 from keras.layers import LSTM, Conv1D, Dense, GlobalAveragePooling1D, Input, Reshape, SimpleRNN
 
-from batches import repeatable, shuffled_batches
 from generate_data import make_sequences, random_streams
+from support.console import DataError, progress, whole_number
+from support.files import whole_file
+from support.training import batches, keras, repeatable
 
 N_sequence = 128
 N_test = 2000
@@ -105,20 +102,18 @@ def run(
 
     start = time.perf_counter()
     model = keras.Sequential([Input(shape=(N_sequence,)), *network()])
-    training_data, steps_per_epoch, steps_per_execution = shuffled_batches(X_train, Y_train, 32)
+    training_data = batches(X_train, Y_train, 32)
     model.compile(
         optimizer='rmsprop',
         loss='binary_crossentropy',
         metrics=['accuracy'],
-        steps_per_execution=steps_per_execution,
+        steps_per_execution=len(training_data),
         jit_compile=jit,
     )
     test_epochs = sorted({*range(test_every, N_epochs, test_every), N_epochs})
     history = model.fit(
         training_data,
         epochs=N_epochs,
-        steps_per_epoch=steps_per_epoch,
-        shuffle=False,
         verbose=0,
         validation_data=tf.data.Dataset.from_tensors((np.float32(X_test), np.float32(Y_test))),
         validation_freq=test_epochs,

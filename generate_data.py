@@ -7,24 +7,11 @@
 Each sequence is x(t) = wave(f t), t = 1 to 128, with wave form and frequency f drawn at random.
 """
 
-import argparse
-import contextlib
-import os
-import shutil
-
 import numpy as np
 from scipy.signal import sawtooth, square
 
-from utilities import (
-    CLASS_NAMES,
-    UNFINISHED,
-    DataError,
-    check_finished,
-    numbers_in,
-    one_line_errors,
-    progress,
-    whole_number,
-)
+from support.console import parser, whole_number
+from utilities import CLASS_NAMES, write_sets
 
 
 def triangle(x):
@@ -66,90 +53,26 @@ def make_sequences(N, rng, N_sequence=128, classes=2, phase=False, f_min=0.1, f_
     return X, Y
 
 
-def write_set(folder, N, rng, **options):
-    """Write N new sequences into folder, X_i.dat and Y_i.dat with i from 1 to N."""
-    for i in progress(range(N), f'Writing {os.path.dirname(folder)}'):
-        if i % 1000 == 0:  # drawn in blocks, so that no set is too large for the memory
-            X, Y = make_sequences(min(1000, N - i), rng, **options)
-        for name, values in (('X', X[i % 1000]), ('Y', Y[i % 1000])):
-            with open(f'{folder}/{name}_{i + 1}.dat', 'wb') as file:
-                file.write(values.astype('<f8').tobytes())
-
-
-def exchange(folder, N):
-    """Put the N sequences of folder/.unfinished in the place of those that folder holds."""
-    unfinished = f'{folder}/{UNFINISHED}'
-    for i in progress(sorted(numbers_in(folder) | set(range(1, N + 1))), f'Exchanging {folder}'):
-        for name in (f'X_{i}.dat', f'Y_{i}.dat'):
-            if i <= N:
-                os.replace(f'{unfinished}/{name}', f'{folder}/{name}')
-            else:
-                with contextlib.suppress(FileNotFoundError):
-                    os.remove(f'{folder}/{name}')
-    os.rmdir(unfinished)
-
-
-def generate(sets, overwrite=False, **options):
-    """Write new sets: sets is a list of (folder, number of sequences, random generator).
-
-    The new files are first written into a folder .new inside, so that a failure here loses nothing.
-    Only when all are there does .new become .unfinished and its files replace the old ones;
-    train.py refuses a folder with .unfinished in it, so it never sees half of each.
-    Raises DataError if a folder holds sequences already (unless overwrite) or can't be written.
-    """
-    for folder, _, _ in sets:
-        if not overwrite:
-            check_finished(folder)
-            if numbers_in(folder):
-                raise DataError(
-                    f'{folder} already holds sequences: add --overwrite to replace them'
-                )
-    try:
-        for folder, N, rng in sets:
-            shutil.rmtree(f'{folder}/.new', ignore_errors=True)
-            os.makedirs(f'{folder}/.new')
-            write_set(f'{folder}/.new', N, rng, **options)
-        for folder, _, _ in sets:
-            unfinished = f'{folder}/{UNFINISHED}'
-            os.makedirs(unfinished, exist_ok=True)
-            for name in os.listdir(unfinished):  # left by a run that was stopped
-                os.remove(f'{unfinished}/{name}')
-            os.rename(f'{folder}/.new', unfinished)
-        for folder, N, _ in sets:
-            exchange(folder, N)
-    except OSError as error:
-        raise DataError(
-            f'{error.filename or folder}: {error.strerror}; get room or permission to write there'
-        ) from None
-    finally:
-        for folder, _, _ in sets:
-            shutil.rmtree(f'{folder}/.new', ignore_errors=True)
+def sequences(N, rng, **options):
+    """Yield what make_sequences draws, one x and y at a time, so that no set is too large."""
+    for start in range(0, N, 1000):
+        yield from zip(*make_sequences(min(1000, N - start), rng, **options), strict=True)
 
 
 if __name__ == '__main__':
-    one_line_errors()
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('N_train', nargs='?', type=whole_number(1), default=200, help='default 200')
-    parser.add_argument('N_test', nargs='?', type=whole_number(1), default=50, help='default 50')
-    parser.add_argument(
-        '--classes', type=int, choices=(2, 3, 4), default=2, help='wave forms, default 2'
-    )
-    parser.add_argument('--phase', action='store_true', help='start each wave at a random phase')
-    parser.add_argument(
-        '--seed', type=whole_number(0), default=0, help='of the random numbers, default 0'
-    )
-    parser.add_argument(
-        '--overwrite', action='store_true', help='replace the sequences that are there'
-    )
-    args = parser.parse_args()
+    script = parser(__doc__)
+    add = script.add_argument
+    add('N_train', nargs='?', type=whole_number(1), default=200, help='default 200')
+    add('N_test', nargs='?', type=whole_number(1), default=50, help='default 50')
+    add('--classes', type=int, choices=(2, 3, 4), default=2, help='wave forms, default 2')
+    add('--phase', action='store_true', help='start each wave at a random phase')
+    add('--seed', type=whole_number(0), default=0, help='of the random numbers, default 0')
+    add('--overwrite', action='store_true', help='replace the sequences that are there')
+    args = script.parse_args()
 
     train_rng, test_rng = random_streams(args.seed)
-    generate(
-        [('Train', args.N_train, train_rng), ('Test', args.N_test, test_rng)],
-        overwrite=args.overwrite,
-        classes=args.classes,
-        phase=args.phase,
-    )
+    options = {'classes': args.classes, 'phase': args.phase}
+    train = args.N_train, sequences(args.N_train, train_rng, **options)
+    test = args.N_test, sequences(args.N_test, test_rng, **options)
+    write_sets({'Train': train, 'Test': test}, args.overwrite)
     print(f'Wrote {args.N_train} sequences to Train and {args.N_test} to Test.')

@@ -7,7 +7,6 @@
 Where Y_i.dat lies beside X_i.dat, the network's answer is compared with it.
 """
 
-import argparse
 import csv
 import os
 import re
@@ -16,41 +15,35 @@ from collections import Counter
 
 import numpy as np
 
-from utilities import (
-    DataError,
-    check_finished,
-    class_name,
-    one_line_errors,
-    read_label,
-    read_values,
-    whole_number,
-)
+from support.console import DataError, parser, whole_number
+from utilities import check_finished, class_name, read_label, read_values
 
-one_line_errors()
-parser = argparse.ArgumentParser(
-    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-)
-parser.add_argument(
+
+def sequence_file(text):
+    """Return the file that is meant: Test/X_i.dat by a number, any other by its name."""
+    return f'Test/X_{whole_number(1)(text)}.dat' if re.fullmatch(r'-?\d+', text) else text
+
+
+script = parser(__doc__)
+script.add_argument(
     'files',
     nargs='+',
     metavar='FILE',
-    type=lambda text: (
-        f'Test/X_{whole_number(1)(text)}.dat' if re.fullmatch(r'-?\d+', text) else text
-    ),
+    type=sequence_file,
     help='a file, or the number i of Test/X_i.dat',
 )
-parser.add_argument('--model', default='model.keras', help='default model.keras')
-parser.add_argument('--csv', action='store_true', help='print comma-separated values')
-args = parser.parse_args()
+script.add_argument('--model', default='model.keras', help='default model.keras')
+script.add_argument('--csv', action='store_true', help='print comma-separated values')
+args = script.parse_args()
 
 # Load the model. Keras's safe mode, its default, refuses a file that brings code of its own.
 if not os.path.exists(args.model):
     raise DataError(f'{args.model} is missing: train a network with python train.py')
 
-from keras.models import load_model
+from support.training import keras
 
 try:
-    model = load_model(args.model, compile=False)
+    model = keras.models.load_model(args.model, compile=False)
 except Exception as error:  # Keras raises many kinds, according to what is wrong with the file
     why = str(error).strip().split('\n')[0]
     raise DataError(

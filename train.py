@@ -5,27 +5,18 @@ Swinburne University of Technology, prepared for the ADACS Machine Learning work
 Every number can be given on the command line: python train.py --N_train 50 --N_epochs 100
 """
 
-# Import modules: our own first, so that from then on any error is one clear line
-from utilities import (
-    check_classes,
-    command_line,
-    count_seen,
-    look_through,
-    one_line_errors,
-    plot_history,
-    read_set,
-    whole_file,
-)
+# Import modules: ours that prepare and check, then what we need of Keras, then the files and plots
+from support.console import command_line, report_accuracy
+from support.files import save
+from support.training import FitProgress, batches, check_network, count_seen, device, repeatable
 
-one_line_errors()
-
-# LSTM and Reshape are for the alternatives below
-from keras.layers import LSTM, Dense, Input, Reshape  # noqa: F401
 from keras.models import Sequential
+from keras.layers import Dense, Input
+from keras.layers import LSTM, Reshape  # for the alternatives below
 
-from batches import device_name, epoch_log, repeatable, shuffled_batches, streamed_batches
+from utilities import plot_history, read_set
 
-# The numbers to play with
+# The numbers to play with. Add your own: the command line takes every number that stands here.
 N_train = 200  # Number of sequences to train with
 N_test = 50  # Number of sequences to test with
 N_sequence = 128  # Length of each sequence
@@ -33,38 +24,16 @@ N_epochs = 300  # Number of epochs: how often training goes through all the sequ
 batch_size = 32  # Number of sequences after which the weights are corrected each time
 seed = 0  # Start of the random numbers: another seed, another network
 stream = False  # True: read the training files anew every epoch, for sets larger than the memory
+globals().update(command_line(__doc__, globals()))
 
-# Each can also be given on the command line, so that a batch job needs no editing.
-globals().update(
-    command_line(
-        __doc__,
-        N_train=N_train,
-        N_test=N_test,
-        N_sequence=N_sequence,
-        N_epochs=N_epochs,
-        batch_size=batch_size,
-        seed=seed,
-        stream=stream,
-    )
-)
 repeatable(seed)
-print(f'Training on {device_name()}')
+print(f'Training on {device()}')
 
-# Load the sequences (X) and the class of each (Y), to train with in shuffled batches.
-# They are small, so all fit into memory at once; if not, they are streamed from the files.
-# Test sequences that are also training sequences are counted: these, the network may just remember.
+# Load the sequences (X) and the class of each (Y): those to train with, and others to test with.
+# Count the test sequences that are training sequences, too: these the network may just remember.
+X_train, Y_train = read_set('Train', N_train, N_sequence, stream)
 X_test, Y_test = read_set('Test', N_test, N_sequence)
-if stream:
-    Y_train, N_seen = look_through('Train', N_train, N_sequence, X_test)
-    training_data, steps_per_epoch, steps_per_execution = streamed_batches(
-        'Train', N_train, N_sequence, batch_size
-    )
-else:
-    X_train, Y_train = read_set('Train', N_train, N_sequence)
-    N_seen = count_seen(X_train, X_test)
-    training_data, steps_per_epoch, steps_per_execution = shuffled_batches(
-        X_train, Y_train, batch_size
-    )
+N_seen = count_seen(X_train, X_test)
 
 # Create our Keras model. "Sequential" means that the layers follow each other. The tutorial calls
 # this network an RNN, but it is not recurrent: each layer sees the whole sequence at once, as 128
@@ -98,9 +67,8 @@ model.add(Dense(1, activation='sigmoid'))
 # Swap this line for the sigmoid layer above, and the loss below for the one that follows it.
 # model.add(Dense(4, activation='softmax'))
 
-N_outputs = model.output_shape[-1]
-check_classes('Train', Y_train, N_outputs)
-check_classes('Test', Y_test, N_outputs)
+# Cut the training data into batches, newly shuffled every epoch: 200 sequences make 7 batches.
+training_data = batches(X_train, Y_train, batch_size)
 
 # Compile model and print summary
 model.compile(
@@ -108,35 +76,19 @@ model.compile(
     loss='binary_crossentropy',
     # loss='sparse_categorical_crossentropy',
     metrics=['accuracy'],
-    steps_per_execution=steps_per_execution,
     # jit_compile=True,
+    steps_per_execution=min(len(training_data), 100),  # batches in one go: this makes it fast
 )
+check_network(model, Y_train, Y_test)
 model.summary()
 
 # Fit the model using the training set. The tutorial's own call, which may be swapped in, does the
 # same several times slower:
 # history = model.fit(X_train, Y_train, epochs=N_epochs, batch_size=batch_size)
-history = model.fit(
-    training_data,
-    epochs=N_epochs,
-    steps_per_epoch=steps_per_epoch,
-    shuffle=False,  # the batches are shuffled already
-    **epoch_log(N_epochs),
-)
+history = model.fit(training_data, epochs=N_epochs, callbacks=[FitProgress()])
 
-# Plot the history
-plot_history(history)
-
-# Test the model
-if N_seen:
-    print(
-        f'{N_seen} of {N_test} test sequences also occur in the training set,'
-        ' so the accuracy below is partly memory.'
-    )
+# Save the model, test it with the sequences that it has not trained with, and plot the history
+save(model, 'model.keras')
 _, accuracy = model.evaluate(X_test, Y_test, verbose=0)
-print(f'Accuracy: {100 * accuracy:.2f}%')
-
-# Save the model, whole or not at all
-with whole_file('model.keras') as temporary:
-    model.save(temporary)
-print('Model: model.keras')
+report_accuracy(accuracy, N_test, N_seen)
+plot_history(history)

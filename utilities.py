@@ -1,26 +1,23 @@
-"""Read the workshop's sequences from their files, and plot them. Needs no TensorFlow.
+"""Read and write the workshop's sequences, and plot them. Needs no TensorFlow.
 
 A sequence is two files of little-endian float64 values without a header, as MATLAB's
 fwrite(fileID, x, 'double') writes them: X_i.dat holds the time series, Y_i.dat one value,
 the number of its class. The training sequences are in ./Train, the test sequences in ./Test.
 """
 
-import argparse
-import contextlib
 import os
 import re
-import sys
-import time
 
 import matplotlib.pyplot as plt
 import numpy as np
+
+from support.console import DataError, progress
+from support.files import UNFINISHED, exchanged, whole_file
 
 # What the numbers in the Y files mean: class 0 is the first name, and so on.
 CLASS_NAMES = ('sine wave', 'square wave', 'sawtooth wave', 'triangle wave')
 
 FILE_NAME = re.compile(r'[XY]_([1-9][0-9]*)\.dat')
-# generate_data.py keeps this folder in Train or Test while it exchanges an old set for a new one.
-UNFINISHED = '.unfinished'
 
 
 def class_name(Y):
@@ -29,10 +26,6 @@ def class_name(Y):
 
 
 # ---------------------------------------------------------------- reading the files
-
-
-class DataError(Exception):
-    """A file or a number that the user can put right; its text says in one line what and how."""
 
 
 def numbers_in(folder):
@@ -140,175 +133,69 @@ def read_test_data(ID, N):
     return read_sequence('Test', ID, N)
 
 
-def read_each(folder, N_files, N):
-    """Yield X and Y of the sequences 1 to N_files of folder, as read_sequence returns them.
-
-    Shows a progress bar where that takes long.
-    """
+def numbers_to_read(folder, N_files):
+    """Return the numbers 1 to N_files of the sequences of folder, to loop over."""
     check_finished(folder)
-    for i in progress(range(1, N_files + 1), f'Reading {folder}'):
-        yield read_files(folder, i, N)
+    return progress(range(1, N_files + 1), f'Reading {folder}')
 
 
-def read_set(folder, N_files, N):
-    """Read the sequences 1 to N_files of folder into memory.
+class StreamedSet:
+    """The sequences of a set too large for the memory: read anew when one loops over it.
 
-    Returns X, float64 (N_files, N), and Y, float64 (N_files,).
+    It stands for X (N_files, N): each x is float64 (N,), in order, and never held here.
+    """
+
+    def __init__(self, folder, N_files, N):
+        self.folder, self.N_files, self.N = folder, N_files, N
+
+    def __iter__(self):
+        for i in numbers_to_read(self.folder, self.N_files):
+            yield read_values(f'{self.folder}/X_{i}.dat', self.N)
+
+    def labels(self):
+        """Return the classes Y, float64 (N_files,)."""
+        numbers = numbers_to_read(self.folder, self.N_files)
+        return np.array([read_label(f'{self.folder}/Y_{i}.dat') for i in numbers])
+
+
+def read_set(folder, N_files, N, stream=False):
+    """Read the sequences 1 to N_files of folder into memory, or with stream only their classes.
+
+    Returns X, float64 (N_files, N), or with stream a StreamedSet, and Y, float64 (N_files,).
     Raises DataError as read_sequence does.
     """
+    if stream:
+        X = StreamedSet(folder, N_files, N)
+        return X, X.labels()
     X, Y = np.empty((N_files, N)), np.empty(N_files)
-    for i, (x, y) in enumerate(read_each(folder, N_files, N)):
-        X[i], Y[i] = x, y
+    for i in numbers_to_read(folder, N_files):
+        X[i - 1], Y[i - 1] = read_files(folder, i, N)
     return X, Y
 
 
-def count_seen(X_train, X_test):
-    """Return how many sequences of X_test (n, N) also occur, byte for byte, in X_train.
+# ---------------------------------------------------------------- writing the files
 
-    X_train is (m, N) or any iterable of sequences (N,).
+
+def write_sets(sets, overwrite=False):
+    """Write new sets, all of them or none; sets is {folder: (N, sequences)}.
+
+    sequences yields N pairs of x, the values of a sequence (n,), and y, its class.
+    Raises DataError if a folder holds sequences already (unless overwrite) or can't be written.
     """
-    test = {X.tobytes() for X in X_test}
-    seen = {data for data in (X.tobytes() for X in X_train) if data in test}
-    return sum(X.tobytes() in seen for X in X_test)
-
-
-def look_through(folder, N_files, N, X_test):
-    """Check the sequences 1 to N_files of folder one at a time, without keeping them.
-
-    Returns Y, float64 (N_files,), and how many of X_test also occur there.
-    Raises DataError as read_sequence does.
-    """
-    Y = np.empty(N_files)
-
-    def sequences():
-        for i, (x, y) in enumerate(read_each(folder, N_files, N)):
-            Y[i] = y
-            yield x
-
-    return Y, count_seen(sequences(), X_test)
-
-
-def check_classes(folder, Y, N_outputs):
-    """Raise DataError if a network with N_outputs cannot express Y, the classes (n,) of folder.
-
-    One output (a sigmoid) tells class 0 from class 1; more (a softmax) stand for a class each.
-    """
-    wrong = np.flatnonzero(Y >= max(2, N_outputs))
-    if wrong.size:
-        Y_wrong = int(Y[wrong[0]])
-        raise DataError(
-            f'{folder}/Y_{wrong[0] + 1}.dat holds class {Y_wrong}, which a network with {N_outputs}'
-            ' output(s) cannot express: swap in the softmax output and its loss in train.py,'
-            f' with {int(Y.max()) + 1} neurons'
-        )
-
-
-# ---------------------------------------------------------------- what the scripts share
-
-
-def one_line_errors():
-    """Let a DataError or Ctrl-C end this script with one line on stderr and no traceback."""
-
-    def hook(kind, error, traceback):
-        if issubclass(kind, DataError):
-            print(f'{os.path.basename(sys.argv[0])}: {error}', file=sys.stderr)
-        elif issubclass(kind, KeyboardInterrupt):
-            print('\nStopped.', file=sys.stderr)
-        elif issubclass(kind, BrokenPipeError):  # whoever read our output, like head, has enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        else:
-            sys.__excepthook__(kind, error, traceback)
-
-    sys.excepthook = hook
-
-
-def whole_number(least, most=2**31 - 1):
-    """Return a type for argparse: a whole number from least to most."""
-
-    def convert(text):
-        try:
-            number = int(text)
-        except ValueError:
-            number = None
-        if number is None or not least <= number <= most:
-            raise argparse.ArgumentTypeError(f'{text} is not a whole number from {least} to {most}')
-        return number
-
-    return convert
-
-
-def command_line(description, **numbers):
-    """Let the command line change a script's numbers: --NAME VALUE for each.
-
-    The numbers are whole and at least 1, a seed at least 0; what is True or False becomes a switch,
-    --NAME or --no-NAME. Returns them all, as a dict.
-    """
-    parser = argparse.ArgumentParser(
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    for name, value in numbers.items():
-        if isinstance(value, bool):
-            parser.add_argument(
-                f'--{name}',
-                action=argparse.BooleanOptionalAction,
-                default=value,
-                help=f'default {value}',
-            )
-            continue
-        # As text, so that a number edited in the script is checked like one from the command line.
-        parser.add_argument(
-            f'--{name}',
-            type=whole_number(0 if name == 'seed' else 1),
-            default=str(value),
-            metavar='N',
-            help=f'default {value}',
-        )
-    return vars(parser.parse_args())
-
-
-def progress(items, description):
-    """Yield the items of a list; a bar appears on a terminal once that has taken over a second."""
-    shown, bar = time.monotonic() + 1, None
-    try:
-        for i, item in enumerate(items):
-            if time.monotonic() > shown and sys.stderr.isatty():
-                if bar is None:
-                    from rich.console import Console
-                    from rich.progress import MofNCompleteColumn, Progress
-
-                    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-                    bar = Progress(*columns, console=Console(stderr=True), transient=True)
-                    task = bar.add_task(description, total=len(items))
-                    bar.start()
-                bar.update(task, completed=i)
-                shown = time.monotonic() + 0.1
-            yield item
-    finally:
-        if bar:
-            bar.stop()
-
-
-@contextlib.contextmanager
-def whole_file(path):
-    """Give a name to write to; once all is written, that file becomes path.
-
-    If that fails, path stays as it was. Raises DataError if it can't be written.
-    """
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f'.{os.getpid()}-{name}')
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    except OSError as error:
-        raise DataError(
-            f'{path} could not be written ({error.strerror or error}): make room or get permission'
-            ' there, then run this again'
-        ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            os.remove(temporary)
+    for folder in sets:
+        if not overwrite:
+            check_finished(folder)
+            if numbers_in(folder):
+                raise DataError(
+                    f'{folder} already holds sequences: add --overwrite to replace them'
+                )
+    with exchanged(list(sets), FILE_NAME.fullmatch) as new_folders:
+        for new, (folder, (N, sequences)) in zip(new_folders, sets.items(), strict=True):
+            IDs = progress(range(1, N + 1), f'Writing {folder}')
+            for ID, (x, y) in zip(IDs, sequences, strict=True):
+                for name, values in (('X', x), ('Y', y)):
+                    with open(f'{new}/{name}_{ID}.dat', 'wb') as file:
+                        file.write(np.asarray(values, '<f8').tobytes())
 
 
 # ---------------------------------------------------------------- plotting

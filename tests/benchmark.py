@@ -76,8 +76,8 @@ def whole_process(repeats):
 def fits(repeats):
     """Time the fits alone, in one process."""
     import keras
-
     from batches import shuffled_batches
+
     from generate_data import make_sequences, random_streams
 
     trained = keras.models.load_model('model.keras')

@@ -337,7 +337,6 @@ def test_streaming_ends_clearly_on_a_file_that_turns_bad(data):
 def test_fit_is_faster_than_the_tutorials():
     """A rough check on few epochs; tests/benchmark.py measures it properly."""
     import keras
-
     from batches import shuffled_batches
 
     X, Y = np.random.default_rng(0).normal(size=(2000, 128)), np.arange(2000) % 2

@@ -1,0 +1,77 @@
+"""Writing files so that a full disk, Ctrl-C or a killed job leaves what was there before."""
+
+import contextlib
+import os
+import shutil
+
+from support.console import DataError, progress
+
+# This folder is in one whose files are being exchanged for new ones: some are old and some new.
+UNFINISHED = '.unfinished'
+
+
+@contextlib.contextmanager
+def whole_file(path):
+    """Give a name to write to; once all is written, that file becomes path.
+
+    If that fails, path stays as it was. Raises DataError if it can't be written.
+    """
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f'.{os.getpid()}-{name}')
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        raise DataError(
+            f'{path} could not be written ({error.strerror or error}): make room or get permission'
+            ' there, then run this again'
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            os.remove(temporary)
+
+
+def save(model, path):
+    """Save a Keras model as path, and print that name. Raises DataError if it can't be written."""
+    with whole_file(path) as temporary:
+        model.save(temporary)
+    print(f'Model: {path}')
+
+
+@contextlib.contextmanager
+def exchanged(folders, is_old):
+    """Give for each of the folders a folder to fill; then its files replace the old ones.
+
+    The new files are first written into .new inside each, so that a failure there loses nothing.
+    Only when all are written does .new become .unfinished, in every folder; then its files are
+    moved up, and the other files there with is_old(name) are removed. Who reads the files refuses a
+    folder with .unfinished in it, so nobody ever sees half of each.
+    Raises DataError if a folder can't be written.
+    """
+    new = [f'{folder}/.new' for folder in folders]
+    unfinished = [f'{folder}/{UNFINISHED}' for folder in folders]
+    try:
+        for path in new:
+            shutil.rmtree(path, ignore_errors=True)
+            os.makedirs(path)
+        yield new
+        for path, becomes in zip(new, unfinished, strict=True):
+            os.makedirs(becomes, exist_ok=True)
+            for name in os.listdir(becomes):  # left by a run that was stopped
+                os.remove(f'{becomes}/{name}')
+            os.rename(path, becomes)
+        for folder, path in zip(folders, unfinished, strict=True):
+            names = os.listdir(path)
+            for name in {name for name in os.listdir(folder) if is_old(name)} - set(names):
+                os.remove(f'{folder}/{name}')
+            for name in progress(names, f'Exchanging {folder}'):
+                os.replace(f'{path}/{name}', f'{folder}/{name}')
+            os.rmdir(path)
+    except OSError as error:
+        raise DataError(
+            f'{error.filename or folders[0]}: {error.strerror};'
+            ' get room or permission to write there'
+        ) from None
+    finally:
+        for path in new:
+            shutil.rmtree(path, ignore_errors=True)

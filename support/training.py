@@ -1,0 +1,184 @@
+"""How the sequences reach the network, on which device it trains, and what it says meanwhile.
+
+Imported before any other module that needs Keras: see the first lines.
+"""
+
+import gc
+
+# Keras and TensorFlow bring a million objects that stay to the end. Python's garbage collector
+# would walk over them again and again, while they are imported and when Python ends: it need not.
+gc.disable()
+import atexit
+import os
+import sys
+import warnings
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+gc.freeze()
+gc.enable()
+
+from support.console import EXPLANATIONS, DataError
+
+# model.fit would say that it leaves the shuffling to tf.data: see batches.
+warnings.filterwarnings('ignore', '`shuffle=True` was passed')
+
+
+def repeatable(seed):
+    """Let the same seed give the same result on the same machine."""
+    keras.utils.set_random_seed(seed)
+    if tf.config.list_physical_devices('GPU'):
+        # A GPU adds numbers in any order unless told not to; on a CPU these networks always repeat.
+        tf.config.experimental.enable_op_determinism()
+
+
+def device():
+    """Return 'GPU: its name' or 'CPU', where TensorFlow will train.
+
+    Warns on stderr if Slurm has granted a GPU that TensorFlow doesn't see.
+    """
+    GPUs = tf.config.list_physical_devices('GPU')
+    if GPUs:
+        return 'GPU: ' + tf.config.experimental.get_device_details(GPUs[0]).get(
+            'device_name', 'unknown'
+        )
+    if os.environ.get('SLURM_JOB_GPUS') or os.environ.get('SLURM_GPUS_ON_NODE'):
+        print(
+            'Warning: Slurm granted a GPU, but TensorFlow sees none: on a login node, install its'
+            " CUDA libraries with pip install 'tensorflow[and-cuda]'",
+            file=sys.stderr,
+        )
+    return 'CPU'
+
+
+# ---------------------------------------------------------------- the data
+
+
+def count_seen(X_train, X_test):
+    """Return how many sequences of X_test (n, N) also occur, byte for byte, in X_train.
+
+    X_train is (m, N) or any iterable of sequences (N,).
+    """
+    test = {X.tobytes() for X in X_test}
+    seen = {data for data in (X.tobytes() for X in X_train) if data in test}
+    return sum(X.tobytes() in seen for X in X_test)
+
+
+def batches(X, Y, batch_size):
+    """Return the training data in the form from which model.fit learns fastest, for any network.
+
+    X is (n, ...) and Y (n,), or X is a StreamedSet. Returns a tf.data.Dataset of batches (X, Y) in
+    float32, newly shuffled every epoch; len() of it is the number of steps of an epoch.
+    TensorFlow itself shuffles and cuts the batches, without coming back to Python for each: that
+    saves most of the time.
+    """
+    if isinstance(X, np.ndarray):
+        data = tf.data.Dataset.from_tensor_slices((X.astype('float32'), Y.astype('float32')))
+        data = data.shuffle(len(X)).batch(batch_size)
+    else:
+        data = streamed_batches(X, batch_size)
+    # The pipeline's tuner gains nothing here, and waiting for its thread can add 0.6 s to a fit.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return data.prefetch(2).with_options(options)
+
+
+def streamed_batches(X, batch_size):
+    """Return the batches of a StreamedSet, whose files are read anew in every epoch.
+
+    They are read in parallel, in a new order every epoch, and never held all at once.
+    """
+
+    def read(i, seed):
+        # index_shuffle gives the place of i in a permutation, without storing one.
+        place = tf.random.experimental.index_shuffle(i, [seed, 0], X.N_files - 1)
+        ID = tf.strings.as_string(place + 1)
+        x, y = (
+            tf.ensure_shape(
+                tf.io.decode_raw(tf.io.read_file(X.folder + name + ID + '.dat'), tf.float64),
+                [length],
+            )
+            for name, length in (('/X_', X.N), ('/Y_', 1))
+        )
+        x = tf.debugging.assert_all_finite(tf.cast(x, tf.float32), 'not finite')
+        return x, tf.cast(y[0], tf.float32)
+
+    def explain(error):
+        """If TensorFlow could not read a file, the reading by utilities.py names it."""
+        if isinstance(error, tf.errors.OpError):
+            try:
+                X.labels()
+                for _ in X:
+                    pass
+            except DataError as found:
+                return found
+
+    EXPLANATIONS.append(explain)
+    seeds = tf.data.Dataset.random(rerandomize_each_iteration=True).take(1)  # one for an epoch
+    numbers = seeds.flat_map(lambda seed: tf.data.Dataset.range(X.N_files).map(lambda i: (i, seed)))
+    data = numbers.map(read, num_parallel_calls=16).batch(batch_size)
+    steps = -(-X.N_files // batch_size)
+    return data.apply(tf.data.experimental.assert_cardinality(steps))
+
+
+# ---------------------------------------------------------------- the training
+
+
+def check_classes(folder, Y, N_outputs):
+    """Raise DataError if a network with N_outputs cannot express Y, the classes (n,) of folder.
+
+    One output (a sigmoid) tells class 0 from class 1; more (a softmax) stand for a class each.
+    """
+    wrong = np.flatnonzero(Y >= max(2, N_outputs))
+    if wrong.size:
+        Y_wrong = int(Y[wrong[0]])
+        raise DataError(
+            f'{folder}/Y_{wrong[0] + 1}.dat holds class {Y_wrong}, which a network with {N_outputs}'
+            ' output(s) cannot express: swap in the softmax output and its loss in train.py,'
+            f' with {int(Y.max()) + 1} neurons'
+        )
+
+
+def check_network(model, Y_train, Y_test):
+    """Raise DataError if the network cannot express the classes Y_train and Y_test, each (n,)."""
+    for folder, Y in (('Train', Y_train), ('Test', Y_test)):
+        check_classes(folder, Y, model.output_shape[-1])
+
+
+class FitProgress(keras.callbacks.ProgbarLogger):
+    """Shows the progress of model.fit: a bar for all epochs, or in a log one line an epoch.
+
+    As it is a ProgbarLogger, Keras adds none of its own.
+    """
+
+    def on_train_begin(self, logs=None):
+        self.epoch, self.bar = 0, None
+        if sys.stdout.isatty():
+            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn('{task.description}'), BarColumn(), TimeRemainingColumn())
+            self.bar = Progress(*columns)
+            atexit.register(self.bar.stop)  # gives the cursor back, whatever ends the training
+            self.bar.start()
+            self.task = self.bar.add_task('Epoch 1', total=self.epochs * (self.target or 1))
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.bar:
+            self.bar.update(self.task, completed=self.epoch * (self.target or 1) + batch + 1)
+
+    def on_epoch_end(self, epoch, logs=None):
+        values = ', '.join(f'{name} {value:.4g}' for name, value in logs.items())
+        line = f'Epoch {epoch + 1}/{self.epochs}: {values}'
+        if self.bar:
+            self.bar.update(self.task, description=line)
+        else:
+            print(line, flush=True)
+
+    def on_train_end(self, logs=None):
+        if self.bar:
+            self.bar.stop()
