@@ -16,7 +16,7 @@ from collections import Counter
 import numpy as np
 
 from support.console import DataError, parser, whole_number
-from utilities import check_finished, class_name, read_label, read_values
+from utilities import check_finished, class_name, read_label, read_series
 
 
 def sequence_file(text):
@@ -60,7 +60,7 @@ for name in args.files:
     try:
         folder, base = os.path.split(name)
         check_finished(folder or '.')
-        x, label = read_values(name, N_sequence), None
+        x, label = read_series(name, N_sequence), None
         label_file = os.path.join(folder, base.replace('X', 'Y', 1))
         if base.startswith('X_') and os.path.exists(label_file):
             label = int(read_label(label_file))
