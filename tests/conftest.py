@@ -5,7 +5,6 @@ process that has imported it already: all the rest, from the command line to the
 the script's own.
 """
 
-import functools
 import multiprocessing.forkserver
 import os
 import pathlib
@@ -13,6 +12,8 @@ import runpy
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib.pyplot as plt
@@ -31,12 +32,15 @@ FORKS = multiprocessing.get_context('forkserver')
 FORKS.set_forkserver_preload(['support.training', 'utilities', 'generate_data'])
 
 
-@functools.cache
+STARTING = threading.Lock()
+
+
 def start_to_fork():
-    """Start the process that will be forked, which must find our modules."""
-    os.environ['PYTHONPATH'] = str(PROJECT)
-    multiprocessing.forkserver.ensure_running()
-    del os.environ['PYTHONPATH']
+    """Start the process that will be forked, unless it runs; it must find our modules."""
+    with STARTING:
+        os.environ['PYTHONPATH'] = str(PROJECT)
+        multiprocessing.forkserver.ensure_running()
+        del os.environ['PYTHONPATH']
 
 
 def run(*command, cwd='.', script_folder=PROJECT, env=None, prefix=(), **options):
@@ -53,12 +57,12 @@ def run(*command, cwd='.', script_folder=PROJECT, env=None, prefix=(), **options
     )
 
 
-def run_in_fork(command, cwd, env):
+def run_in_fork(command, cwd, env, outputs):
     """What the forked process does: as python SCRIPT ARGUMENT ... would."""
-    for number, name in ((1, 'stdout'), (2, 'stderr')):
-        os.dup2(os.open(f'{cwd}.{name}', os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
+    for number, path in zip((1, 2), outputs, strict=True):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), number)
     os.chdir(cwd)
-    del os.environ['PYTHONPATH']
+    del os.environ['PYTHONPATH']  # the forked process needed it, to find our modules
     os.environ |= env
     sys.argv = command
     status = 0
@@ -78,21 +82,23 @@ def forked(*command, cwd='.', script_folder=PROJECT, env=None):
     """Run a script as run does, in a process that has imported TensorFlow already."""
     script, *arguments = map(str, command)
     command = [str(script_folder / script), *arguments]
-    cwd = str(pathlib.Path(cwd).resolve())
     start_to_fork()
-    process = FORKS.Process(target=run_in_fork, args=(command, cwd, env or {}))
-    process.start()
-    process.join(150)
-    if process.exitcode is None:
-        process.kill()
-        raise subprocess.TimeoutExpired(command, 150)
-    outputs = [pathlib.Path(f'{cwd}.{name}').read_text() for name in ('stdout', 'stderr')]
-    return subprocess.CompletedProcess(command, process.exitcode, *outputs)
+    with tempfile.TemporaryDirectory() as folder:
+        outputs = [f'{folder}/stdout', f'{folder}/stderr']
+        process = FORKS.Process(
+            target=run_in_fork, args=(command, os.path.abspath(cwd), env or {}, outputs)
+        )
+        process.start()
+        process.join(150)
+        if process.exitcode is None:
+            process.kill()
+            raise subprocess.TimeoutExpired(command, 150)
+        texts = [pathlib.Path(path).read_text() for path in outputs]
+    return subprocess.CompletedProcess(command, process.exitcode, *texts)
 
 
 def run_all(calls, how=forked):
     """Call forked or run for each (arguments, options) of a list; return the processes."""
-    start_to_fork()
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(lambda call: how(*call[0], **call[1]), calls))
 
