@@ -635,3 +635,43 @@ def test_module_system(workshop):
     for shell in BOTH:
         before = f'. {LMOD}/{shell}'
         assert_fails(source(shell, workshop, before=before, **system), 'python/3', 'module spider')
+
+
+def test_jobs_lose_nothing(ready):
+    """train.slurm as a batch system runs it: a copy from elsewhere, in the folder of sbatch."""
+    spool = ready.parent / 'spool'
+    spool.mkdir()
+    job = shutil.copy(PROJECT / 'train.slurm', spool / 'slurm_script')
+    (ready / 'train.py').write_text(
+        'import pathlib, sys\n'
+        'pathlib.Path("history.png").write_text(" ".join(sys.argv[1:]))\n'
+        'print(*(pathlib.Path(f"{name}/X_1.dat").read_text() for name in ("Train", "Test")))\n'
+    )
+    for name in ('Train', 'Test'):
+        (ready / name).mkdir()
+        (ready / name / 'X_1.dat').write_text(name)
+
+    def run(number, *arguments):
+        return subprocess.run(
+            ['bash', job, *arguments],
+            cwd=ready,
+            env=environment(ready, wheels=False, SLURM_JOB_ID=number),
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+
+    for number, arguments in (('1', []), ('2', ['--N_train', '100']), ('2', ['--seed', '1'])):
+        process = run(number, *arguments)
+        assert (process.returncode, process.stderr) == (0, ''), process
+        assert process.stdout == 'Train Test\n'
+        assert (ready / f'train-{number}/history.png').read_text() == ' '.join(arguments)
+    assert not (ready / 'history.png').exists()
+    # It ends where it cannot go on, and with the status of train.py.
+    (ready / 'train-3').touch()
+    assert run('3').returncode != 0 and not (ready / 'history.png').exists()
+    (ready / 'train.py').write_text('raise SystemExit(7)')
+    assert run('4').returncode == 7
+    (ready / '.venv').rename(ready.parent / 'away')
+    (ready.parent / 'bin/python3').unlink()
+    assert run('5').returncode == 1 and not (ready / 'train-5').exists()
