@@ -86,6 +86,7 @@ _workshop_lock_and_install() (
     lock=$venv.lock host=$(command uname -n) told='' heartbeat=''
     me=$host:$(exec sh -c 'echo "$PPID"')
     _workshop_unlock() {
+        trap '' HUP INT TERM # not half of it, and not twice
         [ -z "$heartbeat" ] || kill "$heartbeat"
         command rm "$lock/$me" && command rmdir "$lock"
     } 2>/dev/null

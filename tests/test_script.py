@@ -475,8 +475,9 @@ def test_four_at_once(workshop):
         until(lambda: sum(len(lines(shell, 'waiting')) for shell in shells) >= 3)
         # The one that installs shows that it lives, so that nobody takes its lock for an old one.
         (owner,) = (workshop / '.venv.lock').iterdir()
-        os.utime(owner, (0, 0))
-        until(lambda: owner.stat().st_mtime > 0)
+        then = time.time() - 60
+        os.utime(owner, (then, then))
+        until(lambda: owner.stat().st_mtime > then + 1)
         host, pid = owner.name.split(':')
         hold.unlink()
         for shell in shells:
@@ -506,23 +507,35 @@ def test_killed_installer_stops_nobody(workshop):
     assert_works(source('bash', workshop, wheels=False), workshop)
 
 
-@pytest.mark.parametrize('owner', ['elsewhere:1', f'{HOST}:{os.getpid()}', ''])
+@pytest.mark.parametrize('shell', SHELLS)
+def test_signal_at_the_end_leaves_no_lock(workshop, shell):
+    """scancel sends its signals one after the other; one may come while the lock is removed."""
+    rm = workshop.parent / 'bin/rm'
+    rm.unlink()
+    rm.write_text(
+        f'#!/bin/sh\n{shutil.which("rm")} "$@"\ncase "$*" in *.lock/*) kill $PPID;; esac\n'
+    )
+    rm.chmod(0o755)
+    assert_works(source(shell, workshop), workshop)
+
+
+@pytest.mark.parametrize('owner', ['elsewhere:1', 'this host', ''])
 def test_old_lock_stops_nobody(workshop, owner):
     """Of another host, of a process number that is in use again, of nobody."""
-    leave_lock(workshop, owner, minutes=3)
+    leave_lock(workshop, f'{HOST}:{os.getpid()}' if owner == 'this host' else owner, minutes=3)
     assert_works(source('bash', workshop), workshop)
 
 
-@pytest.mark.parametrize('owner', ['elsewhere:1', f'{HOST}:{os.getpid()}'])
-def test_fresh_lock_is_respected(ready, owner):
+@pytest.mark.parametrize('host', ['elsewhere', HOST])
+def test_fresh_lock_is_respected(ready, host):
     """A .venv with nothing to install needs no lock; otherwise one waits, even for another host."""
-    leave_lock(ready, owner, minutes=1)
-    with Shell('bash', ready, wheels=False) as process:
-        process.process.wait(timeout=100)
+    pid = os.getpid()
+    leave_lock(ready, f'{host}:{pid}', minutes=1)
+    process = source('bash', ready, wheels=False)
     assert (process.stdout, process.stderr) == ('status 0\n', '')
     (ready / 'requirements.txt').write_text('numpy\n')
     with Shell('bash', ready) as process:
-        until(lambda: lines(process, f'waiting for process {owner.split(":")[1]} on'))
+        until(lambda: lines(process, f'waiting for process {pid} on {host},'))
         assert process.process.poll() is None and packages(ready) == {'numpy', 'tensorflow'}
         shutil.rmtree(ready / '.venv.lock')
         process.process.wait(timeout=100)
