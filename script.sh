@@ -68,8 +68,10 @@ _workshop_install() {
         fi
     fi
     _workshop_say "installing the packages into $venv (a few minutes the first time)"
+    # With a finished .venv, do not wait long for a network that may not be there.
     if ! { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-        -r "$folder/requirements.txt" ${tensorflow:+"$tensorflow"} >|"$venv/pip.log" 2>&1 &&
+        ${installed:+--retries=1} -r "$folder/requirements.txt" ${tensorflow:+"$tensorflow"} \
+        >|"$venv/pip.log" 2>&1 &&
         printf '%s\n' "$tensorflow $requirements" >|"$venv/installed" &&
         { [ -e "$venv/made-for" ] || printf '%s\n' "$venv $modules" >|"$venv/made-for"; } &&
         command rm -f "$venv/unfinished"; } 2>/dev/null; then
@@ -116,9 +118,10 @@ _workshop_lock_and_install() (
         fi
         command sleep 1
     done
-    while command sleep 5 && kill -0 "${me##*:}"; do command touch -c "$lock/$me"; done \
-        >/dev/null 2>&1 &
+    { while command sleep 5 && kill -0 "${me##*:}"; do command touch -c "$lock/$me"; done & } \
+        >/dev/null 2>&1
     heartbeat=$!
+    command touch -c "$venv" 2>/dev/null # else NFS may remember what another host has changed there
     _workshop_complete || _workshop_install # another may have done it meanwhile
     result=$?
     _workshop_unlock
@@ -163,7 +166,7 @@ _workshop_prepare() {
     # commands, such as pip, are those of the other place.
     made_for=$(command cat "$venv/made-for" 2>/dev/null) || made_for="$venv $modules"
     if ! [ "${made_for% *}" -ef "$venv" ] && [ -e "$venv/made-for" ]; then
-        _workshop_misfit "was made as ${made_for% *}"
+        _workshop_misfit "was made as ${made_for% *} and moved or copied"
         return
     fi
     _workshop_complete || _workshop_lock_and_install || return
