@@ -118,7 +118,7 @@ _workshop_lock_and_install() (
         fi
         command sleep 1
     done
-    { while command sleep 5 && kill -0 "${me##*:}"; do command touch -c "$lock/$me"; done & } \
+    { while command sleep 1 && kill -0 "${me##*:}"; do command touch -c "$lock/$me"; done & } \
         >/dev/null 2>&1
     heartbeat=$!
     command touch -c "$venv" 2>/dev/null # else NFS may remember what another host has changed there
