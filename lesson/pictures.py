@@ -1,0 +1,121 @@
+"""Draw the pictures of LESSON.md and the README.
+
+    python -m lesson.pictures           into the folder results
+    python -m lesson.pictures lesson    those of the lesson anew
+
+Those of the training come from train.py itself, as it is and with the edit that LESSON.md shows.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from generate_data import WAVES
+from support.console import parser
+
+PROJECT = pathlib.Path(__file__).resolve().parents[1]
+
+
+def exercises():
+    """Return {title: text} of the exercises in LESSON.md."""
+    text = (PROJECT / 'LESSON.md').read_text(encoding='utf-8')
+    return dict(re.findall(r'^### (.*?)\n(.*?)(?=^##)', text, re.MULTILINE | re.DOTALL))
+
+
+def edited(script, exercise):
+    """Return the text of a script with the edit, a block of diff, that an exercise shows.
+
+    Raises ValueError if the lines to be edited aren't there, once.
+    """
+    (block,) = re.findall(r'^```diff\n(.*?)^```', exercise, re.MULTILINE | re.DOTALL)
+    lines = block.splitlines(keepends=True)
+    old = '\n' + ''.join(line[1:] for line in lines if line[0] in ' -')
+    new = '\n' + ''.join(line[1:] for line in lines if line[0] in ' +')
+    if script.count(old) != 1:
+        raise ValueError(f'train.py does not hold, once:{old}')
+    return script.replace(old, new)
+
+
+def waves():
+    figure, axes = plt.subplots(
+        2, 2, figsize=(8, 4), sharex=True, sharey=True, layout='constrained'
+    )
+    t = np.arange(1, 129)
+    for row, (name, wave) in zip(axes, list(WAVES.items())[:2], strict=True):
+        for axis, f in zip(row, (0.12, 0.38), strict=True):
+            axis.plot(t, wave(f * t))
+            axis.set_title(f'{name}, f = {f}')
+            axis.grid(alpha=0.3)
+    figure.supxlabel('Time Sequence (t)')
+    figure.supylabel('Data X(t)')
+    return figure
+
+
+def activations():
+    x = np.linspace(-4, 4, 801)
+    curves = {
+        'relu': np.maximum(0, x),
+        'softplus': np.log(1 + np.exp(x)),
+        'tanh': np.tanh(x),
+        'sigmoid': 1 / (1 + np.exp(-x)),
+    }
+    figure, axes = plt.subplots(1, 4, figsize=(8, 2.6), sharey=True, layout='constrained')
+    for axis, (name, y) in zip(axes, curves.items(), strict=True):
+        axis.plot(x, y, label='value')
+        axis.plot(x, np.gradient(y, x), ':', label='slope')
+        axis.set(title=name, ylim=(-1.2, 4.2), xticks=(-4, 0, 4))
+        axis.grid(alpha=0.3)
+    axes[0].legend(loc='upper left')
+    return figure
+
+
+def network():
+    figure, axis = plt.subplots(figsize=(8, 4), layout='constrained')
+    layers = [128, 16, 8, 1]
+    heights = [np.linspace(1, 0, n) if n > 1 else np.array([0.5]) for n in layers]
+    for i in range(3):
+        for a in heights[i]:
+            for b in heights[i + 1]:
+                axis.plot(
+                    (i, i + 1), (a, b), color='tab:blue', alpha=(0.06, 0.25, 0.5)[i], linewidth=0.5
+                )
+    for i, (n, y) in enumerate(zip(layers, heights, strict=True)):
+        axis.plot([i] * n, y, 'o', color='tab:orange' if i else 'grey', markersize=9 if i else 2)
+    labels = ['128 values', '16 neurons\nrelu', '8 neurons\ntanh', '1 neuron\nsigmoid']
+    axis.set(xticks=range(4), xticklabels=labels, yticks=(), xlim=(-0.3, 3.3))
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    return figure
+
+
+def histories(output):
+    """Run train.py as it is, and with validation; save the plot of each."""
+    script = (PROJECT / 'train.py').read_text(encoding='utf-8')
+    when_to_stop = next(text for title, text in exercises().items() if 'When to stop' in title)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ('utilities.py', 'support'):
+            (pathlib.Path(folder) / name).symlink_to(PROJECT / name)
+        subprocess.run([sys.executable, PROJECT / 'generate_data.py'], cwd=folder, check=True)
+        for name, text in (('history', script), ('validation', edited(script, when_to_stop))):
+            (pathlib.Path(folder) / 'train.py').write_text(text, encoding='utf-8')
+            command = [sys.executable, 'train.py']
+            subprocess.run(command, cwd=folder, check=True, env=os.environ | {'MPLBACKEND': 'agg'})
+            shutil.copy(f'{folder}/history.png', output / f'{name}.png')
+
+
+if __name__ == '__main__':
+    script = parser(__doc__)
+    script.add_argument('output', nargs='?', default='results', help='folder, default results')
+    output = pathlib.Path(script.parse_args().output)
+    output.mkdir(exist_ok=True)
+    for draw in (waves, activations, network):
+        draw().savefig(output / f'{draw.__name__}.png', dpi=100)
+    histories(output)
+    print(f'Plots: {", ".join(sorted(map(str, output.glob("*.png"))))}')
