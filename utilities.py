@@ -3,6 +3,7 @@
 A sequence is two files of little-endian float64 values without a header, as MATLAB's
 fwrite(fileID, x, 'double') writes them: X_i.dat holds the time series, Y_i.dat one value,
 the number of its class. The training sequences are in ./Train, the test sequences in ./Test.
+Beside them classes.txt may hold the names of the classes: that of class 0 first, one on each line.
 """
 
 import os
@@ -14,15 +15,37 @@ import numpy as np
 from support.console import DataError, progress
 from support.files import UNFINISHED, exchanged, whole_file
 
-# What the numbers in the Y files mean: class 0 is the first name, and so on.
-CLASS_NAMES = ('sine wave', 'square wave', 'sawtooth wave', 'triangle wave')
-
 FILE_NAME = re.compile(r'[XY]_([1-9][0-9]*)\.dat')
+CLASSES_FILE = 'classes.txt'
 
 
-def class_name(Y):
-    """Return the name of class number Y, for titles and tables."""
-    return CLASS_NAMES[int(Y)] if Y < len(CLASS_NAMES) else f'class {int(Y)}'
+def read_class_names(folder):
+    """Return the names of the classes of the set in folder, a list; without names there, [].
+
+    Raises DataError if the names can't be read.
+    """
+    path = os.path.join(folder, CLASSES_FILE)
+    try:
+        with open(path, encoding='utf-8-sig') as file:
+            return file.read(1_000_000).splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f'{path}: {getattr(error, "strerror", "is no UTF-8 text")}; write the name of a class'
+            ' on each line, or remove it'
+        ) from None
+
+
+def class_name(Y, names=()):
+    """Return the name of class number Y, for tables: 'class 2' if names holds none for it."""
+    return ''.join(names[int(Y) : int(Y) + 1]).strip() or f'class {int(Y)}'
+
+
+def class_title(Y, names=()):
+    """Return number and name of class number Y: 'class 1 (square wave)', or only 'class 1'."""
+    number, name = class_name(Y), class_name(Y, names)
+    return number if name == number else f'{number} ({name})'
 
 
 # ---------------------------------------------------------------- reading the files
@@ -176,10 +199,11 @@ def read_set(folder, N_files, N, stream=False):
 # ---------------------------------------------------------------- writing the files
 
 
-def write_sets(sets, overwrite=False):
+def write_sets(sets, overwrite=False, class_names=()):
     """Write new sets, all of them or none; sets is {folder: (N, sequences)}.
 
     sequences yields N pairs of x, the values of a sequence (n,), and y, its class.
+    class_names are the names of the classes, in order; they go with the sequences.
     Raises DataError if a folder holds sequences already (unless overwrite) or can't be written.
     """
     for folder in sets:
@@ -189,13 +213,20 @@ def write_sets(sets, overwrite=False):
                 raise DataError(
                     f'{folder} already holds sequences: add --overwrite to replace them'
                 )
-    with exchanged(list(sets), FILE_NAME.fullmatch) as new_folders:
+
+    def of_a_set(name):
+        return name == CLASSES_FILE or FILE_NAME.fullmatch(name)
+
+    with exchanged(list(sets), of_a_set) as new_folders:
         for new, (folder, (N, sequences)) in zip(new_folders, sets.items(), strict=True):
             IDs = progress(range(1, N + 1), f'Writing {folder}')
             for ID, (x, y) in zip(IDs, sequences, strict=True):
                 for name, values in (('X', x), ('Y', y)):
                     with open(f'{new}/{name}_{ID}.dat', 'wb') as file:
                         file.write(np.asarray(values, '<f8').tobytes())
+            if class_names:
+                with open(f'{new}/{CLASSES_FILE}', 'w', encoding='utf-8') as file:
+                    file.write('\n'.join(class_names) + '\n')
 
 
 # ---------------------------------------------------------------- plotting
@@ -218,8 +249,10 @@ def plot_results(ID, X, Y=None, folder='Train'):
     """Plot the sequence with number ID, or several in a grid.
 
     ID is a number and X its values (N,); or ID is a list of n numbers and X is (n, N).
-    Y, the class or the n classes, goes into the titles. Saves folder_ID.png.
+    Y, the class or the n classes, goes into the titles, by its name in folder/classes.txt.
+    Saves folder_ID.png.
     """
+    names = read_class_names(folder)
     IDs, X = np.atleast_1d(ID), np.atleast_2d(X)
     classes = [None] * len(IDs) if Y is None else np.atleast_1d(Y)
     columns = int(np.ceil(np.sqrt(len(IDs))))
@@ -235,9 +268,8 @@ def plot_results(ID, X, Y=None, folder='Train'):
         axis.remove()
     for axis, i, x, y in zip(axes.flat, IDs, X, classes, strict=False):
         axis.plot(np.arange(1, len(x) + 1), x)
-        axis.set_title(
-            f'Data Set {i}' + ('' if y is None else f': {class_name(y)} (class {int(y)})')
-        )
+        title = f'Data Set {i}' + ('' if y is None else f': {class_title(y, names)}')
+        axis.set_title(title, parse_math=False)  # a $ in a name is a $
         axis.grid(alpha=0.3)
     figure.supxlabel('Time Sequence (t)')
     figure.supylabel('Data X(t)')

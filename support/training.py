@@ -21,6 +21,7 @@ gc.freeze()
 gc.enable()
 
 from support.console import EXPLANATIONS, DataError
+from utilities import class_title, read_class_names
 
 # model.fit would say that it leaves the shuffling to tf.data: see batches.
 warnings.filterwarnings('ignore', '`shuffle=True` was passed')
@@ -133,9 +134,9 @@ def check_classes(folder, Y, N_outputs):
     """
     wrong = np.flatnonzero(Y >= max(2, N_outputs))
     if wrong.size:
-        Y_wrong = int(Y[wrong[0]])
+        Y_wrong = class_title(Y[wrong[0]], read_class_names(folder))
         raise DataError(
-            f'{folder}/Y_{wrong[0] + 1}.dat holds class {Y_wrong}, which a network with {N_outputs}'
+            f'{folder}/Y_{wrong[0] + 1}.dat holds {Y_wrong}, which a network with {N_outputs}'
             ' output(s) cannot express: swap in the softmax output and its loss in train.py,'
             f' with {int(Y.max()) + 1} neurons'
         )
