@@ -80,5 +80,7 @@ if __name__ == '__main__':
     train = args.N_train, sequences(args.N_train, train_rng, **options)
     test = args.N_test, sequences(args.N_test, test_rng, **options)
     names = list(WAVES)[: args.classes]
-    write_sets({'Train': train, 'Test': test}, args.overwrite, names)
-    print(f'Wrote {args.N_train} sequences to Train and {args.N_test} to Test.')
+    if write_sets({'Train': train, 'Test': test}, args.overwrite, names):
+        print(f'Wrote {args.N_train} sequences to Train and {args.N_test} to Test.')
+    else:
+        print('Train and Test hold exactly these sequences already.')

@@ -199,20 +199,42 @@ def read_set(folder, N_files, N, stream=False):
 # ---------------------------------------------------------------- writing the files
 
 
+def holds(folder, N, sequences, class_names):
+    """Return whether folder holds this set, byte for byte, and no other sequence."""
+
+    def is_file(name, values):
+        with open(f'{folder}/{name}.dat', 'rb') as file:
+            return file.read() == np.asarray(values, '<f8').tobytes()
+
+    try:
+        return (
+            numbers_in(folder) == set(range(1, N + 1))
+            and read_class_names(folder) == list(class_names)
+            and all(
+                is_file(f'X_{ID}', x) and is_file(f'Y_{ID}', y)
+                for ID, (x, y) in enumerate(sequences, 1)
+            )
+        )
+    except (OSError, DataError):
+        return False
+
+
 def write_sets(sets, overwrite=False, class_names=()):
     """Write new sets, all of them or none; sets is {folder: (N, sequences)}.
 
     sequences yields N pairs of x, the values of a sequence (n,), and y, its class.
     class_names are the names of the classes, in order; they go with the sequences.
-    Raises DataError if a folder holds sequences already (unless overwrite) or can't be written.
+    Returns whether it has written them: False if the folders hold exactly these sets already.
+    Raises DataError if they hold other sequences (unless overwrite) or can't be written.
     """
-    for folder in sets:
-        if not overwrite:
+    if not overwrite:
+        for folder in sets:
             check_finished(folder)
-            if numbers_in(folder):
-                raise DataError(
-                    f'{folder} already holds sequences: add --overwrite to replace them'
-                )
+        filled = [folder for folder in sets if numbers_in(folder)]
+        if filled and all(holds(folder, *sets[folder], class_names) for folder in sets):
+            return False
+        if filled:
+            raise DataError(f'{filled[0]} already holds sequences: add --overwrite to replace them')
 
     def of_a_set(name):
         return name == CLASSES_FILE or FILE_NAME.fullmatch(name)
@@ -227,6 +249,7 @@ def write_sets(sets, overwrite=False, class_names=()):
             if class_names:
                 with open(f'{new}/{CLASSES_FILE}', 'w', encoding='utf-8') as file:
                     file.write('\n'.join(class_names) + '\n')
+    return True
 
 
 # ---------------------------------------------------------------- plotting
