@@ -91,6 +91,25 @@ def missing_file(path):
     )
 
 
+def another_type(data, N):
+    """Say what a file meant for N values holds if that isn't float64, or return None.
+
+    data are its bytes. Files of integers and of float32 are common mistakes.
+    """
+    if len(data) == 8 * N:
+        integers = np.frombuffer(data, '<i8')
+        # The bits of a float64 begin with sign and exponent: as an integer it is 0, -(2**63) (that
+        # is -0.0), or large.
+        if integers.any() and (abs(integers) < 2**52).all() and integers.min() > -(2**63):
+            return f'the integer {integers[integers != 0][0]}'
+    elif len(data) == 4 * N:
+        singles = np.frombuffer(data, '<f4')
+        sizes = abs(singles[singles != 0])
+        # Half as many float64 values would look like this: every second one is of any size, or 0.
+        if N == 1 or (singles[::2].any() and 1e-15 < sizes.min() and sizes.max() < 1e15):
+            return f'{N} value(s) of 4 bytes, as of float32'
+
+
 def read_values(path, N):
     """Return the N float64 values of one .dat file; raise DataError if it holds anything else."""
     try:
@@ -101,6 +120,11 @@ def read_values(path, N):
         raise missing_file(path) from None
     except OSError as error:
         raise DataError(f'{path}: {error.strerror}; it must be a file that you may read') from None
+    # A first value that is no usual float64 is the sign of integers: their bits look like 0 or NaN.
+    if (size != 8 * N or not abs(np.frombuffer(data, '<f8')[0]) > 1e-300) and (
+        found := another_type(data, N)
+    ):
+        raise DataError(f'{path} holds {found}: write it as float64')
     if size != 8 * N:
         problem = (
             'is empty'
