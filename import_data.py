@@ -36,13 +36,10 @@ def share(text):
 def number_classes(labels):
     """Return the names of the classes, sorted, and the number of each label's class, int (n,).
 
-    If all labels are numbers, they are sorted as such, and 1 and 1.0 are the same class.
+    If all of them are numbers, they are sorted as such.
     """
-    if all(is_number(label) and np.isfinite(float(label)) for label in labels):
-        labels = [f'{float(label):.15g}' for label in labels]
-        names = sorted(set(labels), key=float)
-    else:
-        names = sorted(set(labels))
+    names = set(labels)
+    names = sorted(names, key=float if all(map(is_number, names)) else None)
     number = {name: i for i, name in enumerate(names)}
     return names, np.array([number[label] for label in labels])
 
@@ -180,10 +177,10 @@ if __name__ == '__main__':
             f' {len(names)} neurons and the loss sparse_categorical_crossentropy.'
         )
     mean, spread = X[~is_test].mean(), X[~is_test].std()
-    if abs(mean) > 1 or not 0.1 < spread < 10:
+    if abs(mean) > 3 or not 0.001 < spread < 10:
         print(
-            f'The values are {mean:.3g} on average with a spread of {spread:.3g}: uncomment the'
-            ' Normalization line in train.py.'
+            f'The values have a mean of {mean:.3g} and a spread of {spread:.3g}: uncomment the'
+            ' lines with Normalization in train.py.'
         )
     print('Then train:' if len(names) > 2 else 'Now train:')
     print(f'python train.py --N_train {N_train} --N_test {N_test} --N_sequence {N_sequence}')

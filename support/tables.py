@@ -16,7 +16,7 @@ from support.console import DataError
 EXTENSIONS = ('.csv', '.tsv', '.txt', '.npy', '.npz', '.ts')
 
 # A column with one of these headers holds the classes, if no other is asked for.
-LABEL_NAMES = {'class', 'label', 'target', 'category', 'y'}
+LABEL_NAMES = {'class', 'label', 'target', 'type', 'category', 'y'}
 
 LARGEST = float(np.finfo('float32').max)  # the networks calculate in float32
 
@@ -146,8 +146,9 @@ def guess_label(where, header, cells, dropped):
         if len(found) > 1:
             columns = ' and '.join(str(i + 1) for i in found[:3])
             raise DataError(
-                f'{where}: columns {columns} could hold the class: say which with --label, and'
-                ' correct what should be a number or leave its column out with --drop'
+                f'{where}: columns {columns} could hold the class: say which does and leave the'
+                f' others out, like --label {found[-1] + 1} --drop {found[0] + 1}, or correct what'
+                ' should be a number'
             )
         if found:
             return found[0]
@@ -173,15 +174,24 @@ def guess_whole_numbers(path, X):
 # ---------------------------------------------------------------- the table
 
 
-def bad_cell(where, column, cell):
-    """Return the DataError for a cell that holds no finite number."""
+def plain(label):
+    """Return a label as text on one line; a number in its shortest form, 1.0 as 1."""
+    if is_number(label) and np.isfinite(float(label)):
+        return f'{float(label):.15g}'
+    return ' '.join(str(label).split())
+
+
+def bad_cell(where, column, cell, label=None):
+    """Return the DataError for a cell that holds no finite number; label is the class's column."""
     column, cell = column + 1, str(cell)
     if cell == '':
         return DataError(f'{where}, column {column} is empty: fill it or remove the row')
     if re.fullmatch(r'[-+]?\d+,\d+', cell):
         return DataError(f'{where}, column {column} holds {cell}: write decimal points, not commas')
     if not is_number(cell):
-        remedy = f'if column {column} is no part of the sequence, add --drop {column}'
+        remedy = f'correct it, or leave column {column} out with --drop {column}'
+        if label is None:
+            remedy += f' (if it holds the class: --label {column})'
     elif np.isfinite(float(cell)):
         remedy = 'it is too large for the network (float32, 3.4e38): rescale the values'
     else:
@@ -232,19 +242,19 @@ def read_table(path, label=None, drop=(), labelled=True):
         if not X:
             kept = [i for i in range(width) if i != column and i not in dropped]
         if column is not None:
-            labels.append(' '.join(str(cells[column]).split()))
+            labels.append(plain(cells[column]))
             if not labels[-1]:
                 raise bad_cell(where, column, '')
         try:
             X.append(np.array([cells[i] for i in kept], float))
         except ValueError:
             i = next(i for i in kept if not is_number(cells[i]))
-            raise bad_cell(where, i, cells[i]) from None
+            raise bad_cell(where, i, cells[i], column) from None
         rows.append(row)
     X = np.array(X)
     if labelled and column is None:
         i = guess_whole_numbers(path, X)
-        column, labels = kept.pop(i), [str(value) for value in X[:, i].tolist()]
+        column, labels = kept.pop(i), [plain(value) for value in X[:, i].tolist()]
         X = np.delete(X, i, axis=1)
     if not kept:
         raise DataError(f'{path} holds no values beside the class: give each row its sequence')
