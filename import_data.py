@@ -99,8 +99,8 @@ def check_classes(paths, where, column, names, Y, is_test):
             lacks = 'equals all others' if len(own) > 1 else 'is the only one'
             raise DataError(
                 f'{where[own[0]]} {lacks} of class {name} ({column}); one is needed to train with'
-                ' and another to test with: add one or remove this (if it is the header, remove it;'
-                ' if that column is not the class, add --label)'
+                ' and another to test with: add one or remove this (if it is the header, give'
+                ' --label by its name or remove it; if that column is not the class, add --label)'
             )
 
 

@@ -18,6 +18,7 @@ EXTENSIONS = ('.csv', '.tsv', '.txt', '.npy', '.npz', '.ts')
 # A column with one of these headers holds the classes, if no other is asked for.
 LABEL_NAMES = {'class', 'label', 'target', 'type', 'category', 'y'}
 
+DECIMAL_COMMA = re.compile(r'[-+]?\d+,\d+')
 LARGEST = float(np.finfo('float32').max)  # the networks calculate in float32
 
 
@@ -108,8 +109,11 @@ def is_number(cell):
     return True
 
 
-def is_header(first, second, label):
-    """Return whether the first row, given the second, holds the names of the columns."""
+def is_header(first, second, wanted):
+    """Return whether the first row, given the second, holds the names of the columns.
+
+    wanted are the columns that the user asks for, perhaps by a name.
+    """
     names = [
         name
         for name, cell in zip(first, second, strict=False)
@@ -117,8 +121,8 @@ def is_header(first, second, label):
     ]
     return (
         2 * len(names) >= len(first)
-        or (label in first and not is_number(label))
-        or any(name.lower() in ('class', 'label') for name in first)
+        or any(name in first and not is_number(name) for name in wanted)
+        or any(name.lower() in ('class', 'label', 'type') for name in first)
         or first == [str(i) for i in range(len(first))]  # as pandas numbers columns
     )
 
@@ -144,6 +148,9 @@ def guess_label(where, header, cells, dropped):
     for found in (named, text):
         found = [i for i in found if i not in dropped]
         if len(found) > 1:
+            for i in found:
+                if DECIMAL_COMMA.fullmatch(cells[i]):
+                    raise bad_cell(where, i, cells[i])
             columns = ' and '.join(str(i + 1) for i in found[:3])
             raise DataError(
                 f'{where}: columns {columns} could hold the class: say which does and leave the'
@@ -186,7 +193,7 @@ def bad_cell(where, column, cell, label=None):
     column, cell = column + 1, str(cell)
     if cell == '':
         return DataError(f'{where}, column {column} is empty: fill it or remove the row')
-    if re.fullmatch(r'[-+]?\d+,\d+', cell):
+    if DECIMAL_COMMA.fullmatch(cell):
         return DataError(f'{where}, column {column} holds {cell}: write decimal points, not commas')
     if not is_number(cell):
         remedy = f'correct it, or leave column {column} out with --drop {column}'
@@ -218,7 +225,7 @@ def read_table(path, label=None, drop=(), labelled=True):
     start = list(itertools.islice(all_rows, 2))
     header = []
     if len(start) == 2 and kind not in ('npy', 'npz', 'ts'):
-        if is_header(start[0][1], start[1][1], label):
+        if is_header(start[0][1], start[1][1], [label, *drop]):
             header = [' '.join(name.split()) for name in start.pop(0)[1]]
     if not start:
         raise DataError(f'{path} holds no rows: it needs one for each sequence')
