@@ -15,7 +15,7 @@ from conftest import PROJECT, assert_one_line, assert_shows, curve, run
 from utilities import (
     DataError,
     check_classes,
-    class_name,
+    class_title,
     command_line,
     plot_history,
     read_set,
@@ -168,16 +168,6 @@ def test_command_line(monkeypatch, capsys):
     assert '--N_epochs' in capsys.readouterr().err
 
 
-def test_class_names():
-    assert [class_name(i).split()[0] for i in range(5)] == [
-        'sine',
-        'square',
-        'sawtooth',
-        'triangle',
-        'class',
-    ]
-
-
 def test_whole_file_is_whole_or_not_at_all(folder):
     pathlib.Path('a.txt').write_text('old')
     with pytest.raises(ZeroDivisionError), whole_file('a.txt') as temporary:
@@ -219,13 +209,14 @@ def test_titles_and_labels(data, monkeypatch):
     utilities.plot_results([2, 3], [X, X], [Y, 1 - Y], folder='Test')
     plot_history(type('History', (), {'history': {'accuracy': [0.5, 0.75, 1.0]}}))
     (one, _), (two, path), (history, _) = figures
+    names = ['sine wave', 'square wave']
     assert [axis.get_title() for axis in one.axes] == ['Data Set 2']
     assert (one.get_supxlabel(), one.get_supylabel()) == ('Time Sequence (t)', 'Data X(t)')
     (line,) = one.axes[0].lines
     assert (line.get_xdata() == np.arange(1, 129)).all() and (line.get_ydata() == X).all()
     assert [axis.get_title() for axis in two.axes] == [
-        f'Data Set 2: {class_name(Y)} (class {int(Y)})',
-        f'Data Set 3: {class_name(1 - Y)} (class {int(1 - Y)})',
+        f'Data Set 2: {class_title(Y, names)}',
+        f'Data Set 3: {class_title(1 - Y, names)}',
     ]
     assert path == 'Test_2_3.png'
     (axis,) = history.axes
