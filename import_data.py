@@ -111,7 +111,13 @@ if __name__ == '__main__':
         'tables', nargs='+', metavar='TABLE', help='one to split, or one for Train and one for Test'
     )
     add('--label', metavar='COLUMN', help='of the classes: first, last, a number from 1 or a name')
-    add('--drop', metavar='COLUMN', nargs='+', default=[], help='no part of the sequences')
+    add(
+        '--drop',
+        metavar='COLUMN',
+        action='append',
+        default=[],
+        help='no part of the sequences; may be repeated',
+    )
     add('--test', type=share, help='sequences to test with: a fraction or a number, default 0.2')
     add('--seed', type=whole_number(0), default=0, help='of the random split, default 0')
     add('--overwrite', action='store_true', help='replace the sequences that are there')
@@ -128,10 +134,10 @@ if __name__ == '__main__':
         label = args.label or (header[column] if header else str(column + 1))
         tables.append(read_table(args.tables[1], label, args.drop))
         lengths = [table.X.shape[1] for table in tables]
-        if lengths[0] != lengths[1]:
+        if lengths[0] != lengths[1] or tables[1].header != header:
             raise DataError(
-                f'{args.tables[1]} holds sequences of {lengths[1]} values, but {args.tables[0]} of'
-                f' {lengths[0]}: make them equally long'
+                f'{args.tables[1]} has sequences of {lengths[1]} values, {args.tables[0]} of'
+                f' {lengths[0]}: both need the same columns, with the same header'
             )
     X = np.concatenate([table.X for table in tables])
     N_sequence = X.shape[1]

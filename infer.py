@@ -48,7 +48,13 @@ script.add_argument(
 script.add_argument('--model', default='model.keras', help='default model.keras')
 script.add_argument('--csv', action='store_true', help='print comma-separated values')
 script.add_argument('--label', metavar='COLUMN', help='of the class: first, last, number or name')
-script.add_argument('--drop', metavar='COLUMN', nargs='+', default=[], help='no part of sequences')
+script.add_argument(
+    '--drop',
+    metavar='COLUMN',
+    action='append',
+    default=[],
+    help='no part of a sequence; may be repeated',
+)
 args = script.parse_args()
 
 # Load the model. Keras's safe mode, its default, refuses a file that brings code of its own.

@@ -149,7 +149,7 @@ def guess_label(where, header, cells, dropped):
         found = [i for i in found if i not in dropped]
         if len(found) > 1:
             for i in found:
-                if DECIMAL_COMMA.fullmatch(cells[i]):
+                if cells[i] == '' or DECIMAL_COMMA.fullmatch(cells[i]):
                     raise bad_cell(where, i, cells[i])
             columns = ' and '.join(str(i + 1) for i in found[:3])
             raise DataError(
@@ -174,7 +174,7 @@ def guess_whole_numbers(path, X):
         return 0
     raise DataError(
         f'{path}: {"both" if looks[0] else "neither of"} the first and the last column look like'
-        ' classes: say which holds them with --label first or --label last'
+        ' classes: say which column holds them with --label'
     )
 
 
@@ -192,7 +192,10 @@ def bad_cell(where, column, cell, label=None):
     """Return the DataError for a cell that holds no finite number; label is the class's column."""
     column, cell = column + 1, str(cell)
     if cell == '':
-        return DataError(f'{where}, column {column} is empty: fill it or remove the row')
+        return DataError(
+            f'{where}, column {column} is empty: fill it, remove the row, or leave the column out'
+            f' with --drop {column}'
+        )
     if DECIMAL_COMMA.fullmatch(cell):
         return DataError(f'{where}, column {column} holds {cell}: write decimal points, not commas')
     if not is_number(cell):
@@ -250,8 +253,8 @@ def read_table(path, label=None, drop=(), labelled=True):
             kept = [i for i in range(width) if i != column and i not in dropped]
         if column is not None:
             labels.append(plain(cells[column]))
-            if not labels[-1]:
-                raise bad_cell(where, column, '')
+            if labels[-1].lower() in ('', 'nan'):
+                raise bad_cell(where, column, labels[-1])
         try:
             X.append(np.array([cells[i] for i in kept], float))
         except ValueError:

@@ -272,8 +272,10 @@ CELL = f'{X[2, 1]:g}'  # row 3, column 2
 BAD_TABLES = {
     'short row': (replaced(f',{CELL},', ','), 'row 3 has 4 column(s)', 'equally long'),
     'long row': (replaced(CELL, f'{CELL},5'), 'row 3 has 6 column(s)', 'equally long'),
+    'trailing comma': (b'1,2,a,\n1,3,b,', 'row 1, column 4 is empty', '--drop 4'),
     'empty cell': (replaced(f',{CELL},', ',,'), 'row 3, column 2 is empty', 'remove the row'),
     'no class': (replaced('RRc', ''), 'row 2, column 5 is empty', 'fill it'),
+    'NaN as class': (replaced('RRc', 'NaN'), "row 2, column 5 holds 'NaN'", 'remove the row'),
     'text': (replaced(CELL, 'bad'), "row 3, column 2 holds 'bad'", 'correct it'),
     'missing': (replaced(CELL, '?'), "row 3, column 2 holds '?'", 'correct it'),
     'NaN': (replaced(CELL, 'nan'), "row 3, column 2 holds 'nan'", 'remove the row'),
@@ -346,9 +348,12 @@ def test_bad_numpy_and_ts_files(import_data):
 def test_bad_pairs_and_columns(import_data):
     write('a.csv', rows())
     write('long.csv', rows(values=np.hstack([X, X])))
+    write('header.csv', ['a,b,c,d,class', *rows()])
+    write('turned.csv', ['d,c,b,a,class', *rows()])
     write('other.csv', rows(names=['RRab', 'Mira'] * 5))
     for arguments, part in (
-        (('a.csv', 'long.csv', '--label', 'last'), 'long.csv holds sequences of 8 values'),
+        (('a.csv', 'long.csv', '--label', 'last'), 'long.csv has sequences of 8 values'),
+        (('header.csv', 'turned.csv'), 'the same header'),
         (('a.csv', 'other.csv'), 'other.csv, row 2 is of class Mira'),
         (('a.csv', '--label', 'type'), '--label type means no column of 5'),
         (('a.csv', '--label', 9), '--label 9 means no column of 5'),
