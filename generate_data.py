@@ -71,12 +71,13 @@ if __name__ == '__main__':
     add('N_test', nargs='?', type=whole_number(1), default=50, help='default 50')
     add('--classes', type=int, choices=(2, 3, 4), default=2, help='wave forms, default 2')
     add('--phase', action='store_true', help='start each wave at a random phase')
+    add('--N_sequence', type=whole_number(1), default=128, help='values in each, default 128')
     add('--seed', type=whole_number(0), default=0, help='of the random numbers, default 0')
     add('--overwrite', action='store_true', help='replace the sequences that are there')
     args = script.parse_args()
 
     train_rng, test_rng = random_streams(args.seed)
-    options = {'classes': args.classes, 'phase': args.phase}
+    options = {'N_sequence': args.N_sequence, 'classes': args.classes, 'phase': args.phase}
     train = args.N_train, sequences(args.N_train, train_rng, **options)
     test = args.N_test, sequences(args.N_test, test_rng, **options)
     names = list(WAVES)[: args.classes]

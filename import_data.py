@@ -14,6 +14,7 @@ import argparse
 import numpy as np
 
 from support.console import DataError, parser, whole_number
+from support.mistakes import check_scale
 from support.tables import is_number, read_table
 from utilities import write_sets
 
@@ -182,11 +183,6 @@ if __name__ == '__main__':
             f'{len(names)} classes: swap in, at the comments of train.py, the softmax layer with'
             f' {len(names)} neurons and the loss sparse_categorical_crossentropy.'
         )
-    mean, spread = X[~is_test].mean(), X[~is_test].std()
-    if abs(mean) > 3 or not 0.001 < spread < 10:
-        print(
-            f'The values have a mean of {mean:.3g} and a spread of {spread:.3g}: uncomment the'
-            ' lines with Normalization in train.py.'
-        )
+    check_scale(X[IDs['Train'][:1000]], 'train.py')
     print('Then train:' if len(names) > 2 else 'Now train:')
     print(f'python train.py --N_train {N_train} --N_test {N_test} --N_sequence {N_sequence}')

@@ -28,7 +28,7 @@ from utilities import (
     class_title,
     read_class_names,
     read_label,
-    read_values,
+    read_series,
 )
 
 
@@ -83,7 +83,7 @@ def read_file(name):
     folder, base = os.path.split(name)
     check_finished(folder or '.')
     try:
-        x, label = read_values(name, N_sequence), None
+        x, label = read_series(name, N_sequence), None
     except DataError as error:
         if os.path.isfile(name) and os.path.getsize(name) != 8 * N_sequence:
             error = f'{error} ({args.model} takes {N_sequence} values)'

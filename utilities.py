@@ -15,6 +15,7 @@ import numpy as np
 from support.console import DataError, progress
 from support.files import UNFINISHED, exchanged, whole_file
 
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 FILE_NAME = re.compile(r'[XY]_([1-9][0-9]*)\.dat')
 CLASSES_FILE = 'classes.txt'
 
@@ -139,16 +140,27 @@ def read_values(path, N):
             else 'one class number: write the file again'
         )
         raise DataError(f'{path} {problem} instead of {wanted}')
-    values = np.frombuffer(data, '<f8')
-    if not np.isfinite(values).all():
+    return np.frombuffer(data, '<f8')
+
+
+def read_series(path, N):
+    """Return the time series of one X file, float64 (N,); raise DataError if it isn't one."""
+    values = read_values(path, N)
+    largest = np.abs(values).max()
+    if not np.isfinite(largest):
         raise DataError(f'{path} holds NaN or infinity: write the file again with finite values')
+    if largest > FLOAT32_MAX:
+        raise DataError(
+            f'{path} holds a value of size {largest:.3g}, too large for the float32 numbers that'
+            ' networks compute with: divide all the data by a constant'
+        )
     return values
 
 
 def read_label(path):
     """Return the class number in one Y file, as a float; raise DataError if it isn't one."""
     Y = float(read_values(path, 1)[0])
-    if Y < 0 or Y != int(Y):
+    if not (0 <= Y < 1e6 and Y == int(Y)):  # NaN is not, either
         raise DataError(
             f'{path} holds {Y:g}, but a class is a whole number from 0: write the file again'
         )
@@ -157,7 +169,7 @@ def read_label(path):
 
 def read_files(folder, ID, N):
     """Return sequence ID (N,) and its class, without asking whether the set is finished."""
-    return read_values(f'{folder}/X_{ID}.dat', N), read_label(f'{folder}/Y_{ID}.dat')
+    return read_series(f'{folder}/X_{ID}.dat', N), read_label(f'{folder}/Y_{ID}.dat')
 
 
 def read_sequence(folder, ID, N):
@@ -180,6 +192,24 @@ def read_test_data(ID, N):
     return read_sequence('Test', ID, N)
 
 
+def count_sets(N_train, N_test, N_sequence):
+    """Return the three numbers, each that is 0 replaced by what ./Train and ./Test hold.
+
+    0 stands for all sequences of the set, or for the length of Train/X_1.dat. Says so where a set
+    holds more sequences than are asked for.
+    """
+    counts = []
+    for folder, N in (('Train', N_train), ('Test', N_test)):
+        check_finished(folder)
+        there = max(numbers_in(folder), default=0)
+        if 0 < N < there:
+            print(f'Using {N} of the {there} sequences in {folder}')
+        counts.append(N or there or 1)  # without any, the reading says what is missing
+    if not N_sequence and os.path.exists('Train/X_1.dat'):
+        N_sequence = os.path.getsize('Train/X_1.dat') // 8
+    return *counts, max(N_sequence, 1)
+
+
 def numbers_to_read(folder, N_files):
     """Return the numbers 1 to N_files of the sequences of folder, to loop over."""
     check_finished(folder)
@@ -197,7 +227,7 @@ class StreamedSet:
 
     def __iter__(self):
         for i in numbers_to_read(self.folder, self.N_files):
-            yield read_values(f'{self.folder}/X_{i}.dat', self.N)
+            yield read_series(f'{self.folder}/X_{i}.dat', self.N)
 
     def labels(self):
         """Return the classes Y, float64 (N_files,)."""
@@ -325,12 +355,22 @@ def plot_results(ID, X, Y=None, folder='Train'):
 
 
 def plot_history(history):
-    """Plot the training accuracy of each epoch: history comes from model.fit. Saves history.png."""
-    accuracy = history.history['accuracy']
-    figure, axis = plt.subplots(layout='constrained')
-    axis.plot(np.arange(1, len(accuracy) + 1), accuracy)
-    axis.set_title('Accuracy Convergence History')
-    axis.set_xlabel('Epoch')
-    axis.set_ylabel('Accuracy')
-    axis.grid(alpha=0.3)
+    """Plot accuracy and loss of each epoch: history comes from model.fit. Saves history.png.
+
+    If fit was given validation data, their curves are there, too.
+    """
+    figure, axes = plt.subplots(2, 1, sharex=True, figsize=(6.4, 7), layout='constrained')
+    for axis, name in zip(axes, ('accuracy', 'loss'), strict=True):
+        for which, label in ((name, 'training'), (f'val_{name}', 'validation')):
+            values = history.history.get(which, [])
+            # A single epoch makes no line: it needs a marker to be seen.
+            marker = 'o' if len(values) == 1 else None
+            axis.plot(np.arange(1, len(values) + 1), values, marker=marker, label=label)
+        axis.set_ylabel(name.capitalize())
+        axis.grid(alpha=0.3)
+    if 'val_loss' in history.history:
+        axes[0].legend()
+    axes[0].set_title('Accuracy Convergence History')
+    axes[1].set_xlabel('Epoch')
+    axes[1].xaxis.set_major_locator(plt.MaxNLocator(integer=True))
     show(figure, 'history.png')

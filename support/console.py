@@ -68,8 +68,7 @@ def command_line(description, variables):
     """Let the command line change a script's numbers: --NAME VALUE for each.
 
     variables is the script's globals(): each whole number in it becomes --NAME N, and what is True
-    or False becomes a switch, --NAME or --no-NAME. An N_... and batch_size are at least 1, a seed
-    at least 0. Returns all of them, as a dict.
+    or False becomes a switch, --NAME or --no-NAME. Returns all of them, as a dict.
     """
     script = parser(description)
     for name, value in variables.items():
@@ -77,8 +76,8 @@ def command_line(description, variables):
         if isinstance(value, bool):
             script.add_argument(f'--{name}', action=argparse.BooleanOptionalAction, **option)
         elif isinstance(value, int):
-            at_least_1 = name.startswith('N_') or name == 'batch_size'
-            least = 1 if at_least_1 else 0 if name == 'seed' else -(2**31)
+            may_be_0 = name in ('N_train', 'N_test', 'N_sequence', 'seed')  # see count_sets
+            least = 0 if may_be_0 else 1 if name in ('N_epochs', 'batch_size') else -(2**31)
             # As text, so that a number edited in the script is checked like one that is typed.
             option |= {'default': str(value), 'metavar': 'N'}
             script.add_argument(f'--{name}', type=whole_number(least), **option)
@@ -86,13 +85,22 @@ def command_line(description, variables):
 
 
 def report_accuracy(accuracy, N_test, N_seen):
-    """Print the accuracy on N_test test sequences, N_seen of which are training sequences too."""
+    """Print the accuracy on N_test test sequences, N_seen of which are training sequences too.
+
+    And what it is worth: the range in which, with 95 % confidence, the accuracy on any number of
+    such sequences lies (Wilson's score interval).
+    """
+    from scipy.stats import binomtest  # takes long to import
+
     if N_seen:
         print(
             f'{N_seen} of {N_test} test sequences also occur in the training set,'
             ' so the accuracy below is partly memory.'
         )
+    right = round(accuracy * N_test)
+    low, high = binomtest(right, N_test).proportion_ci(method='wilson')
     print(f'Accuracy: {100 * accuracy:.2f}%')
+    print(f'{right} of {N_test} right; 95 % confidence: {100 * low:.0f} % to {100 * high:.0f} %')
 
 
 def progress(items, description):

@@ -31,13 +31,6 @@ def whole_file(path):
             os.remove(temporary)
 
 
-def save(model, path):
-    """Save a Keras model as path, and print that name. Raises DataError if it can't be written."""
-    with whole_file(path) as temporary:
-        model.save(temporary)
-    print(f'Model: {path}')
-
-
 @contextlib.contextmanager
 def exchanged(folders, is_old):
     """Give for each of the folders a folder to fill; then its files replace the old ones.

@@ -18,8 +18,8 @@ EXTENSIONS = ('.csv', '.tsv', '.txt', '.npy', '.npz', '.ts')
 # A column with one of these headers holds the classes, if no other is asked for.
 LABEL_NAMES = {'class', 'label', 'target', 'type', 'category', 'y'}
 
+LARGEST = float(np.finfo('float32').max)  # networks compute in float32
 DECIMAL_COMMA = re.compile(r'[-+]?\d+,\d+')
-LARGEST = float(np.finfo('float32').max)  # the networks calculate in float32
 
 
 class Table(NamedTuple):

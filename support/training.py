@@ -21,7 +21,18 @@ gc.freeze()
 gc.enable()
 
 from support.console import EXPLANATIONS, DataError
-from utilities import class_title, read_class_names
+from support.files import whole_file
+
+
+def explain_memory(error):
+    if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
+        return DataError(
+            'the sequences do not fit into the memory: read them from the files with --stream,'
+            ' or ask for fewer'
+        )
+
+
+EXPLANATIONS.append(explain_memory)
 
 # model.fit would say that it leaves the shuffling to tf.data: see batches.
 warnings.filterwarnings('ignore', '`shuffle=True` was passed')
@@ -71,9 +82,10 @@ def batches(X, Y, batch_size):
     """Return the training data in the form from which model.fit learns fastest, for any network.
 
     X is (n, ...) and Y (n,), or X is a StreamedSet. Returns a tf.data.Dataset of batches (X, Y) in
-    float32, newly shuffled every epoch; len() of it is the number of steps of an epoch.
+    float32, newly shuffled every epoch.
     TensorFlow itself shuffles and cuts the batches, without coming back to Python for each: that
-    saves most of the time.
+    saves most of the time. compile's steps_per_execution saves more; it need not divide the number
+    of batches, because an epoch ends with its data.
     """
     if isinstance(X, np.ndarray):
         data = tf.data.Dataset.from_tensor_slices((X.astype('float32'), Y.astype('float32')))
@@ -103,7 +115,11 @@ def streamed_batches(X, batch_size):
             )
             for name, length in (('/X_', X.N), ('/Y_', 1))
         )
-        x = tf.debugging.assert_all_finite(tf.cast(x, tf.float32), 'not finite')
+        # Without its infinite values x is shorter than X.N, which stops the training. TensorFlow's
+        # own assert_all_finite has a state, and with op determinism, which a GPU needs, a map with
+        # state reads one file after the other.
+        x = tf.cast(x, tf.float32)
+        x = tf.ensure_shape(tf.boolean_mask(x, tf.math.is_finite(x)), [X.N])
         return x, tf.cast(y[0], tf.float32)
 
     def explain(error):
@@ -127,25 +143,11 @@ def streamed_batches(X, batch_size):
 # ---------------------------------------------------------------- the training
 
 
-def check_classes(folder, Y, N_outputs):
-    """Raise DataError if a network with N_outputs cannot express Y, the classes (n,) of folder.
-
-    One output (a sigmoid) tells class 0 from class 1; more (a softmax) stand for a class each.
-    """
-    wrong = np.flatnonzero(Y >= max(2, N_outputs))
-    if wrong.size:
-        Y_wrong = class_title(Y[wrong[0]], read_class_names(folder))
-        raise DataError(
-            f'{folder}/Y_{wrong[0] + 1}.dat holds {Y_wrong}, which a network with {N_outputs}'
-            ' output(s) cannot express: swap in the softmax output and its loss in train.py,'
-            f' with {int(Y.max()) + 1} neurons'
-        )
-
-
-def check_network(model, Y_train, Y_test):
-    """Raise DataError if the network cannot express the classes Y_train and Y_test, each (n,)."""
-    for folder, Y in (('Train', Y_train), ('Test', Y_test)):
-        check_classes(folder, Y, model.output_shape[-1])
+def save(model, path):
+    """Save the model as path, whole or not at all, and print that name; DataError if it can't."""
+    with whole_file(path) as temporary:
+        model.save(temporary)
+    print(f'Model: {path}')
 
 
 class FitProgress(keras.callbacks.ProgbarLogger):

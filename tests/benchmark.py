@@ -1,6 +1,7 @@
-"""Measure what the README says of speed: train.py against the tutorial's own call of model.fit.
+"""Measure what the README says of speed: train.py against the tutorial's script and its fit.
 
     python tests/benchmark.py               all, about five minutes
+    python tests/benchmark.py process       one part: process, fits or stream
     python tests/benchmark.py --repeats 9   more repeats for steadier medians
 
 Both do the same work: the network of train.py, rmsprop, batches of 32, newly shuffled every epoch.
@@ -19,15 +20,6 @@ import time
 os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
 project = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(project))
-
-OUR_CALL = """history = model.fit(
-    training_data,
-    epochs=N_epochs,
-    steps_per_epoch=steps_per_epoch,
-    shuffle=False,  # the batches are shuffled already
-    **epoch_log(N_epochs),
-)"""
-TUTORIALS_CALL = 'history = model.fit(X_train, Y_train, epochs=N_epochs, batch_size=batch_size)'
 
 
 def report(what, ours, theirs):
@@ -56,29 +48,17 @@ def run(script, *arguments):
     )
 
 
-def whole_process(repeats):
-    """Time python train.py against the same script with the tutorial's call."""
-    script = (project / 'train.py').read_text()
-    assert OUR_CALL in script
-    theirs = script.replace(OUR_CALL, TUTORIALS_CALL).replace(
-        '    steps_per_execution=steps_per_execution,\n', ''
-    )
-    for name in ('utilities.py', 'batches.py'):
-        pathlib.Path(name).symlink_to(project / name)
-    pathlib.Path('train.py').write_text(script)
-    pathlib.Path('tutorials_train.py').write_text(theirs)
-    run(project / 'generate_data.py')
-    run('train.py')  # once for the files to come into the machine's cache
-    times = [(seconds(run, 'train.py'), seconds(run, 'tutorials_train.py')) for _ in range(repeats)]
+def process(repeats):
+    """Time python train.py against the tutorial's own script, tutorial_train.py."""
+    ours, theirs = project / 'train.py', project / 'tests/tutorial_train.py'
+    times = [(seconds(run, ours), seconds(run, theirs)) for _ in range(repeats)]
     report('python train.py, the whole process', *zip(*times, strict=True))
 
 
 def fits(repeats):
     """Time the fits alone, in one process."""
-    import keras
-    from batches import shuffled_batches
-
     from generate_data import make_sequences, random_streams
+    from support.training import batches, keras
 
     trained = keras.models.load_model('model.keras')
 
@@ -95,16 +75,8 @@ def fits(repeats):
         how = {'optimizer': 'rmsprop', 'loss': 'binary_crossentropy', 'metrics': ['accuracy']}
         start = time.perf_counter()
         if ours:
-            data, steps_per_epoch, steps_per_execution = shuffled_batches(X, Y, 32)
-            model.compile(**how, steps_per_execution=steps_per_execution)
-            history = model.fit(
-                data,
-                epochs=N_epochs,
-                steps_per_epoch=steps_per_epoch,
-                shuffle=False,
-                verbose=0,
-                callbacks=[clock],
-            )
+            model.compile(**how, steps_per_execution=100)
+            history = model.fit(batches(X, Y, 32), epochs=N_epochs, verbose=0, callbacks=[clock])
         else:
             model.compile(**how)
             history = model.fit(X, Y, epochs=N_epochs, batch_size=32, verbose=0, callbacks=[clock])
@@ -126,32 +98,49 @@ def fits(repeats):
         print(f'  epochs to 95 % training accuracy: {ours} against {theirs}')
 
 
+# Times an epoch of batches read from the files, with or without op determinism, which a GPU has.
+STREAM = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from support.training import batches, keras, tf
+from utilities import StreamedSet
+if sys.argv[3] == 'deterministic':
+    keras.utils.set_random_seed(0)
+    tf.config.experimental.enable_op_determinism()
+model = keras.models.clone_model(keras.models.load_model('model.keras'))
+model.compile('rmsprop', 'binary_crossentropy', steps_per_execution=100)
+data = batches(StreamedSet('Train', int(sys.argv[2]), 128), None, 32)
+model.fit(data, verbose=0)  # the first epoch also builds the training step
+start = time.perf_counter()
+model.fit(data, verbose=0)
+print(time.perf_counter() - start)
+"""
+READ = """
+import sys, time
+import numpy as np
+start = time.perf_counter()
+for i in range(1, int(sys.argv[2]) + 1):
+    np.fromfile(f'Train/X_{i}.dat')
+    np.fromfile(f'Train/Y_{i}.dat')
+print(time.perf_counter() - start)
+"""
+
+
 def stream(repeats):
     """Time an epoch of train.py --stream against reading its files; measure its memory."""
-    import keras
-
     N = 50_000
     run(project / 'generate_data.py', str(2 * N), '50', '--overwrite')
-    read = f"""
-import numpy as np
-for i in range(1, {N} + 1):
-    np.fromfile(f'Train/X_{{i}}.dat')
-    np.fromfile(f'Train/Y_{{i}}.dat')
-"""
-    from batches import streamed_batches
 
-    model = keras.models.clone_model(keras.models.load_model('model.keras'))
-    data, _, steps_per_execution = streamed_batches('Train', N, 128, 32)
-    model.compile('rmsprop', 'binary_crossentropy', steps_per_execution=steps_per_execution)
-    model.fit(data, verbose=0)  # the first epoch also builds the training step
+    def printed(program, how=''):
+        command = [sys.executable, '-c', program, project, str(N), how]
+        return float(subprocess.run(command, check=True, capture_output=True).stdout)
+
     times = [
-        (
-            seconds(lambda: model.fit(data, verbose=0)),
-            seconds(subprocess.run, [sys.executable, '-c', read]),
-        )
-        for _ in range(repeats)
+        (printed(STREAM), printed(READ), printed(STREAM, 'deterministic')) for _ in range(repeats)
     ]
-    report(f'{N} sequences streamed, an epoch against np.fromfile', *zip(*times, strict=True))
+    streamed, read, deterministic = zip(*times, strict=True)
+    report(f'{N} sequences streamed, an epoch against np.fromfile', streamed, read)
+    report('  the same with op determinism against without', deterministic, streamed)
 
     # A small process in between, because a child's peak begins with the memory of its parent.
     watch = """
@@ -161,7 +150,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
 """
 
     def peak_memory(N_train, *switches):
-        command = ['train.py', '--N_epochs', '2', '--N_train', str(N_train), *switches]
+        command = [project / 'train.py', '--N_epochs', '2', '--N_train', str(N_train), *switches]
         return float(
             subprocess.run(
                 [sys.executable, '-c', watch, *command],
@@ -184,10 +173,14 @@ if __name__ == '__main__':
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parts = {'process': process, 'fits': fits, 'stream': stream}
+    parser.add_argument('parts', nargs='*', choices=[*parts, 'all'], default='all')
     parser.add_argument('--repeats', type=int, default=5)
-    repeats = parser.parse_args().repeats
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        whole_process(repeats)
-        fits(repeats)
-        stream(repeats)
+        run(project / 'generate_data.py')
+        run(project / 'train.py')  # makes model.keras, and fills the machine's cache of files
+        for name, part in parts.items():
+            if name in args.parts or 'all' in args.parts:
+                part(args.repeats)

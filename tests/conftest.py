@@ -1,10 +1,19 @@
-"""What the tests share: the real scripts, run in a temporary folder as a user runs them."""
+"""What the tests share: the real scripts, run in a temporary folder as a user runs them.
 
+run starts Python anew, as a user does. forked, for the many runs that need TensorFlow, forks a
+process that has imported it already: all the rest, from the command line to the exit status, is
+the script's own.
+"""
+
+import multiprocessing.forkserver
 import os
 import pathlib
+import runpy
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib.pyplot as plt
@@ -14,23 +23,33 @@ import pytest
 PROJECT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 
-# The scripts run without a display and without what this shell knows of a batch system.
-ENVIRONMENT = {
-    name: value
-    for name, value in os.environ.items()
-    if not name.startswith('SLURM_') and name not in ('DISPLAY', 'WAYLAND_DISPLAY', 'MPLBACKEND')
-}
+# The tests run without a display and without what this shell knows of a batch system.
+for name in list(os.environ):
+    if name.startswith('SLURM_') or name in ('DISPLAY', 'WAYLAND_DISPLAY', 'MPLBACKEND'):
+        del os.environ[name]
+
+FORKS = multiprocessing.get_context('forkserver')
+FORKS.set_forkserver_preload(['support.training', 'utilities', 'generate_data'])
 
 
-def run(*command, cwd='.', script_folder=PROJECT, **options):
+STARTING = threading.Lock()
+
+
+def start_to_fork():
+    """Start the process that will be forked, unless it runs; it must find our modules."""
+    with STARTING:
+        os.environ['PYTHONPATH'] = str(PROJECT)
+        multiprocessing.forkserver.ensure_running()
+        del os.environ['PYTHONPATH']
+
+
+def run(*command, cwd='.', script_folder=PROJECT, env=None, prefix=(), **options):
     """Run a script of the project with these arguments; return the finished process."""
     script, *arguments = map(str, command)
-    environment = ENVIRONMENT | options.pop('env', {})
-    prefix = options.pop('prefix', [])
     return subprocess.run(
         [*prefix, sys.executable, str(script_folder / script), *arguments],
         cwd=cwd,
-        env=environment,
+        env=os.environ | (env or {}),
         capture_output=True,
         text=True,
         timeout=150,
@@ -38,26 +57,64 @@ def run(*command, cwd='.', script_folder=PROJECT, **options):
     )
 
 
-def run_all(calls):
-    """Call run for each (arguments, options) of a list, two at a time; return the processes."""
+def run_in_fork(command, cwd, env, outputs):
+    """What the forked process does: as python SCRIPT ARGUMENT ... would."""
+    for number, path in zip((1, 2), outputs, strict=True):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), number)
+    os.chdir(cwd)
+    del os.environ['PYTHONPATH']  # the forked process needed it, to find our modules
+    os.environ |= env
+    sys.argv = command
+    status = 0
+    try:
+        runpy.run_path(command[0], run_name='__main__')
+    except SystemExit as end:
+        status = int(end.code or 0)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def forked(*command, cwd='.', script_folder=PROJECT, env=None):
+    """Run a script as run does, in a process that has imported TensorFlow already."""
+    script, *arguments = map(str, command)
+    command = [str(script_folder / script), *arguments]
+    start_to_fork()
+    with tempfile.TemporaryDirectory() as folder:
+        outputs = [f'{folder}/stdout', f'{folder}/stderr']
+        process = FORKS.Process(
+            target=run_in_fork, args=(command, os.path.abspath(cwd), env or {}, outputs)
+        )
+        process.start()
+        process.join(150)
+        if process.exitcode is None:
+            process.kill()
+            raise subprocess.TimeoutExpired(command, 150)
+        texts = [pathlib.Path(path).read_text() for path in outputs]
+    return subprocess.CompletedProcess(command, process.exitcode, *texts)
+
+
+def run_all(calls, how=forked):
+    """Call forked or run for each (arguments, options) of a list; return the processes."""
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(lambda call: run(*call[0], **call[1]), calls))
+        return list(pool.map(lambda call: how(*call[0], **call[1]), calls))
 
 
 def assert_one_line(process, *parts, status=1):
     """The script ended with one line of its own on stderr, which contains the parts.
 
-    TensorFlow's notices may stand above that line: they begin with a date, a WARNING or a feature
-    list. A wrong command line (status 2) has argparse's usage above it.
+    TensorFlow's notices may stand above that line, and argparse's usage (status 2).
     """
     assert process.returncode == status, process.stderr
     assert 'Traceback' not in process.stderr
-    lines = process.stderr.splitlines()
     script = pathlib.Path(next(a for a in process.args if a.endswith('.py'))).name
-    assert sum(line.startswith(f'{script}: ') for line in lines) == 1, process.stderr
-    assert lines[-1].startswith(f'{script}: ')
+    *others, last = process.stderr.splitlines()
+    assert last.startswith(f'{script}: ') and not any(x.startswith(f'{script}: ') for x in others)
     for part in parts:
-        assert part in lines[-1]
+        assert part in last, last
 
 
 def curve(picture, column=0, row=0, columns=1, rows=1):

@@ -2,7 +2,6 @@
 
 import os
 import resource
-import signal
 import struct
 import subprocess
 import sys
@@ -10,10 +9,11 @@ import time
 
 import numpy as np
 import pytest
-from conftest import ENVIRONMENT, PROJECT, assert_one_line, contents, run
+from conftest import PROJECT, assert_one_line, contents, run
 from scipy.optimize import minimize_scalar
 
-from utilities import DataError, read_set
+from support.console import DataError
+from utilities import read_set
 
 
 def closed_form(wave, x):
@@ -87,6 +87,16 @@ def test_four_classes(folder, phase):
         assert min(distances) < 0.06
 
 
+def test_another_length(folder):
+    """The longer sequences begin with the shorter ones."""
+    run('generate_data.py', 20, 1)
+    short, labels = read_set('Train', 20, 128)
+    assert run('generate_data.py', 20, 1, '--N_sequence', 300, '--overwrite').returncode == 0
+    long, labels_too = read_set('Train', 20, 300)
+    assert (labels == labels_too).all()
+    np.testing.assert_allclose(long[:, :128], short)
+
+
 def test_phase_changes_the_phase_alone(folder):
     run('generate_data.py', 40, 1)
     plain, labels = read_set('Train', 40, 128)
@@ -149,11 +159,14 @@ def test_full_disk_loses_nothing(data):
 def test_killed_while_writing_leaves_the_old_set_or_none(folder):
     def kill_early(*arguments):
         command = [sys.executable, PROJECT / 'generate_data.py', *map(str, arguments)]
-        process = subprocess.Popen(command, env=ENVIRONMENT)
-        while not (folder / 'Train/.new/X_50.dat').exists():
-            time.sleep(0.001)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process = subprocess.Popen(command)
+        try:
+            while not (folder / 'Train/.new/X_50.dat').exists():
+                assert process.poll() is None
+                time.sleep(0.001)
+        finally:
+            process.kill()
+            process.wait()
 
     kill_early(50_000, 10)
     with pytest.raises(DataError, match='no sequences yet'):
@@ -171,9 +184,8 @@ def test_killed_while_writing_leaves_the_old_set_or_none(folder):
 def test_killed_while_exchanging_is_refused(data, files_moved):
     """Killed after any number of the 40 + 20 files has been moved, one of the sets is refused."""
     program = f"""
-import os, sys
+import os, runpy, sys
 sys.path.insert(0, {str(PROJECT)!r})
-import generate_data
 move, moved = os.replace, []
 def replace(source, target):
     if len(moved) == {files_moved}:
@@ -181,8 +193,8 @@ def replace(source, target):
     moved.append(source)
     move(source, target)
 os.replace = replace
-rngs = generate_data.random_streams(1)
-generate_data.generate([('Train', 20, rngs[0]), ('Test', 10, rngs[1])], overwrite=True)
+sys.argv = ['generate_data.py', '20', '10', '--overwrite', '--seed', '1']
+runpy.run_path({str(PROJECT / 'generate_data.py')!r}, run_name='__main__')
 """
     assert subprocess.run([sys.executable, '-c', program]).returncode == 9
     with pytest.raises(DataError, match='unfinished'):

@@ -14,7 +14,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from conftest import PROJECT, assert_one_line, contents, run, run_all
+from conftest import PROJECT, assert_one_line, contents, forked, run, run_all
 
 from import_data import choose_test
 from utilities import (
@@ -473,7 +473,7 @@ def test_from_a_table_to_an_answer(import_data):
         file.writelines(f'V{i},{row}\n' for i, row in enumerate(rows(names=names, values=curves)))
     printed = import_data('mine.csv', '--drop', 'star')
     command = shlex.split(printed.splitlines()[-1])
-    process = run(*command[1:], '--N_epochs', 100)
+    process = forked(*command[1:], '--N_epochs', 100)
     assert float(re.search('Accuracy: (.*)%', process.stdout)[1]) == 100
     np.save('new.npy', curves)
     answer, table = run_all(
@@ -516,7 +516,7 @@ def archive(request):
 def test_real_data(archive, import_data, name, least):
     """The tutorial's network is as good as Ismail Fawaz et al. (2019) found their MLP: 93, 95 %."""
     printed = import_data(*(archive / name / f'{name}_{part}.ts' for part in ('TRAIN', 'TEST')))
-    process = run(*shlex.split(printed.splitlines()[-1])[1:])
+    process = forked(*shlex.split(printed.splitlines()[-1])[1:])
     assert least < float(re.search('Accuracy: (.*)%', process.stdout)[1]) < 99
 
 

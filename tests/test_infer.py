@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import ENVIRONMENT, PROJECT, assert_one_line, contents, run, run_all
+from conftest import PROJECT, assert_one_line, contents, forked, run, run_all
 
 
 @pytest.fixture(scope='module')
@@ -97,7 +97,7 @@ def test_classifies(networks, network, monkeypatch):
 
 def test_any_file_without_a_label(trained):
     shutil.copy('Train/X_3.dat', 'my data.bin')
-    process = run('infer.py', 'my data.bin')
+    process = forked('infer.py', 'my data.bin')
     assert process.returncode == 0
     (line,) = process.stdout.splitlines()[2:]
     assert re.fullmatch(r'my data\.bin: class \d \(\w+ wave\), score [01]\.\d{3}', line)
@@ -113,7 +113,7 @@ def test_bad_files_in_a_list(trained):
     }.items():
         with open(f'Test/{name}.dat', 'wb') as file:
             file.write(content)
-    process = run('infer.py', '--csv', *range(1, 8), 'nowhere/X_1.dat')
+    process = forked('infer.py', '--csv', *range(1, 8), 'nowhere/X_1.dat')
     assert process.returncode == 1
     errors = [x for x in process.stderr.splitlines() if x.startswith('infer.py: ')]
     bad = ['Test/X_2', 'Test/X_3', 'Test/X_4', 'Test/X_5', 'Test/Y_6', 'nowhere']
@@ -145,13 +145,13 @@ def test_model_for_another_length(trained):
     import keras
 
     keras.Sequential([keras.Input((64,)), keras.layers.Dense(1, 'sigmoid')]).save('short.keras')
-    process = run('infer.py', 1, '--model', 'short.keras')
+    process = forked('infer.py', 1, '--model', 'short.keras')
     assert_one_line(process, 'Test/X_1.dat', '128 value', 'short.keras takes 64 values')
 
 
 @pytest.mark.parametrize('arguments', [(), ('0',), ('-4',)])
 def test_wrong_command_line(folder, arguments):
-    assert_one_line(run('infer.py', *arguments), status=2)
+    assert_one_line(forked('infer.py', *arguments), status=2)
 
 
 def test_output_may_be_cut_short(networks):
@@ -160,7 +160,6 @@ def test_output_may_be_cut_short(networks):
     process = subprocess.Popen(
         [sys.executable, PROJECT / 'infer.py', *files],
         cwd=networks[0],
-        env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
