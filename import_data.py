@@ -1,9 +1,9 @@
 """Make Train and Test from your own table: each row is a sequence and its class.
 
-    python import_data.py mine.csv                      looks for the column of the classes
-    python import_data.py mine.csv --label type         it is the column with this name
-    python import_data.py mine.csv --label last --drop first   without the first column, a number
-    python import_data.py GunPoint_TRAIN.ts GunPoint_TEST.ts   already split into two files
+    python import_data.py mine.csv                       looks for the column of the classes
+    python import_data.py mine.csv --label type          it is the column with this name
+    python import_data.py mine.csv --drop 1 --label last   the first column is no value
+    python import_data.py GunPoint_TRAIN.ts GunPoint_TEST.ts   split into two files already
 
 Takes CSV and other text (tabs, semicolons or blanks between the columns), NumPy's .npy and .npz
 (arrays X and Y), and the .tsv and .ts files of the UCR archive.
