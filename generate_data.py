@@ -11,7 +11,7 @@ import numpy as np
 from scipy.signal import sawtooth, square
 
 from support.console import parser, whole_number
-from utilities import CLASS_NAMES, write_sets
+from utilities import write_sets
 
 
 def triangle(x):
@@ -20,7 +20,12 @@ def triangle(x):
 
 
 # The wave forms, in the order of the classes. All have the period 2 pi.
-WAVES = dict(zip(CLASS_NAMES, (np.sin, square, sawtooth, triangle), strict=True))
+WAVES = {
+    'sine wave': np.sin,
+    'square wave': square,
+    'sawtooth wave': sawtooth,
+    'triangle wave': triangle,
+}
 
 
 def random_streams(seed):
@@ -75,5 +80,8 @@ if __name__ == '__main__':
     options = {'N_sequence': args.N_sequence, 'classes': args.classes, 'phase': args.phase}
     train = args.N_train, sequences(args.N_train, train_rng, **options)
     test = args.N_test, sequences(args.N_test, test_rng, **options)
-    write_sets({'Train': train, 'Test': test}, args.overwrite)
-    print(f'Wrote {args.N_train} sequences to Train and {args.N_test} to Test.')
+    names = list(WAVES)[: args.classes]
+    if write_sets({'Train': train, 'Test': test}, args.overwrite, names):
+        print(f'Wrote {args.N_train} sequences to Train and {args.N_test} to Test.')
+    else:
+        print('Train and Test hold exactly these sequences already.')

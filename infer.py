@@ -1,10 +1,14 @@
-"""Tell sine waves from square waves with the network that train.py has trained.
+"""Tell sine waves from square waves, or your own classes, with the network of train.py.
 
     python infer.py 24                      classifies Test/X_24.dat
     python infer.py Train/X_3.dat a/b.dat   any files of float64 values
     python infer.py --csv Test/X_*.dat      the same as a table for other programs
+    python infer.py new.csv                 each row of a table, as import_data.py reads them
+    python infer.py mine.csv --label last   a table with the class of each in its last column
 
-Where Y_i.dat lies beside X_i.dat, the network's answer is compared with it.
+Where Y_i.dat lies beside X_i.dat, or --label says where a table holds the class, the network's
+answer is compared with it. The names of the classes are those in Train/classes.txt, where the
+network was trained, or else those beside the first file.
 """
 
 import csv
@@ -12,11 +16,20 @@ import os
 import re
 import sys
 from collections import Counter
+from datetime import datetime
 
 import numpy as np
 
 from support.console import DataError, parser, whole_number
-from utilities import check_finished, class_name, read_label, read_series
+from support.tables import EXTENSIONS, read_table
+from utilities import (
+    check_finished,
+    class_name,
+    class_title,
+    read_class_names,
+    read_label,
+    read_series,
+)
 
 
 def sequence_file(text):
@@ -30,10 +43,18 @@ script.add_argument(
     nargs='+',
     metavar='FILE',
     type=sequence_file,
-    help='a file, or the number i of Test/X_i.dat',
+    help='a file or table, or the number i of Test/X_i.dat',
 )
 script.add_argument('--model', default='model.keras', help='default model.keras')
 script.add_argument('--csv', action='store_true', help='print comma-separated values')
+script.add_argument('--label', metavar='COLUMN', help='of the class: first, last, number or name')
+script.add_argument(
+    '--drop',
+    metavar='COLUMN',
+    action='append',
+    default=[],
+    help='no part of a sequence; may be repeated',
+)
 args = script.parse_args()
 
 # Load the model. Keras's safe mode, its default, refuses a file that brings code of its own.
@@ -53,28 +74,63 @@ shapes = model.input_shape, model.output_shape
 if not all(isinstance(shape, tuple) and len(shape) == 2 and shape[1] for shape in shapes):
     raise DataError(f'{args.model} classifies no sequences: train a network with python train.py')
 N_sequence = model.input_shape[1]
+trained = datetime.fromtimestamp(os.path.getmtime(args.model))
+class_names = read_class_names('Train') or read_class_names(os.path.dirname(args.files[0]))
 
-# Load the sequences. A bad file is reported, and the others are classified.
-names, X, labels, failed = [], [], [], False
-for name in args.files:
+
+def read_file(name):
+    """Return a list of the one sequence in a file of float64 values: its name, values and class."""
+    folder, base = os.path.split(name)
+    check_finished(folder or '.')
     try:
-        folder, base = os.path.split(name)
-        check_finished(folder or '.')
         x, label = read_series(name, N_sequence), None
-        label_file = os.path.join(folder, base.replace('X', 'Y', 1))
-        if base.startswith('X_') and os.path.exists(label_file):
-            label = int(read_label(label_file))
     except DataError as error:
         if os.path.isfile(name) and os.path.getsize(name) != 8 * N_sequence:
             error = f'{error} ({args.model} takes {N_sequence} values)'
+        raise DataError(error) from None
+    label_file = os.path.join(folder, base.replace('X', 'Y', 1))
+    if base.startswith('X_') and os.path.exists(label_file):
+        label = int(read_label(label_file))
+    return [(name, x, label)]
+
+
+def class_number(name, label):
+    """Return the number of the class that a table calls label."""
+    if label in class_names:
+        return class_names.index(label)
+    if not class_names and label.isdecimal():
+        return int(label)
+    known = ', '.join(class_names[:5]) or 'numbers, as there is no classes.txt'
+    raise DataError(f'{name}: {label} is none of the classes ({known}): correct it or --label')
+
+
+def read_rows(path):
+    """Return a list of the sequences in a table: the name, values and class (or None) of each."""
+    table = read_table(path, args.label, args.drop, labelled=False)
+    if table.X.shape[1] != N_sequence:
+        raise DataError(
+            f'{path} holds {table.X.shape[1]} values in each row, but {args.model} takes'
+            f' {N_sequence}: with --label and --drop say which columns are no values'
+        )
+    names = [f'{path} row {row}' for row in table.rows]
+    labels = [None] * len(names)
+    if table.labels:
+        labels = list(map(class_number, names, table.labels))
+    return list(zip(names, table.X, labels, strict=True))
+
+
+# Load the sequences. A bad file is reported, and the others are classified.
+sequences, failed = [], False
+for name in args.files:
+    try:
+        is_table = name.lower().endswith(EXTENSIONS)
+        sequences += read_rows(name) if is_table else read_file(name)
+    except DataError as error:
         print(f'infer.py: {error}', file=sys.stderr)
         failed = True
-        continue
-    names.append(name)
-    X.append(x)
-    labels.append(label)
-if not X:
+if not sequences:
     sys.exit(1)
+names, X, labels = zip(*sequences, strict=True)
 
 # Classify them all at once. One output, a sigmoid, tells class 0 from class 1;
 # of the several outputs of a softmax, each is for one class, and the largest wins.
@@ -84,18 +140,21 @@ if outputs.shape[1] == 1:
 classes = outputs.argmax(axis=1)
 scores = outputs.max(axis=1)
 
+which = f'Model: {args.model} of {trained:%Y-%m-%d %H:%M}'
 if args.csv:
+    print(which, file=sys.stderr)  # the table stays clean
     table = csv.writer(sys.stdout, lineterminator='\n')
     table.writerow(['file', 'class', 'name', 'score', 'label', 'agrees'])
     for name, Y, score, label in zip(names, classes, scores, labels, strict=True):
         compared = ('', '') if label is None else (label, int(label == Y))
-        table.writerow([name, Y, class_name(Y), f'{score:.6g}', *compared])
+        table.writerow([name, Y, class_name(Y, class_names), f'{score:.6g}', *compared])
 else:
+    print(which)
     print("The score is the network's output for that class, not a calibrated probability.")
     for name, Y, score, label in zip(names, classes, scores, labels, strict=True):
-        line = f'{name}: class {Y} ({class_name(Y)}), score {score:.3f}'
+        line = f'{name}: {class_title(Y, class_names)}, score {score:.3f}'
         if label is not None:
-            line += f'; label {label} ({class_name(label)}) '
+            line += f'; label {class_title(label, class_names).removeprefix("class ")} '
             line += 'agrees' if label == Y else 'DISAGREES'
         print(line)
 
@@ -107,11 +166,13 @@ else:
 
         right = sum(label == Y for label, Y in labelled)
         counts = Counter(labelled)
-        table = Table('label', *(f'taken for {class_name(Y)}' for Y in range(outputs.shape[1])))
+        classes = range(outputs.shape[1])
+        taken = (f'taken for {class_name(Y, class_names)}' for Y in classes)
+        table = Table('label', *taken)
         for label in sorted({label for label, _ in labelled}):
-            row = (str(counts[label, Y]) for Y in range(outputs.shape[1]))
-            table.add_row(class_name(label), *row)
-        Console().print(table)
+            row = (str(counts[label, Y]) for Y in classes)
+            table.add_row(class_name(label, class_names), *row)
+        Console(markup=False, emoji=False).print(table)  # names as they are
         print(f'Accuracy: {100 * right / len(labelled):.2f}% of {len(labelled)} labelled sequences')
 
 sys.exit(failed)

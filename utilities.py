@@ -3,6 +3,7 @@
 A sequence is two files of little-endian float64 values without a header, as MATLAB's
 fwrite(fileID, x, 'double') writes them: X_i.dat holds the time series, Y_i.dat one value,
 the number of its class. The training sequences are in ./Train, the test sequences in ./Test.
+Beside them classes.txt may hold the names of the classes: that of class 0 first, one on each line.
 """
 
 import os
@@ -14,16 +15,38 @@ import numpy as np
 from support.console import DataError, progress
 from support.files import UNFINISHED, exchanged, whole_file
 
-# What the numbers in the Y files mean: class 0 is the first name, and so on.
-CLASS_NAMES = ('sine wave', 'square wave', 'sawtooth wave', 'triangle wave')
-
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 FILE_NAME = re.compile(r'[XY]_([1-9][0-9]*)\.dat')
+CLASSES_FILE = 'classes.txt'
 
 
-def class_name(Y):
-    """Return the name of class number Y, for titles and tables."""
-    return CLASS_NAMES[int(Y)] if Y < len(CLASS_NAMES) else f'class {int(Y)}'
+def read_class_names(folder):
+    """Return the names of the classes of the set in folder, a list; without names there, [].
+
+    Raises DataError if the names can't be read.
+    """
+    path = os.path.join(folder, CLASSES_FILE)
+    try:
+        with open(path, encoding='utf-8-sig') as file:
+            return file.read(1_000_000).splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f'{path}: {getattr(error, "strerror", "is no UTF-8 text")}; write the name of a class'
+            ' on each line, or remove it'
+        ) from None
+
+
+def class_name(Y, names=()):
+    """Return the name of class number Y, for tables: 'class 2' if names holds none for it."""
+    return ''.join(names[int(Y) : int(Y) + 1]).strip() or f'class {int(Y)}'
+
+
+def class_title(Y, names=()):
+    """Return number and name of class number Y: 'class 1 (square wave)', or only 'class 1'."""
+    number, name = class_name(Y), class_name(Y, names)
+    return number if name == number else f'{number} ({name})'
 
 
 # ---------------------------------------------------------------- reading the files
@@ -69,6 +92,25 @@ def missing_file(path):
     )
 
 
+def another_type(data, N):
+    """Say what a file meant for N values holds if that isn't float64, or return None.
+
+    data are its bytes. Files of integers and of float32 are common mistakes.
+    """
+    if len(data) == 8 * N:
+        integers = np.frombuffer(data, '<i8')
+        # The bits of a float64 begin with sign and exponent: as an integer it is 0, -(2**63) (that
+        # is -0.0), or large.
+        if integers.any() and (abs(integers) < 2**52).all() and integers.min() > -(2**63):
+            return f'the integer {integers[integers != 0][0]}'
+    elif len(data) == 4 * N:
+        singles = np.frombuffer(data, '<f4')
+        sizes = abs(singles[singles != 0])
+        # Half as many float64 values would look like this: every second one is of any size, or 0.
+        if N == 1 or (singles[::2].any() and 1e-15 < sizes.min() and sizes.max() < 1e15):
+            return f'{N} value(s) of 4 bytes, as of float32'
+
+
 def read_values(path, N):
     """Return the N float64 values of one .dat file; raise DataError if it holds anything else."""
     try:
@@ -79,6 +121,11 @@ def read_values(path, N):
         raise missing_file(path) from None
     except OSError as error:
         raise DataError(f'{path}: {error.strerror}; it must be a file that you may read') from None
+    # A first value that is no usual float64 is the sign of integers: their bits look like 0 or NaN.
+    if (size != 8 * N or not abs(np.frombuffer(data, '<f8')[0]) > 1e-300) and (
+        found := another_type(data, N)
+    ):
+        raise DataError(f'{path} holds {found}: write it as float64')
     if size != 8 * N:
         problem = (
             'is empty'
@@ -206,26 +253,57 @@ def read_set(folder, N_files, N, stream=False):
 # ---------------------------------------------------------------- writing the files
 
 
-def write_sets(sets, overwrite=False):
+def holds(folder, N, sequences, class_names):
+    """Return whether folder holds this set, byte for byte, and no other sequence."""
+
+    def is_file(name, values):
+        with open(f'{folder}/{name}.dat', 'rb') as file:
+            return file.read() == np.asarray(values, '<f8').tobytes()
+
+    try:
+        return (
+            numbers_in(folder) == set(range(1, N + 1))
+            and read_class_names(folder) == list(class_names)
+            and all(
+                is_file(f'X_{ID}', x) and is_file(f'Y_{ID}', y)
+                for ID, (x, y) in enumerate(sequences, 1)
+            )
+        )
+    except (OSError, DataError):
+        return False
+
+
+def write_sets(sets, overwrite=False, class_names=()):
     """Write new sets, all of them or none; sets is {folder: (N, sequences)}.
 
     sequences yields N pairs of x, the values of a sequence (n,), and y, its class.
-    Raises DataError if a folder holds sequences already (unless overwrite) or can't be written.
+    class_names are the names of the classes, in order; they go with the sequences.
+    Returns whether it has written them: False if the folders hold exactly these sets already.
+    Raises DataError if they hold other sequences (unless overwrite) or can't be written.
     """
-    for folder in sets:
-        if not overwrite:
+    if not overwrite:
+        for folder in sets:
             check_finished(folder)
-            if numbers_in(folder):
-                raise DataError(
-                    f'{folder} already holds sequences: add --overwrite to replace them'
-                )
-    with exchanged(list(sets), FILE_NAME.fullmatch) as new_folders:
+        filled = [folder for folder in sets if numbers_in(folder)]
+        if filled and all(holds(folder, *sets[folder], class_names) for folder in sets):
+            return False
+        if filled:
+            raise DataError(f'{filled[0]} already holds sequences: add --overwrite to replace them')
+
+    def of_a_set(name):
+        return name == CLASSES_FILE or FILE_NAME.fullmatch(name)
+
+    with exchanged(list(sets), of_a_set) as new_folders:
         for new, (folder, (N, sequences)) in zip(new_folders, sets.items(), strict=True):
             IDs = progress(range(1, N + 1), f'Writing {folder}')
             for ID, (x, y) in zip(IDs, sequences, strict=True):
                 for name, values in (('X', x), ('Y', y)):
                     with open(f'{new}/{name}_{ID}.dat', 'wb') as file:
                         file.write(np.asarray(values, '<f8').tobytes())
+            if class_names:
+                with open(f'{new}/{CLASSES_FILE}', 'w', encoding='utf-8') as file:
+                    file.write('\n'.join(class_names) + '\n')
+    return True
 
 
 # ---------------------------------------------------------------- plotting
@@ -248,8 +326,10 @@ def plot_results(ID, X, Y=None, folder='Train'):
     """Plot the sequence with number ID, or several in a grid.
 
     ID is a number and X its values (N,); or ID is a list of n numbers and X is (n, N).
-    Y, the class or the n classes, goes into the titles. Saves folder_ID.png.
+    Y, the class or the n classes, goes into the titles, by its name in folder/classes.txt.
+    Saves folder_ID.png.
     """
+    names = read_class_names(folder)
     IDs, X = np.atleast_1d(ID), np.atleast_2d(X)
     classes = [None] * len(IDs) if Y is None else np.atleast_1d(Y)
     columns = int(np.ceil(np.sqrt(len(IDs))))
@@ -265,9 +345,8 @@ def plot_results(ID, X, Y=None, folder='Train'):
         axis.remove()
     for axis, i, x, y in zip(axes.flat, IDs, X, classes, strict=False):
         axis.plot(np.arange(1, len(x) + 1), x)
-        axis.set_title(
-            f'Data Set {i}' + ('' if y is None else f': {class_name(y)} (class {int(y)})')
-        )
+        title = f'Data Set {i}' + ('' if y is None else f': {class_title(y, names)}')
+        axis.set_title(title, parse_math=False)  # a $ in a name is a $
         axis.grid(alpha=0.3)
     figure.supxlabel('Time Sequence (t)')
     figure.supylabel('Data X(t)')

@@ -78,7 +78,7 @@ def check_classes(folder, Y, N_outputs):
         )
 
 
-def check_scale(X):
+def check_scale(X, script=None):
     """Print a line if the first 1,000 sequences of X lie where the tutorial's network fails.
 
     Measured with the workshop's waves: adding 5 or multiplying by 30 costs ten per cent and more.
@@ -88,7 +88,7 @@ def check_scale(X):
     if abs(mean) > 3 or not 0.001 < spread < 10:
         print(
             f'The values have a mean of {mean:.3g} and a spread of {spread:.3g}. A network learns'
-            f' best near 0 and 1: uncomment the lines with Normalization in {program()}.'
+            f' best near 0 and 1: uncomment the lines with Normalization in {script or program()}.'
         )
 
 

@@ -46,7 +46,7 @@ def test_default_set(folder):
     assert process.stdout == 'Wrote 200 sequences to Train and 50 to Test.\n'
     for name, N in (('Train', 200), ('Test', 50)):
         expected = {f'{c}_{i}.dat' for c in 'XY' for i in range(1, N + 1)}
-        assert set(os.listdir(name)) == expected
+        assert set(os.listdir(name)) == expected | {'classes.txt'}
         assert all(os.path.getsize(f'{name}/{f}') == (1024 if f[0] == 'X' else 8) for f in expected)
     labels = [read(folder / f'Train/Y_{i}.dat')[0] for i in range(1, 201)]
     assert set(labels) == {0, 1}
@@ -119,7 +119,7 @@ def test_seeds_and_prefixes(folder):
     run('generate_data.py', 2100, 60, '--overwrite')  # crosses blocks of the drawing
     larger = contents(folder)
     assert {name: larger[name] for name in first} == first
-    assert len(larger) == 2 * 2160
+    assert len(larger) == 2 * 2160 + 2  # and the names of the classes
     run('generate_data.py', 200, 50, '--overwrite', '--seed', 1)
     other = contents(folder)
     assert len({other[n] for n in first if 'X' in n} & {first[n] for n in first if 'X' in n}) < 80
@@ -139,6 +139,8 @@ def test_existing_data_are_safe(data):
     assert set(after) == {
         'Train/notes.txt',
         'Train/X_mine.dat',
+        'Train/classes.txt',
+        'Test/classes.txt',
         *(f'Train/{c}_{i}.dat' for c in 'XY' for i in range(1, 6)),
         *(f'Test/{c}_{i}.dat' for c in 'XY' for i in range(1, 4)),
     }
@@ -201,7 +203,8 @@ runpy.run_path({str(PROJECT / 'generate_data.py')!r}, run_name='__main__')
     assert_one_line(run('generate_data.py', 20, 10), 'Train', '--overwrite')
     assert run('generate_data.py', 20, 10, '--overwrite').returncode == 0
     read_set('Train', 20, 128)
-    assert sorted(os.listdir('Train')) == sorted(f'{c}_{i}.dat' for c in 'XY' for i in range(1, 21))
+    names = ['classes.txt', *(f'{c}_{i}.dat' for c in 'XY' for i in range(1, 21))]
+    assert sorted(os.listdir('Train')) == sorted(names)
 
 
 @pytest.mark.parametrize('arguments', [('-5',), ('many',), ('5', '0'), ('--classes', '5')])

@@ -70,7 +70,8 @@ def test_classifies(networks, network, monkeypatch):
     assert plain.returncode == table.returncode == 0
     assert contents(networks[network]) == before
     waves = ('sine wave', 'square wave', 'sawtooth wave', 'triangle wave')
-    lines = plain.stdout.splitlines()
+    model, *lines = plain.stdout.splitlines()
+    assert re.fullmatch(r'Model: model\.keras of [\d: -]{16}', model)
     assert 'score' in lines[0] and 'not a calibrated probability' in lines[0]
     for name, line, Y, score, label in zip(names, lines[1:], classes, scores, labels, strict=False):
         assert line == (
@@ -98,7 +99,7 @@ def test_any_file_without_a_label(trained):
     shutil.copy('Train/X_3.dat', 'my data.bin')
     process = forked('infer.py', 'my data.bin')
     assert process.returncode == 0
-    (line,) = process.stdout.splitlines()[1:]
+    (line,) = process.stdout.splitlines()[2:]
     assert re.fullmatch(r'my data\.bin: class \d \(\w+ wave\), score [01]\.\d{3}', line)
 
 

@@ -14,7 +14,7 @@ from conftest import PROJECT, assert_one_line, assert_shows, curve, forked, run
 
 from support.console import DataError, command_line, program
 from support.files import whole_file
-from utilities import class_name, plot_history, read_set, read_test_data, read_training_data
+from utilities import class_title, plot_history, read_set, read_test_data, read_training_data
 
 
 def write(path, *values):
@@ -177,16 +177,6 @@ def test_program(monkeypatch, argv, name):
     assert program() == name
 
 
-def test_class_names():
-    assert [class_name(i).split()[0] for i in range(5)] == [
-        'sine',
-        'square',
-        'sawtooth',
-        'triangle',
-        'class',
-    ]
-
-
 def test_whole_file_is_whole_or_not_at_all(folder):
     pathlib.Path('a.txt').write_text('old')
     with pytest.raises(ZeroDivisionError), whole_file('a.txt') as temporary:
@@ -232,13 +222,14 @@ def test_titles_and_labels(data, monkeypatch):
     for values in (training, both, {'accuracy': [0.5], 'loss': [0.7]}):
         plot_history(type('History', (), {'history': values}))
     (one, _), (two, path), (history, _), (with_validation, _), (single, _) = figures
+    names = ['sine wave', 'square wave']
     assert [axis.get_title() for axis in one.axes] == ['Data Set 2']
     assert (one.get_supxlabel(), one.get_supylabel()) == ('Time Sequence (t)', 'Data X(t)')
     (line,) = one.axes[0].lines
     assert (line.get_xdata() == np.arange(1, 129)).all() and (line.get_ydata() == X).all()
     assert [axis.get_title() for axis in two.axes] == [
-        f'Data Set 2: {class_name(Y)} (class {int(Y)})',
-        f'Data Set 3: {class_name(1 - Y)} (class {int(1 - Y)})',
+        f'Data Set 2: {class_title(Y, names)}',
+        f'Data Set 3: {class_title(1 - Y, names)}',
     ]
     assert path == 'Test_2_3.png'
     above, below = history.axes
@@ -287,7 +278,7 @@ def test_view_wrong_command_line(folder, arguments):
     assert 'usage: view.py' in process.stderr
 
 
-@pytest.mark.parametrize('module', ['utilities', 'view', 'generate_data', 'infer'])
+@pytest.mark.parametrize('module', ['utilities', 'view', 'generate_data', 'import_data', 'infer'])
 def test_no_tensorflow(module):
     program = f"""
 import sys
@@ -307,6 +298,7 @@ def test_imports_run_one_way():
         'support': {'support'},
         'utilities.py': {'support'},
         'generate_data.py': {'support', 'utilities'},
+        'import_data.py': {'support', 'utilities'},
         'view.py': {'support', 'utilities'},
         'train.py': {'support', 'utilities'},
         'infer.py': {'support', 'utilities'},
