@@ -74,7 +74,7 @@ shapes = model.input_shape, model.output_shape
 if not all(isinstance(shape, tuple) and len(shape) == 2 and shape[1] for shape in shapes):
     raise DataError(f'{args.model} classifies no sequences: train a network with python train.py')
 N_sequence = model.input_shape[1]
-trained = datetime.fromtimestamp(os.path.getmtime(args.model))
+trained = os.path.getmtime(args.model)
 class_names = read_class_names('Train') or read_class_names(os.path.dirname(args.files[0]))
 
 
@@ -140,7 +140,9 @@ if outputs.shape[1] == 1:
 classes = outputs.argmax(axis=1)
 scores = outputs.max(axis=1)
 
-which = f'Model: {args.model} of {trained:%Y-%m-%d %H:%M}'
+which = f'Model: {args.model} of {datetime.fromtimestamp(trained):%Y-%m-%d %H:%M}'
+if os.path.exists('Train/X_1.dat') and os.path.getmtime('Train/X_1.dat') > trained:
+    which += ', older than the sequences in Train'
 if args.csv:
     print(which, file=sys.stderr)  # the table stays clean
     table = csv.writer(sys.stdout, lineterminator='\n')

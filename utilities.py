@@ -66,11 +66,11 @@ def numbers_in(folder):
 
 
 def check_finished(folder):
-    """Raise DataError if generate_data.py was stopped while it exchanged the set in folder."""
+    """Raise DataError if a script was stopped while it exchanged the set in folder."""
     if os.path.exists(f'{folder}/{UNFINISHED}'):
         raise DataError(
-            f'{folder} holds an unfinished set: make it anew with'
-            ' python generate_data.py N_train N_test --overwrite'
+            f'{folder} holds an unfinished set: make it anew with python generate_data.py'
+            ' --overwrite, or with import_data.py if it is your own'
         )
 
 
@@ -81,7 +81,10 @@ def missing_file(path):
     if not match:
         return DataError(f'{path} is missing: check its name and folder')
     if not numbers:
-        return DataError(f'{folder} holds no sequences yet: make them with python generate_data.py')
+        return DataError(
+            f'{folder} holds no sequences yet: make them with python generate_data.py, or bring'
+            ' your own with import_data.py'
+        )
     if int(match[1]) > max(numbers):
         return DataError(
             f'{path} is missing: {folder} ends at number {max(numbers)}, so ask for no more'

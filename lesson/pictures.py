@@ -35,12 +35,14 @@ def edited(script, exercise):
     Raises ValueError if the lines to be edited aren't there, once.
     """
     (block,) = re.findall(r'^```diff\n(.*?)^```', exercise, re.MULTILINE | re.DOTALL)
-    lines = block.splitlines(keepends=True)
-    old = '\n' + ''.join(line[1:] for line in lines if line[0] in ' -')
-    new = '\n' + ''.join(line[1:] for line in lines if line[0] in ' +')
-    if script.count(old) != 1:
-        raise ValueError(f'train.py does not hold, once:{old}')
-    return script.replace(old, new)
+    for change in block.split('@@\n'):
+        lines = change.splitlines(keepends=True)
+        old = '\n' + ''.join(line[1:] for line in lines if line[0] in ' -')
+        new = '\n' + ''.join(line[1:] for line in lines if line[0] in ' +')
+        if script.count(old) != 1:
+            raise ValueError(f'train.py does not hold, once:{old}')
+        script = script.replace(old, new)
+    return script
 
 
 def waves():
