@@ -88,7 +88,7 @@ def draw_accuracies(axis, experiment, summary):
         places = [place[setting] + shift for _, setting in keys]
         found = [summary[key] for key in keys]
         style = {'label': label, 'zorder': 3, 'linestyle': '-' if numbers else '', **style}
-        if numbers:
+        if numbers and aside:
             style['transform'] = offset_copy(axis.transData, axis.figure, 5 * aside, units='points')
         errorbars(axis, places, found, column, 'y' if numbers else 'x', **style)
     if numbers:
@@ -101,7 +101,7 @@ def draw_accuracies(axis, experiment, summary):
             axis.xaxis.set_minor_locator(NullLocator())
         axis.set_xlabel(experiment.varied)
     else:
-        axis.set_yticks(range(len(names)), [textwrap.fill(name, 24) for name in names])
+        axis.set_yticks(range(len(names)), [name.replace(' (', '\n(') for name in names])
         axis.set_ylim(len(names) - 0.5, -0.5)
         axis.grid(axis='y', visible=False)
     accuracy_axis(axis, 'y' if numbers else 'x')

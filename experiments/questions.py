@@ -101,7 +101,7 @@ EXPERIMENTS = {
                 "the tutorial's network": {},
             }.items()
         },
-        series='Waves begin at',
+        series='Waves',
         columns=(*ACCURACY, 'parameters'),
     ),
     'training-sets': Experiment(
@@ -147,17 +147,20 @@ EXPERIMENTS = {
         'Is a network without activations incapable of learning?',
         'Network',
         {
-            (phase, network): how | options
-            for phase, how in PHASES.items()
+            (data, network): how | options
+            for data, how in {
+                'same phase, 200 sequences': {},
+                'random phase, 800 sequences': ENOUGH,
+            }.items()
             for network, options in {
-                'Dense 16, Dense 1: no activation': {'network': dense((16, None), (1, None))},
-                "train.py's: Dense 16, Dense 8, sigmoid": {
+                'no activation (Dense 16, Dense 1)': {'network': dense((16, None), (1, None))},
+                "train.py's (Dense 16, Dense 8, sigmoid)": {
                     'network': dense((16, None), (8, None), (1, 'sigmoid'))
                 },
-                "the tutorial's: relu, tanh, sigmoid": {},
+                "the tutorial's (relu, tanh, sigmoid)": {},
             }.items()
         },
-        series='Waves begin at',
+        series='Waves',
     ),
     'recurrent': Experiment(
         'Does a recurrent network do better?',
@@ -207,6 +210,6 @@ EXPERIMENTS = {
     'memory': Experiment(
         'What did the test of 2018 measure?',
         'Test sequences',
-        {'from the training set, as in 2018': {'from_training_set': True}, 'new': {}},
+        {'from the training set (as in 2018)': {'from_training_set': True}, 'new': {}},
     ),
 }
