@@ -32,9 +32,9 @@ STYLE = {
 }
 
 
-def accuracy_axis(axis, which):
+def accuracy_axis(axis, which, label='Accuracy'):
     """Prepare axis.xaxis or axis.yaxis (which is x or y) for accuracies, and mark chance."""
-    axis.set(**{f'{which}lim': ACCURACIES, f'{which}label': 'Accuracy'})
+    axis.set(**{f'{which}lim': ACCURACIES, f'{which}label': label})
     scale = getattr(axis, f'{which}axis')
     scale.set_major_locator(MultipleLocator(0.1))
     scale.set_major_formatter(PercentFormatter(1, 0))
@@ -47,11 +47,13 @@ def accuracy_axis(axis, which):
     axis.text(*place, ' chance', transform=coordinates, color='0.3', **where)
 
 
-def legend(axis):
-    """Put the legend below the axis, in as many columns as its texts leave room for."""
+def legend(axis, letters=70, title=None):
+    """Put the legend below the axis, in as many columns as there is room for letters."""
     labels = axis.get_legend_handles_labels()[1]
-    columns = max(1, min(len(labels), 70 // (max(map(len, labels)) + 6)))
-    axis.legend(loc='upper center', bbox_to_anchor=(0.5, -0.16), ncols=columns, borderaxespad=1)
+    columns = max(1, min(len(labels), letters // (max(map(len, labels)) + 6)))
+    below = offset_copy(axis.transAxes, axis.figure, y=-36, units='points')  # below the labels
+    place = {'loc': 'upper center', 'bbox_to_anchor': (0.5, 0), 'bbox_transform': below}
+    axis.legend(ncols=columns, title=title, **place)
 
 
 def errorbars(axis, places, found, column, along, **style):
@@ -68,10 +70,15 @@ def errorbars(axis, places, found, column, along, **style):
         axis.errorbar(places, middle, yerr=error, **style)
 
 
+def varied(summary):
+    """Return the names of what is varied, in their order, and whether all of them are numbers."""
+    names = list(dict.fromkeys(setting for _, setting in summary))
+    return names, all(name.replace('.', '', 1).isdigit() for name in names)
+
+
 def draw_accuracies(axis, experiment, summary):
     """Draw the accuracies of all settings: numbers from left to right, names as rows."""
-    names = list(dict.fromkeys(setting for _, setting in summary))
-    numbers = all(name.replace('.', '', 1).isdigit() for name in names)
+    names, numbers = varied(summary)
     place = {name: float(name) if numbers else i for i, name in enumerate(names)}
     all_series = list(dict.fromkeys(series for series, _ in summary))
     # What to draw: the test accuracies of each series, or of one those of the training, too.
@@ -87,15 +94,24 @@ def draw_accuracies(axis, experiment, summary):
         keys = [(series, setting) for series, setting in summary if series == wanted]
         places = [place[setting] + shift for _, setting in keys]
         found = [summary[key] for key in keys]
-        style = {'label': label, 'zorder': 3, 'linestyle': '-' if numbers else '', **style}
-        if numbers and aside:
-            style['transform'] = offset_copy(axis.transData, axis.figure, 5 * aside, units='points')
+        line = '' if not numbers else '-' if column == 'test_accuracy' else ':'
+        style = {'label': label, 'zorder': 3, 'linestyle': line, **style}
+        if numbers and experiment.series:
+            style['transform'] = offset_copy(
+                axis.transData, axis.figure, 3.5 * aside, units='points'
+            )
         errorbars(axis, places, found, column, 'y' if numbers else 'x', **style)
     if numbers:
         if experiment.trained:
             axis.axvspan(*experiment.trained, color='0.88', label='trained with these', zorder=0)
+        x = sorted(place.values())
         if experiment.log:
             axis.set_xscale('log')
+            margin = (x[-1] / x[0]) ** 0.05
+            axis.set_xlim(x[0] / margin, x[-1] * margin)
+        else:
+            margin = 0.05 * (x[-1] - x[0])
+            axis.set_xlim(x[0] - margin, x[-1] + margin)
         if len(names) <= 10:
             axis.set_xticks([float(name) for name in names], names)
             axis.xaxis.set_minor_locator(NullLocator())
@@ -104,11 +120,12 @@ def draw_accuracies(axis, experiment, summary):
         axis.set_yticks(range(len(names)), [name.replace(' (', '\n(') for name in names])
         axis.set_ylim(len(names) - 0.5, -0.5)
         axis.grid(axis='y', visible=False)
-    accuracy_axis(axis, 'y' if numbers else 'x')
-    legend(axis)
+    label = 'Accuracy' if any(d[1] == 'training_accuracy' for d in drawn) else 'Test accuracy'
+    accuracy_axis(axis, 'y' if numbers else 'x', label)
+    legend(axis, 70 if numbers else 50)  # the names of the rows take from its room
 
 
-def draw_convergence(axis, curves):
+def draw_convergence(axis, experiment, curves):
     """Draw the median accuracies against the epoch, a colour for each setting."""
     settings = list(dict.fromkeys(row['setting'] for row in curves))
     colours = COLOURS
@@ -126,7 +143,7 @@ def draw_convergence(axis, curves):
     axis.set_title('Convergence: test sequences solid, training sequences dotted', loc='left')
     axis.set_xlabel('Epoch')
     accuracy_axis(axis, 'y')
-    legend(axis)
+    legend(axis, title=experiment.varied)
 
 
 def draw(name, rows, curves):
@@ -134,7 +151,9 @@ def draw(name, rows, curves):
     experiment = EXPERIMENTS[name]
     summary = summarise(rows, ('training_accuracy', 'test_accuracy'))
     with plt.rc_context(STYLE):
-        heights = [4.4] * len(experiment.panels)
+        names, numbers = varied(summary)
+        height = {'accuracy': 4.4 if numbers else 1.9 + 0.6 * len(names), 'convergence': 4.4}
+        heights = [height[panel] for panel in experiment.panels]
         figure, axes = plt.subplots(
             len(heights),
             figsize=(8, sum(heights) + 0.4),
@@ -142,12 +161,12 @@ def draw(name, rows, curves):
             squeeze=False,
             layout='constrained',
         )
-        figure.suptitle(textwrap.fill(experiment.question, 64), x=0.02, ha='left', weight='bold')
+        figure.suptitle(textwrap.fill(experiment.question, 60), x=0.02, ha='left', weight='bold')
         for axis, panel in zip(axes.flat, experiment.panels, strict=True):
             if panel == 'accuracy':
                 draw_accuracies(axis, experiment, summary)
             else:
-                draw_convergence(axis, curves)
+                draw_convergence(axis, experiment, curves)
     return figure
 
 

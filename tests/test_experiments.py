@@ -71,9 +71,7 @@ def gone(process_group):
 def test_any_number_of_processes_finds_the_same(folder):
     """Two workers take one seed of a setting at a time here, and a single one takes two."""
     asked = ('memory', 'epochs', '--epochs', 3, '--repeats', 2)
-    one, two = run_both(
-        ((*asked, '--jobs', 1, '--output', 'one'), {}), ((*asked, '--jobs', 2), {})
-    )
+    one, two = run_both(((*asked, '--jobs', 1, '--output', 'one'), {}), ((*asked, '--jobs', 2), {}))
     assert (one.returncode, two.returncode) == (0, 0), one.stderr + two.stderr
     assert one.stderr == two.stderr == ''
     files = {f'{name}.{end}' for name in ('memory', 'epochs') for end in ('csv', 'png')}
@@ -121,7 +119,7 @@ def test_accuracies_are_those_of_the_network(monkeypatch):
     (row,), curves = runs([3], 12, N_train=100, frequencies=[0.25], test_every=5)
     assert [c['epoch'] for c in curves] == [5, 10, 12]
     train_rng, rng = random_streams(3)
-    X_train, Y_train = make_sequences(100, train_rng)
+    X_train, _ = make_sequences(100, train_rng)
     assert curves[-1]['training_accuracy'] == row['training_accuracy']
     for found, options in (
         (curves[-1]['test_accuracy'], {}),
