@@ -43,7 +43,7 @@ def progress_bar():
     from rich.progress import Progress
 
     bar = Progress(console=Console(stderr=True), transient=True, redirect_stdout=False)
-    bar.add_task('Runs')
+    bar.add_task('Runs', total=None)
     return bar
 
 
@@ -86,13 +86,9 @@ if __name__ == '__main__':
     add('--list', action='store_true', help='say what experiments there are')
     add('--repeats', type=whole_number(1), default=5, help='seeds, default 5')
     add('--epochs', type=whole_number(1), default=300, help='default 300')
-    add('--jobs', type=whole_number(1), help='processes, default one for each core and 1.25 GiB')
+    add('--jobs', type=whole_number(1), help='processes, default one for each core')
     add('--output', default='results', help='folder, default results')
-    add(
-        '--publish',
-        action='store_true',
-        help='only renew the figures and tables of README.md',
-    )
+    add('--publish', action='store_true', help='only renew the figures and tables of README.md')
     args = script.parse_args()
     names = list(EXPERIMENTS) if 'all' in args.names else list(dict.fromkeys(args.names))
     if args.list:

@@ -15,7 +15,7 @@ from itertools import chain
 from experiments.questions import EXPERIMENTS
 from support.console import DataError
 
-MEMORY = 1.25  # GiB that a process may come to need
+MEMORY = 1.5  # GiB that a process may come to need; 1.2 was seen
 
 
 def cores():
@@ -27,8 +27,9 @@ def cores():
 
 def memory():
     """Return how many GiB this process may use: what Slurm granted, or what is free."""
-    if 'SLURM_MEM_PER_NODE' in os.environ:
-        return int(os.environ['SLURM_MEM_PER_NODE']) / 1024
+    for name, times in (('SLURM_MEM_PER_NODE', 1), ('SLURM_MEM_PER_CPU', cores())):
+        if granted := int(os.environ.get(name, 0)):  # in MiB; 0 is all that there is
+            return times * granted / 1024
     with contextlib.suppress(OSError), open('/proc/meminfo') as file:
         return next(int(line.split()[1]) for line in file if 'MemAvailable' in line) / 2**20
     return os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30

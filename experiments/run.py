@@ -62,6 +62,7 @@ class Fit:
         history = self.model.fit(
             # One iterator for the whole fit rather than one for each epoch: a quarter less time.
             batches(X_train, Y_train, 32).repeat(),
+            shuffle=False,  # they are shuffled already
             steps_per_epoch=self.steps,
             epochs=N_epochs,
             verbose=0,
