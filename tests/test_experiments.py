@@ -340,6 +340,26 @@ def test_job_array_has_a_task_for_each_experiment():
     assert re.findall(r'^#SBATCH --array=1-(\d+)$', script, re.MULTILINE) == [str(len(NAMES))]
 
 
+def test_job_runs_the_experiment_of_its_task(folder):
+    """With a python that says what it is asked; script.sh is given the job's arguments, too."""
+    pathlib.Path('script.sh').write_text('PATH=$PWD:$PATH\n')
+    python = pathlib.Path('python')
+    python.write_text("""#!/bin/sh
+case $3 in --list) printf 'one Why?\\ntwo How?\\n' ;; *) echo "$@" ;; esac
+""")
+    python.chmod(0o755)
+    for task, status, output in ((2, 0, '-m experiments two --repeats 20\n'), (3, 1, '')):
+        process = subprocess.run(
+            ['bash', PROJECT / 'experiments/experiments.slurm', '--repeats', '20'],
+            env=ENVIRONMENT | {'SLURM_ARRAY_TASK_ID': str(task)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert (process.returncode, process.stdout) == (status, output)
+        assert ('no experiment 3' in process.stderr) == (task == 3)
+
+
 # ---------------------------------------------------------------- tables and figures
 
 
@@ -490,6 +510,25 @@ def test_readme_tables_are_those_of_the_runs():
         prose = re.sub(r'<!-- table.*?<!-- end -->|!\[.*?\]\(.*?\)', '', text, flags=re.DOTALL)
         prose = re.sub(r'\b2018\b|Conv1D|`[^`]*`', '', prose)
         assert not re.findall(r'\d+ %|\d+\.\d|\d+ s\b|second', prose), name
+
+
+def test_publish(folder):
+    """In a copy: a table that was edited by hand is as before, and the figure is drawn anew."""
+    copied = copy_of_the_project(folder, '')
+    shutil.copytree(PUBLISHED, copied / 'experiments/results')
+    edited = README.replace('| 129 |', '| 130 |')
+    assert edited != README
+    (copied / 'experiments/README.md').write_text(edited)
+    figure = copied / 'experiments/results/memory.png'
+    figure.unlink()
+    process = run('--publish', 'memory', project=copied)
+    assert (process.returncode, process.stdout, process.stderr) == (0, '', '')
+    assert (copied / 'experiments/README.md').read_text() == README
+    assert figures.plt.imread(figure).shape[1] == 1200
+    (copied / 'experiments/results/layers.csv').unlink()
+    process = run('--publish', 'memory', project=copied)
+    assert process.returncode == 1
+    assert process.stderr.startswith('python -m experiments: ') and 'layers.csv' in process.stderr
 
 
 # What the README says in words, each with what it means for m, the median test accuracies, and t,
