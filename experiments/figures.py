@@ -22,7 +22,7 @@ ACCURACIES = (0.45, 1.0)  # the axis of accuracies in all figures, so that they 
 STYLE = {
     'font.size': 12,
     'axes.titlesize': 13,
-    'figure.titlesize': 15,
+    'figure.titlesize': 14,
     'axes.spines.top': False,
     'axes.spines.right': False,
     'axes.grid': True,
@@ -161,7 +161,7 @@ def draw(name, rows, curves):
             squeeze=False,
             layout='constrained',
         )
-        figure.suptitle(textwrap.fill(experiment.question, 60), x=0.02, ha='left', weight='bold')
+        figure.suptitle(textwrap.fill(experiment.question, 64), x=0.02, ha='left', weight='bold')
         for axis, panel in zip(axes.flat, experiment.panels, strict=True):
             if panel == 'accuracy':
                 draw_accuracies(axis, experiment, summary)
