@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import PROJECT, assert_one_line, contents, run
 from scipy.optimize import minimize_scalar
+from scipy.stats import kstest
 
 from support.console import DataError
 from utilities import read_set
@@ -126,6 +127,34 @@ def test_seeds_and_prefixes(folder):
     sines = [first[f'Test/X_{i}.dat'] for i in range(1, 51) if first[f'Test/Y_{i}.dat'] == bytes(8)]
     assert sines
     assert not {x for n, x in larger.items() if n.startswith('Train/X')} & set(sines)
+
+
+def test_noise_is_added_and_changes_nothing_else(folder):
+    run('generate_data.py', 2100, 60)
+    clean = contents(folder)
+    run('generate_data.py', 2100, 60, '--noise', 0, '--overwrite')
+    assert contents(folder) == clean
+    waves = {name: read_set(name, 60, 128) for name in ('Train', 'Test')}
+    run('generate_data.py', 2100, 60, '--noise', 0.5, '--overwrite')
+    larger = contents(folder)
+    noise = []
+    for name, (X, Y) in waves.items():
+        X_noisy, Y_noisy = read_set(name, 60, 128)
+        assert (Y_noisy == Y).all()
+        noise.append(X_noisy - X)
+        assert noise[-1].std() == pytest.approx(0.5, rel=0.03)  # 7,680 values: 0.8 % either way
+        assert abs(noise[-1].mean()) < 0.03
+        assert kstest(noise[-1].ravel() / 0.5, 'norm').pvalue > 1e-3
+    assert abs(np.corrcoef(noise[0].ravel(), noise[1].ravel())[0, 1]) < 0.06
+    run('generate_data.py', 60, 10, '--noise', 0.5, '--overwrite')
+    assert {(name, data) for name, data in contents(folder).items()} <= set(larger.items())
+
+
+@pytest.mark.parametrize('noise', ['-0.1', 'nan', 'inf', '1e7', 'loud'])
+def test_wrong_noise(folder, noise):
+    process = run('generate_data.py', f'--noise={noise}')
+    assert_one_line(process, '--noise', noise, status=2)
+    assert contents(folder) == {}
 
 
 def test_existing_data_are_safe(data):

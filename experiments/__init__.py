@@ -1,0 +1,1 @@
+"""The workshop's questions, answered by measurement: python -m experiments."""

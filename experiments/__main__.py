@@ -1,0 +1,100 @@
+"""The workshop's questions, answered by measurement.
+
+    python -m experiments                           all of them
+    python -m experiments training-sets linear      some of them
+    python -m experiments --list                    what there is
+    python -m experiments --output experiments/results && python -m experiments --publish
+                                                    all of them, and their answers published anew
+
+Every run draws new training sequences, and tests on 2,000 others, none of them among the former.
+Every setting is run with several seeds; a table gives the median and the range of these.
+An experiment writes all its runs to NAME.csv and a figure to NAME.png, and prints its table.
+"""
+
+import contextlib
+import os
+import pathlib
+import sys
+import tempfile
+
+from experiments.pool import default_jobs, results, workers
+from experiments.questions import EXPERIMENTS
+from support.console import DataError, parser, whole_number
+from support.files import whole_file
+
+FOLDER = pathlib.Path(__file__).parent
+PUBLISHED = FOLDER / 'results'
+
+
+def check_writable(folder):
+    """Make the folder; raise DataError if that or a file in it isn't possible."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()  # rather fails now than after the runs
+    except OSError as error:
+        raise DataError(f'{folder}: {error.strerror}; give another --output') from None
+
+
+def progress_bar():
+    """Return a bar for a terminal, or None where there is none."""
+    if not sys.stderr.isatty():
+        return None
+    from rich.console import Console
+    from rich.progress import Progress
+
+    bar = Progress(console=Console(stderr=True), transient=True, redirect_stdout=False)
+    bar.add_task('Runs', total=None)
+    return bar
+
+
+def run(names, repeats, N_epochs, jobs, folder):
+    """Run these experiments; write the files of each, and print its table, when it is done."""
+    from experiments.figures import save_figure
+    from experiments.report import print_table, save
+
+    bar = progress_bar()
+    with bar or contextlib.nullcontext(), workers(jobs) as pool:
+        for done, N_runs, finished in results(pool, jobs, names, repeats, N_epochs):
+            if finished:
+                if bar:
+                    bar.stop()
+                save(folder, *finished)
+                save_figure(folder, finished[0])
+                print_table(folder, finished[0])
+            if bar:
+                bar.update(bar.task_ids[0], completed=done, total=N_runs)
+                bar.start()
+
+
+def publish(names):
+    """Draw the published figures and write the README's tables, from the published CSV files."""
+    from experiments.figures import save_figure
+    from experiments.report import with_tables
+
+    for name in names:
+        save_figure(PUBLISHED, name)
+    document = FOLDER / 'README.md'
+    text = with_tables(document.read_text(), PUBLISHED)
+    with whole_file(document) as temporary:
+        pathlib.Path(temporary).write_text(text)
+
+
+if __name__ == '__main__':
+    script = parser(__doc__)
+    add = script.add_argument
+    add('names', nargs='*', choices=[*EXPERIMENTS, 'all'], default='all')
+    add('--list', action='store_true', help='say what experiments there are')
+    add('--repeats', type=whole_number(1), default=5, help='seeds, default 5')
+    add('--epochs', type=whole_number(1), default=300, help='default 300')
+    add('--jobs', type=whole_number(1), help='processes, default one for each core')
+    add('--output', default='results', help='folder, default results')
+    add('--publish', action='store_true', help='only renew the figures and tables of README.md')
+    args = script.parse_args()
+    names = list(EXPERIMENTS) if 'all' in args.names else list(dict.fromkeys(args.names))
+    if args.list:
+        print('\n'.join(f'{name:14} {entry.question}' for name, entry in EXPERIMENTS.items()))
+    elif args.publish:
+        publish(names)
+    else:
+        check_writable(args.output)
+        run(names, args.repeats, args.epochs, args.jobs or default_jobs(), args.output)
