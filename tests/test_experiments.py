@@ -671,7 +671,7 @@ CLAIMS = [
 ]
 
 
-@pytest.mark.parametrize('name, sentence, holds', CLAIMS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize('name, sentence, holds', CLAIMS, ids=[f'{c[0]}-{c[1]}' for c in CLAIMS])
 def test_readme_says_what_is_true(name, sentence, holds):
     assert sentence in ' '.join(sections()[name].split())
     summary = report.summarise(load(name)[0], ('test_accuracy', 'training_accuracy'))

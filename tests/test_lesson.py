@@ -168,21 +168,30 @@ def test_a_question_it_has_never_heard(copy):
         assert float(score) > 0.9
 
 
-def test_every_exercise_is_tested_and_every_command_exists():
+def test_every_exercise_is_tested():
     assert list(EXERCISES) == list(range(1, 11))
     assert all('<details><summary>' in text for text in EXERCISES.values())
-    for script, arguments in re.findall(r'`python (\w+\.py)([^`]*)`', LESSON):
-        help_text = run(script, '--help').stdout
+
+
+@pytest.mark.parametrize('name', ['LESSON.md', 'README.md', 'experiments/README.md'])
+def test_every_command_and_link_exists(name):
+    text = (PROJECT / name).read_text(encoding='utf-8')
+    known = {}
+    for script, arguments in re.findall(r'\bpython (\w+\.py|-m experiments)([^`\n|&]*)', text):
+        if script not in known:
+            command = [sys.executable, *script.split(), '--help']
+            known[script] = subprocess.run(
+                command, cwd=PROJECT, check=True, capture_output=True, text=True
+            ).stdout
         for option in re.findall(r'--\w+', arguments):
-            assert option in help_text, (script, option)
-    for target in re.findall(r'\]\((?!http)([^)#]+)', LESSON):
-        assert (PROJECT / target).exists(), target
-    headings = [
-        re.sub(r'[^\w -]', '', h).strip().lower().replace(' ', '-')
-        for h in re.findall(r'^#+ (.*)', LESSON, re.MULTILINE)
-    ]
-    for anchor in re.findall(r'\]\(#([^)]+)\)', LESSON):
-        assert anchor in headings, anchor
+            assert option in known[script], (script, option)
+    for target, anchor in re.findall(r'\]\((?!http)([^)#]*)#?([^)]*)\)', text):
+        path = (PROJECT / name).parent / target if target else PROJECT / name
+        assert path.exists(), target
+        if anchor:
+            headings = re.findall(r'^#+ (.*)', path.read_text(encoding='utf-8'), re.MULTILINE)
+            anchors = [re.sub(r'[^\w -]', '', h).lower().replace(' ', '-') for h in headings]
+            assert anchor in anchors, anchor
 
 
 def test_pictures(folder):
