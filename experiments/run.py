@@ -38,7 +38,7 @@ def without_tuner(data):
 class Fit:
     """A network that is trained anew for each seed, but translated to TensorFlow's graph once.
 
-    That translation ("tracing", and compiling with jit) takes as long as half of the training.
+    That translation ("tracing", and with jit compiling) takes half as long as a fit, or longer.
     """
 
     def __init__(self, network, steps, jit):

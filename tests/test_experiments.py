@@ -546,8 +546,10 @@ CLAIMS = [
     ),
     (
         'baseline',
-        'comes nowhere near that',
-        lambda m, t: max(m[phase, "the tutorial's network"] for phase in (SAME, RANDOM)) < 0.96,
+        'does not get there, and with random phases it stays far below',
+        lambda m, t: (
+            m[SAME, "the tutorial's network"] < 0.97 and m[RANDOM, "the tutorial's network"] < 0.8
+        ),
     ),
     (
         'training-sets',
