@@ -170,10 +170,10 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
 
 
 def experiments(repeats):
-    """Time all experiments with a process for each core against one process: 0.55 on two cores."""
+    """Time all experiments, one seed each, with a process for each core against a single one."""
     os.environ['PYTHONPATH'] = str(project)
-    one = seconds(run, '-m', 'experiments', '--jobs', '1')
-    all_cores = seconds(run, '-m', 'experiments')
+    one = seconds(run, '-m', 'experiments', '--repeats', '1', '--jobs', '1')
+    all_cores = seconds(run, '-m', 'experiments', '--repeats', '1')
     print(f'all experiments: {all_cores:.0f} s, {all_cores / one:.2f} of the time with --jobs 1')
 
 
