@@ -3,17 +3,18 @@
     python generate_data.py                 200 sequences in Train, 50 in Test
     python generate_data.py 1000 500        more of them
     python generate_data.py --classes 4     sawtooth and triangle waves as well
-    python generate_data.py --noise 0.5     with noise, as a telescope would see them
+    python generate_data.py --noise 0.5     with noise of that standard deviation
 
 Each sequence is x(t) = wave(f t), t = 1 to 128, with wave form and frequency f drawn at random.
 """
 
 import argparse
 
+from support.console import parser, whole_number
+
 import numpy as np
 from scipy.signal import sawtooth, square
 
-from support.console import parser, whole_number
 from utilities import write_sets
 
 
@@ -75,8 +76,9 @@ def make_sequences(
 
 def sequences(N, rng, **options):
     """Yield what make_sequences draws, one x and y at a time, so that no set is too large."""
-    for start in range(0, N, 1000):
-        yield from zip(*make_sequences(min(1000, N - start), rng, **options), strict=True)
+    block = max(1, 128_000 // options.get('N_sequence', 128))
+    for start in range(0, N, block):
+        yield from zip(*make_sequences(min(block, N - start), rng, **options), strict=True)
 
 
 def standard_deviation(text):

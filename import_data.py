@@ -11,11 +11,12 @@ Takes CSV and other text (tabs, semicolons or blanks between the columns), NumPy
 
 import argparse
 
-import numpy as np
-
 from support.console import DataError, parser, whole_number
 from support.mistakes import check_scale
 from support.tables import is_number, read_table
+
+import numpy as np
+
 from utilities import write_sets
 
 
@@ -138,7 +139,7 @@ if __name__ == '__main__':
         if lengths[0] != lengths[1] or tables[1].header != header:
             raise DataError(
                 f'{args.tables[1]} has sequences of {lengths[1]} values, {args.tables[0]} of'
-                f' {lengths[0]}: both need the same columns, with the same header'
+                f' {lengths[0]}: both need the same columns in the same order, with the same header'
             )
     X = np.concatenate([table.X for table in tables])
     N_sequence = X.shape[1]
@@ -160,6 +161,8 @@ if __name__ == '__main__':
         for path, table in zip(args.tables, tables, strict=True)
         for row in table.rows
     ]
+    values = [header[i] for i in tables[0].kept] if header else []
+    between = f', from column {values[0]} to {values[-1]}' if values else ''
     title = f'column {column + 1}' + (f', {header[column]}' if header else '')
     check_classes(args.tables, where, title, names, Y, is_test)
 
@@ -170,7 +173,7 @@ if __name__ == '__main__':
     written = write_sets(sets, args.overwrite, names)
 
     N_train, N_test = (len(i) for i in IDs.values())
-    print(f'The class is in {title}; the sequences are {N_sequence} values long.')
+    print(f'The class is in {title}; the sequences are {N_sequence} values long{between}.')
     for number, name in enumerate(names):
         counts = (f'{np.sum(Y[i] == number)} in {folder}' for folder, i in IDs.items())
         print(f'Class {number} ({name}): {", ".join(counts)}')
@@ -180,9 +183,11 @@ if __name__ == '__main__':
         print('Train and Test hold exactly these sequences already.')
     if len(names) > 2:
         print(
-            f'{len(names)} classes: swap in, at the comments of train.py, the softmax layer with'
-            f' {len(names)} neurons and the loss sparse_categorical_crossentropy.'
+            f'{len(names)} classes: at the comments of train.py, swap in the softmax layer with'
+            f" {len(names)} neurons, in the place of Dense(1, activation='sigmoid'), and the loss"
+            ' sparse_categorical_crossentropy.'
         )
-    check_scale(X[IDs['Train'][:1000]], 'train.py')
-    print('Then train:' if len(names) > 2 else 'Now train:')
+    check_scale(X[IDs['Train'][:1000]], script='train.py')
+    print('Look at some, then train:')
+    print(f'python view.py 1 2 3 4 --N_sequence {N_sequence}')
     print(f'python train.py --N_train {N_train} --N_test {N_test} --N_sequence {N_sequence}')

@@ -7,21 +7,23 @@
     python infer.py mine.csv --label last   a table with the class of each in its last column
 
 Where Y_i.dat lies beside X_i.dat, or --label says where a table holds the class, the network's
-answer is compared with it. The names of the classes are those in Train/classes.txt, where the
-network was trained, or else those beside the first file.
+answer is compared with it. The names of the classes are those that train.py has put into the model,
+or else those in Train/classes.txt or beside the first file.
 """
 
 import csv
 import os
 import re
 import sys
+import zipfile
 from collections import Counter
 from datetime import datetime
 
-import numpy as np
-
 from support.console import DataError, parser, whole_number
 from support.tables import EXTENSIONS, read_table
+
+import numpy as np
+
 from utilities import (
     check_finished,
     class_name,
@@ -75,7 +77,12 @@ if not all(isinstance(shape, tuple) and len(shape) == 2 and shape[1] for shape i
     raise DataError(f'{args.model} classifies no sequences: train a network with python train.py')
 N_sequence = model.input_shape[1]
 trained = os.path.getmtime(args.model)
-class_names = read_class_names('Train') or read_class_names(os.path.dirname(args.files[0]))
+with zipfile.ZipFile(args.model) as archive:  # train.py puts the names of the classes there
+    class_names = []
+    if 'classes.txt' in archive.namelist():
+        class_names = archive.read('classes.txt').decode('utf-8-sig').splitlines()
+if not class_names:
+    class_names = read_class_names('Train') or read_class_names(os.path.dirname(args.files[0]))
 
 
 def read_file(name):
@@ -168,11 +175,11 @@ else:
 
         right = sum(label == Y for label, Y in labelled)
         counts = Counter(labelled)
-        classes = range(outputs.shape[1])
-        taken = (f'taken for {class_name(Y, class_names)}' for Y in classes)
+        numbers = range(outputs.shape[1])
+        taken = (f'taken for {class_name(Y, class_names)}' for Y in numbers)
         table = Table('label', *taken)
         for label in sorted({label for label, _ in labelled}):
-            row = (str(counts[label, Y]) for Y in classes)
+            row = (str(counts[label, Y]) for Y in numbers)
             table.add_row(class_name(label, class_names), *row)
         Console(markup=False, emoji=False).print(table)  # names as they are
         print(f'Accuracy: {100 * right / len(labelled):.2f}% of {len(labelled)} labelled sequences')

@@ -5,7 +5,8 @@ Swinburne University of Technology, prepared for the ADACS Machine Learning work
 Every number can be given on the command line: python train.py --N_train 50 --N_epochs 100
 """
 
-# Import modules: ours that prepare and check, Keras's for the network, ours for files and plots
+# Import modules: ours that prepare and check (first: they let an error be one line, and Keras start
+# quickly), Keras's for the network, ours for the files and plots
 from support.console import command_line, report_accuracy
 from support.mistakes import check_network
 from support.training import FitProgress, batches, count_seen, device, repeatable, save
@@ -16,8 +17,7 @@ from keras.layers import LSTM, Normalization, Reshape  # for the alternatives be
 
 from utilities import count_sets, plot_history, read_set
 
-# The numbers to play with. Add your own: every whole number that stands here can also be typed,
-# as in python train.py --N_train 50
+# The numbers to play with
 N_train = 200  # Number of sequences to train with (0: all there are)
 N_test = 50  # Number of sequences to test with (0: all there are)
 N_sequence = 128  # Length of each sequence (0: that of the first)
@@ -25,8 +25,10 @@ N_epochs = 300  # Number of epochs: how often training goes through all the sequ
 batch_size = 32  # Number of sequences after which the weights are corrected each time
 seed = 0  # Start of the random numbers: another seed, another network
 stream = False  # True: read the training files anew every epoch, for sets larger than the memory
+# Let every number above, also one that you add, be typed, too: python train.py --N_train 50
 globals().update(command_line(__doc__, globals()))
 
+# Let the same seed give the same network again
 repeatable(seed)
 print(f'Training on {device()}')
 
@@ -46,8 +48,8 @@ training_data = batches(X_train, Y_train, batch_size)
 model = Sequential()
 model.add(Input(shape=(N_sequence,)))
 
-# Alternative: values far from 0 or 1. Uncomment these lines: the layer learns the mean and the
-# spread of the training data, and brings all values near 0 and 1 before the others see them.
+# Alternative: values far from 0 or 1. Uncomment these three lines: the layer learns the mean and
+# the spread of the training data, and gives the others values of mean 0 and spread 1.
 # normalization = Normalization(axis=None)
 # normalization.adapt(training_data.map(lambda X, Y: X))
 # model.add(normalization)
@@ -65,7 +67,7 @@ model.add(Dense(1, activation='sigmoid'))
 # model.add(Dense(8))
 # model.add(Dense(1, activation='sigmoid'))
 
-# Alternative: the smooth relu, log(1 + exp(x)). Swap this line for the relu layer above.
+# Alternative: softplus, the smooth relu, log(1 + exp(x)). Swap this line for the relu layer above.
 # model.add(Dense(16, activation='softplus'))
 
 # Alternative: a recurrent network, which reads the sequence value by value and remembers.
@@ -75,9 +77,9 @@ model.add(Dense(1, activation='sigmoid'))
 # model.add(LSTM(16))
 # model.add(Dense(1, activation='sigmoid'))
 
-# Alternative: more classes, after python generate_data.py --classes 4 --overwrite.
-# Swap this line for the last layer of the three, Dense(1, activation='sigmoid'), and swap the loss
-# below for the one that follows it.
+# Alternative: more classes, after python generate_data.py --classes 4 --overwrite. Swap this line,
+# with a neuron for each class, for the last of the three layers, Dense(1, activation='sigmoid').
+# Then swap the loss below for the one that follows it.
 # model.add(Dense(4, activation='softmax'))
 
 # Compile model and print summary. The loss is what training makes small: binary_crossentropy
@@ -89,23 +91,23 @@ model.compile(
     # loss='sparse_categorical_crossentropy',
     metrics=['accuracy'],
     # jit_compile=True,
-    steps_per_execution=100,  # batches that TensorFlow does in one go: this makes it fast
+    steps_per_execution=100,  # at most 100 batches without coming back to Python: for speed
 )
 check_network(model, X_train, Y_train, Y_test)
 model.summary()
 
-# Fit the model using the training set
+# Fit the model using the training set, and show how it goes
 history = model.fit(training_data, epochs=N_epochs, callbacks=[FitProgress()])
 
-# Alternative: the tutorial's own call. Swap it for the one above: it does the same, several times
-# slower.
+# Alternative: the tutorial's own call. Swap it for the one above: it does the same, with the
+# sequences in another order, and several times slower.
 # history = model.fit(X_train, Y_train, epochs=N_epochs, batch_size=batch_size)
 
 # Alternative: validation. Swap these lines for model.fit above: the last quarter of the training
 # sequences is kept apart, and the network is tried on it after each epoch.
-# N = N_train - N_train // 4
-# training_data = batches(X_train[:N], Y_train[:N], batch_size)
-# validation_data = batches(X_train[N:], Y_train[N:], N_train)
+# N_fit = N_train - N_train // 4
+# training_data = batches(X_train[:N_fit], Y_train[:N_fit], batch_size)
+# validation_data = batches(X_train[N_fit:], Y_train[N_fit:], N_train)
 # history = model.fit(
 #     training_data, epochs=N_epochs, callbacks=[FitProgress()], validation_data=validation_data
 # )
@@ -113,5 +115,5 @@ history = model.fit(training_data, epochs=N_epochs, callbacks=[FitProgress()])
 # Save the model, test it with the sequences that it has not trained with, and plot the history
 save(model, 'model.keras')
 _, accuracy = model.evaluate(X_test, Y_test, verbose=0)
-report_accuracy(accuracy, N_test, N_seen)
+report_accuracy(accuracy, Y_test, N_seen)
 plot_history(history)

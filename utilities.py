@@ -9,11 +9,11 @@ Beside them classes.txt may hold the names of the classes: that of class 0 first
 import os
 import re
 
-import matplotlib.pyplot as plt
-import numpy as np
-
 from support.console import DataError, progress
 from support.files import UNFINISHED, exchanged, whole_file
+
+import matplotlib.pyplot as plt
+import numpy as np
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 FILE_NAME = re.compile(r'[XY]_([1-9][0-9]*)\.dat')
@@ -82,8 +82,8 @@ def missing_file(path):
         return DataError(f'{path} is missing: check its name and folder')
     if not numbers:
         return DataError(
-            f'{folder} holds no sequences yet: make them with python generate_data.py, or bring'
-            ' your own with import_data.py'
+            f'{os.path.abspath(folder)} holds no sequences yet: make them with'
+            ' python generate_data.py, or bring your own with import_data.py'
         )
     if int(match[1]) > max(numbers):
         return DataError(
@@ -208,33 +208,52 @@ def count_sets(N_train, N_test, N_sequence):
         if 0 < N < there:
             print(f'Using {N} of the {there} sequences in {folder}')
         counts.append(N or there or 1)  # without any, the reading says what is missing
-    if not N_sequence and os.path.exists('Train/X_1.dat'):
-        N_sequence = os.path.getsize('Train/X_1.dat') // 8
-    return *counts, max(N_sequence, 1)
+    return *counts, N_sequence or own_length()
 
 
-def numbers_to_read(folder, N_files):
-    """Return the numbers 1 to N_files of the sequences of folder, to loop over."""
+def own_length():
+    """Return how many values Train/X_1.dat holds; at least 1, so that reading it tells the rest."""
+    return max(1, os.path.getsize('Train/X_1.dat') // 8 if os.path.exists('Train/X_1.dat') else 1)
+
+
+def numbers_to_read(folder, numbers):
+    """Yield the numbers of sequences of folder; DataError if its set is exchanged meanwhile."""
+
+    def first_file():
+        path = f'{folder}/X_1.dat'
+        return os.path.exists(path) and os.stat(path).st_mtime_ns
+
     check_finished(folder)
-    return progress(range(1, N_files + 1), f'Reading {folder}')
+    before = first_file()
+    yield from progress(numbers, f'Reading {folder}')
+    check_finished(folder)
+    if first_file() != before:
+        raise DataError(f'{folder} was written anew while it was read: run this again')
 
 
 class StreamedSet:
     """The sequences of a set too large for the memory: read anew when one loops over it.
 
-    It stands for X (N_files, N): each x is float64 (N,), in order, and never held here.
+    It stands for X (n, N), of the sequences with these numbers, a range: each x is float64 (N,), in
+    order, and never held here. A slice of it is a StreamedSet.
     """
 
-    def __init__(self, folder, N_files, N):
-        self.folder, self.N_files, self.N = folder, N_files, N
+    def __init__(self, folder, numbers, N):
+        self.folder, self.numbers, self.N = folder, numbers, N
+
+    def __len__(self):
+        return len(self.numbers)
+
+    def __getitem__(self, which):
+        return StreamedSet(self.folder, self.numbers[which], self.N)
 
     def __iter__(self):
-        for i in numbers_to_read(self.folder, self.N_files):
+        for i in numbers_to_read(self.folder, self.numbers):
             yield read_series(f'{self.folder}/X_{i}.dat', self.N)
 
     def labels(self):
-        """Return the classes Y, float64 (N_files,)."""
-        numbers = numbers_to_read(self.folder, self.N_files)
+        """Return the classes Y, float64 (n,)."""
+        numbers = numbers_to_read(self.folder, self.numbers)
         return np.array([read_label(f'{self.folder}/Y_{i}.dat') for i in numbers])
 
 
@@ -245,10 +264,10 @@ def read_set(folder, N_files, N, stream=False):
     Raises DataError as read_sequence does.
     """
     if stream:
-        X = StreamedSet(folder, N_files, N)
+        X = StreamedSet(folder, range(1, N_files + 1), N)
         return X, X.labels()
     X, Y = np.empty((N_files, N)), np.empty(N_files)
-    for i in numbers_to_read(folder, N_files):
+    for i in numbers_to_read(folder, range(1, N_files + 1)):
         X[i - 1], Y[i - 1] = read_files(folder, i, N)
     return X, Y
 

@@ -6,20 +6,22 @@ python view.py --test 7     plots test sequence 7
 """
 
 from support.console import parser, whole_number
-from utilities import plot_results, read_test_data, read_training_data
 
-N_sequence = 128  # Length of each sequence
+from utilities import own_length, plot_results, read_test_data, read_training_data
+
+N_sequence = 128  # Length of each sequence (0: that of Train/X_1.dat)
 
 script = parser(__doc__)
 script.add_argument('ID', nargs='+', type=whole_number(1), help='the number i of X_i.dat')
 script.add_argument('--test', action='store_true', help='look in Test instead of Train')
 script.add_argument(
-    '--N_sequence', type=whole_number(1), default=N_sequence, help=f'default {N_sequence}'
+    '--N_sequence', type=whole_number(0), default=N_sequence, help=f'default {N_sequence}'
 )
 args = script.parse_args()
 if len(args.ID) > 36:
     script.error('more than 36 plots are too small to read: give fewer IDs')
 
 read = read_test_data if args.test else read_training_data
-X, Y = zip(*[read(ID, args.N_sequence) for ID in args.ID], strict=True)
+N_sequence = args.N_sequence or own_length()
+X, Y = zip(*[read(ID, N_sequence) for ID in args.ID], strict=True)
 plot_results(args.ID, X, Y, folder='Test' if args.test else 'Train')

@@ -17,10 +17,11 @@ import pathlib
 import sys
 import tempfile
 
-from experiments.pool import default_jobs, results, workers
-from experiments.questions import EXPERIMENTS
 from support.console import DataError, parser, whole_number
 from support.files import whole_file
+
+from experiments.pool import default_jobs, results, workers
+from experiments.questions import EXPERIMENTS
 
 FOLDER = pathlib.Path(__file__).parent
 PUBLISHED = FOLDER / 'results'
@@ -74,9 +75,9 @@ def publish(names):
     for name in names:
         save_figure(PUBLISHED, name)
     document = FOLDER / 'README.md'
-    text = with_tables(document.read_text(), PUBLISHED)
+    text = with_tables(document.read_text(encoding='utf-8'), PUBLISHED)
     with whole_file(document) as temporary:
-        pathlib.Path(temporary).write_text(text)
+        pathlib.Path(temporary).write_text(text, encoding='utf-8')
 
 
 if __name__ == '__main__':

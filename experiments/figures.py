@@ -5,6 +5,8 @@ import textwrap
 import matplotlib
 
 matplotlib.use('agg')  # writes files and needs no display
+from support.files import whole_file
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MultipleLocator, NullLocator, PercentFormatter
@@ -12,7 +14,6 @@ from matplotlib.transforms import offset_copy
 
 from experiments.questions import EXPERIMENTS
 from experiments.report import load, summarise
-from support.files import whole_file
 
 # Colours that colour-blind people tell apart (Okabe and Ito), each with a mark of its own.
 COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00')

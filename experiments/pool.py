@@ -12,8 +12,9 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from itertools import chain
 
-from experiments.questions import EXPERIMENTS
 from support.console import DataError
+
+from experiments.questions import EXPERIMENTS
 
 MEMORY = 1.5  # GiB that a process may come to need; 1.2 was seen
 

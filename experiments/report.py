@@ -5,9 +5,10 @@ import re
 import statistics
 import sys
 
-from experiments.questions import EXPERIMENTS
 from support.console import DataError
 from support.files import whole_file
+
+from experiments.questions import EXPERIMENTS
 
 # The columns of NAME.csv and of NAME-curves.csv. An epoch of infinity means never.
 COLUMNS = (
@@ -36,7 +37,10 @@ def save(folder, name, rows, curves):
         (f'{folder}/{name}-curves.csv', CURVE_COLUMNS, curves),
     ):
         if lines:
-            with whole_file(path) as temporary, open(temporary, 'w', newline='') as file:
+            with (
+                whole_file(path) as temporary,
+                open(temporary, 'w', newline='', encoding='utf-8') as file,
+            ):
                 table = csv.DictWriter(file, columns, lineterminator='\n')
                 table.writeheader()
                 table.writerows(lines)
@@ -45,7 +49,7 @@ def save(folder, name, rows, curves):
 def load(folder, name):
     """Return the rows of NAME.csv or NAME-curves.csv, as dicts of texts."""
     try:
-        with open(f'{folder}/{name}.csv', newline='') as file:
+        with open(f'{folder}/{name}.csv', newline='', encoding='utf-8') as file:
             return list(csv.DictReader(file))
     except FileNotFoundError:
         raise DataError(

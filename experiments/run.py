@@ -1,9 +1,8 @@
 """One setting of a question: trains and tests its network, anew for each seed."""
 
-from support.training import batches, keras, repeatable
-
-# isort: split
 import time
+
+from support.training import batches, keras, repeatable, without_tuner
 
 import numpy as np
 import tensorflow as tf
@@ -26,13 +25,6 @@ def unseen_sequences(X_train, rng, **options):
     unseen = np.array([x.tobytes() not in seen for x in X])
     chosen = np.hstack([np.flatnonzero(unseen & (Y == y))[: N_test // 2] for y in (0, 1)])
     return X[chosen], Y[chosen]
-
-
-def without_tuner(data):
-    """Return the tf.data.Dataset without the tuner of its pipeline, whose thread one waits for."""
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return data.with_options(options)
 
 
 class Fit:

@@ -14,11 +14,12 @@ import subprocess
 import sys
 import tempfile
 
+from support.console import parser
+
 import matplotlib.pyplot as plt
 import numpy as np
 
 from generate_data import WAVES
-from support.console import parser
 
 PROJECT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -116,8 +117,8 @@ if __name__ == '__main__':
     script = parser(__doc__)
     script.add_argument('output', nargs='?', default='results', help='folder, default results')
     output = pathlib.Path(script.parse_args().output)
-    output.mkdir(exist_ok=True)
+    output.mkdir(parents=True, exist_ok=True)
     for draw in (waves, activations, network):
         draw().savefig(output / f'{draw.__name__}.png', dpi=100)
     histories(output)
-    print(f'Plots: {", ".join(sorted(map(str, output.glob("*.png"))))}')
+    print(f'Plots: {output}/waves.png, activations, network, history and validation')

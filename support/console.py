@@ -16,6 +16,9 @@ class DataError(Exception):
 EXPLANATIONS = []
 
 
+PACKAGES = ('numpy', 'scipy', 'matplotlib', 'tensorflow', 'keras', 'rich')
+
+
 def program():
     """Return what the user typed to start this program, for messages."""
     folder, name = os.path.split(sys.argv[0])
@@ -24,6 +27,16 @@ def program():
 
 def one_line(kind, error, traceback):
     """End a script: an error that we can explain, or Ctrl-C, with one line and no traceback."""
+    if isinstance(error, ModuleNotFoundError) and error.name in PACKAGES:
+        error = DataError(
+            f'the package {error.name} is not installed here: prepare this shell with'
+            ' . ./script.sh in the folder of the workshop'
+        )
+    if isinstance(error, MemoryError) or kind.__name__ == 'ResourceExhaustedError':
+        error = DataError(
+            'the memory is full: ask for fewer or shorter sequences, or let train.py read them from'
+            ' the files with --stream'
+        )
     if not isinstance(error, DataError):
         error = next(filter(None, (explain(error) for explain in EXPLANATIONS)), error)
     if isinstance(error, DataError):
@@ -75,7 +88,7 @@ def command_line(description, variables):
         option = {'help': f'default {value}', 'default': value}
         if isinstance(value, bool):
             script.add_argument(f'--{name}', action=argparse.BooleanOptionalAction, **option)
-        elif isinstance(value, int):
+        elif isinstance(value, int) or name.startswith('N_') or name in ('batch_size', 'seed'):
             may_be_0 = name in ('N_train', 'N_test', 'N_sequence', 'seed')  # see count_sets
             least = 0 if may_be_0 else 1 if name in ('N_epochs', 'batch_size') else -(2**31)
             # As text, so that a number edited in the script is checked like one that is typed.
@@ -84,12 +97,14 @@ def command_line(description, variables):
     return vars(script.parse_args())
 
 
-def report_accuracy(accuracy, N_test, N_seen):
-    """Print the accuracy on N_test test sequences, N_seen of which are training sequences too.
+def report_accuracy(accuracy, Y_test, N_seen):
+    """Print the accuracy on test sequences of classes Y_test (n,); N_seen are training ones, too.
 
-    And what it is worth: the range in which, with 95 % confidence, the accuracy on any number of
-    such sequences lies (Wilson's score interval).
+    And what it is worth: the range in which, with 95 % confidence, the true accuracy lies, that on
+    very many such sequences (Wilson's score interval); and if one class has many more sequences
+    than the others, what answering with that alone would give.
     """
+    N_test, larger = len(Y_test), max((Y_test == y).mean() for y in set(Y_test))
     from scipy.stats import binomtest  # takes long to import
 
     if N_seen:
@@ -101,6 +116,8 @@ def report_accuracy(accuracy, N_test, N_seen):
     low, high = binomtest(right, N_test).proportion_ci(method='wilson')
     print(f'Accuracy: {100 * accuracy:.2f}%')
     print(f'{right} of {N_test} right; 95 % confidence: {100 * low:.0f} % to {100 * high:.0f} %')
+    if larger > 0.6:
+        print(f'Always answering with the most frequent class would give {100 * larger:.2f}%')
 
 
 def progress(items, description):

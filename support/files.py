@@ -1,7 +1,9 @@
 """Writing files so that a full disk, Ctrl-C or a killed job leaves what was there before."""
 
 import contextlib
+import fcntl
 import os
+import platform
 import shutil
 
 from support.console import DataError, progress
@@ -17,7 +19,7 @@ def whole_file(path):
     If that fails, path stays as it was. Raises DataError if it can't be written.
     """
     folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f'.{os.getpid()}-{name}')
+    temporary = os.path.join(folder, f'.{platform.node()}-{os.getpid()}-{name}')
     try:
         yield temporary
         os.replace(temporary, path)
@@ -31,22 +33,45 @@ def whole_file(path):
             os.remove(temporary)
 
 
+def lock(folder):
+    """Keep a folder to this process until the file that this returns, a number, is closed.
+
+    It ends with the process, however that ends. Raises DataError if another has the folder.
+    """
+    lock_file = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock_file)
+        raise DataError(
+            f'{folder} is being written by another script, or given twice: run this again when that'
+            ' has ended'
+        ) from None
+    except OSError:  # a network disk without locks: then without
+        pass
+    return lock_file
+
+
 @contextlib.contextmanager
 def exchanged(folders, is_old):
     """Give for each of the folders a folder to fill; then its files replace the old ones.
 
     The new files are first written into .new inside each, so that a failure there loses nothing.
     Only when all are written does .new become .unfinished, in every folder; then its files are
-    moved up, and the other files there with is_old(name) are removed. Who reads the files refuses a
-    folder with .unfinished in it, so nobody ever sees half of each.
-    Raises DataError if a folder can't be written.
+    moved up, and the other files there with is_old(name) are removed. Who begins to read the files
+    then refuses a folder with .unfinished in it.
+    Raises DataError if a folder can't be written, or if another script writes there.
     """
     new = [f'{folder}/.new' for folder in folders]
     unfinished = [f'{folder}/{UNFINISHED}' for folder in folders]
+    locks = []
     try:
+        for folder in folders:
+            os.makedirs(folder, exist_ok=True)
+            locks.append(lock(folder))
         for path in new:
             shutil.rmtree(path, ignore_errors=True)
-            os.makedirs(path)
+            os.mkdir(path)
         yield new
         for path, becomes in zip(new, unfinished, strict=True):
             os.makedirs(becomes, exist_ok=True)
@@ -63,8 +88,10 @@ def exchanged(folders, is_old):
     except OSError as error:
         raise DataError(
             f'{error.filename or folders[0]}: {error.strerror};'
-            ' get room or permission to write there'
+            ' get room, permission to write there, or a real folder'
         ) from None
     finally:
-        for path in new:
+        for path in new[: len(locks)]:
             shutil.rmtree(path, ignore_errors=True)
+        for lock_file in locks:
+            os.close(lock_file)

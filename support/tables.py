@@ -9,9 +9,9 @@ import itertools
 import re
 from typing import NamedTuple
 
-import numpy as np
-
 from support.console import DataError
+
+import numpy as np
 
 EXTENSIONS = ('.csv', '.tsv', '.txt', '.npy', '.npz', '.ts')
 
@@ -30,6 +30,7 @@ class Table(NamedTuple):
     rows: list  # n numbers: the row of the file that each stands in, from 1
     header: list  # the names of the columns; or [] without them
     label: int | None  # the column of the labels, from 0
+    kept: list  # the columns of the values, from 0
 
 
 # ---------------------------------------------------------------- the rows of each kind of file
@@ -67,8 +68,14 @@ def text_rows(path):
                 return
             unquoted = re.sub('"[^"]*"', '', first)
             delimiter = next((d for d in '\t;,' if d in unquoted), ' ')
+            width = None
             for cells in csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=True):
-                yield row, cells
+                # Spreadsheets leave empty columns at the end, and rows of nothing but delimiters.
+                while cells and cells[-1] == '' and (width is None or len(cells) > width):
+                    cells.pop()
+                width = width or len(cells)
+                if any(cells):
+                    yield row, cells
     except UnicodeError:
         raise DataError(
             f'{path} is not text in UTF-8: save the table as CSV (UTF-8), .npy or .npz'
@@ -77,7 +84,7 @@ def text_rows(path):
         raise DataError(f'{path}, row {row}: {error}; correct its quotation marks') from None
 
 
-def array_rows(path):
+def array_rows(path, labelled):
     """Yield the number of each row of a NumPy file and its cells; of .npz the class comes last."""
     try:
         arrays = np.load(path, allow_pickle=False)  # a pickle could run code of its own
@@ -85,8 +92,9 @@ def array_rows(path):
             X = arrays
         else:
             names = {name.upper(): name for name in arrays.files}
-            X, Y = (arrays[names[name]] for name in 'XY')
-            X = np.hstack([X, Y.reshape(len(X), 1)])
+            X = arrays[names['X']]
+            if labelled:
+                X = np.hstack([X, arrays[names['Y']].reshape(len(X), 1)])
         if X.ndim != 2 or X.dtype.kind not in 'biufU':
             raise ValueError
     except Exception:  # NumPy raises many kinds, according to what is wrong with the file
@@ -222,9 +230,11 @@ def read_table(path, label=None, drop=(), labelled=True):
     except OSError as error:
         raise DataError(f'{path}: {error.strerror}; check its name and folder') from None
     kind = path.lower().rpartition('.')[2]
-    if kind in ('npz', 'ts'):
+    if kind == 'ts' or (kind == 'npz' and (labelled or label)):
         label = 'last'
-    all_rows = array_rows(path) if kind in ('npy', 'npz') else text_rows(path)
+    all_rows = text_rows(path)
+    if kind in ('npy', 'npz'):
+        all_rows = array_rows(path, labelled or label)
     start = list(itertools.islice(all_rows, 2))
     header = []
     if len(start) == 2 and kind not in ('npy', 'npz', 'ts'):
@@ -277,4 +287,4 @@ def read_table(path, label=None, drop=(), labelled=True):
         raise DataError(
             f'{path}: column {kept[0] + 1} only counts the rows: add --drop {kept[0] + 1}'
         )
-    return Table(X, labels, rows, header, column)
+    return Table(X, labels, rows, header, column, kept)

@@ -12,6 +12,7 @@ import atexit
 import os
 import sys
 import warnings
+import zipfile
 
 import keras
 import numpy as np
@@ -22,17 +23,6 @@ gc.enable()
 
 from support.console import EXPLANATIONS, DataError
 from support.files import whole_file
-
-
-def explain_memory(error):
-    if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
-        return DataError(
-            'the sequences do not fit into the memory: read them from the files with --stream,'
-            ' or ask for fewer'
-        )
-
-
-EXPLANATIONS.append(explain_memory)
 
 # model.fit would say that it leaves the shuffling to tf.data: see batches.
 warnings.filterwarnings('ignore', '`shuffle=True` was passed')
@@ -87,15 +77,24 @@ def batches(X, Y, batch_size):
     saves most of the time. compile's steps_per_execution saves more; it need not divide the number
     of batches, because an epoch ends with its data.
     """
+    if not len(X):
+        raise DataError('no sequences are left for the batches: train with more, a larger N_train')
     if isinstance(X, np.ndarray):
         data = tf.data.Dataset.from_tensor_slices((X.astype('float32'), Y.astype('float32')))
         data = data.shuffle(len(X)).batch(batch_size)
     else:
         data = streamed_batches(X, batch_size)
-    # The pipeline's tuner gains nothing here, and waiting for its thread can add 0.6 s to a fit.
+    return without_tuner(data.prefetch(2))
+
+
+def without_tuner(data):
+    """Return a tf.data.Dataset without its pipeline's tuner, which gains nothing here.
+
+    Waiting for its thread can add 0.6 s to a fit.
+    """
     options = tf.data.Options()
     options.autotune.enabled = False
-    return data.prefetch(2).with_options(options)
+    return data.with_options(options)
 
 
 def streamed_batches(X, batch_size):
@@ -106,8 +105,8 @@ def streamed_batches(X, batch_size):
 
     def read(i, seed):
         # index_shuffle gives the place of i in a permutation, without storing one.
-        place = tf.random.experimental.index_shuffle(i, [seed, 0], X.N_files - 1)
-        ID = tf.strings.as_string(place + 1)
+        place = tf.random.experimental.index_shuffle(i, [seed, 0], len(X) - 1)
+        ID = tf.strings.as_string(place + X.numbers.start)
         x, y = (
             tf.ensure_shape(
                 tf.io.decode_raw(tf.io.read_file(X.folder + name + ID + '.dat'), tf.float64),
@@ -134,9 +133,9 @@ def streamed_batches(X, batch_size):
 
     EXPLANATIONS.append(explain)
     seeds = tf.data.Dataset.random(rerandomize_each_iteration=True).take(1)  # one for an epoch
-    numbers = seeds.flat_map(lambda seed: tf.data.Dataset.range(X.N_files).map(lambda i: (i, seed)))
+    numbers = seeds.flat_map(lambda seed: tf.data.Dataset.range(len(X)).map(lambda i: (i, seed)))
     data = numbers.map(read, num_parallel_calls=16).batch(batch_size)
-    steps = -(-X.N_files // batch_size)
+    steps = -(-len(X) // batch_size)
     return data.apply(tf.data.experimental.assert_cardinality(steps))
 
 
@@ -144,9 +143,18 @@ def streamed_batches(X, batch_size):
 
 
 def save(model, path):
-    """Save the model as path, whole or not at all, and print that name; DataError if it can't."""
+    """Save the trained model as path, whole or not at all, and print that name.
+
+    The names of the classes, Train/classes.txt, go with it: its answers are of these classes.
+    Raises DataError if it has not been trained, or can't be written.
+    """
+    if not model.optimizer.iterations:
+        raise DataError(f'the network has not been trained, so {path} stays: model.fit is missing')
     with whole_file(path) as temporary:
         model.save(temporary)
+        if os.path.exists('Train/classes.txt'):
+            with zipfile.ZipFile(temporary, 'a') as archive:
+                archive.write('Train/classes.txt', 'classes.txt')
     print(f'Model: {path}')
 
 

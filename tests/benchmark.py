@@ -57,8 +57,9 @@ def process(repeats):
 
 def fits(repeats):
     """Time the fits alone, in one process."""
-    from generate_data import make_sequences, random_streams
     from support.training import batches, keras
+
+    from generate_data import make_sequences, random_streams
 
     trained = keras.models.load_model('model.keras')
 

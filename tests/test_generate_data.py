@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 
+from support.console import DataError
+
 import numpy as np
 import pytest
 from conftest import PROJECT, assert_one_line, contents, run
 from scipy.optimize import minimize_scalar
 from scipy.stats import kstest
 
-from support.console import DataError
 from utilities import read_set
 
 

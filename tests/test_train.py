@@ -594,6 +594,7 @@ def fifty(folder):
 def test_batches(fifty, streamed):
     """Each epoch has every sequence once, with its own class, in another order."""
     from support.training import batches
+
     from utilities import read_set
 
     X, Y = fifty
@@ -614,6 +615,7 @@ def test_batches(fifty, streamed):
 def test_streaming_reads_in_parallel_with_determinism(fifty):
     """With op determinism tf.data maps in parallel only what has no state: no operation has."""
     from support.training import batches
+
     from utilities import read_set
 
     data = batches(*read_set('Train', 50, 2, stream=True), 8)

@@ -8,12 +8,13 @@ import struct
 import subprocess
 import sys
 
+from support.console import DataError, command_line, program
+from support.files import whole_file
+
 import numpy as np
 import pytest
 from conftest import PROJECT, assert_one_line, assert_shows, curve, forked, run
 
-from support.console import DataError, command_line, program
-from support.files import whole_file
 from utilities import class_title, plot_history, read_set, read_test_data, read_training_data
 
 
