@@ -148,7 +148,7 @@ _workshop_prepare() {
     if type module >/dev/null 2>&1; then
         modules=$_workshop_modules
         # A virtual environment left active would hide the module's Python.
-        ! type deactivate >/dev/null 2>&1 || deactivate
+        [ -z "${VIRTUAL_ENV:-}" ] || ! type deactivate >/dev/null 2>&1 || deactivate
         module purge >/dev/null 2>&1 || true
         if ! module load "$modules" >/dev/null 2>&1; then
             _workshop_say "no module $modules here: find another with 'module spider python'" \

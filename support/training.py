@@ -148,7 +148,7 @@ def save(model, path):
     The names of the classes, Train/classes.txt, go with it: its answers are of these classes.
     Raises DataError if it has not been trained, or can't be written.
     """
-    if not model.optimizer.iterations:
+    if int(model.optimizer.iterations) == 0:
         raise DataError(f'the network has not been trained, so {path} stays: model.fit is missing')
     with whole_file(path) as temporary:
         model.save(temporary)
@@ -166,7 +166,7 @@ class FitProgress(keras.callbacks.ProgbarLogger):
 
     def on_train_begin(self, logs=None):
         self.epoch, self.bar = 0, None
-        if sys.stdout.isatty():
+        if sys.stdout.isatty() and os.environ.get('TERM') != 'dumb':
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
             columns = (TextColumn('{task.description}'), BarColumn(), TimeRemainingColumn())

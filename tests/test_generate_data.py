@@ -89,6 +89,38 @@ def test_four_classes(folder, phase):
         assert min(distances) < 0.06
 
 
+def test_two_writers_at_once(data):
+    """The second is told so; the first goes on, and its set is whole."""
+    command = [sys.executable, PROJECT / 'generate_data.py', '30000', '10', '--overwrite']
+    with subprocess.Popen(command) as first:
+        try:
+            while not (data / 'Train/.new/X_50.dat').exists():
+                assert first.poll() is None
+                time.sleep(0.001)
+            process = run('generate_data.py', 5, 5, '--overwrite', '--seed', 1)
+            assert first.poll() is None
+            assert_one_line(process, 'Train is being written by another script')
+            assert (data / 'Train/.new/X_50.dat').exists()
+        finally:
+            first.kill()
+    read_set('Train', 20, 128)
+    assert run('generate_data.py', 5, 5, '--overwrite', '--seed', 1).returncode == 0
+
+
+def test_a_set_exchanged_while_it_is_read(data):
+    from utilities import numbers_to_read
+
+    with pytest.raises(DataError, match='Train was written anew while it was read'):
+        for i in numbers_to_read('Train', range(1, 21)):
+            if i == 7:
+                assert run('generate_data.py', 20, 10, '--overwrite', '--seed', 1).returncode == 0
+
+
+def test_no_room_in_memory(folder):
+    limit = {'preexec_fn': lambda: resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))}
+    assert_one_line(run('generate_data.py', 1, 1, '--N_sequence', 2**31 - 1, **limit), 'memory')
+
+
 def test_another_length(folder):
     """The longer sequences begin with the shorter ones."""
     run('generate_data.py', 20, 1)

@@ -12,6 +12,8 @@ import sys
 import zipfile
 from collections import Counter
 
+from support.tables import read_table
+
 import numpy as np
 import pytest
 from conftest import PROJECT, assert_one_line, contents, forked, run, run_all
@@ -87,6 +89,11 @@ TABLES = {
     'tab.tsv': rows('\t', first=True),
     'blanks.txt': ['# a comment', *(f'   {row}  ' for row in rows('   ')), ''],
     'quoted.csv': ['"t, 1","t;2",t3,t4,"of class"', *rows(', ', [f'"{n}"' for n in NAMES])],
+    'spreadsheet.csv': [
+        ','.join([*TIMES, 'shape', '', '']),
+        *(f'{row},,' for row in rows()),
+        ',,,,,,',
+    ],
     'empty_lines.csv': [line for row in rows() for line in (row, '', '  ')],
     'middle.csv': [re.sub(r'^([^,]*),(.*),(\w+)$', r'\1,\3,\2', row) for row in rows()],
     'c.ts': ['#About', '@problemName c', '@classLabel true x', '@data']
@@ -124,6 +131,9 @@ def test_numpy(import_data):
     import_data('first.npy', '--overwrite')
     found = sequences('Train', 'Test')
     np.testing.assert_allclose([x for x, _ in found], [x for x, _ in expected], rtol=1e-6)
+    assert read_table('a.npz', labelled=False).X.tolist() == X.tolist()
+    np.savez('new.npz', X=X)
+    assert read_table('new.npz', labelled=False).X.tolist() == X.tolist()
     np.savez('names.npz', X=X, Y=NAMES)
     import_data('names.npz', '--overwrite')
     assert sequences('Train', 'Test') == sorted(zip(map(tuple, X.tolist()), NAMES, strict=True))
@@ -158,6 +168,10 @@ def test_scaling_is_told(import_data):
     assert re.search(r'mean of (1e\+04|9\.9\de\+03) and', import_data('a.csv'))
     write('a.csv', rows(values=1e-5 * X))
     assert 'Normalization' in import_data('a.csv', '--overwrite')
+    for values in (1e-17 * X, 1e30 * X):  # more than Normalization can mend
+        write('a.csv', rows(values=values))
+        said = import_data('a.csv', '--overwrite')
+        assert 'Normalization' not in said and 'before anything else' in said and 'divide' in said
 
 
 # A header, what a column holds (i the row's number, c a class, t a text of two, else fractions),
@@ -272,7 +286,6 @@ CELL = f'{X[2, 1]:g}'  # row 3, column 2
 BAD_TABLES = {
     'short row': (replaced(f',{CELL},', ','), 'row 3 has 4 column(s)', 'equally long'),
     'long row': (replaced(CELL, f'{CELL},5'), 'row 3 has 6 column(s)', 'equally long'),
-    'trailing comma': (b'1,2,a,\n1,3,b,', 'row 1, column 4 is empty', '--drop 4'),
     'empty cell': (replaced(f',{CELL},', ',,'), 'row 3, column 2 is empty', 'remove the row'),
     'no class': (replaced('RRc', ''), 'row 2, column 5 is empty', 'fill it'),
     'NaN as class': (replaced('RRc', 'NaN'), "row 2, column 5 holds 'NaN'", 'remove the row'),
@@ -475,6 +488,8 @@ def test_from_a_table_to_an_answer(import_data):
     command = shlex.split(printed.splitlines()[-1])
     process = forked(*command[1:], '--N_epochs', 100)
     assert float(re.search('Accuracy: (.*)%', process.stdout)[1]) == 100
+    assert 'from column 0 to 39' in printed
+    assert forked(*shlex.split(printed.splitlines()[-2])[1:]).returncode == 0  # view.py
     np.save('new.npy', curves)
     answer, table = run_all(
         [
@@ -491,6 +506,12 @@ def test_from_a_table_to_an_answer(import_data):
     assert header.startswith('file,class')
     assert [line.split(',')[2] for line in lines] == names
     assert 'Model: model.keras of ' in table.stderr
+    # The names are the network's, whatever is in Train later.
+    write('others.csv', rows(names=['a', 'b'] * 30, values=curves))
+    import_data('others.csv', '--overwrite')
+    answer = forked('infer.py', 'new.npy')
+    assert 'older than the sequences in Train' in answer.stdout.splitlines()[0]
+    assert 'class 0 (Cepheid)' in answer.stdout and '(a)' not in answer.stdout
     assert 'infer.py: mine.csv, row 2, column 1' in table.stderr and table.returncode == 1
 
 

@@ -32,7 +32,8 @@ def type_lines(lines, folder):
             each = [loop[3].replace(f'${loop[1]}', value) for value in loop[2].split()]
             processes += type_lines('\n'.join(each), folder)
         elif script := re.match(r'python (\w+\.py)([^|]*)', line):
-            processes.append(forked(script[1], *script[2].split(), script_folder=folder))
+            arguments = script[2].replace('2>/dev/null', '').split()
+            processes.append(forked(script[1], *arguments, script_folder=folder))
             assert processes[-1].returncode == 0, (line, processes[-1].stderr)
         else:
             line = re.sub(r'^python\b', sys.executable, line)

@@ -151,7 +151,7 @@ EDITS = {
         [(D, 16, 'linear'), (D, 8, 'linear'), (D, 1, 'sigmoid')],
     ),
     'softplus': (
-        swap(TRAIN, RELU, alternative('the smooth relu')),
+        swap(TRAIN, RELU, alternative('softplus')),
         (),
         [(D, 16, 'softplus'), *TUTORIALS[1:]],
     ),
@@ -182,6 +182,11 @@ EDITS = {
         TUTORIALS,
     ),
     'validation': (swap(TRAIN, FIT, alternative('validation')), (), TUTORIALS),
+    'validation, streamed': (
+        swap(TRAIN, FIT, alternative('validation')),
+        ('--stream',),
+        TUTORIALS,
+    ),
     'a layer more': (
         swap(TRAIN, TANH, TANH + "model.add(Dense(5, activation='relu'))\n"),
         ('--stream',),
@@ -249,7 +254,7 @@ def test_edits(edits, name):
     accuracy(process)
     assert layers(folder / 'model.keras') == EDITS[name][2]
     assert 'Epoch 2/2' in process.stdout
-    assert ('val_accuracy' in process.stdout) == (name == 'validation')
+    assert ('val_accuracy' in process.stdout) == name.startswith('validation')
 
 
 def test_every_alternative_is_tested():
@@ -327,7 +332,32 @@ MISTAKES = {
     'misspelt activation': (
         swap(TRAIN, RELU, RELU.replace('relu', 'rleu')),
         "model.add(Dense(16, activation='rleu'))",
-        'rleu',
+        "did you mean 'relu'?",
+    ),
+    'softmax after the sigmoid': (
+        swap(swap(TRAIN, SIGMOID, SIGMOID + alternative('more classes')), LOSS, SPARSE),
+        "model.add(Dense(1, activation='sigmoid'))",
+        'comment it out',
+    ),
+    'no sigmoid': (
+        swap(TRAIN, SIGMOID, 'model.add(Dense(1))\n'),
+        'model.add(Dense(1))',
+        "Dense(1, activation='sigmoid')",
+    ),
+    'the loss for one-hot classes': (
+        swap(TRAIN, LOSS, SPARSE.replace('sparse_', '')),
+        "loss='categorical_crossentropy'",
+        'sparse_categorical_crossentropy',
+    ),
+    'no input': (
+        swap(TRAIN, 'model.add(Input(shape=(N_sequence,)))\n', '\n'),
+        'check_network(',
+        'model.add(Input(shape=(N_sequence,)))',
+    ),
+    'no metrics': (
+        swap(TRAIN, "    metrics=['accuracy'],\n", ''),
+        '_, accuracy = model.evaluate',
+        "metrics=['accuracy']",
     ),
     'misspelt optimizer': (
         TRAIN.replace("'rmsprop'", "'rmspop'"),
@@ -364,7 +394,30 @@ def test_wrong_edits_end_in_one_line(generated, tmp_path, name):
     assert_one_line(process, line, remedy)
     number = int(re.search(r': line (\d+), ', process.stderr.splitlines()[-1])[1])
     assert line in text.splitlines()[number - 1]
+    if name == 'no metrics':  # seen after the training, whose network is saved
+        (generated / 'model.keras').unlink()
     assert not (generated / 'model.keras').exists()
+
+
+def test_untrained_network_is_not_saved(data, tmp_path):
+    """model.fit commented out: the network that was trained before stays."""
+    pathlib.Path('model.keras').write_text('the old model')
+    text = swap(TRAIN, FIT, f'# {FIT}')
+    process = forked('train.py', *SHORT, script_folder=edited(text, tmp_path / 'copy'))
+    assert_one_line(process, 'model.keras stays', 'model.fit')
+    assert pathlib.Path('model.keras').read_text() == 'the old model'
+
+
+@pytest.mark.parametrize(
+    ('title', 'arguments', 'part'),
+    [
+        ("the tutorial's own call", ('--stream',), 'leave out --stream'),
+        ('validation', ('--N_train', 3), 'N_train'),
+    ],
+)
+def test_alternatives_at_their_limits(data, tmp_path, title, arguments, part):
+    folder = edited(swap(TRAIN, FIT, alternative(title)), tmp_path / 'copy')
+    assert_one_line(forked('train.py', *SHORT, *arguments, script_folder=folder), part)
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,21 @@ def test_check_classes():
     for Y, outputs in (([0, 1, 2], 1), ([0, 0, 4], 4)):
         with pytest.raises(DataError, match=rf'Train/Y_3\.dat holds class {Y[2]}'):
             check_classes('Train', np.array(Y, float), outputs)
+    with pytest.raises(DataError, match=r'no sequence of class 0.*Y_2\.dat holds class 2.* from 0'):
+        check_classes('Train', np.array([1.0, 2.0]), 1)
+
+
+def test_report_accuracy(capsys):
+    from support.console import report_accuracy
+
+    report_accuracy(0.92, np.array([0, 1] * 25), 0)
+    report_accuracy(0.95, np.array([0] * 19 + [1]), 2)
+    even, uneven = capsys.readouterr().out.split('2 of 20 test sequences also occur')
+    assert even.splitlines() == [
+        'Accuracy: 92.00%',
+        '46 of 50 right; 95 % confidence: 81 % to 97 %',
+    ]
+    assert 'Accuracy: 95.00%' in uneven and uneven.endswith(' class would give 95.00%\n')
 
 
 @pytest.mark.parametrize(
@@ -136,7 +151,12 @@ def test_check_scale(capsys, mean, spread, told):
     said = capsys.readouterr().out
     assert said.count('\n') == told
     if told:
-        assert f'mean of {mean}' in said and 'Normalization' in said
+        assert f'mean of {mean}' in said and ('Normalization' in said) == (spread > 0)
+    check_scale(mean + spread * np.array([[1.0, -1.0]] * 5), normalized=True)
+    assert not spread or capsys.readouterr().out == ''
+    for extreme in (1e9 + np.eye(3), 1e-17 * np.eye(3), 1e30 * np.eye(3)):
+        check_scale(extreme, normalized=True)
+        assert 'divide them by' in capsys.readouterr().out
 
 
 def test_command_line(monkeypatch, capsys):
@@ -198,6 +218,27 @@ def test_view_one(data):
     assert (process.returncode, process.stderr) == (0, '')
     assert process.stdout == 'Plot: Train_2.png\n'
     assert_shows(curve('Train_2.png'), read_training_data(2, 128)[0])
+
+
+def test_view_takes_the_files_own_length(folder):
+    for i in (1, 2):
+        write(f'Train/X_{i}.dat', *range(50))
+        write(f'Train/Y_{i}.dat', 0)
+    assert_one_line(run('view.py', 2), '50 value')
+    assert run('view.py', 2, '--N_sequence', 0).returncode == 0
+    assert_shows(curve('Train_2.png'), np.arange(50))
+
+
+def test_forgotten_script_sh(folder):
+    """Without the packages, as in a shell where script.sh was not sourced: one line says so."""
+    python = [sys.executable, '-S', '-E']  # without site-packages
+    for script in ('train.py', 'view.py', 'generate_data.py', 'import_data.py', 'infer.py'):
+        command = [*python, PROJECT / script, '1']
+        process = subprocess.run([*map(str, command)], capture_output=True, text=True)
+        assert_one_line(process, 'not installed here', '. ./script.sh')
+    command = [*python, '-m', 'experiments', 'memory']
+    process = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    assert process.returncode == 1 and '. ./script.sh' in process.stderr.splitlines()[-1]
 
 
 def test_view_grid_of_test_sequences(data):
