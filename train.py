@@ -71,8 +71,8 @@ model.add(Dense(1, activation='sigmoid'))
 # model.add(Dense(16, activation='softplus'))
 
 # Alternative: a recurrent network, which reads the sequence value by value and remembers.
-# Swap these lines for the three layers above. It takes many times longer, and about half of that
-# with the line jit_compile=True below (on a CPU; on a GPU it changes nothing).
+# Swap these lines for the three layers above. The whole run takes several times longer, and about
+# half of that with the line jit_compile=True below (on an x86 CPU; on a GPU Keras leaves it off).
 # model.add(Reshape((N_sequence, 1)))
 # model.add(LSTM(16))
 # model.add(Dense(1, activation='sigmoid'))
