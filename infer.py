@@ -77,10 +77,12 @@ if not all(isinstance(shape, tuple) and len(shape) == 2 and shape[1] for shape i
     raise DataError(f'{args.model} classifies no sequences: train a network with python train.py')
 N_sequence = model.input_shape[1]
 trained = os.path.getmtime(args.model)
-with zipfile.ZipFile(args.model) as archive:  # train.py puts the names of the classes there
-    class_names = []
-    if 'classes.txt' in archive.namelist():
-        class_names = archive.read('classes.txt').decode('utf-8-sig').splitlines()
+class_names = []
+if zipfile.is_zipfile(args.model):  # train.py puts the names of the classes there
+    with zipfile.ZipFile(args.model) as archive:
+        if 'classes.txt' in archive.namelist():
+            text = archive.read('classes.txt').decode('utf-8-sig', errors='replace')
+            class_names = text.splitlines()
 if not class_names:
     class_names = read_class_names('Train') or read_class_names(os.path.dirname(args.files[0]))
 

@@ -5,8 +5,8 @@ Swinburne University of Technology, prepared for the ADACS Machine Learning work
 Every number can be given on the command line: python train.py --N_train 50 --N_epochs 100
 """
 
-# Import modules: ours that prepare and check (first: they let an error be one line, and Keras start
-# quickly), Keras's for the network, ours for the files and plots
+# Import modules: ours that prepare and check (first, so that errors are short), Keras's for the
+# network, ours for the files and plots
 from support.console import command_line, report_accuracy
 from support.mistakes import check_network
 from support.training import FitProgress, batches, count_seen, device, repeatable, save
@@ -25,7 +25,7 @@ N_epochs = 300  # Number of epochs: how often training goes through all the sequ
 batch_size = 32  # Number of sequences after which the weights are corrected each time
 seed = 0  # Start of the random numbers: another seed, another network
 stream = False  # True: read the training files anew every epoch, for sets larger than the memory
-# Let every number above, also one that you add, be typed, too: python train.py --N_train 50
+# Let every whole number above, also one that you add, be typed: python train.py --N_train 50
 globals().update(command_line(__doc__, globals()))
 
 # Let the same seed give the same network again

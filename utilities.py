@@ -103,8 +103,8 @@ def another_type(data, N):
     if len(data) == 8 * N:
         integers = np.frombuffer(data, '<i8')
         # The bits of a float64 begin with sign and exponent: as an integer it is 0, -(2**63) (that
-        # is -0.0), or large.
-        if integers.any() and (abs(integers) < 2**52).all() and integers.min() > -(2**63):
+        # is -0.0), -(2**51) (NaN as 0/0 makes it), or larger than this.
+        if integers.any() and (abs(integers) < 2**51).all() and integers.min() > -(2**63):
             return f'the integer {integers[integers != 0][0]}'
     elif len(data) == 4 * N:
         singles = np.frombuffer(data, '<f4')
@@ -139,7 +139,7 @@ def read_values(path, N):
         )
         wanted = (
             f'{N}, the length of a sequence (N_sequence): correct one or the other'
-            if N > 1
+            if N > 1 or not os.path.basename(path).startswith('Y_')
             else 'one class number: write the file again'
         )
         raise DataError(f'{path} {problem} instead of {wanted}')
@@ -213,7 +213,10 @@ def count_sets(N_train, N_test, N_sequence):
 
 def own_length():
     """Return how many values Train/X_1.dat holds; at least 1, so that reading it tells the rest."""
-    return max(1, os.path.getsize('Train/X_1.dat') // 8 if os.path.exists('Train/X_1.dat') else 1)
+    try:
+        return max(1, os.path.getsize('Train/X_1.dat') // 8)
+    except OSError:
+        return 1
 
 
 def numbers_to_read(folder, numbers):
@@ -223,8 +226,8 @@ def numbers_to_read(folder, numbers):
         path = f'{folder}/X_1.dat'
         return os.path.exists(path) and os.stat(path).st_mtime_ns
 
-    check_finished(folder)
     before = first_file()
+    check_finished(folder)
     yield from progress(numbers, f'Reading {folder}')
     check_finished(folder)
     if first_file() != before:
@@ -244,8 +247,8 @@ class StreamedSet:
     def __len__(self):
         return len(self.numbers)
 
-    def __getitem__(self, which):
-        return StreamedSet(self.folder, self.numbers[which], self.N)
+    def __getitem__(self, part):
+        return StreamedSet(self.folder, self.numbers[part], self.N)
 
     def __iter__(self):
         for i in numbers_to_read(self.folder, self.numbers):

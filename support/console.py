@@ -105,6 +105,7 @@ def report_accuracy(accuracy, Y_test, N_seen):
     than the others, what answering with that alone would give.
     """
     N_test, larger = len(Y_test), max((Y_test == y).mean() for y in set(Y_test))
+    uneven = larger * len(set(Y_test)) > 1.2
     from scipy.stats import binomtest  # takes long to import
 
     if N_seen:
@@ -116,7 +117,7 @@ def report_accuracy(accuracy, Y_test, N_seen):
     low, high = binomtest(right, N_test).proportion_ci(method='wilson')
     print(f'Accuracy: {100 * accuracy:.2f}%')
     print(f'{right} of {N_test} right; 95 % confidence: {100 * low:.0f} % to {100 * high:.0f} %')
-    if larger > 0.6:
+    if uneven:
         print(f'Always answering with the most frequent class would give {100 * larger:.2f}%')
 
 

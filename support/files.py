@@ -1,4 +1,7 @@
-"""Writing files so that a full disk, Ctrl-C or a killed job leaves what was there before."""
+"""Writing files so that a full disk, Ctrl-C or a killed job loses nothing.
+
+What was there before stays; or, once sets are being exchanged, they are refused until that is done.
+"""
 
 import contextlib
 import fcntl

@@ -33,8 +33,10 @@ def misfit(model, N_classes):
     sigmoid, softmax = "Dense(1, activation='sigmoid')", f"Dense({N_classes}, activation='softmax')"
     if not model.layers or len(model.output_shape) != 2:
         return 'model.add(', f'the last layer must give one value, as {sigmoid} does, or {softmax}'
-    outputs, activation = model.output_shape[1], getattr(model.layers[-1], 'activation', None)
-    has_softmax = getattr(activation, '__name__', None) == 'softmax'
+    last, outputs = model.layers[-1], model.output_shape[1]
+    # The activation may be a layer of its own: Softmax().
+    activation = getattr(getattr(last, 'activation', None), '__name__', type(last).__name__)
+    has_softmax = activation.lower() == 'softmax'
     if has_softmax and any(getattr(layer, 'units', 0) == 1 for layer in model.layers[:-1]):
         return 'Dense(1,', 'the softmax layer comes in the place of this one: comment it out'
     if model.loss == 'categorical_crossentropy':
@@ -46,7 +48,7 @@ def misfit(model, N_classes):
             return 'model.add(', f'the last layer must be {sigmoid}, or {softmax} with its loss'
         if has_softmax:
             return 'model.add(', f'one neuron with softmax always answers 1: make it {sigmoid}'
-        if getattr(activation, '__name__', None) != 'sigmoid':
+        if activation in ('linear', 'relu', 'tanh', 'softplus'):
             return 'model.add(', f'this loss needs an answer from 0 to 1: make it {sigmoid}'
     if model.loss == 'sparse_categorical_crossentropy' and not (outputs > 1 and has_softmax):
         return (
@@ -98,7 +100,7 @@ def check_scale(X, normalized=False, script=None):
     values = np.array(list(itertools.islice(X, 1000)))
     mean, spread = values.mean(), values.std()
     said = f'The values have a mean of {mean:.3g} and a spread of {spread:.3g}. '
-    if not spread:
+    if values.min() == values.max():
         print(f'{said}They are all the same: there is nothing to learn.')
     elif not 5e-7 < spread < 1e15 or abs(mean) > 1e5 * spread:
         print(
@@ -145,8 +147,10 @@ def explain(error):
     frames = [f for f in frames if os.path.abspath(f.filename) == os.path.abspath(sys.argv[0])]
     if not (isinstance(error, (ValueError, TypeError, AttributeError)) and remedy and frames):
         return None
-    said = [x for x in text.splitlines() if x]
-    said = said[said[0].startswith('Exception encountered') and len(said) > 1].rstrip('.')
+    lines = [x for x in text.splitlines() if x]
+    if lines[0].startswith('Exception encountered') and len(lines) > 1:
+        lines.pop(0)
+    said = lines[0].rstrip('.')
     line = f'line {frames[-1].lineno}, {script_lines()[frames[-1].lineno]}'
     if name := re.fullmatch(r'Could not interpret .* identifier: (\w+)', said):
         # Keras looks at the loss only in fit, but the name to mend stands in compile.

@@ -38,15 +38,18 @@ class Table(NamedTuple):
 
 def text_rows(path):
     """Yield the number of each row of a text file and its cells, each a str."""
-    row = 0
+    row, started = 0, False
 
     def lines(file):
-        nonlocal row
+        nonlocal row, started
         for line in file:
             row += 1
             if '\0' in line:
                 raise UnicodeError
-            if line.strip() and not line.lstrip().startswith('#'):
+            # Comments stand above the table: later, a # may begin a name.
+            comment = not started and line.lstrip().startswith('#')
+            if line.strip() and not comment:
+                started = True
                 yield line.strip(' \r\n')
 
     try:
@@ -114,7 +117,7 @@ def is_number(cell):
         float(cell)
     except (TypeError, ValueError):
         return False
-    return True
+    return '_' not in str(cell)  # float would read 1_0 as 10
 
 
 def is_header(first, second, wanted):
@@ -266,6 +269,8 @@ def read_table(path, label=None, drop=(), labelled=True):
             if labels[-1].lower() in ('', 'nan'):
                 raise bad_cell(where, column, labels[-1])
         try:
+            if any('_' in str(cells[i]) for i in kept):
+                raise ValueError
             X.append(np.array([cells[i] for i in kept], float))
         except ValueError:
             i = next(i for i in kept if not is_number(cells[i]))

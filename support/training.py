@@ -9,6 +9,7 @@ import gc
 # would walk over them again and again, while they are imported and when Python ends: it need not.
 gc.disable()
 import atexit
+import contextlib
 import os
 import sys
 import warnings
@@ -83,7 +84,7 @@ def batches(X, Y, batch_size):
         data = tf.data.Dataset.from_tensor_slices((X.astype('float32'), Y.astype('float32')))
         data = data.shuffle(len(X)).batch(batch_size)
     else:
-        data = streamed_batches(X, batch_size)
+        data = streamed_batches(X, Y, batch_size)
     return without_tuner(data.prefetch(2))
 
 
@@ -97,35 +98,31 @@ def without_tuner(data):
     return data.with_options(options)
 
 
-def streamed_batches(X, batch_size):
-    """Return the batches of a StreamedSet, whose files are read anew in every epoch.
+def streamed_batches(X, Y, batch_size):
+    """Return the batches of a StreamedSet X, whose files are read anew in every epoch; Y is (n,).
 
     They are read in parallel, in a new order every epoch, and never held all at once.
     """
 
+    classes = tf.constant(Y, tf.float32)
+
     def read(i, seed):
         # index_shuffle gives the place of i in a permutation, without storing one.
         place = tf.random.experimental.index_shuffle(i, [seed, 0], len(X) - 1)
-        ID = tf.strings.as_string(place + X.numbers.start)
-        x, y = (
-            tf.ensure_shape(
-                tf.io.decode_raw(tf.io.read_file(X.folder + name + ID + '.dat'), tf.float64),
-                [length],
-            )
-            for name, length in (('/X_', X.N), ('/Y_', 1))
-        )
+        ID = tf.strings.as_string(X.numbers.start + place * X.numbers.step)
+        data = tf.io.read_file(X.folder + '/X_' + ID + '.dat')
+        x = tf.ensure_shape(tf.io.decode_raw(data, tf.float64), [X.N])
         # Without its infinite values x is shorter than X.N, which stops the training. TensorFlow's
         # own assert_all_finite has a state, and with op determinism, which a GPU needs, a map with
         # state reads one file after the other.
         x = tf.cast(x, tf.float32)
         x = tf.ensure_shape(tf.boolean_mask(x, tf.math.is_finite(x)), [X.N])
-        return x, tf.cast(y[0], tf.float32)
+        return x, tf.gather(classes, place)
 
     def explain(error):
         """If TensorFlow could not read a file, the reading by utilities.py names it."""
         if isinstance(error, tf.errors.OpError):
             try:
-                X.labels()
                 for _ in X:
                     pass
             except DataError as found:
@@ -150,11 +147,14 @@ def save(model, path):
     """
     if int(model.optimizer.iterations) == 0:
         raise DataError(f'the network has not been trained, so {path} stays: model.fit is missing')
+    names = b''
+    with contextlib.suppress(OSError), open('Train/classes.txt', 'rb') as file:
+        names = file.read()
     with whole_file(path) as temporary:
         model.save(temporary)
-        if os.path.exists('Train/classes.txt'):
+        if names:
             with zipfile.ZipFile(temporary, 'a') as archive:
-                archive.write('Train/classes.txt', 'classes.txt')
+                archive.writestr('classes.txt', names)
     print(f'Model: {path}')
 
 
@@ -165,6 +165,7 @@ class FitProgress(keras.callbacks.ProgbarLogger):
     """
 
     def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
         self.epoch, self.bar = 0, None
         if sys.stdout.isatty() and os.environ.get('TERM') != 'dumb':
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

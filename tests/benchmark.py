@@ -110,7 +110,8 @@ if sys.argv[3] == 'deterministic':
     tf.config.experimental.enable_op_determinism()
 model = keras.models.clone_model(keras.models.load_model('model.keras'))
 model.compile('rmsprop', 'binary_crossentropy', steps_per_execution=100)
-data = batches(StreamedSet('Train', int(sys.argv[2]), 128), None, 32)
+X = StreamedSet('Train', range(1, int(sys.argv[2]) + 1), 128)
+data = batches(X, X.labels(), 32)
 model.fit(data, verbose=0)  # the first epoch also builds the training step
 start = time.perf_counter()
 model.fit(data, verbose=0)

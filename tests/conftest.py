@@ -38,9 +38,12 @@ STARTING = threading.Lock()
 def start_to_fork():
     """Start the process that will be forked, unless it runs; it must find our modules."""
     with STARTING:
+        own = os.environ.pop('PYTHONPATH', None)
         os.environ['PYTHONPATH'] = str(PROJECT)
         multiprocessing.forkserver.ensure_running()
         del os.environ['PYTHONPATH']
+        if own is not None:
+            os.environ['PYTHONPATH'] = own
 
 
 def run(*command, cwd='.', script_folder=PROJECT, env=None, prefix=(), **options):

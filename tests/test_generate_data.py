@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import struct
 import subprocess
 import sys
@@ -97,8 +98,8 @@ def test_two_writers_at_once(data):
             while not (data / 'Train/.new/X_50.dat').exists():
                 assert first.poll() is None
                 time.sleep(0.001)
+            first.send_signal(signal.SIGSTOP)
             process = run('generate_data.py', 5, 5, '--overwrite', '--seed', 1)
-            assert first.poll() is None
             assert_one_line(process, 'Train is being written by another script')
             assert (data / 'Train/.new/X_50.dat').exists()
         finally:

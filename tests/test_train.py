@@ -255,6 +255,8 @@ def test_edits(edits, name):
     assert layers(folder / 'model.keras') == EDITS[name][2]
     assert 'Epoch 2/2' in process.stdout
     assert ('val_accuracy' in process.stdout) == name.startswith('validation')
+    table = process.stdout.index('Epoch 1/2')
+    assert ('━' in process.stdout[table:]) == (name == "the tutorial's call")  # Keras's own bars
 
 
 def test_every_alternative_is_tested():
@@ -665,6 +667,18 @@ def test_batches(fifty, streamed):
         assert abs(np.corrcoef(a, b)[0, 1]) < 0.5
 
 
+@pytest.mark.parametrize('part', [slice(10, 40), slice(1, None, 4), slice(3)], ids=str)
+def test_a_part_of_a_streamed_set(fifty, part):
+    from support.training import batches
+
+    from utilities import read_set
+
+    X, Y = read_set('Train', 50, 2, stream=True)
+    x, y = (np.concatenate(z) for z in zip(*batches(X[part], Y[part], 8), strict=True))
+    assert sorted(y) == sorted(fifty[1][part]) and (x == fifty[0][y.astype(int)]).all()
+    assert np.array_equal(list(X[part]), fifty[0][part])
+
+
 def test_streaming_reads_in_parallel_with_determinism(fifty):
     """With op determinism tf.data maps in parallel only what has no state: no operation has."""
     from support.training import batches
@@ -682,7 +696,7 @@ def test_streaming_reads_in_parallel_with_determinism(fifty):
         for part in (graph, *graph.library.function)
         for node in (part.node if part is graph else part.node_def)
     }
-    assert {'ReadFile', 'DecodeRaw', 'EnsureShape'} <= operations
+    assert {'ReadFile', 'DecodeRaw', 'EnsureShape', 'GatherV2'} <= operations
     stateful = {o for o in operations if (d := op_def_registry.get(o)) and d.is_stateful}
     assert not stateful
 

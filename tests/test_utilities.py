@@ -142,7 +142,17 @@ def test_report_accuracy(capsys):
 
 @pytest.mark.parametrize(
     ('mean', 'spread', 'told'),
-    [(0, 1, 0), (2, 1, 0), (0, 5, 0), (0, 0.1, 0), (9, 1, 1), (0, 50, 1), (0, 1e-5, 1), (5, 0, 1)],
+    [
+        (0, 1, 0),
+        (2, 1, 0),
+        (0, 5, 0),
+        (0, 0.1, 0),
+        (9, 1, 1),
+        (0, 50, 1),
+        (0, 1e-5, 1),
+        (5, 0, 1),
+        (0.7, 0, 1),
+    ],
 )
 def test_check_scale(capsys, mean, spread, told):
     from support.mistakes import check_scale
@@ -234,10 +244,10 @@ def test_forgotten_script_sh(folder):
     python = [sys.executable, '-S', '-E']  # without site-packages
     for script in ('train.py', 'view.py', 'generate_data.py', 'import_data.py', 'infer.py'):
         command = [*python, PROJECT / script, '1']
-        process = subprocess.run([*map(str, command)], capture_output=True, text=True)
+        process = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=60)
         assert_one_line(process, 'not installed here', '. ./script.sh')
     command = [*python, '-m', 'experiments', 'memory']
-    process = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    process = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60)
     assert process.returncode == 1 and '. ./script.sh' in process.stderr.splitlines()[-1]
 
 
