@@ -79,6 +79,19 @@ def choose_test(X, Y, size, rng):
     return is_test
 
 
+def odd_column(X):
+    """Return the column of X (n, N) whose values are far from those of all others, or None.
+
+    An identifier or a period, say, that stands beside the values of a sequence.
+    """
+    medians, spread = np.median(X, axis=0), np.median(X.std(axis=0))
+    distances = abs(medians - np.median(medians))
+    *_, second, i = np.argsort(distances)[-3:]
+    if X.shape[1] > 3 and distances[i] > 20 * (distances[second] + spread):
+        return i
+    return None
+
+
 def check_classes(paths, where, column, names, Y, is_test):
     """Raise DataError unless there are two classes or more, all in Train, and in Test if we split.
 
@@ -173,6 +186,10 @@ if __name__ == '__main__':
     written = write_sets(sets, args.overwrite, names)
 
     N_train, N_test = (len(i) for i in IDs.values())
+    if (odd := odd_column(X)) is not None:
+        i = tables[0].kept[odd]
+        name = f' ({header[i]})' if header else ''
+        print(f'Column {i + 1}{name} is unlike the others: if it is no value, add --drop {i + 1}')
     print(f'The class is in {title}; the sequences are {N_sequence} values long{between}.')
     for number, name in enumerate(names):
         counts = (f'{np.sum(Y[i] == number)} in {folder}' for folder, i in IDs.items())

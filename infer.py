@@ -12,6 +12,7 @@ or else those in Train/classes.txt or beside the first file.
 """
 
 import csv
+import functools
 import os
 import re
 import sys
@@ -87,6 +88,9 @@ if not class_names:
     class_names = read_class_names('Train') or read_class_names(os.path.dirname(args.files[0]))
 
 
+names_beside = functools.cache(read_class_names)
+
+
 def read_file(name):
     """Return a list of the one sequence in a file of float64 values: its name, values and class."""
     folder, base = os.path.split(name)
@@ -100,6 +104,12 @@ def read_file(name):
     label_file = os.path.join(folder, base.replace('X', 'Y', 1))
     if base.startswith('X_') and os.path.exists(label_file):
         label = int(read_label(label_file))
+        others = names_beside(folder)
+        if any(a != b for a, b in zip(others, class_names, strict=False)):
+            raise DataError(
+                f'{name} is of other classes ({", ".join(others[:5])}) than those that {args.model}'
+                ' was trained with: train anew with python train.py'
+            )
     return [(name, x, label)]
 
 

@@ -87,8 +87,8 @@ def missing_file(path):
         )
     if int(match[1]) > max(numbers):
         return DataError(
-            f'{path} is missing: {folder} ends at number {max(numbers)}, so ask for no more'
-            ' or make a larger set with python generate_data.py N_train N_test --overwrite'
+            f'{path} is missing: {folder} ends at number {max(numbers)}, so ask for no more (or'
+            ' make more waves with python generate_data.py N_train N_test --overwrite)'
         )
     return DataError(
         f'{path} is missing from the middle of the set: put the file back or make the set anew'
@@ -138,7 +138,7 @@ def read_values(path, N):
             else f'holds {size // 8} value(s)'
         )
         wanted = (
-            f'{N}, the length of a sequence (N_sequence): correct one or the other'
+            f'{N}, the length of a sequence: give --N_sequence {size // 8}, or correct the file'
             if N > 1 or not os.path.basename(path).startswith('Y_')
             else 'one class number: write the file again'
         )
@@ -222,15 +222,22 @@ def own_length():
 def numbers_to_read(folder, numbers):
     """Yield the numbers of sequences of folder; DataError if its set is exchanged meanwhile."""
 
-    def first_file():
-        path = f'{folder}/X_1.dat'
-        return os.path.exists(path) and os.stat(path).st_mtime_ns
-
-    before = first_file()
+    before = last_written(folder)
     check_finished(folder)
     yield from progress(numbers, f'Reading {folder}')
     check_finished(folder)
-    if first_file() != before:
+    check_unchanged(folder, before)
+
+
+def last_written(folder):
+    """Return when the set in folder was written, in ns; None without one."""
+    path = f'{folder}/X_1.dat'
+    return os.stat(path).st_mtime_ns if os.path.exists(path) else None
+
+
+def check_unchanged(folder, before):
+    """Raise DataError if the set in folder is no longer that of last_written's answer before."""
+    if last_written(folder) != before:
         raise DataError(f'{folder} was written anew while it was read: run this again')
 
 
@@ -243,6 +250,7 @@ class StreamedSet:
 
     def __init__(self, folder, numbers, N):
         self.folder, self.numbers, self.N = folder, numbers, N
+        self.written = last_written(folder)
 
     def __len__(self):
         return len(self.numbers)
@@ -253,6 +261,10 @@ class StreamedSet:
     def __iter__(self):
         for i in numbers_to_read(self.folder, self.numbers):
             yield read_series(f'{self.folder}/X_{i}.dat', self.N)
+
+    def check(self):
+        """Raise DataError if another set is there by now."""
+        check_unchanged(self.folder, self.written)
 
     def labels(self):
         """Return the classes Y, float64 (n,)."""

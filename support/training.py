@@ -59,6 +59,9 @@ def device():
 # ---------------------------------------------------------------- the data
 
 
+STREAMED = []  # the StreamedSets that are trained with
+
+
 def count_seen(X_train, X_test):
     """Return how many sequences of X_test (n, N) also occur, byte for byte, in X_train.
 
@@ -123,12 +126,14 @@ def streamed_batches(X, Y, batch_size):
         """If TensorFlow could not read a file, the reading by utilities.py names it."""
         if isinstance(error, tf.errors.OpError):
             try:
+                X.check()
                 for _ in X:
                     pass
             except DataError as found:
                 return found
 
     EXPLANATIONS.append(explain)
+    STREAMED.append(X)
     seeds = tf.data.Dataset.random(rerandomize_each_iteration=True).take(1)  # one for an epoch
     numbers = seeds.flat_map(lambda seed: tf.data.Dataset.range(len(X)).map(lambda i: (i, seed)))
     data = numbers.map(read, num_parallel_calls=16).batch(batch_size)
@@ -139,6 +144,13 @@ def streamed_batches(X, Y, batch_size):
 # ---------------------------------------------------------------- the training
 
 
+def class_names():
+    """Return what Train/classes.txt holds, as bytes: the names of the classes; b'' without it."""
+    with contextlib.suppress(OSError), open('Train/classes.txt', 'rb') as file:
+        return file.read()
+    return b''
+
+
 def save(model, path):
     """Save the trained model as path, whole or not at all, and print that name.
 
@@ -147,9 +159,7 @@ def save(model, path):
     """
     if int(model.optimizer.iterations) == 0:
         raise DataError(f'the network has not been trained, so {path} stays: model.fit is missing')
-    names = b''
-    with contextlib.suppress(OSError), open('Train/classes.txt', 'rb') as file:
-        names = file.read()
+    names = getattr(model, 'class_names', None) or class_names()
     with whole_file(path) as temporary:
         model.save(temporary)
         if names:
@@ -166,6 +176,7 @@ class FitProgress(keras.callbacks.ProgbarLogger):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
+        self.model.class_names = class_names()
         self.epoch, self.bar = 0, None
         if sys.stdout.isatty() and os.environ.get('TERM') != 'dumb':
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -184,6 +195,8 @@ class FitProgress(keras.callbacks.ProgbarLogger):
             self.bar.update(self.task, completed=self.epoch * (self.target or 1) + batch + 1)
 
     def on_epoch_end(self, epoch, logs=None):
+        for X in STREAMED:
+            X.check()
         values = ', '.join(f'{name} {value:.4g}' for name, value in logs.items())
         line = f'Epoch {epoch + 1}/{self.epochs}: {values}'
         if self.bar:

@@ -163,6 +163,17 @@ def test_classes_are_sorted(import_data):
     assert 'sparse_categorical_crossentropy' in printed
 
 
+@pytest.mark.parametrize('column', [0, 4], ids=['first', 'last'])
+def test_a_column_unlike_the_others_is_told(import_data, column):
+    numbers = np.random.default_rng(1).permutation(1000 + np.arange(10))
+    values = np.insert(X, column, numbers, axis=1)
+    header = [*TIMES[:column], 'number', *TIMES[column:], 'class']
+    write('a.csv', [','.join(header), *rows(values=values)])
+    said = import_data('a.csv')
+    assert f'Column {column + 1} (number) is unlike the others' in said
+    assert 'unlike' not in import_data('a.csv', '--drop', 'number', '--overwrite')
+
+
 def test_scaling_is_told(import_data):
     write('a.csv', rows(values=10000 + 100 * X))
     assert re.search(r'mean of (1e\+04|9\.9\de\+03) and', import_data('a.csv'))
@@ -510,6 +521,8 @@ def test_from_a_table_to_an_answer(import_data):
     write('others.csv', rows(names=['a', 'b'] * 30, values=curves))
     import_data('others.csv', '--overwrite')
     answer = forked('infer.py', 'new.npy')
+    refused = forked('infer.py', 1)
+    assert_one_line(refused, 'Test/X_1.dat is of other classes (a, b)', 'python train.py')
     assert 'older than the sequences in Train' in answer.stdout.splitlines()[0]
     assert 'class 0 (Cepheid)' in answer.stdout and '(a)' not in answer.stdout
     assert 'infer.py: mine.csv, row 2, column 1' in table.stderr and table.returncode == 1

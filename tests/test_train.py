@@ -733,6 +733,33 @@ def test_seeds_and_streaming(data):
     assert seen[0] == seen[1]
 
 
+def test_streaming_ends_when_the_set_is_exchanged(data):
+    """No network of two sets, and the names are those of the set that it was trained with."""
+    pathlib.Path('model.keras').write_text('the old model')
+    with started('--stream') as process:
+        assert run('generate_data.py', 20, 10, '--overwrite', '--seed', 1).returncode == 0
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert 'Train was written anew while it was read' in errors.splitlines()[-1]
+    assert pathlib.Path('model.keras').read_text() == 'the old model'
+
+
+def test_names_are_those_of_the_set_that_was_read(data):
+    command = [sys.executable, PROJECT / 'train.py', *SHORT, '--N_epochs', 300]
+    command = [str(part) for part in command]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert any(line.startswith('Epoch 1/') for line in process.stdout)
+            process.send_signal(signal.SIGSTOP)
+            pathlib.Path('Train/classes.txt').write_text('others\nothers too\n')
+            process.send_signal(signal.SIGCONT)
+            assert 'Accuracy' in process.communicate(timeout=60)[0]
+        finally:
+            process.kill()
+    with zipfile.ZipFile('model.keras') as archive:
+        assert archive.read('classes.txt') == b'sine wave\nsquare wave\n'
+
+
 def test_streaming_ends_clearly_on_a_file_that_turns_bad(data):
     """The file is good when train.py starts and bad before the training ends."""
     with started('--stream') as process:
