@@ -154,7 +154,7 @@ EXPERIMENTS = {
             }.items()
             for network, options in {
                 'no activation (Dense 16, Dense 1)': {'network': dense((16, None), (1, None))},
-                "train.py's (Dense 16, Dense 8, sigmoid)": {
+                "train.py's alternative (Dense 16, Dense 8, sigmoid)": {
                     'network': dense((16, None), (8, None), (1, 'sigmoid'))
                 },
                 "the tutorial's (relu, tanh, sigmoid)": {},

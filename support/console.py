@@ -106,7 +106,7 @@ def report_accuracy(accuracy, Y_test, N_seen):
     than the others, what answering with that alone would give.
     """
     N_test, larger = len(Y_test), max((Y_test == y).mean() for y in set(Y_test))
-    uneven = larger * len(set(Y_test)) > 1.2
+    uneven = larger * len(set(Y_test)) > 1.4
     if N_seen:
         print(
             f'{N_seen} of {N_test} test sequences also occur in the training set,'

@@ -31,7 +31,10 @@ def line_with(text, otherwise='the network'):
 def misfit(model, N_classes):
     """Return (what marks the line to mend, what to do) if the last layer and the loss don't fit."""
     sigmoid, softmax = "Dense(1, activation='sigmoid')", f"Dense({N_classes}, activation='softmax')"
-    if not model.layers or len(model.output_shape) != 2:
+    if model.layers and len(model.output_shape) > 2:
+        pooling = 'model.add(GlobalAveragePooling1D()), from keras.layers, before the last layer'
+        return 'model.add(', f'this gives values for each time, but one is wanted: put {pooling}'
+    if not model.layers:
         return 'model.add(', f'the last layer must give one value, as {sigmoid} does, or {softmax}'
     last, outputs = model.layers[-1], model.output_shape[1]
     # The activation may be a layer of its own: Softmax().
@@ -127,7 +130,11 @@ REMEDIES = {
     r'positional argument|keyword argument|Only instances of': (
         "a layer looks like model.add(Dense(16, activation='relu'))"
     ),
-    r'size of the tensor must be unchanged': 'Reshape((N_sequence, 1)) keeps all values',
+    r'size of the tensor must be unchanged': (
+        'Reshape((N_sequence, 1)) must be the first layer, as it takes all the values: take out'
+        ' those above it'
+    ),
+    r'validation_split': 'it does not go with batches: see "Alternative: validation"',
     r'no defined output shape': 'the first layer must be model.add(Input(shape=(N_sequence,)))',
     r'cannot unpack non-iterable float': "model.compile needs metrics=['accuracy']",
     r'Unrecognized data type': "the tutorial's call needs the data in memory: leave out --stream",

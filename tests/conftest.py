@@ -5,15 +5,18 @@ process that has imported it already: all the rest, from the command line to the
 the script's own.
 """
 
+import json
 import multiprocessing.forkserver
 import os
 import pathlib
+import re
 import runpy
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib.pyplot as plt
@@ -118,6 +121,25 @@ def assert_one_line(process, *parts, status=1):
     assert last.startswith(f'{script}: ') and not any(x.startswith(f'{script}: ') for x in others)
     for part in parts:
         assert part in last, last
+
+
+# The shortest training.
+SHORT = ('--N_train', 20, '--N_test', 10, '--N_epochs', 3)
+
+
+def accuracy(process):
+    """Return the accuracy that train.py printed."""
+    assert process.returncode == 0, process.stderr
+    (text,) = re.findall(r'^Accuracy: (\d+\.\d\d)%$', process.stdout, re.MULTILINE)
+    return float(text)
+
+
+def layers(model):
+    """Return (class, units, activation) of each layer of a .keras file, without Keras."""
+    with zipfile.ZipFile(model) as file:
+        config = json.loads(file.read('config.json'))
+    found = [(layer['class_name'], layer['config']) for layer in config['config']['layers']]
+    return [(n, c.get('units'), c.get('activation')) for n, c in found if n != 'InputLayer']
 
 
 def curve(picture, column=0, row=0, columns=1, rows=1):

@@ -536,7 +536,10 @@ def test_publish(folder):
 # those of training, by (series, setting); a setting alone where there are no series.
 SAME, RANDOM = 'same phase', 'random phase'
 EASY, HARD = 'same phase, 200 sequences', 'random phase, 800 sequences'
-LINEAR = ('no activation (Dense 16, Dense 1)', "train.py's (Dense 16, Dense 8, sigmoid)")
+LINEAR = (
+    'no activation (Dense 16, Dense 1)',
+    "train.py's alternative (Dense 16, Dense 8, sigmoid)",
+)
 BOTH = "the tutorial's (relu, tanh, sigmoid)"
 NOISES = ('0', '0.25', '0.5', '1', '1.5', '2')
 CLAIMS = [

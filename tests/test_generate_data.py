@@ -12,7 +12,7 @@ from support.console import DataError
 
 import numpy as np
 import pytest
-from conftest import PROJECT, assert_one_line, contents, run
+from conftest import PROJECT, assert_one_line, contents, forked, run
 from scipy.optimize import minimize_scalar
 from scipy.stats import kstest
 
@@ -61,7 +61,7 @@ def test_default_set(folder):
 
 def test_sine_is_exact(folder):
     """Each sine is sin(f t) for one f from 0.1 to 0.4, to the last digits."""
-    run('generate_data.py', 20, 1)
+    forked('generate_data.py', 20, 1)
     t = np.arange(1, 129)
     sines = [i for i in range(1, 21) if read(folder / f'Train/Y_{i}.dat')[0] == 0]
     assert sines
@@ -80,7 +80,7 @@ def test_sine_is_exact(folder):
 
 @pytest.mark.parametrize('phase', [False, True])
 def test_four_classes(folder, phase):
-    run('generate_data.py', 40, 1, '--classes', 4, *['--phase'] * phase)
+    forked('generate_data.py', 40, 1, '--classes', 4, *['--phase'] * phase)
     labels = [int(read(folder / f'Train/Y_{i}.dat')[0]) for i in range(1, 41)]
     assert set(labels) == {0, 1, 2, 3}
     for i in range(1, 5 if phase else 21):
@@ -99,13 +99,13 @@ def test_two_writers_at_once(data):
                 assert first.poll() is None
                 time.sleep(0.001)
             first.send_signal(signal.SIGSTOP)
-            process = run('generate_data.py', 5, 5, '--overwrite', '--seed', 1)
+            process = forked('generate_data.py', 5, 5, '--overwrite', '--seed', 1)
             assert_one_line(process, 'Train is being written by another script')
             assert (data / 'Train/.new/X_50.dat').exists()
         finally:
             first.kill()
     read_set('Train', 20, 128)
-    assert run('generate_data.py', 5, 5, '--overwrite', '--seed', 1).returncode == 0
+    assert forked('generate_data.py', 5, 5, '--overwrite', '--seed', 1).returncode == 0
 
 
 def test_a_set_exchanged_while_it_is_read(data):
@@ -114,7 +114,9 @@ def test_a_set_exchanged_while_it_is_read(data):
     with pytest.raises(DataError, match='Train was written anew while it was read'):
         for i in numbers_to_read('Train', range(1, 21)):
             if i == 7:
-                assert run('generate_data.py', 20, 10, '--overwrite', '--seed', 1).returncode == 0
+                assert (
+                    forked('generate_data.py', 20, 10, '--overwrite', '--seed', 1).returncode == 0
+                )
 
 
 def test_no_room_in_memory(folder):
@@ -124,18 +126,18 @@ def test_no_room_in_memory(folder):
 
 def test_another_length(folder):
     """The longer sequences begin with the shorter ones."""
-    run('generate_data.py', 20, 1)
+    forked('generate_data.py', 20, 1)
     short, labels = read_set('Train', 20, 128)
-    assert run('generate_data.py', 20, 1, '--N_sequence', 300, '--overwrite').returncode == 0
+    assert forked('generate_data.py', 20, 1, '--N_sequence', 300, '--overwrite').returncode == 0
     long, labels_too = read_set('Train', 20, 300)
     assert (labels == labels_too).all()
     np.testing.assert_allclose(long[:, :128], short)
 
 
 def test_phase_changes_the_phase_alone(folder):
-    run('generate_data.py', 40, 1)
+    forked('generate_data.py', 40, 1)
     plain, labels = read_set('Train', 40, 128)
-    run('generate_data.py', 40, 1, '--phase', '--overwrite')
+    forked('generate_data.py', 40, 1, '--phase', '--overwrite')
     shifted, labels_too = read_set('Train', 40, 128)
     assert (labels == labels_too).all()
     starts = shifted[labels == 0, 0]
@@ -147,15 +149,15 @@ def test_phase_changes_the_phase_alone(folder):
 
 
 def test_seeds_and_prefixes(folder):
-    run('generate_data.py', 200, 50)
+    forked('generate_data.py', 200, 50)
     first = contents(folder)
-    run('generate_data.py', 200, 50, '--overwrite')
+    forked('generate_data.py', 200, 50, '--overwrite')
     assert contents(folder) == first
-    run('generate_data.py', 2100, 60, '--overwrite')  # crosses blocks of the drawing
+    forked('generate_data.py', 2100, 60, '--overwrite')  # crosses blocks of the drawing
     larger = contents(folder)
     assert {name: larger[name] for name in first} == first
     assert len(larger) == 2 * 2160 + 2  # and the names of the classes
-    run('generate_data.py', 200, 50, '--overwrite', '--seed', 1)
+    forked('generate_data.py', 200, 50, '--overwrite', '--seed', 1)
     other = contents(folder)
     assert len({other[n] for n in first if 'X' in n} & {first[n] for n in first if 'X' in n}) < 80
     sines = [first[f'Test/X_{i}.dat'] for i in range(1, 51) if first[f'Test/Y_{i}.dat'] == bytes(8)]
@@ -164,12 +166,12 @@ def test_seeds_and_prefixes(folder):
 
 
 def test_noise_is_added_and_changes_nothing_else(folder):
-    run('generate_data.py', 2100, 60)
+    forked('generate_data.py', 2100, 60)
     clean = contents(folder)
-    run('generate_data.py', 2100, 60, '--noise', 0, '--overwrite')
+    forked('generate_data.py', 2100, 60, '--noise', 0, '--overwrite')
     assert contents(folder) == clean
     waves = {name: read_set(name, 60, 128) for name in ('Train', 'Test')}
-    run('generate_data.py', 2100, 60, '--noise', 0.5, '--overwrite')
+    forked('generate_data.py', 2100, 60, '--noise', 0.5, '--overwrite')
     larger = contents(folder)
     noise = []
     for name, (X, Y) in waves.items():
@@ -180,13 +182,13 @@ def test_noise_is_added_and_changes_nothing_else(folder):
         assert abs(noise[-1].mean()) < 0.03
         assert kstest(noise[-1].ravel() / 0.5, 'norm').pvalue > 1e-3
     assert abs(np.corrcoef(noise[0].ravel(), noise[1].ravel())[0, 1]) < 0.06
-    run('generate_data.py', 60, 10, '--noise', 0.5, '--overwrite')
+    forked('generate_data.py', 60, 10, '--noise', 0.5, '--overwrite')
     assert {(name, data) for name, data in contents(folder).items()} <= set(larger.items())
 
 
 @pytest.mark.parametrize('noise', ['-0.1', 'nan', 'inf', '1e7', 'loud'])
 def test_wrong_noise(folder, noise):
-    process = run('generate_data.py', f'--noise={noise}')
+    process = forked('generate_data.py', f'--noise={noise}')
     assert_one_line(process, '--noise', noise, status=2)
     assert contents(folder) == {}
 
@@ -195,9 +197,9 @@ def test_existing_data_are_safe(data):
     (data / 'Train/notes.txt').write_text('mine')
     (data / 'Train/X_mine.dat').write_text('mine too')
     before = contents(data)
-    assert_one_line(run('generate_data.py', 5, 3), 'Train', 'already', '--overwrite')
+    assert_one_line(forked('generate_data.py', 5, 3), 'Train', 'already', '--overwrite')
     assert contents(data) == before
-    assert run('generate_data.py', 5, 3, '--overwrite').returncode == 0
+    assert forked('generate_data.py', 5, 3, '--overwrite').returncode == 0
     after = contents(data)
     assert set(after) == {
         'Train/notes.txt',
@@ -234,12 +236,12 @@ def test_killed_while_writing_leaves_the_old_set_or_none(folder):
     kill_early(50_000, 10)
     with pytest.raises(DataError, match='no sequences yet'):
         read_set('Train', 10, 128)
-    assert run('generate_data.py', 20, 10).returncode == 0
+    assert forked('generate_data.py', 20, 10).returncode == 0
     before = read_set('Train', 20, 128)
     kill_early(50_000, 10, '--overwrite', '--seed', 1)
     for a, b in zip(before, read_set('Train', 20, 128), strict=True):
         assert (a == b).all()
-    assert run('generate_data.py', 20, 10, '--overwrite').returncode == 0
+    assert forked('generate_data.py', 20, 10, '--overwrite').returncode == 0
     assert not (folder / 'Train/.new').exists()
 
 
@@ -263,8 +265,8 @@ runpy.run_path({str(PROJECT / 'generate_data.py')!r}, run_name='__main__')
     with pytest.raises(DataError, match='unfinished'):
         read_set('Train', 20, 128)
         read_set('Test', 10, 128)
-    assert_one_line(run('generate_data.py', 20, 10), 'Train', '--overwrite')
-    assert run('generate_data.py', 20, 10, '--overwrite').returncode == 0
+    assert_one_line(forked('generate_data.py', 20, 10), 'Train', '--overwrite')
+    assert forked('generate_data.py', 20, 10, '--overwrite').returncode == 0
     read_set('Train', 20, 128)
     names = ['classes.txt', *(f'{c}_{i}.dat' for c in 'XY' for i in range(1, 21))]
     assert sorted(os.listdir('Train')) == sorted(names)
@@ -272,11 +274,11 @@ runpy.run_path({str(PROJECT / 'generate_data.py')!r}, run_name='__main__')
 
 @pytest.mark.parametrize('arguments', [('-5',), ('many',), ('5', '0'), ('--classes', '5')])
 def test_wrong_command_line(folder, arguments):
-    assert_one_line(run('generate_data.py', *arguments), arguments[-1], status=2)
+    assert_one_line(forked('generate_data.py', *arguments), arguments[-1], status=2)
     assert contents(folder) == {}
 
 
 def test_train_is_a_file(folder):
     (folder / 'Train').write_text('not a folder')
-    assert_one_line(run('generate_data.py', 5, 5), 'Train')
+    assert_one_line(forked('generate_data.py', 5, 5), 'Train')
     assert contents(folder) == {'Train': b'not a folder'}
