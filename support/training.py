@@ -87,8 +87,9 @@ def batches(X, Y, batch_size):
         data = tf.data.Dataset.from_tensor_slices((X.astype('float32'), Y.astype('float32')))
         data = data.shuffle(len(X)).batch(batch_size)
     else:
-        data = streamed_batches(X, Y, batch_size)
-    return without_tuner(data.prefetch(2))
+        # Two batches are read ahead; from memory, that would only cost time.
+        data = streamed_batches(X, Y, batch_size).prefetch(2)
+    return without_tuner(data)
 
 
 def without_tuner(data):
