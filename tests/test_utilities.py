@@ -246,7 +246,7 @@ def test_forgotten_script_sh(folder):
         command = [*python, PROJECT / script, '1']
         process = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=60)
         assert_one_line(process, 'not installed here', '. ./script.sh')
-    command = [*python, '-m', 'experiments', 'memory']
+    command = [*python, '-m', 'experiments', 'memory', '--output', folder]
     process = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60)
     assert process.returncode == 1 and '. ./script.sh' in process.stderr.splitlines()[-1]
 
