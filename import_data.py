@@ -84,12 +84,12 @@ def odd_column(X):
 
     An identifier or a period, say, that stands beside the values of a sequence.
     """
+    if X.shape[1] < 4:
+        return None
     medians, spread = np.median(X, axis=0), np.median(X.std(axis=0))
     distances = abs(medians - np.median(medians))
-    *_, second, i = np.argsort(distances)[-3:]
-    if X.shape[1] > 3 and distances[i] > 20 * (distances[second] + spread):
-        return i
-    return None
+    second, i = np.argsort(distances)[-2:]
+    return i if distances[i] > 20 * (distances[second] + spread) else None
 
 
 def check_classes(paths, where, column, names, Y, is_test):

@@ -174,6 +174,11 @@ def test_a_column_unlike_the_others_is_told(import_data, column):
     assert 'unlike' not in import_data('a.csv', '--drop', 'number', '--overwrite')
 
 
+def test_a_single_value_in_each_row(import_data):
+    write('a.csv', rows(values=X[:, :1]))
+    assert 'the sequences are 1 values long' in import_data('a.csv')
+
+
 def test_scaling_is_told(import_data):
     write('a.csv', rows(values=10000 + 100 * X))
     assert re.search(r'mean of (1e\+04|9\.9\de\+03) and', import_data('a.csv'))
