@@ -13,7 +13,7 @@ import argparse
 
 from support.console import DataError, parser, whole_number
 from support.mistakes import check_scale
-from support.tables import is_number, read_table
+from support.tables import add_columns, is_number, read_table
 
 import numpy as np
 
@@ -125,14 +125,7 @@ if __name__ == '__main__':
     add(
         'tables', nargs='+', metavar='TABLE', help='one to split, or one for Train and one for Test'
     )
-    add('--label', metavar='COLUMN', help='of the classes: first, last, a number from 1 or a name')
-    add(
-        '--drop',
-        metavar='COLUMN',
-        action='append',
-        default=[],
-        help='no part of the sequences; may be repeated',
-    )
+    add_columns(script)
     add('--test', type=share, help='sequences to test with: a fraction or a number, default 0.2')
     add('--seed', type=whole_number(0), default=0, help='of the random split, default 0')
     add('--overwrite', action='store_true', help='replace the sequences that are there')

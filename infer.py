@@ -21,7 +21,8 @@ from collections import Counter
 from datetime import datetime
 
 from support.console import DataError, parser, whole_number
-from support.tables import EXTENSIONS, read_table
+from support.files import CLASSES_FILE
+from support.tables import EXTENSIONS, add_columns, read_table
 
 import numpy as np
 
@@ -29,6 +30,7 @@ from utilities import (
     check_finished,
     class_name,
     class_title,
+    last_written,
     read_class_names,
     read_label,
     read_series,
@@ -50,14 +52,7 @@ script.add_argument(
 )
 script.add_argument('--model', default='model.keras', help='default model.keras')
 script.add_argument('--csv', action='store_true', help='print comma-separated values')
-script.add_argument('--label', metavar='COLUMN', help='of the class: first, last, number or name')
-script.add_argument(
-    '--drop',
-    metavar='COLUMN',
-    action='append',
-    default=[],
-    help='no part of a sequence; may be repeated',
-)
+add_columns(script)
 args = script.parse_args()
 
 # Load the model. Keras's safe mode, its default, refuses a file that brings code of its own.
@@ -77,12 +72,12 @@ shapes = model.input_shape, model.output_shape
 if not all(isinstance(shape, tuple) and len(shape) == 2 and shape[1] for shape in shapes):
     raise DataError(f'{args.model} classifies no sequences: train a network with python train.py')
 N_sequence = model.input_shape[1]
-trained = os.path.getmtime(args.model)
+trained = os.stat(args.model)
 class_names = []
 if zipfile.is_zipfile(args.model):  # train.py puts the names of the classes there
     with zipfile.ZipFile(args.model) as archive:
-        if 'classes.txt' in archive.namelist():
-            text = archive.read('classes.txt').decode('utf-8-sig', errors='replace')
+        if CLASSES_FILE in archive.namelist():
+            text = archive.read(CLASSES_FILE).decode('utf-8-sig', errors='replace')
             class_names = text.splitlines()
 if not class_names:
     class_names = read_class_names('Train') or read_class_names(os.path.dirname(args.files[0]))
@@ -159,8 +154,8 @@ if outputs.shape[1] == 1:
 classes = outputs.argmax(axis=1)
 scores = outputs.max(axis=1)
 
-which = f'Model: {args.model} of {datetime.fromtimestamp(trained):%Y-%m-%d %H:%M}'
-if os.path.exists('Train/X_1.dat') and os.path.getmtime('Train/X_1.dat') > trained:
+which = f'Model: {args.model} of {datetime.fromtimestamp(trained.st_mtime):%Y-%m-%d %H:%M}'
+if (last_written('Train') or 0) > trained.st_mtime_ns:
     which += ', older than the sequences in Train'
 if args.csv:
     print(which, file=sys.stderr)  # the table stays clean

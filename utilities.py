@@ -10,14 +10,13 @@ import os
 import re
 
 from support.console import DataError, progress
-from support.files import UNFINISHED, exchanged, whole_file
+from support.files import CLASSES_FILE, UNFINISHED, exchanged, whole_file
+from support.tables import LARGEST
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-FLOAT32_MAX = float(np.finfo(np.float32).max)
 FILE_NAME = re.compile(r'[XY]_([1-9][0-9]*)\.dat')
-CLASSES_FILE = 'classes.txt'
 
 
 def read_class_names(folder):
@@ -152,7 +151,7 @@ def read_series(path, N):
     largest = np.abs(values).max()
     if not np.isfinite(largest):
         raise DataError(f'{path} holds NaN or infinity: write the file again with finite values')
-    if largest > FLOAT32_MAX:
+    if largest > LARGEST:
         raise DataError(
             f'{path} holds a value of size {largest:.3g}, too large for the float32 numbers that'
             ' networks compute with: divide all the data by a constant'

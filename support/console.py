@@ -13,11 +13,26 @@ class DataError(Exception):
     """A file or a number that the user can put right; its text says in one line what and how."""
 
 
-# Each is shown an error that nobody caught, and returns the DataError that explains it, or None.
-EXPLANATIONS = []
-
-
 PACKAGES = ('numpy', 'scipy', 'matplotlib', 'tensorflow', 'keras', 'rich')
+
+
+def explain_machine(error):
+    """Return the DataError that explains a missing package or a full memory; else None."""
+    if isinstance(error, ModuleNotFoundError) and error.name in PACKAGES:
+        return DataError(
+            f'the package {error.name} is not installed here: prepare this shell with'
+            ' . ./script.sh in the folder of the workshop'
+        )
+    if isinstance(error, MemoryError) or type(error).__name__ == 'ResourceExhaustedError':
+        return DataError(
+            'the memory is full: ask for fewer or shorter sequences, or let train.py read them from'
+            ' the files with --stream'
+        )
+    return None
+
+
+# Each is shown an error that nobody caught, and returns the DataError that explains it, or None.
+EXPLANATIONS = [explain_machine]
 
 
 def program():
@@ -28,16 +43,6 @@ def program():
 
 def one_line(kind, error, traceback):
     """End a script: an error that we can explain, or Ctrl-C, with one line and no traceback."""
-    if isinstance(error, ModuleNotFoundError) and error.name in PACKAGES:
-        error = DataError(
-            f'the package {error.name} is not installed here: prepare this shell with'
-            ' . ./script.sh in the folder of the workshop'
-        )
-    if isinstance(error, MemoryError) or kind.__name__ == 'ResourceExhaustedError':
-        error = DataError(
-            'the memory is full: ask for fewer or shorter sequences, or let train.py read them from'
-            ' the files with --stream'
-        )
     if not isinstance(error, DataError):
         error = next(filter(None, (explain(error) for explain in EXPLANATIONS)), error)
     if isinstance(error, DataError):
@@ -106,7 +111,6 @@ def report_accuracy(accuracy, Y_test, N_seen):
     than the others, what answering with that alone would give.
     """
     N_test, larger = len(Y_test), max((Y_test == y).mean() for y in set(Y_test))
-    uneven = larger * len(set(Y_test)) > 1.4
     if N_seen:
         print(
             f'{N_seen} of {N_test} test sequences also occur in the training set,'
@@ -119,7 +123,7 @@ def report_accuracy(accuracy, Y_test, N_seen):
     low, high = (middle - half) / (1 + z2), (middle + half) / (1 + z2)
     print(f'Accuracy: {100 * accuracy:.2f}%')
     print(f'{right} of {N_test} right; 95 % confidence: {100 * low:.0f} % to {100 * high:.0f} %')
-    if uneven:
+    if larger * len(set(Y_test)) > 1.4:
         print(f'Always answering with the most frequent class would give {100 * larger:.2f}%')
 
 

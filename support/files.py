@@ -13,6 +13,8 @@ from support.console import DataError, progress
 
 # This folder is in one whose files are being exchanged for new ones: some are old and some new.
 UNFINISHED = '.unfinished'
+# The names of the classes, that of class 0 first, one on each line: beside a set, and in a network.
+CLASSES_FILE = 'classes.txt'
 
 
 @contextlib.contextmanager

@@ -22,6 +22,20 @@ LARGEST = float(np.finfo('float32').max)  # networks compute in float32
 DECIMAL_COMMA = re.compile(r'[-+]?\d+,\d+')
 
 
+def add_columns(script):
+    """Add to an ArgumentParser what read_table is told of the columns: --label and --drop."""
+    script.add_argument(
+        '--label', metavar='COLUMN', help='of the classes: first, last, a number from 1 or a name'
+    )
+    script.add_argument(
+        '--drop',
+        metavar='COLUMN',
+        action='append',
+        default=[],
+        help='no part of the sequences; may be repeated',
+    )
+
+
 class Table(NamedTuple):
     """The sequences of a table."""
 

@@ -23,7 +23,7 @@ gc.freeze()
 gc.enable()
 
 from support.console import EXPLANATIONS, DataError
-from support.files import whole_file
+from support.files import CLASSES_FILE, whole_file
 
 # model.fit would say that it leaves the shuffling to tf.data: see batches.
 warnings.filterwarnings('ignore', '`shuffle=True` was passed')
@@ -60,6 +60,22 @@ def device():
 
 
 STREAMED = []  # the StreamedSets that are trained with
+
+
+def explain_stream(error):
+    """If TensorFlow could not read a file, return the DataError of the reading by utilities.py."""
+    if isinstance(error, tf.errors.OpError):
+        try:
+            for X in STREAMED:
+                X.check()
+                for _ in X:
+                    pass
+        except DataError as found:
+            return found
+    return None
+
+
+EXPLANATIONS.append(explain_stream)
 
 
 def count_seen(X_train, X_test):
@@ -107,7 +123,7 @@ def streamed_batches(X, Y, batch_size):
 
     They are read in parallel, in a new order every epoch, and never held all at once.
     """
-
+    STREAMED.append(X)
     classes = tf.constant(Y, tf.float32)
 
     def read(i, seed):
@@ -123,18 +139,6 @@ def streamed_batches(X, Y, batch_size):
         x = tf.ensure_shape(tf.boolean_mask(x, tf.math.is_finite(x)), [X.N])
         return x, tf.gather(classes, place)
 
-    def explain(error):
-        """If TensorFlow could not read a file, the reading by utilities.py names it."""
-        if isinstance(error, tf.errors.OpError):
-            try:
-                X.check()
-                for _ in X:
-                    pass
-            except DataError as found:
-                return found
-
-    EXPLANATIONS.append(explain)
-    STREAMED.append(X)
     seeds = tf.data.Dataset.random(rerandomize_each_iteration=True).take(1)  # one for an epoch
     numbers = seeds.flat_map(lambda seed: tf.data.Dataset.range(len(X)).map(lambda i: (i, seed)))
     data = numbers.map(read, num_parallel_calls=16).batch(batch_size)
@@ -147,7 +151,7 @@ def streamed_batches(X, Y, batch_size):
 
 def class_names():
     """Return what Train/classes.txt holds, as bytes: the names of the classes; b'' without it."""
-    with contextlib.suppress(OSError), open('Train/classes.txt', 'rb') as file:
+    with contextlib.suppress(OSError), open(f'Train/{CLASSES_FILE}', 'rb') as file:
         return file.read()
     return b''
 
@@ -165,7 +169,7 @@ def save(model, path):
         model.save(temporary)
         if names:
             with zipfile.ZipFile(temporary, 'a') as archive:
-                archive.writestr('classes.txt', names)
+                archive.writestr(CLASSES_FILE, names)
     print(f'Model: {path}')
 
 
