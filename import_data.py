@@ -9,15 +9,19 @@ Takes CSV and other text (tabs, semicolons or blanks between the columns), NumPy
 (arrays X and Y), and the .tsv and .ts files of the UCR archive.
 """
 
+from support.start import prepare
+
+if __name__ == '__main__':
+    prepare()
+
 import argparse
 
 from support.console import DataError, parser, whole_number
 from support.mistakes import check_scale
+from support.sets import write_sets
 from support.tables import add_columns, is_number, read_table
 
 import numpy as np
-
-from utilities import write_sets
 
 
 def share(text):
@@ -193,9 +197,9 @@ if __name__ == '__main__':
         print('Train and Test hold exactly these sequences already.')
     if len(names) > 2:
         print(
-            f'{len(names)} classes: at the comments of train.py, swap in the softmax layer with'
-            f" {len(names)} neurons, in the place of Dense(1, activation='sigmoid'), and the loss"
-            ' sparse_categorical_crossentropy.'
+            f'{len(names)} classes: in train.py, make the last layer'
+            f" Dense({len(names)}, activation='softmax') and the loss"
+            " 'sparse_categorical_crossentropy'."
         )
     check_scale(X[IDs['Train'][:1000]], script='train.py')
     print('Look at some, then train:')

@@ -11,6 +11,10 @@ answer is compared with it. The names of the classes are those that train.py has
 or else those in Train/classes.txt or beside the first file.
 """
 
+from support.start import import_keras, prepare
+
+prepare()
+
 import csv
 import functools
 import os
@@ -21,20 +25,12 @@ from collections import Counter
 from datetime import datetime
 
 from support.console import DataError, parser, whole_number
-from support.files import CLASSES_FILE
+from support.files import CLASSES_FILE, check_finished, last_written
 from support.tables import EXTENSIONS, add_columns, read_table
 
 import numpy as np
 
-from utilities import (
-    check_finished,
-    class_name,
-    class_title,
-    last_written,
-    read_class_names,
-    read_label,
-    read_series,
-)
+from utilities import class_name, class_title, read_class_names, read_label, read_series
 
 
 def sequence_file(text):
@@ -59,8 +55,7 @@ args = script.parse_args()
 if not os.path.exists(args.model):
     raise DataError(f'{args.model} is missing: train a network with python train.py')
 
-from support.training import keras
-
+keras = import_keras()
 try:
     model = keras.models.load_model(args.model, compile=False)
 except Exception as error:  # Keras raises many kinds, according to what is wrong with the file

@@ -11,6 +11,11 @@ Every setting is run with several seeds; a table gives the median and the range 
 An experiment writes all its runs to NAME.csv and a figure to NAME.png, and prints its table.
 """
 
+from support.start import prepare
+
+if __name__ == '__main__':
+    prepare()
+
 import contextlib
 import os
 import pathlib

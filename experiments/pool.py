@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import chain
 
 from support.console import DataError
+from support.start import import_keras
 
 from experiments.questions import EXPERIMENTS
 
@@ -77,6 +78,7 @@ def workers(jobs):
 
 def work(name, setting, seeds, N_epochs):
     """Run one setting of an experiment, in a worker; return run.py's rows and curves."""
+    import_keras()
     from experiments.run import runs
 
     experiment = EXPERIMENTS[name]

@@ -6,6 +6,11 @@
 Those of the training come from train.py itself, as it is and with the edit that LESSON.md shows.
 """
 
+from support.start import prepare
+
+if __name__ == '__main__':
+    prepare()
+
 import os
 import pathlib
 import re

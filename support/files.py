@@ -1,20 +1,95 @@
-"""Writing files so that a full disk, Ctrl-C or a killed job loses nothing.
-
-What was there before stays; or, once sets are being exchanged, they are refused until that is done.
-"""
+"""What a folder of sequences holds and what is wrong with its files; files written whole."""
 
 import contextlib
-import fcntl
 import os
 import platform
-import shutil
+import re
 
-from support.console import DataError, progress
+from support.console import DataError
 
 # This folder is in one whose files are being exchanged for new ones: some are old and some new.
 UNFINISHED = '.unfinished'
 # The names of the classes, that of class 0 first, one on each line: beside a set, and in a network.
 CLASSES_FILE = 'classes.txt'
+FILE_NAME = re.compile(r'[XY]_([1-9][0-9]*)\.dat')
+
+
+# ---------------------------------------------------------------- a folder of sequences
+
+
+def sequence_numbers(folder):
+    """Return the set of the i for which folder holds an X_i.dat or a Y_i.dat."""
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return set()
+    except OSError as error:
+        raise DataError(
+            f'{folder}: {error.strerror}; it must be a folder that you may read'
+        ) from None
+    return {int(match[1]) for match in map(FILE_NAME.fullmatch, names) if match}
+
+
+def check_finished(folder):
+    """Raise DataError if a script was stopped while it exchanged the set in folder."""
+    if os.path.exists(f'{folder}/{UNFINISHED}'):
+        raise DataError(
+            f'{folder} holds an unfinished set: make it again with python generate_data.py'
+            ' --overwrite, or with import_data.py if it is your own'
+        )
+
+
+def last_written(folder):
+    """Return when the set in folder was written, in ns; None without one."""
+    path = f'{folder}/X_1.dat'
+    return os.stat(path).st_mtime_ns if os.path.exists(path) else None
+
+
+def unreadable(path, error):
+    """Return the DataError for a file that could not be opened: what is there, and what to do."""
+    if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        return DataError(f'{path}: {error.strerror}; it must be a file that you may read')
+    folder, name = os.path.split(path)
+    numbers, match = sequence_numbers(folder or '.'), FILE_NAME.fullmatch(name)
+    if name == 'X_0.dat':
+        return DataError(f'{path} is missing: the sequences are numbered from 1, so read x+1')
+    if not match:
+        return DataError(f'{path} is missing: check its name and folder')
+    if not numbers:
+        return DataError(
+            f'{os.path.abspath(folder)} holds no sequences yet: make them with'
+            ' python generate_data.py, or bring your own with import_data.py'
+        )
+    N = max(numbers)
+    if int(match[1]) < N:
+        return DataError(
+            f'{path} is missing from the middle of the set: put it back, or make the set again'
+        )
+    option = {'Train': f' (--N_train {N})', 'Test': f' (--N_test {N})'}.get(folder, '')
+    return DataError(
+        f'{path} is missing: {folder} ends at number {N}, so ask for no more{option}, or make more'
+        ' with python generate_data.py N_train N_test --overwrite'
+    )
+
+
+def wrong_size(path, N):
+    """Return the DataError for a file that does not hold N float64 values."""
+    size = os.path.getsize(path)
+    if size == 0:
+        holds = 'is empty'
+    elif size % 8:
+        holds = f'has {size} bytes, which is no whole number of float64 values'
+    else:
+        holds = f'holds {size // 8} value(s)'
+    if os.path.basename(path).startswith('Y_'):
+        return DataError(f'{path} {holds} instead of one class number: write the file again')
+    remedy = 'correct the file'
+    if size and not size % 8:
+        remedy += f', or ask for that length with --N_sequence {size // 8}'
+    return DataError(f'{path} {holds} instead of {N} of float64: {remedy}')
+
+
+# ---------------------------------------------------------------- files written whole
 
 
 @contextlib.contextmanager
@@ -36,67 +111,3 @@ def whole_file(path):
     finally:
         with contextlib.suppress(OSError):
             os.remove(temporary)
-
-
-def lock(folder):
-    """Keep a folder to this process until the file that this returns, a number, is closed.
-
-    It ends with the process, however that ends. Raises DataError if another has the folder.
-    """
-    lock_file = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock_file)
-        raise DataError(
-            f'{folder} is being written by another script, or given twice: run this again when that'
-            ' has ended'
-        ) from None
-    except OSError:  # a network disk without locks: then without
-        pass
-    return lock_file
-
-
-@contextlib.contextmanager
-def exchanged(folders, is_old):
-    """Give for each of the folders a folder to fill; then its files replace the old ones.
-
-    The new files are first written into .new inside each, so that a failure there loses nothing.
-    Only when all are written does .new become .unfinished, in every folder; then its files are
-    moved up, and the other files there with is_old(name) are removed. Who begins to read the files
-    then refuses a folder with .unfinished in it.
-    Raises DataError if a folder can't be written, or if another script writes there.
-    """
-    new = [f'{folder}/.new' for folder in folders]
-    unfinished = [f'{folder}/{UNFINISHED}' for folder in folders]
-    locks = []
-    try:
-        for folder in folders:
-            os.makedirs(folder, exist_ok=True)
-            locks.append(lock(folder))
-        for path in new:
-            shutil.rmtree(path, ignore_errors=True)
-            os.mkdir(path)
-        yield new
-        for path, becomes in zip(new, unfinished, strict=True):
-            os.makedirs(becomes, exist_ok=True)
-            for name in os.listdir(becomes):  # left by a run that was stopped
-                os.remove(f'{becomes}/{name}')
-            os.rename(path, becomes)
-        for folder, path in zip(folders, unfinished, strict=True):
-            names = os.listdir(path)
-            for name in {name for name in os.listdir(folder) if is_old(name)} - set(names):
-                os.remove(f'{folder}/{name}')
-            for name in progress(names, f'Exchanging {folder}'):
-                os.replace(f'{path}/{name}', f'{folder}/{name}')
-            os.rmdir(path)
-    except OSError as error:
-        raise DataError(
-            f'{error.filename or folders[0]}: {error.strerror};'
-            ' get room, permission to write there, or a real folder'
-        ) from None
-    finally:
-        for path in new[: len(locks)]:
-            shutil.rmtree(path, ignore_errors=True)
-        for lock_file in locks:
-            os.close(lock_file)

@@ -1,40 +1,70 @@
-"""How the sequences reach the network, on which device it trains, and what it says meanwhile.
+"""What train.py and train_large.py share: numbers on the command line, the callback, the end."""
 
-Imported before any other module that needs Keras: see the first lines.
-"""
-
-import gc
-
-# Keras and TensorFlow bring a million objects that stay to the end. Python's garbage collector
-# would walk over them again and again, while they are imported and when Python ends: it need not.
-gc.disable()
+import argparse
 import atexit
-import contextlib
+import math
 import os
 import sys
-import warnings
 import zipfile
+
+from support.console import DataError, parser, whole_number
+from support.files import CLASSES_FILE, last_written, whole_file
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-gc.freeze()
-gc.enable()
+from utilities import read_class_names
 
-from support.console import EXPLANATIONS, DataError
-from support.files import CLASSES_FILE, whole_file
-
-# model.fit would say that it leaves the shuffling to tf.data: see batches.
-warnings.filterwarnings('ignore', '`shuffle=True` was passed')
+# ---------------------------------------------------------------- the command line
 
 
-def repeatable(seed):
-    """Let the same seed give the same result on the same machine."""
-    keras.utils.set_random_seed(seed)
-    if tf.config.list_physical_devices('GPU'):
-        # A GPU adds numbers in any order unless told not to; on a CPU these networks always repeat.
-        tf.config.experimental.enable_op_determinism()
+def finite_number(text):
+    """Return the number in text, for argparse."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f'{text} is not a number')
+    return number
+
+
+def read_command_line(variables):
+    """Let the command line change the numbers at the top of a script, and print nothing.
+
+    variables is the script's globals(). Each int, float and string in it becomes an option,
+    --NAME VALUE, and what is True or False a switch, --NAME or --no-NAME. What stands in the script
+    is checked like what is typed. In a notebook's cells, which have no command line, nothing
+    happens. Raises DataError for a number that is none.
+    """
+    if '__file__' not in variables:  # these are a notebook's cells
+        return
+    script = parser('The numbers at the top of the script, for this run alone.')
+    for name, value in variables.items():
+        if name.startswith('_') or not isinstance(value, (bool, int, float, str)):
+            continue
+        option = {'default': value, 'help': f'default {value}'.replace('%', '%%')}
+        if name.startswith('N_') or name in ('batch_size', 'seed'):
+            # As text, so that a number edited in the script is checked like one that is typed.
+            least = 0 if name == 'seed' else 1
+            option |= {'type': whole_number(least), 'default': str(value), 'metavar': 'N'}
+        elif isinstance(value, bool):
+            option['action'] = argparse.BooleanOptionalAction
+        elif isinstance(value, int):
+            option |= {'type': whole_number(-(2**31)), 'metavar': 'N'}
+        elif isinstance(value, float):
+            option |= {'type': finite_number, 'metavar': 'X'}
+        else:
+            option['metavar'] = 'TEXT'
+        try:
+            script.add_argument(f'--{name}', **option)
+        except argparse.ArgumentError:
+            raise DataError(f'the name {name} is taken: give your number another') from None
+    variables.update(vars(script.parse_args()))
+
+
+# ---------------------------------------------------------------- the training
 
 
 def device():
@@ -44,144 +74,53 @@ def device():
     """
     GPUs = tf.config.list_physical_devices('GPU')
     if GPUs:
-        return 'GPU: ' + tf.config.experimental.get_device_details(GPUs[0]).get(
-            'device_name', 'unknown'
-        )
+        details = tf.config.experimental.get_device_details(GPUs[0])
+        return f'GPU: {details.get("device_name", "unknown")}'
     if os.environ.get('SLURM_JOB_GPUS') or os.environ.get('SLURM_GPUS_ON_NODE'):
         print(
             'Warning: Slurm granted a GPU, but TensorFlow sees none: on a login node, install its'
-            " CUDA libraries with pip install 'tensorflow[and-cuda]'",
+            ' CUDA libraries with . ./script.sh --cuda',
             file=sys.stderr,
         )
     return 'CPU'
 
 
-# ---------------------------------------------------------------- the data
+def save(model, class_names):
+    """Save the trained model as model.keras, whole or not at all, and print that name.
 
-
-STREAMED = []  # the StreamedSets that are trained with
-
-
-def explain_stream(error):
-    """If TensorFlow could not read a file, return the DataError of the reading by utilities.py."""
-    if isinstance(error, tf.errors.OpError):
-        try:
-            for X in STREAMED:
-                X.check()
-                for _ in X:
-                    pass
-        except DataError as found:
-            return found
-    return None
-
-
-EXPLANATIONS.append(explain_stream)
-
-
-def count_seen(X_train, X_test):
-    """Return how many sequences of X_test (n, N) also occur, byte for byte, in X_train.
-
-    X_train is (m, N) or any iterable of sequences (N,).
-    """
-    test = {X.tobytes() for X in X_test}
-    seen = {data for data in (X.tobytes() for X in X_train) if data in test}
-    return sum(X.tobytes() in seen for X in X_test)
-
-
-def batches(X, Y, batch_size):
-    """Return the training data in the form from which model.fit learns fastest, for any network.
-
-    X is (n, ...) and Y (n,), or X is a StreamedSet. Returns a tf.data.Dataset of batches (X, Y) in
-    float32, newly shuffled every epoch.
-    TensorFlow itself shuffles and cuts the batches, without coming back to Python for each: that
-    saves most of the time. compile's steps_per_execution saves more; it need not divide the number
-    of batches, because an epoch ends with its data.
-    """
-    if not len(X):
-        raise DataError('no sequences are left for the batches: train with more, a larger N_train')
-    if isinstance(X, np.ndarray):
-        data = tf.data.Dataset.from_tensor_slices((X.astype('float32'), Y.astype('float32')))
-        data = data.shuffle(len(X)).batch(batch_size)
-    else:
-        # Two batches are read ahead; from memory, that would only cost time.
-        data = streamed_batches(X, Y, batch_size).prefetch(2)
-    return without_tuner(data)
-
-
-def without_tuner(data):
-    """Return a tf.data.Dataset without its pipeline's tuner, which gains nothing here.
-
-    Waiting for its thread can add 0.6 s to a fit.
-    """
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return data.with_options(options)
-
-
-def streamed_batches(X, Y, batch_size):
-    """Return the batches of a StreamedSet X, whose files are read anew in every epoch; Y is (n,).
-
-    They are read in parallel, in a new order every epoch, and never held all at once.
-    """
-    STREAMED.append(X)
-    classes = tf.constant(Y, tf.float32)
-
-    def read(i, seed):
-        # index_shuffle gives the place of i in a permutation, without storing one.
-        place = tf.random.experimental.index_shuffle(i, [seed, 0], len(X) - 1)
-        ID = tf.strings.as_string(X.numbers.start + place * X.numbers.step)
-        data = tf.io.read_file(X.folder + '/X_' + ID + '.dat')
-        x = tf.ensure_shape(tf.io.decode_raw(data, tf.float64), [X.N])
-        # Without its infinite values x is shorter than X.N, which stops the training. TensorFlow's
-        # own assert_all_finite has a state, and with op determinism, which a GPU needs, a map with
-        # state reads one file after the other.
-        x = tf.cast(x, tf.float32)
-        x = tf.ensure_shape(tf.boolean_mask(x, tf.math.is_finite(x)), [X.N])
-        return x, tf.gather(classes, place)
-
-    seeds = tf.data.Dataset.random(rerandomize_each_iteration=True).take(1)  # one for an epoch
-    numbers = seeds.flat_map(lambda seed: tf.data.Dataset.range(len(X)).map(lambda i: (i, seed)))
-    data = numbers.map(read, num_parallel_calls=16).batch(batch_size)
-    steps = -(-len(X) // batch_size)
-    return data.apply(tf.data.experimental.assert_cardinality(steps))
-
-
-# ---------------------------------------------------------------- the training
-
-
-def class_names():
-    """Return what Train/classes.txt holds, as bytes: the names of the classes; b'' without it."""
-    with contextlib.suppress(OSError), open(f'Train/{CLASSES_FILE}', 'rb') as file:
-        return file.read()
-    return b''
-
-
-def save(model, path):
-    """Save the trained model as path, whole or not at all, and print that name.
-
-    The names of the classes, Train/classes.txt, go with it: its answers are of these classes.
+    The names of the classes go with it: its answers are of these classes.
     Raises DataError if it has not been trained, or can't be written.
     """
-    if int(model.optimizer.iterations) == 0:
+    path, updates = 'model.keras', int(model.optimizer.iterations)
+    if not updates:
         raise DataError(f'the network has not been trained, so {path} stays: model.fit is missing')
-    names = getattr(model, 'class_names', None) or class_names()
     with whole_file(path) as temporary:
         model.save(temporary)
-        if names:
+        if class_names:
             with zipfile.ZipFile(temporary, 'a') as archive:
-                archive.writestr(CLASSES_FILE, names)
+                archive.writestr(CLASSES_FILE, '\n'.join(class_names) + '\n')
+    model.saved_after = updates
     print(f'Model: {path}')
 
 
-class FitProgress(keras.callbacks.ProgbarLogger):
-    """Shows the progress of model.fit: a bar for all epochs, or in a log one line an epoch.
+class ShowAndSave(keras.callbacks.ProgbarLogger):
+    """Shows how the fit goes and saves the network as model.keras when it ends.
 
-    As it is a ProgbarLogger, Keras adds none of its own.
+    The progress is a bar for all epochs on a terminal, and in a log one line an epoch. (As this is
+    a ProgbarLogger, Keras adds no bars of its own.) A loss that is no number any more ends the fit.
+    rereads names a folder whose files are read again in every epoch: if its set is exchanged
+    meanwhile, that ends the fit, too.
     """
+
+    def __init__(self, rereads=None):
+        super().__init__()
+        self.rereads = rereads
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        self.model.class_names = class_names()
+        print(f'Training on {device()}', flush=True)
+        self.class_names = read_class_names('Train')
+        self.written = self.rereads and last_written(self.rereads)
         self.epoch, self.bar = 0, None
         if sys.stdout.isatty() and os.environ.get('TERM') != 'dumb':
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -197,11 +136,17 @@ class FitProgress(keras.callbacks.ProgbarLogger):
 
     def on_train_batch_end(self, batch, logs=None):
         if self.bar:
-            self.bar.update(self.task, completed=self.epoch * (self.target or 1) + batch + 1)
+            done = self.epoch * (self.target or 1) + batch + 1
+            self.bar.update(self.task, completed=done)
 
     def on_epoch_end(self, epoch, logs=None):
-        for X in STREAMED:
-            X.check()
+        if self.rereads and last_written(self.rereads) != self.written:
+            raise DataError(f'{self.rereads} was written anew while it was read: run this again')
+        if not math.isfinite(logs['loss']):
+            raise DataError(
+                f'the loss is {logs["loss"]} after epoch {epoch + 1}, so nothing is saved: bring'
+                ' the data nearer to 0 and 1, or take a smaller learning rate'
+            )
         values = ', '.join(f'{name} {value:.4g}' for name, value in logs.items())
         line = f'Epoch {epoch + 1}/{self.epochs}: {values}'
         if self.bar:
@@ -212,3 +157,51 @@ class FitProgress(keras.callbacks.ProgbarLogger):
     def on_train_end(self, logs=None):
         if self.bar:
             self.bar.stop()
+        save(self.model, self.class_names)
+
+
+# ---------------------------------------------------------------- the result
+
+
+def count_seen(X_train, X_test):
+    """Return how many sequences of X_test (n, N) also occur, byte for byte, in X_train (m, N).
+
+    X_train may be any iterable of sequences (N,).
+    """
+    test = {X.tobytes() for X in X_test}
+    seen = {data for data in (X.tobytes() for X in X_train) if data in test}
+    return sum(X.tobytes() in seen for X in X_test)
+
+
+def predict(model, X):
+    """Return the class that the network gives to each of the sequences X (n, N), int (n,)."""
+    parts = [model(X[i : i + 1000], training=False).numpy() for i in range(0, len(X), 1000)]
+    outputs = np.concatenate(parts)
+    # One output, a sigmoid, tells class 0 from class 1; of several, the largest wins.
+    return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0.5).astype(int)
+
+
+def finish(model, X_train, X_test, Y_test):
+    """Print what the accuracy is worth; save the network if the fit had no ShowAndSave.
+
+    How many of the test sequences X_test (n, N) of classes Y_test (n,) are right; the range in
+    which, with 95 % confidence, the accuracy on very many such sequences lies (Wilson's score
+    interval); how many occur in X_train (m, N), too; and if one class has many more sequences than
+    the others, what answering with that alone would give.
+    """
+    if getattr(model, 'saved_after', None) != int(model.optimizer.iterations):
+        save(model, read_class_names('Train'))
+    N_test, right = len(Y_test), int(np.sum(predict(model, X_test) == Y_test))
+    # scipy.stats.binomtest gives the same, but takes a tenth of train.py's time to import.
+    p, z2 = right / N_test, 1.959964**2 / N_test
+    middle, half = p + z2 / 2, math.sqrt(z2 * (p * (1 - p) + z2 / 4))
+    low, high = (middle - half) / (1 + z2), (middle + half) / (1 + z2)
+    print(f'{right} of {N_test} right; 95 % confidence: {100 * low:.0f} % to {100 * high:.0f} %')
+    if N_seen := count_seen(X_train, X_test):
+        print(
+            f'{N_seen} of {N_test} test sequences also occur in the training set,'
+            ' so part of this accuracy is memorisation.'
+        )
+    larger = max(np.mean(Y_test == Y) for Y in set(Y_test))
+    if larger * len(set(Y_test)) > 1.4:
+        print(f'Always answering with the most frequent class would give {100 * larger:.2f}%')

@@ -1,0 +1,93 @@
+# train_large.py
+# train.py for sets that are larger than the memory: the training files
+# are read again in every epoch, 16 at a time, and none of them is kept.
+# For smaller sets, train.py does the same in less time.
+
+# Explain mistakes in one line; start Keras fast and without its notices
+from support.start import prepare
+prepare(keras=True)
+
+# Import modules
+import numpy as np
+import tensorflow as tf
+from keras.models import Sequential
+from keras.layers import Dense
+from keras.layers import Input
+from keras.utils import set_random_seed
+from utilities import read_training_data, read_test_data
+from utilities import plot_history, show_plots
+from support.mistakes import check_network
+from support.training import ShowAndSave, finish, read_command_line
+
+# The numbers to play with. Change them here, or type them for one run:
+# python train_large.py --N_train 50000 --N_epochs 20
+N_train = 200        # Number of elements to train
+N_test = 50          # Number of elements to test
+N_sequence = 128     # Length of each piece of data
+N_epochs = 300       # Number of epochs
+batch_size = 32      # Number of sequences in a batch
+seed = 0             # Another seed, another network
+read_command_line(globals())
+set_random_seed(seed)
+
+# The testing data set is small: it is loaded as in train.py
+X_test = np.empty([N_test, N_sequence])
+Y_test = np.empty(N_test)
+for x in range(N_test):
+    X_test[x,], Y_test[x] = read_test_data(x+1, N_sequence)
+
+# The training data, one sequence after the other; none of them is kept
+def training_data():
+    for x in range(N_train):
+        yield read_training_data(x+1, N_sequence)
+
+# Look through it once: a bad file is better found now than after an hour
+Y_train = np.array([Y for X, Y in training_data()])
+
+# Create our Keras model, as in train.py
+model = Sequential()
+model.add(Input(shape=(N_sequence,)))
+model.add(Dense(16, activation='relu'))
+model.add(Dense(8, activation='tanh'))
+model.add(Dense(1, activation='sigmoid'))
+
+# Compile model and print summary
+model.compile(optimizer='rmsprop', loss='binary_crossentropy',
+              metrics=['accuracy'])
+model.steps_per_execution = 100  # Batches in one go: only for speed
+# Say what is wrong, if anything is, before the training begins
+X_train = (X for X, Y in training_data())
+check_network(model, X_train, Y_train, X_test, Y_test)
+model.summary()
+
+# How TensorFlow reads file x: what Python does above, but in parallel
+def read_file(x, Y):
+    name = tf.strings.join(['Train/X_', tf.strings.as_string(x+1), '.dat'])
+    X = tf.io.decode_raw(tf.io.read_file(name), tf.float64)
+    X = tf.cast(X, tf.float32)
+    # Without NaN and infinity X is too short, which ends the training
+    X = tf.boolean_mask(X, tf.math.is_finite(X))
+    return tf.ensure_shape(X, [N_sequence]), Y
+
+# Fit the model. In each epoch the numbers of the files are shuffled, the
+# files read, and cut into batches, of which two are kept ready.
+batches = tf.data.Dataset.from_tensor_slices((np.arange(N_train), Y_train))
+batches = batches.shuffle(N_train).map(read_file, num_parallel_calls=16)
+batches = batches.batch(batch_size).prefetch(2)
+history = model.fit(batches, epochs=N_epochs, shuffle=False,
+                    callbacks=[ShowAndSave(rereads='Train')])
+
+# Plot the history
+plot_history(history)
+
+# Final evaluation of the model using the Test Data
+print("Evaluating Test Set")
+scores = model.evaluate(X_test, Y_test, verbose=0)
+print("Accuracy: %.2f%%" % (scores[1]*100))
+
+# How sure is that number, and how many of them has the network seen?
+X_train = (X for X, Y in training_data())
+finish(model, X_train, X_test, Y_test)
+
+# Open the plot in a window, where there is a display
+show_plots()
