@@ -1,170 +1,190 @@
 """What the tests share: the real scripts, run in a temporary folder as a user runs them.
 
-run starts Python anew, as a user does. forked, for the many runs that need TensorFlow, forks a
-process that has imported it already: all the rest, from the command line to the exit status, is
-the script's own.
+script() runs one in this process, which costs a hundredth of starting Python; process() starts
+Python, for what is about processes: signals, terminals, full disks, closed outputs.
 """
 
-import json
-import multiprocessing.forkserver
+import contextlib
+import gc
+import io
+import linecache
 import os
 import pathlib
-import re
+import random
 import runpy
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-import threading
-import zipfile
-from concurrent.futures import ThreadPoolExecutor
+import warnings
+from typing import NamedTuple
 
-import matplotlib.pyplot as plt
-import numpy as np
 import pytest
 
 PROJECT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 
-# The tests run without a display and without what this shell knows of a batch system.
+# The tests run without a display and without what this shell knows of a batch system; and Ctrl-C
+# works in what they start, also where they were started with & or nohup.
 for name in list(os.environ):
-    if name.startswith('SLURM_') or name in ('DISPLAY', 'WAYLAND_DISPLAY', 'MPLBACKEND'):
+    if name.startswith(('SLURM_', 'KERAS_', 'TF_')) or name in ('DISPLAY', 'WAYLAND_DISPLAY'):
         del os.environ[name]
-
-FORKS = multiprocessing.get_context('forkserver')
-FORKS.set_forkserver_preload(['support.training', 'utilities', 'generate_data'])
-
-
-STARTING = threading.Lock()
+os.environ['MPLBACKEND'] = 'agg'
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def start_to_fork():
-    """Start the process that will be forked, unless it runs; it must find our modules."""
-    with STARTING:
-        own = os.environ.pop('PYTHONPATH', None)
-        os.environ['PYTHONPATH'] = str(PROJECT)
-        multiprocessing.forkserver.ensure_running()
-        del os.environ['PYTHONPATH']
-        if own is not None:
-            os.environ['PYTHONPATH'] = own
+# ---------------------------------------------------------------- train.py, edited or not
 
 
-def run(*command, cwd='.', script_folder=PROJECT, env=None, prefix=(), **options):
-    """Run a script of the project with these arguments; return the finished process."""
-    script, *arguments = map(str, command)
-    return subprocess.run(
-        [*prefix, sys.executable, str(script_folder / script), *arguments],
+def pytest_addoption(parser):
+    parser.addoption('--as-is', action='store_true', help="test train.py even if it isn't HEAD's")
+
+
+def committed_train():
+    """Return the text of train.py in git's HEAD if the file differs from it; else None."""
+    git = ['git', '-C', str(PROJECT)]
+    with contextlib.suppress(OSError):
+        if subprocess.run([*git, 'diff', '--quiet', 'HEAD', '--', 'train.py'], stderr=-3).returncode:
+            found = subprocess.run([*git, 'show', 'HEAD:train.py'], capture_output=True)
+            return found.stdout.decode() if found.returncode == 0 else None
+    return None
+
+
+# An attendee edits train.py: then HEAD's is tested, in a folder with links to all the rest.
+_as_is = any(argument == '--as-is' for argument in sys.argv) or 'AS_IS' in os.environ
+_committed = None if _as_is else committed_train()
+if _as_is:
+    os.environ['AS_IS'] = '1'  # for the processes of pytest-xdist
+WORKSHOP = PROJECT
+if _committed is not None:
+    WORKSHOP = pathlib.Path(tempfile.mkdtemp(prefix='workshop-'))
+    for path in PROJECT.iterdir():
+        if path.name not in ('train.py', '.git', '.venv'):
+            (WORKSHOP / path.name).symlink_to(path)
+    (WORKSHOP / 'train.py').write_text(_committed, encoding='utf-8')
+TRAIN = (WORKSHOP / 'train.py').read_text(encoding='utf-8')
+
+
+def pytest_report_header():
+    return 'train.py: that of HEAD, as yours is edited (--as-is: yours)' if _committed else None
+
+
+def pytest_unconfigure():
+    if WORKSHOP != PROJECT:
+        shutil.rmtree(WORKSHOP, ignore_errors=True)
+
+
+# ---------------------------------------------------------------- running the scripts
+
+
+class Result(NamedTuple):
+    """What a script has printed, and its exit status."""
+
+    stdout: str
+    stderr: str
+    returncode: int
+
+
+@contextlib.contextmanager
+def restored():
+    """Give back to this process what a script may change in it."""
+    import matplotlib.pyplot as plt
+    import numpy as np
+
+    hook, argv, path, folder = sys.excepthook, sys.argv, sys.path.copy(), os.getcwd()
+    environment, interrupt = os.environ.copy(), signal.getsignal(signal.SIGINT)
+    states = random.getstate(), np.random.get_state()
+    try:
+        with warnings.catch_warnings(), plt.rc_context():
+            yield
+    finally:
+        sys.excepthook, sys.argv, sys.path[:] = hook, argv, path
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
+        signal.signal(signal.SIGINT, interrupt)
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        gc.enable()
+        plt.close('all')
+        if 'keras' in sys.modules:
+            sys.modules['keras'].utils.clear_session()
+
+
+def script(*command, status=0, cwd='.', env=None):
+    """Run a script in this process, as python SCRIPT ARGUMENT ... would; return a Result.
+
+    The script is one of ours by its name, or the path of another. Fails unless the exit status is
+    the one expected.
+    """
+    name, *arguments = map(str, command)
+    path = str(WORKSHOP / name)
+    stdout, stderr, code = io.StringIO(), io.StringIO(), 0
+    with restored(), contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+        os.chdir(cwd)
+        os.environ.update(env or {})
+        sys.argv = [path, *arguments]
+        linecache.checkcache(path)
+        try:
+            runpy.run_path(path, run_name='__main__')
+        except SystemExit as end:
+            code = end.code or 0
+            if not isinstance(code, int):
+                print(code, file=sys.stderr)
+                code = 1
+        except BaseException:
+            code = 1
+            sys.excepthook(*sys.exc_info())
+    result = Result(stdout.getvalue(), stderr.getvalue(), code)
+    assert code == status, f'{command}: status {code}\n{result.stdout[-2000:]}{result.stderr}'
+    return result
+
+
+def process(*command, status=0, cwd='.', env=None, prefix=(), **options):
+    """Run a script in a new Python; return the finished process.
+
+    Fails unless the exit status is the one expected; None stands for any.
+    """
+    name, *arguments = map(str, command)
+    done = subprocess.run(
+        [*prefix, sys.executable, str(WORKSHOP / name), *arguments],
         cwd=cwd,
-        env=os.environ | (env or {}),
+        env=os.environ | {'PYTHONIOENCODING': 'utf-8'} | (env or {}),
         capture_output=True,
-        text=True,
+        encoding='utf-8',
         timeout=150,
         **options,
     )
+    assert status in (None, done.returncode), f'{command}: {done.returncode}\n{done.stderr}'
+    return done
 
 
-def run_in_fork(command, cwd, env, outputs):
-    """What the forked process does: as python SCRIPT ARGUMENT ... would."""
-    for number, path in zip((1, 2), outputs, strict=True):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), number)
-    os.chdir(cwd)
-    del os.environ['PYTHONPATH']  # the forked process needed it, to find our modules
-    os.environ |= env
-    sys.argv = command
-    status = 0
-    try:
-        runpy.run_path(command[0], run_name='__main__')
-    except SystemExit as end:
-        status = int(end.code or 0)
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-        status = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
+def one_line(result, *parts):
+    """What a script says on stderr is one line of its own that contains the parts; return it.
 
-
-def forked(*command, cwd='.', script_folder=PROJECT, env=None):
-    """Run a script as run does, in a process that has imported TensorFlow already."""
-    script, *arguments = map(str, command)
-    command = [str(script_folder / script), *arguments]
-    start_to_fork()
-    with tempfile.TemporaryDirectory() as folder:
-        outputs = [f'{folder}/stdout', f'{folder}/stderr']
-        process = FORKS.Process(
-            target=run_in_fork, args=(command, os.path.abspath(cwd), env or {}, outputs)
-        )
-        process.start()
-        process.join(150)
-        if process.exitcode is None:
-            process.kill()
-            raise subprocess.TimeoutExpired(command, 150)
-        texts = [pathlib.Path(path).read_text() for path in outputs]
-    return subprocess.CompletedProcess(command, process.exitcode, *texts)
-
-
-def run_all(calls, how=forked):
-    """Call forked or run for each (arguments, options) of a list; return the processes."""
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(lambda call: how(*call[0], **call[1]), calls))
-
-
-def assert_one_line(process, *parts, status=1):
-    """The script ended with one line of its own on stderr, which contains the parts.
-
-    TensorFlow's notices may stand above that line, and argparse's usage (status 2).
+    Usage may stand above that line where the status is 2.
     """
-    assert process.returncode == status, process.stderr
-    assert 'Traceback' not in process.stderr
-    script = pathlib.Path(next(a for a in process.args if a.endswith('.py'))).name
-    *others, last = process.stderr.splitlines()
-    assert last.startswith(f'{script}: ') and not any(x.startswith(f'{script}: ') for x in others)
+    *others, last = result.stderr.splitlines()
+    assert result.returncode == 2 or not others, result.stderr
+    assert 'Traceback' not in result.stderr
+    assert last.split(': ')[0].endswith(('.py', 'experiments')), last
     for part in parts:
         assert part in last, last
+    return last
 
 
-# The shortest training.
-SHORT = ('--N_train', 20, '--N_test', 10, '--N_epochs', 3)
+def refused(*command, parts=(), status=1, **options):
+    """Run a script that must end in one line on stderr, which contains the parts; return it."""
+    return one_line(script(*command, status=status, **options), *parts)
 
 
-def accuracy(process):
-    """Return the accuracy that train.py printed."""
-    assert process.returncode == 0, process.stderr
-    (text,) = re.findall(r'^Accuracy: (\d+\.\d\d)%$', process.stdout, re.MULTILINE)
-    return float(text)
-
-
-def layers(model):
-    """Return (class, units, activation) of each layer of a .keras file, without Keras."""
-    with zipfile.ZipFile(model) as file:
-        config = json.loads(file.read('config.json'))
-    found = [(layer['class_name'], layer['config']) for layer in config['config']['layers']]
-    return [(n, c.get('units'), c.get('activation')) for n, c in found if n != 'InputLayer']
-
-
-def curve(picture, column=0, row=0, columns=1, rows=1):
-    """Read the curve back from a PNG: the mean height of the blue line, from left to right.
-
-    Returns heights, upwards, in pixels, for one cell of a grid.
-    """
-    pixels = plt.imread(picture)[..., :3]
-    height, width = pixels.shape[0] // rows, pixels.shape[1] // columns
-    pixels = pixels[row * height : (row + 1) * height, column * width : (column + 1) * width]
-    blue = np.abs(pixels - np.array([0x1F, 0x77, 0xB4]) / 255).max(axis=2) < 0.05
-    heights = [-np.flatnonzero(c).mean() for c in blue.T if c.any()]
-    assert len(heights) > 100, f'{picture} shows no curve'
-    return np.array(heights)
-
-
-def assert_shows(heights, values):
-    """The heights in pixels follow the values."""
-    at = np.linspace(0, len(values) - 1, len(heights))
-    expected = np.interp(at, np.arange(len(values)), values)
-    assert np.corrcoef(heights, expected)[0, 1] > 0.98
+# ---------------------------------------------------------------- folders and files
 
 
 def contents(folder):
     """Return the bytes of every file below folder, by name."""
+    folder = pathlib.Path(folder)
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob('*') if p.is_file()}
 
 
@@ -175,16 +195,46 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+def made(tmp_path_factory, *command):
+    """Return a new folder with the sequences that generate_data.py makes there."""
+    folder = tmp_path_factory.mktemp('made')
+    script('generate_data.py', *command, cwd=folder)
+    return folder
+
+
 @pytest.fixture(scope='session')
 def generated(tmp_path_factory):
-    """20 training and 10 test sequences, made once."""
-    folder = tmp_path_factory.mktemp('generated')
-    assert run('generate_data.py', 20, 10, cwd=folder).returncode == 0
-    return folder
+    """20 training and 10 test sequences, made once; not to be changed."""
+    return made(tmp_path_factory, 20, 10)
 
 
 @pytest.fixture
 def data(folder, generated):
     """A folder with 20 training and 10 test sequences, which the test works in."""
     shutil.copytree(generated, folder, dirs_exist_ok=True)
+    return folder
+
+
+# The shortest training.
+SHORT = ('--N_train', 20, '--N_test', 10, '--N_epochs', 3)
+
+
+class Lesson(NamedTuple):
+    """The lesson's first two commands: the folder they worked in, and what train.py printed."""
+
+    folder: pathlib.Path
+    stdout: str
+
+
+@pytest.fixture(scope='session')
+def lesson(tmp_path_factory):
+    """200 and 50 sequences and the network trained with them, once; not to be changed."""
+    folder = made(tmp_path_factory)
+    return Lesson(folder, script('train.py', cwd=folder).stdout)
+
+
+@pytest.fixture
+def trained(folder, lesson):
+    """A copy of the lesson's folder, which the test works in."""
+    shutil.copytree(lesson.folder, folder, dirs_exist_ok=True)
     return folder

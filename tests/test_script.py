@@ -1,700 +1,518 @@
-"""script.sh, sourced in real shells, with small stand-ins for the packages: no network needed.
+"""script.sh, sourced in real shells, and the batch jobs; no network is needed.
 
-Making a virtual environment takes seconds. One is made for real, by two shells at once. The others
-are copies of it, and where a test lets script.sh make one, its pip is quicker, too.
+The environments are real, but their packages and (except in test_first_time) pip are stand-ins.
+Each test works in a folder with bin, which alone is on the PATH, and 'work shop' with script.sh.
 """
 
-import contextlib
-import fcntl
+import itertools
 import os
-import pathlib
 import re
+import select
 import shutil
 import signal
 import subprocess
 import sys
-import termios
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 from conftest import PROJECT
 
-LMOD = pathlib.Path('/usr/share/lmod/lmod/init')
-PYTHON = os.path.realpath(sys.executable)
+from experiments.questions import EXPERIMENTS
+
+ZSH = pytest.param('zsh', marks=pytest.mark.skipif(not shutil.which('zsh'), reason='no zsh here'))
+OTHER = 'zsh' if shutil.which('zsh') else 'bash'
+in_each_shell = pytest.mark.parametrize('shell', ['bash', ZSH])
+LMOD = Path('/usr/share/lmod/lmod')
 HOST = os.uname().nodename
-SHELLS = [
-    'bash',
-    pytest.param('zsh', marks=pytest.mark.skipif(not shutil.which('zsh'), reason='no zsh here')),
-]
-BOTH = ['bash', 'zsh' if shutil.which('zsh') else 'bash']
+OFFLINE = {'OFFLINE': '1'}  # for the stand-in of pip
 
-# A Python whose -m venv copies one made before, and can be held up.
-QUICK_PYTHON = """#!/bin/bash
-[ "$1 $2" = '-m venv' ] || exec '{python}' "$@"
-echo "$3" >> '{folder}/made'
-while [ -e '{folder}/hold' ]; do sleep 0.05; done
-cp -r '{fresh}/.' "$3"
-exec sed -i.old "s|{fresh}|$3|" "$3/bin/activate"
-"""
-
+WORKSHOP, VENV, LOCK = (Path('work shop', name) for name in ('', '.venv', '.venv.lock'))
+REQUIREMENTS, SCRIPT, LOG = WORKSHOP / 'requirements.txt', WORKSHOP / 'script.sh', VENV / 'pip.log'
+TOOLS = 'awk bash cat cp dirname find ls ln mkdir mv realpath rm rmdir sed sh tail touch uname wc'
+PYTHON = f"'{os.path.realpath(sys.executable)}'"
+# A Python of any version. It notes which environments it makes, and waits while there is a hold.
+STAND_IN_PYTHON = """#!/bin/bash
+case "$1 $2" in
+    '-m venv') echo "${0##*/} $3" >> FOLDER/made
+        while [ -e FOLDER/hold ]; do sleep 0.05; done
+        PYTHON -m venv --without-pip "$3" && cp FOLDER/bin/pip.py "$3"/lib/*/site-packages ;;
+    --version*) echo Python VERSION ;;
+    *) exec PYTHON -c 'import sys
+sys.version_info = (*map(int, "VERSION".split(".")), 0)
+exec(sys.argv.pop(1))' "${@:2}" ;;
+esac"""
 # In the place of pip: python -m pip install ... -r FILE [PACKAGE]
-QUICK_PIP = """
-import os, pathlib, re, sys, sysconfig, zipfile
+STAND_IN_PIP = """
+import os, pathlib, sys, sysconfig
+print(*sys.argv, flush=True)
 where = sys.argv.index('-r') + 1
-wanted = pathlib.Path(sys.argv[where]).read_text().split() + sys.argv[where + 1 :]
-for name in re.findall(r'[\\w-]+', ' '.join(wanted).replace('and-', '')):
-    wheel = pathlib.Path(os.environ['PIP_FIND_LINKS'], f'{name}-1.0-py3-none-any.whl')
-    if not wheel.exists():
+wanted = pathlib.Path(sys.argv[where]).read_text() + ' '.join(sys.argv[where + 1 :])
+for name in wanted.replace('[and-', ' ').replace(']', ' ').split():
+    file = pathlib.Path(sysconfig.get_path('purelib'), f'{name}.py')
+    if not file.exists() and 'OFFLINE' in os.environ:
         sys.exit(f'ERROR: No matching distribution found for {name}')
-    zipfile.ZipFile(wheel).extractall(sysconfig.get_path('purelib'))
-"""
+    file.touch()
+    os.system('rmdir . 2>/dev/null')  # only for test_killed_at_any_moment"""
 
 
-def wheel(folder, name, *metadata):
-    info = f'{name}-1.0.dist-info'
-    with zipfile.ZipFile(folder / f'{name}-1.0-py3-none-any.whl', 'w') as file:
-        file.writestr(f'{name}.py', '')
-        file.writestr(
-            f'{info}/METADATA',
-            '\n'.join(['Metadata-Version: 2.1', f'Name: {name}', 'Version: 1.0', *metadata, '']),
-        )
-        file.writestr(
-            f'{info}/WHEEL', 'Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n'
-        )
-        file.writestr(f'{info}/RECORD', '')
+def write(path, text):
+    """Write a file that can be run, in the place of what is there."""
+    Path(path).unlink(missing_ok=True)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(text, encoding='utf-8')
+    Path(path).chmod(0o755)
 
 
-def make_workshop(folder, wheels):
-    """A folder, with a space in its name, of script.sh and requirements for stand-in packages."""
-    workshop = folder / 'work shop'
-    workshop.mkdir()
-    shutil.copy(PROJECT / 'script.sh', workshop)
-    (workshop / 'requirements.txt').write_text('numpy\ntensorflow\n')
-    (folder / 'wheels').symlink_to(wheels)
-    # Only this Python and the usual tools are on the PATH: no module system, no GPU.
-    (folder / 'bin').mkdir()
-    tools = (
-        'cat cp dirname find grep ls ln rm rmdir mkdir mv sed sh tail touch env uname bash ps expr'
-    )
-    for tool in tools.split():
-        (folder / 'bin' / tool).symlink_to(shutil.which(tool))
-    (folder / 'bin/sleep').write_text(f'#!/bin/sh\nexec {shutil.which("sleep")} 0.1\n')
-    (folder / 'bin/sleep').chmod(0o755)
-    (folder / 'bin/python3').symlink_to(PYTHON)
-    return workshop
+def read(path):
+    return Path(path).read_text(encoding='utf-8')
 
 
-@pytest.fixture(scope='session')
-def wheels(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('wheels')
-    extra = ('Provides-Extra: and-cuda', 'Requires-Dist: cuda ; extra == "and-cuda"')
-    wheel(folder, 'tensorflow', *extra)
-    for name in ('numpy', 'cuda', 'more'):
-        wheel(folder, name)
-    return folder
-
-
-@pytest.fixture(scope='session')
-def first(tmp_path_factory, wheels):
-    """A workshop that script.sh prepares for the first time, for real, in two shells at once."""
-    workshop = make_workshop(tmp_path_factory.mktemp('first'), wheels)
-    with first_time(BOTH[0], workshop) as one:
-        until((workshop / '.venv').exists)
-        with first_time(BOTH[1], workshop) as two:
-            one.process.wait(timeout=100)
-            two.process.wait(timeout=100)
-    return workshop, one, two
-
-
-def first_time(shell, workshop):
-    options = 'set +o; alias; pwd' if shell == 'bash' else 'set -o; alias; pwd'
-    return Shell(
-        shell,
-        workshop,
-        before=f'set -eu; set -C; before=$({options})',  # the strictest shell
-        after=f'command -v python; after=$({options}); [ "$before" = "$after" ] && echo same;'
-        ' { set; typeset -f; } | grep ^_workshop || echo clean',
-        path=f'{workshop.parent}/bin:/usr/bin:/bin',
-    )
-
-
-@pytest.fixture(scope='session')
-def finished(first, tmp_path_factory):
-    """A finished .venv with the quick pip."""
-    venv = tmp_path_factory.mktemp('finished') / 'venv'
-    unneeded = ('pip', 'pip-*', 'setuptools*', 'pkg_resources', '*distutils*')
-    copy_environment(first[0] / '.venv', venv, ignore=shutil.ignore_patterns(*unneeded))
-    (site_packages(venv) / 'pip.py').write_text(QUICK_PIP)
-    return venv
-
-
-@pytest.fixture(scope='session')
-def fresh(finished, tmp_path_factory):
-    """What python -m venv makes, without any of the packages."""
-    venv = tmp_path_factory.mktemp('fresh') / 'venv'
-    added = ('made-for', 'installed', 'pip.log', 'numpy*', 'tensorflow*')
-    copy_environment(finished, venv, ignore=shutil.ignore_patterns(*added))
-    return venv
+def stand_in_python(name='python3', version='3.12'):
+    text = STAND_IN_PYTHON.replace('FOLDER', f"'{os.getcwd()}'").replace('VERSION', version)
+    write(f'bin/{name}', text.replace('PYTHON', PYTHON))
 
 
 @pytest.fixture
-def workshop(folder, wheels, fresh):
-    """A workshop without .venv; its python3 makes one in no time."""
-    workshop = make_workshop(folder, wheels)
-    python = folder / 'bin/python3'
-    python.unlink()
-    python.write_text(QUICK_PYTHON.format(python=PYTHON, folder=folder, fresh=fresh))
-    python.chmod(0o755)
-    return workshop
+def workshop(folder):
+    """The folder 'work shop', without .venv."""
+    write(REQUIREMENTS, 'numpy\ntensorflow\n')
+    shutil.copy(PROJECT / 'script.sh', WORKSHOP)
+    write('bin/pip.py', STAND_IN_PIP)
+    for tool in TOOLS.split():
+        Path('bin', tool).symlink_to(shutil.which(tool))
+    write('bin/sleep', f'#!/bin/sh\nexec {shutil.which("sleep")} 0.1\n')
+    stand_in_python()
+    yield folder / WORKSHOP
+    while Shell.running:
+        Shell.running.pop().kill()
 
 
 @pytest.fixture
-def ready(workshop, finished):
-    """A workshop with a finished .venv."""
-    copy_environment(finished, workshop / '.venv')
+def ready(workshop):
+    """The same with a finished .venv."""
+    source('bash')
+    Path('made').unlink()
     return workshop
 
 
-def copy_environment(old, new, **options):
-    """Copy a virtual environment as if it had been made there."""
-    shutil.copytree(old, new, symlinks=True, **options)
-    for file in (*new.glob('bin/activate'), *new.glob('made-for')):
-        file.write_text(file.read_text().replace(str(old), str(new)))
+def packages():
+    return ' '.join(sorted(path.stem for path in VENV.glob('lib/*/*/*.py') if path.stem != 'pip'))
 
 
-def site_packages(venv):
-    (folder,) = venv.glob('lib/python*/site-packages')
-    return folder
+def environment(**variables):
+    here, pip = os.getcwd(), {'PIP_NO_INDEX': '1', 'PIP_CONFIG_FILE': os.devnull}
+    return {'PATH': f'{here}/bin', 'HOME': here, 'PIP_FIND_LINKS': here, **pip, **variables}
 
 
-def packages(workshop):
-    found = workshop.glob('.venv/lib/python*/site-packages/*-1.0.dist-info')
-    return {path.name.split('-')[0] for path in found}
+class Shell(subprocess.Popen):
+    """A shell that sources script.sh, and goes on meanwhile."""
 
+    running = []  # noqa: RUF012
 
-def environment(workshop, path=None, wheels=True, **variables):
-    folder = workshop.parent
-    return {
-        'PATH': str(path or folder / 'bin'),
-        'HOME': str(folder),
-        'PIP_CONFIG_FILE': os.devnull,
-        'PIP_NO_INDEX': '1',
-        'PIP_FIND_LINKS': str(folder / 'wheels') if wheels else '',
-        **variables,
-    }
+    def __init__(self, shell, option='', before='', after='', script=SCRIPT, **variables):
+        text = f'{before}\n. "{script}" {option}; echo "status $?"; {after}'
+        self.file = Path(f'{time.monotonic_ns()}.output').absolute()
+        command, env = [shutil.which(shell), '-c', text], environment(**variables)
+        with self.file.open('wb') as out:
+            super().__init__(command, env=env, stdout=out, stderr=out, start_new_session=True)
+        self.running.append(self)
 
+    def says(self, *parts):
+        """The lines with these parts that it has printed so far."""
+        return [line for line in read(self.file).splitlines() if all(x in line for x in parts)]
 
-class Shell:
-    """A shell that sources script.sh from another folder and goes on meanwhile.
-
-    Its stdout ends with 'status N', then what the commands after print.
-    """
-
-    def __init__(self, shell, workshop, after='', before='', arguments='', **options):
-        folder = workshop.parent
-        script = f'{before}\n. "{workshop}/script.sh" {arguments}; echo "status $?"; {after}'
-        number = len(list(folder.glob('*.stderr')))
-        self.files = [folder / f'{number}.{name}' for name in ('stdout', 'stderr')]
-        with self.files[0].open('w') as stdout, self.files[1].open('w') as stderr:
-            self.process = subprocess.Popen(
-                [shutil.which(shell), '-c', script],
-                cwd=folder,
-                env=environment(workshop, **options),
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                start_new_session=True,
-            )
-
-    @property
-    def stdout(self):
-        return self.files[0].read_text()
-
-    @property
-    def stderr(self):
-        return self.files[1].read_text()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.kill()
+    def ends(self, *parts, status=0):
+        """It ends so, after one line with these parts or none; return what follows."""
+        self.wait(timeout=100)
+        lines = [line for line in self.says() if 'script.sh: installing' not in line]
+        assert f'status {status}' in lines[bool(parts) :][:1], lines
+        assert not parts or lines[0] in self.says('script.sh: ', *parts), lines
+        return lines[bool(parts) + 1 :]
 
     def kill(self):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-    def __repr__(self):
-        return f'stdout:\n{self.stdout}stderr:\n{self.stderr}'
+        if self.poll() is None:
+            os.killpg(self.pid, signal.SIGKILL)
+        self.wait()
 
 
-def source(*arguments, **options):
-    """Source script.sh in a new shell to its end."""
-    with Shell(*arguments, **options) as shell:
-        shell.process.wait(timeout=100)
-    return shell
+def source(shell, *parts, status=0, **options):
+    """Source script.sh in a new shell; see Shell.ends."""
+    follows = Shell(shell, **options).ends(*parts, status=status)
+    assert not LOCK.exists()
+    return follows
 
 
 def until(condition):
     """Wait until it holds; what takes a moment here may take long on a busy machine."""
-    for _ in range(600):
-        if condition():
-            return
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, 'waited in vain'
         time.sleep(0.05)
-    raise AssertionError('waited in vain')
 
 
-def lines(shell, *parts):
-    """The lines of its own on stderr that contain the parts."""
-    own = [line for line in shell.stderr.splitlines() if line.startswith('script.sh: ')]
-    return [line for line in own if all(part in line for part in parts)]
+def test_first_time(workshop):
+    """With the real pip, by two strict shells at once; then without network."""
+    write('bin/python3', f'#!/bin/sh\nexec {PYTHON} "$@"\n')
+    for name in 'numpy', 'tensorflow':
+        about = f'Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n'
+        with zipfile.ZipFile(f'{name}-1.0-py3-none-any.whl', 'w') as wheel:
+            wheel.writestr(f'{name}.py', '')
+            wheel.writestr(f'{name}-1.0.dist-info/METADATA', about)
+            wheel.writestr(f'{name}-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\nTag: py3-none-any')
+            wheel.writestr(f'{name}-1.0.dist-info/RECORD', '')
+    shells = []
+    for shell in 'bash', OTHER:
+        before = """trap 'echo' USR1; alias l=ls; set -eu; set -C
+            state() { set +o; alias; pwd; trap; typeset -f | sed '/ ()/!d'
+                typeset -p | sed 's/=.*//'; }
+            state > before-$ME"""
+        shells.append(Shell(shell, before=before, after='state > after-$ME', ME=shell))
+        until(VENV.exists)
+    assert shells[0].ends() == shells[1].ends('waiting') == []
+    assert shells[0].says('installing', f'{workshop}/.venv') and not shells[1].says('installing')
+    for shell in 'bash', OTHER:  # .venv is active, and nothing else has changed
+        before, after = (set(read(f'{x}-{shell}').splitlines()) for x in ('before', 'after'))
+        changes = [x for x in before ^ after if not re.search('deactivate|PS1|BASH|^_$', x)]
+        assert len(changes) > 1 and all('VIRTUAL' in change for change in changes), changes
+    assert packages() == 'numpy tensorflow'
+    assert set(os.listdir(WORKSHOP)) == {'.venv', 'requirements.txt', 'script.sh'}
+    write(REQUIREMENTS, 'numpy\nmore\n')
+    parts = 'going on without what requirements.txt asks', 'failed (ERROR: No matching', 'for more)'
+    source('bash', *parts, before='set -eu; set -C')
 
 
-def assert_fails(shell, *parts):
-    """It said why in one line, and the shell went on."""
-    assert re.search(r'status [1-9]', shell.stdout), shell
-    line = shell.stderr.splitlines()[-1]
-    assert line.startswith('script.sh: ')
-    assert len([x for x in shell.stderr.splitlines() if 'installing' not in x]) == 1, shell
-    for part in parts:
-        assert part in line
-    assert not (shell.files[0].parent / 'work shop/.venv.lock').exists()
-
-
-def assert_works(shell, workshop, *parts):
-    """It is active, after one line with these parts, or none at all."""
-    assert shell.stdout.startswith('status 0\n'), shell
-    rest = [x for x in shell.stderr.splitlines() if 'installing' not in x]
-    assert len(rest) == bool(parts), shell
-    for part in parts:
-        assert part in rest[0] and rest[0].startswith('script.sh: ')
-    assert not (workshop / '.venv.lock').exists()
-
-
-def test_first_time(first):
-    workshop, one, two = first
-    for shell in one, two:
-        assert shell.stdout.splitlines() == [
-            'status 0',
-            f'{workshop}/.venv/bin/python',
-            'same',
-            'clean',
-        ]
-    assert len(lines(one, 'installing')) == len(one.stderr.splitlines()) == 1
-    assert len(lines(two, 'waiting')) == len(two.stderr.splitlines()) == 1
-    assert packages(workshop) == {'numpy', 'tensorflow'}
-    assert {path.name for path in workshop.iterdir()} == {'.venv', 'requirements.txt', 'script.sh'}
-
-
-@pytest.mark.parametrize('shell', SHELLS)
+@in_each_shell
 def test_later_times(ready, shell):
-    """Twice in one shell, without packages or a Python to be had: nothing to say, nothing made."""
-    (ready.parent / 'bin/python3').unlink()
-    before = {path: path.stat().st_mtime_ns for path in (ready / '.venv').iterdir()}
-    again = f'. "{ready}/script.sh"; echo "again $?"; python -c "import tensorflow"; echo $?'
-    process = source(shell, ready, after=again, wheels=False)
-    assert process.stdout.splitlines() == ['status 0', 'again 0', '0']
-    assert process.stderr == ''
-    assert {path: path.stat().st_mtime_ns for path in (ready / '.venv').iterdir()} == before
+    """Twice in one shell, without network or a Python: nothing to say, nothing changed."""
+    Path('bin/python3').unlink()
+    before = {path: path.stat().st_mtime_ns for path in VENV.iterdir()}
+    again = f'. "{SCRIPT}"; echo $?; python -c "import tensorflow"; echo $?'
+    assert source(shell, after=again, **OFFLINE) == ['0', '0']
+    assert {path: path.stat().st_mtime_ns for path in VENV.iterdir()} == before
 
 
-def test_what_the_real_pip_says(first):
-    """Where there is no network, what was installed before serves."""
-    workshop, requirements = first[0], first[0] / 'requirements.txt'
-    before = requirements.read_text()
-    requirements.write_text(before + 'more\n')
-    try:
-        process = source('bash', workshop, after='command -v python', wheels=False)
-    finally:
-        requirements.write_text(before)
-    assert_works(
-        process, workshop, 'pip failed (ERROR: No matching', 'for more)', requirements.name
-    )
-    assert process.stdout == f'status 0\n{workshop}/.venv/bin/python\n'
+@pytest.mark.parametrize('error', ['No matching', 'Permission denied', 'No space left on device'])
+def test_obstacles(workshop, error):
+    """Without .venv it fails; a finished one serves; without the obstacle, it is completed."""
+    parts, obstacle = ('pip failed', error, f'{workshop}/.venv/pip.log'), OFFLINE
+    if error != 'No matching':  # a stand-in, as root may write everywhere
+        write('obstacle/mkdir', f'#!/bin/sh\necho "mkdir: x: {error}" >&2\nexit 1\n')
+        parts = f'{workshop} cannot be written ({error})', 'get room or permission'
+        obstacle = {'PATH': f'{os.getcwd()}/obstacle:{os.getcwd()}/bin'}
+    source('bash', *parts, status=1, **obstacle)
+    if VENV.exists():
+        write(VENV / 'bin/activate', 'echo half-made')
+    python, after = [f'{workshop}/.venv/bin/python'], 'command -v python'
+    assert source('bash', after=after) == python
+    assert packages() == 'numpy tensorflow' and '--retries' not in read(LOG)
+    write(REQUIREMENTS, 'numpy\nmore\n')
+    parts += 'going on without what requirements.txt asks for', f'. "{workshop}/script.sh"'
+    assert source(OTHER, *parts, after=after, **obstacle) == python
+    source(OTHER)
+    assert packages() == 'more numpy tensorflow' and '--retries=1' in read(LOG)
 
 
-def test_changed_requirements(ready):
-    (ready / 'requirements.txt').write_text('numpy\ntensorflow\nmore\n')
-    assert_works(source('bash', ready, wheels=False), ready, 'pip failed')
-    assert_works(source('bash', ready), ready)
-    assert packages(ready) == {'numpy', 'tensorflow', 'more'}
-
-
-def test_cuda(ready):
-    """Asked for where there is no GPU; once installed, the libraries stay."""
-    for shell in BOTH:
-        # Arguments of a script that sources it are not its own.
-        assert_works(source(shell, ready, before='set -- --N_train 100', wheels=False), ready)
-    assert packages(ready) == {'numpy', 'tensorflow'}
-    # A GPU node without them, and without network.
-    nvidia_smi = ready.parent / 'bin/nvidia-smi'
-    nvidia_smi.symlink_to('/bin/true')
-    process = source('bash', ready, after='command -v python', wheels=False)
-    assert_works(process, ready, 'CUDA libraries', 'pip failed', '--cuda')
-    assert process.stdout == f'status 0\n{ready}/.venv/bin/python\n'
-    nvidia_smi.unlink()
-    assert_works(source(BOTH[1], ready, arguments='--cuda'), ready)
-    assert packages(ready) == {'numpy', 'tensorflow', 'cuda'}
-    (ready / 'requirements.txt').write_text('numpy\ntensorflow\nmore\n')
-    assert_works(source('bash', ready), ready)
-    for shell in BOTH:  # with and without a GPU
-        process = source(shell, ready, wheels=False)
-        assert_works(process, ready)
-        assert process.stderr == ''
-        if not nvidia_smi.exists():
-            nvidia_smi.symlink_to('/bin/true')
-    assert (ready / '.venv/installed').read_text().startswith('tensorflow[and-cuda] ')
-
-
-def test_gpu_brings_cuda(workshop):
-    (workshop.parent / 'bin/nvidia-smi').symlink_to('/bin/true')
-    assert_works(source('bash', workshop), workshop)
-    assert packages(workshop) == {'numpy', 'tensorflow', 'cuda'}
-
-
-def test_failed_installation_is_not_taken_for_good(workshop):
-    assert_fails(source('bash', workshop, wheels=False), 'pip failed', 'numpy')
-    process = source('bash', workshop, after='command -v python')
-    assert process.stdout == f'status 0\n{workshop}/.venv/bin/python\n'
-    assert packages(workshop) == {'numpy', 'tensorflow'}
-
-
-def test_unfinished_environment_is_made_anew(workshop):
-    (workshop / '.venv/bin').mkdir(parents=True)
-    (workshop / '.venv/unfinished').touch()
-    (workshop / '.venv/bin/activate').write_text('echo half-made')
-    process = source('bash', workshop)
-    assert_works(process, workshop)
-    assert 'half-made' not in process.stdout
+def test_cuda(workshop):
+    """Brought by a GPU, or asked for; once installed, the libraries stay."""
+    gpu, python = {'before': 'nvidia-smi() { true; }'}, [f'{workshop}/.venv/bin/python']
+    for shell in 'bash', OTHER:  # arguments of a script that sources it are not its own
+        source(shell, before='set -- --N_train 100')
+    parts = 'without the CUDA libraries', 'pip failed', f'. "{workshop}/script.sh" --cuda'
+    assert source('bash', *parts, after='command -v python', **OFFLINE, **gpu) == python
+    assert packages() == 'numpy tensorflow'
+    source('bash', **gpu)
+    assert packages() == 'cuda numpy tensorflow'
+    shutil.rmtree(VENV)
+    source(OTHER, option='--cuda')
+    assert packages() == 'cuda numpy tensorflow'
+    write(REQUIREMENTS, 'numpy\nmore\n')
+    source('bash')
+    assert read(LOG).endswith(' tensorflow[and-cuda]\n')
+    for shell in 'bash', OTHER:
+        source(shell, **OFFLINE)
+        source(shell, **OFFLINE, **gpu)
 
 
 def test_anothers_environment_is_left_alone(workshop):
-    (workshop / '.venv').mkdir()
-    (workshop / '.venv/mine').touch()
-    assert_fails(source('bash', workshop), '.venv', 'move it away')
-    assert (workshop / '.venv/mine').exists()
-
-
-def misfits(workshop, shell, *parts):
-    """The finished .venv is left as it is; a line says what is wrong and how to make it anew."""
-    venv = workshop / '.venv'
-    before = sorted(venv.rglob('*'))
-    process = source(shell, workshop, after='command -v python')
-    assert_fails(process, *parts, f'{venv} ', f'rm -r "{venv}"; . "{workshop}/script.sh"')
-    assert process.stdout.splitlines()[1:] == []
-    assert sorted(venv.rglob('*')) == before
+    for kind, make in ('-d', 'mkdir -p .venv/mine'), ('-f', 'touch'), ('-L', 'ln -s nowhere'):
+        before = f'cd "{WORKSHOP}"; rm -rf .venv; {make} .venv'
+        options = {'after': f'[ {kind} .venv ] && echo left', 'script': './script.sh'}
+        parts = f'{workshop}/.venv was not made', 'move it away'
+        assert source('bash', *parts, status=1, before=before, **options) == ['left']
 
 
 def test_finished_environment_is_never_removed(ready):
-    venv, folder = ready / '.venv', ready.parent
-    # Reached by another way: good.
-    moved = ready.rename(folder / 'moved')
-    ready.symlink_to(moved)
-    assert_works(source('bash', ready, wheels=False), moved)
-    # Copied, and moved away: its commands are those of the other place.
-    copied = folder / 'copied'
-    shutil.copytree(moved, copied, symlinks=True)
-    misfits(copied, 'bash', f'was made as {venv}')
-    ready.unlink()
-    misfits(moved, BOTH[1], f'was made as {venv}')
-    moved.rename(ready)
-    # Another Python behind the same path.
-    (venv / 'lib').rename(folder / 'lib')
-    (venv / 'lib').mkdir()
-    (venv / 'lib/python3.10').symlink_to(next((folder / 'lib').iterdir()))
-    misfits(ready, 'bash', "No module named 'numpy'", 'packages are for python3.10', 'now Python 3')
-    shutil.rmtree(venv / 'lib')
-    (folder / 'lib').rename(venv / 'lib')
-    # Packages that are damaged.
-    (site_packages(venv) / 'numpy.py').write_text('raise ImportError("half of it")')
-    misfits(ready, BOTH[1], 'half of it')
-    # No Python any more.
-    (venv / 'bin/python').unlink()
-    misfits(ready, 'bash', 'bin/python')
-    # The command of the remedy.
-    remedy = f'rm -r "{venv}"'
-    assert_works(source('bash', ready, before=remedy, after='command -v python'), ready)
-    assert (folder / 'made').read_text() == f'{venv}\n'
+    def misfits(shell, *parts, folder=WORKSHOP):
+        """It is left as it is; a line says what is wrong and how to make it anew."""
+        before, where = sorted(folder.rglob('*')), folder.absolute()
+        parts += f'{where}/.venv ', f'rm -r "{where}/.venv"; . "{where}/script.sh"'
+        after, script = 'command -v python', folder / 'script.sh'
+        assert source(shell, *parts, status=1, after=after, script=script) == []
+        assert sorted(folder.rglob('*')) == before
+
+    moved = WORKSHOP.rename('moved')
+    WORKSHOP.symlink_to('moved')  # reached by another way: good
+    source('bash', **OFFLINE)
+    copied = Path(shutil.copytree('moved', 'copied', symlinks=True))
+    misfits('bash', f'was made as {ready}/.venv', folder=copied)
+    WORKSHOP.unlink()
+    misfits(OTHER, f'was made as {ready}/.venv', folder=moved)
+    moved.rename(WORKSHOP)
+    # Another Python behind the same path; packages that are damaged; no Python any more.
+    (library,) = VENV.glob('lib/*')
+    old = library.rename(library.parent / 'python3.10')
+    misfits('bash', "No module named 'numpy'", 'packages are for python3.10', 'now Python 3')
+    old.rename(library)
+    write(library / 'site-packages/numpy.py', 'raise ImportError("half of it")')
+    misfits(OTHER, '(ImportError: half of it')
+    (VENV / 'bin/python').unlink()
+    misfits('bash', 'bin/python')
+    source('bash', before=f'rm -r "{VENV}"')
+    assert read('made') == f'python3 {ready}/.venv\n'
 
 
-@pytest.mark.parametrize('shell', SHELLS)
-def test_unsuitable_python(workshop, shell):
-    python = workshop.parent / 'bin/python3'
-    python.unlink()
-    assert_fails(source(shell, workshop), 'Python 3.11')
-    python.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.8.10\nexit 1\n')
-    python.chmod(0o755)
-    assert_fails(source(shell, workshop), 'Python 3.8.10', '3.11')
-    python.write_text(f'#!/bin/sh\ncase "$*" in *ensurepip*) exit 1;; esac\nexec {PYTHON} "$@"\n')
-    assert_fails(source(shell, workshop), 'venv', 'python3-venv')
-    assert not (workshop / '.venv').exists()
+def test_version_of_python(workshop):
+    Path('bin/python3').unlink()
+    source('bash', 'no Python 3.11, 3.12 or 3.13', status=1)
+    for version in '2.7.18', '3.8.10', '3.10', '3.14', '3.99', '4.12':
+        stand_in_python(version=version)
+        source(OTHER, 'no Python 3.11', f'python3 is Python {version})', status=1)
+    for minor in '11', '12', '13':
+        stand_in_python(f'python3.{minor}', f'3.{minor}')
+        source('bash', after=f'rm -r "{VENV}" bin/python3.{minor}')
+    assert re.findall('^[^ ]+', read('made'), re.M) == ['python3.11', 'python3.12', 'python3.13']
+    for lacks, part in ('ensurepip', 'has no venv module'), ('-m venv', '-m venv failed: get room'):
+        write('bin/python3', f'#!/bin/sh\ncase "$*" in *"{lacks}"*) exit 1; esac; {PYTHON} "$@"\n')
+        source(OTHER, f'{os.getcwd()}/bin/python3', part, status=1)
 
 
-@pytest.mark.parametrize('shell', SHELLS)
+@in_each_shell
 def test_habits_of_a_shell(workshop, shell):
     """Aliases, functions, and the PYTHONPATH of other software, all from a start-up file."""
-    hidden = workshop.parent / 'hidden'
-    hidden.mkdir()
-    (hidden / 'numpy.py').write_text('raise ImportError("another numpy")')
-    before = f"""
-        {'shopt -s expand_aliases' if shell == 'bash' else ''}
-        export PYTHONPATH='{hidden}' CDPATH=/usr
+    write('hidden/numpy.py', 'raise ImportError("another numpy")')
+    before = """export PYTHONPATH="$PWD/hidden" CDPATH=/usr; shopt -s expand_aliases 2>/dev/null
         alias python3='echo no Python' rm='rm -i' ls='ls --color=always' cat='echo no cat'
-        mkdir() {{ echo no mkdir; }}; tail() {{ echo no tail; }}; python3.12() {{ echo 3.12; }}"""
+        mkdir() { echo no mkdir; }; tail() { echo no tail; }; python3.12() { echo 3.12; }"""
     after = 'echo "${PYTHONPATH:-unset}"; python -c "import numpy; print(numpy.__file__)"'
-    process = source(shell, workshop, after, before)
-    assert_works(process, workshop)
-    numpy = site_packages(workshop / '.venv') / 'numpy.py'
-    assert process.stdout.splitlines() == ['status 0', 'unset', str(numpy)]
+    follows = source(shell, before=before, after=after)
+    assert follows == ['unset', *map(str, workshop.glob('.venv/lib/*/*/numpy.py'))]
 
 
-@pytest.mark.parametrize('shell', SHELLS)
-def test_run_instead_of_sourced(folder, shell):
-    shutil.copy(PROJECT / 'script.sh', folder)
-    process = subprocess.run([shell, 'script.sh'], capture_output=True, text=True, timeout=60)
-    assert process.returncode != 0 and '. ./script.sh' in process.stderr
-    assert not (folder / '.venv').exists()
+@pytest.mark.parametrize('shell', ['bash', ZSH, 'sh'])
+def test_run_instead_of_sourced(workshop, shell):
+    done = subprocess.run([shell, SCRIPT], capture_output=True, encoding='utf-8', timeout=60)
+    assert (done.returncode, done.stdout) == (1, '') and not VENV.exists()
+    assert len(done.stderr.splitlines()) == 1 and '. ./script.sh' in done.stderr
 
 
-def dead_process():
-    process = subprocess.Popen(['true'])
-    process.wait()
-    return process.pid
+@pytest.mark.skipif(not LMOD.exists(), reason='no Lmod here')
+@in_each_shell
+def test_module_system(workshop, shell):
+    """Real Lmod with modules of ours."""
+    here, (name,) = os.getcwd(), re.findall(r'\bpython-scientific/[\w.-]+', read(SCRIPT))
+    text = f"""prepend_path("PATH", "{here}/module")
+        setenv("PYTHONPATH", "{here}/hidden")
+        setenv("LOADED", "yes")"""
+    write(f'modules/{name}.lua', text)
+    write('modules/other/1.0.lua', 'setenv("OTHER", "loaded")')
+    write('module/tool', '#!/bin/sh\necho tool\n')
+    Path('bin/python3').rename('module/python3')
+    after = 'echo "$LOADED ${OTHER:-purged} ${PYTHONPATH:-unset}"; tool; command -v python'
+    system = {'MODULEPATH': f'{here}/modules', 'PATH': f'{here}/bin:/usr/bin:/bin', 'after': after}
+    expected = ['yes purged unset', 'tool', f'{workshop}/.venv/bin/python']
+    init = f'. {LMOD}/init/{shell}; module load other'
+    assert source(shell, before=init, **system) == expected
+    assert packages() == 'cuda numpy tensorflow' and read('made') == f'python3 {workshop}/.venv\n'
+    # In a job that knows the module system by a variable alone, with .venv active.
+    before = f'. "{VENV}/bin/activate"; MODULESHOME={LMOD}'
+    assert source(shell, before=before, **system) == expected
+    # Without the module system, and with a module of another name: .venv works with both.
+    assert source(shell, after='command -v python') == expected[2:]
+    write(SCRIPT, read(SCRIPT).replace(name, 'python/3'))
+    source(shell, 'no module python/3', 'module spider', status=1, before=init, **system)
+    write('modules/python/3.lua', text)
+    parts = f'works, but with {name} and not python/3', 'rm -r'
+    assert source(shell, *parts, before=init, **system) == expected
 
 
-def leave_lock(workshop, owner, minutes=0):
+def leave_lock(owner, minutes=0):
     """A lock whose owner touched its file so long ago."""
-    lock = workshop / '.venv.lock'
-    lock.mkdir()
-    then = time.time() - 60 * minutes
+    LOCK.mkdir()
     if owner:
-        (lock / owner).touch()
-        os.utime(lock / owner, (then, then))
-    os.utime(lock, (then, then))
+        write(LOCK / owner, '')
+    for path in *LOCK.iterdir(), LOCK:
+        os.utime(path, (time.time() - 60 * minutes,) * 2)
 
 
-def test_four_at_once(workshop):
-    """One installs, three wait and say so, although a killed one has left its lock."""
-    hold = workshop.parent / 'hold'
-    hold.touch()
-    leave_lock(workshop, f'{HOST}:{dead_process()}')
-    with contextlib.ExitStack() as stack:
-        shells = [stack.enter_context(Shell(shell, workshop)) for shell in 2 * BOTH]
-        until(lambda: sum(len(lines(shell, 'waiting')) for shell in shells) >= 3)
-        # The one that installs shows that it lives, so that nobody takes its lock for an old one.
-        (owner,) = (workshop / '.venv.lock').iterdir()
-        then = time.time() - 60
-        os.utime(owner, (then, then))
-        until(lambda: owner.stat().st_mtime > then + 1)
-        host, pid = owner.name.split(':')
-        hold.unlink()
-        for shell in shells:
-            shell.process.wait(timeout=100)
-    for shell in shells:
-        assert shell.stdout == 'status 0\n'
-        assert len(shell.stderr.splitlines()) == 1
-    assert sum(len(lines(shell, 'installing')) for shell in shells) == 1
-    assert sum(len(lines(shell, f'waiting for process {pid} on {host}')) for shell in shells) == 3
-    assert (workshop.parent / 'made').read_text() == f'{workshop}/.venv\n'
-    assert not list(workshop.glob('.venv?*'))
+def test_many_at_once(workshop):
+    """One is killed while it installs; then another installs, three wait and say so."""
+    Path('hold').touch()
+    killed = Shell('bash')
+    until(Path('made').exists)
+    shells = [Shell(shell) for shell in ('bash', OTHER, 'bash', OTHER)]
+    host, pid = os.listdir(LOCK)[0].split(':')
+    told = f'waiting for process {pid} on {host},', f'"{workshop}/.venv.lock"'
+    until(lambda: all(shell.says(*told) for shell in shells))
+    killed.kill()
+    until(lambda: read('made').count('python3') == 2)
+    # The one that installs shows that it lives, so that nobody takes its lock for an old one.
+    (owner,) = LOCK.iterdir()
+    then = time.time() - 60
+    os.utime(owner, (then, then))
+    until(lambda: owner.stat().st_mtime > then + 1)
+    Path('hold').unlink()
+    assert [shell.ends(*told) for shell in shells] == [[]] * 4
+    assert sum(len(shell.says('installing')) for shell in shells) == 1
+    assert read('made').count('python3') == 2 and not LOCK.exists()
+    source('bash', **OFFLINE)
 
 
-def test_killed_installer_stops_nobody(workshop):
-    """Neither who waits already nor who comes later."""
-    hold = workshop.parent / 'hold'
-    hold.touch()
-    with Shell('bash', workshop) as killed, contextlib.ExitStack() as stack:
-        until(lambda: (workshop.parent / 'made').exists())
-        waiting = stack.enter_context(Shell(BOTH[1], workshop))
-        until(lambda: lines(waiting, 'waiting'))
-        killed.kill()
-        hold.unlink()
-        waiting.process.wait(timeout=100)
-    assert waiting.stdout == 'status 0\n', waiting
-    assert len(lines(waiting, 'installing')) == 1
-    assert_works(source('bash', workshop, wheels=False), workshop)
+@pytest.mark.slow
+@pytest.mark.parametrize('more', ['', 'more '])
+def test_killed_at_any_moment(workshop, more):
+    """After each call of a tool, while .venv is made or completed: the next shell repairs it."""
+    Path('bin/python3').rename('python3')
+    for name in 'mkdir', 'rm', 'rmdir', 'python3':
+        text = f"""#!/bin/bash
+            PATH="$PWD:/usr/bin:/bin" {name} "$@"; status=$?
+            echo >> calls
+            [ $(wc -l < calls) -ne "${{MOMENT:-0}}" ] || kill -9 0
+            exit $status"""
+        write(f'bin/{name}', text)
+    for moment in itertools.count(1):
+        if more:
+            write(REQUIREMENTS, 'numpy tensorflow')
+            source('bash')
+        write(REQUIREMENTS, f'{more}numpy tensorflow')
+        write('calls', '')
+        killed = Shell('bash', MOMENT=str(moment))
+        if killed.wait(timeout=100) != -signal.SIGKILL:
+            break
+        if LOCK.exists() and not os.listdir(LOCK):
+            os.utime(LOCK, (0, 0))  # without its owner's name, it is respected for two minutes
+        after = Shell(('bash', OTHER)[moment % 2])
+        after.wait(timeout=100)
+        assert after.says()[-1:] == ['status 0'], (moment, after.says())
+        assert packages() == f'{more}numpy tensorflow'
+        shutil.rmtree(VENV)
+    assert killed.ends() == [] and moment > 7
 
 
-@pytest.mark.parametrize('shell', SHELLS)
+@in_each_shell
 def test_signal_at_the_end_leaves_no_lock(workshop, shell):
     """scancel sends its signals one after the other; one may come while the lock is removed."""
-    rm = workshop.parent / 'bin/rm'
-    rm.unlink()
-    rm.write_text(
-        f'#!/bin/sh\n{shutil.which("rm")} "$@"\ncase "$*" in *.lock/*) kill $PPID;; esac\n'
-    )
-    rm.chmod(0o755)
-    assert_works(source(shell, workshop), workshop)
+    text = f'{shutil.which("rm")} "$@"; case "$*" in *.lock/*) kill $PPID; esac\n'
+    write('bin/rm', f'#!/bin/sh\n{text}')
+    source(shell)
 
 
-@pytest.mark.parametrize('owner', ['elsewhere:1', 'this host', ''])
-def test_old_lock_stops_nobody(workshop, owner):
-    """Of another host, of a process number that is in use again, of nobody."""
-    leave_lock(workshop, f'{HOST}:{os.getpid()}' if owner == 'this host' else owner, minutes=3)
-    assert_works(source('bash', workshop), workshop)
+def test_old_lock_stops_nobody(workshop):
+    """Of a dead process, of another host, of a process number that is in use again, of nobody."""
+    dead = subprocess.Popen(['true'])
+    dead.wait()
+    owners = {f'{HOST}:{dead.pid}': 0, 'elsewhere:1': 3, f'{HOST}:{os.getpid()}': 3, '': 3}
+    for owner, minutes in owners.items():
+        leave_lock(owner, minutes)
+        source('bash', after=f'rm -r "{VENV}"')
 
 
 @pytest.mark.parametrize('host', ['elsewhere', HOST])
 def test_fresh_lock_is_respected(ready, host):
     """A .venv with nothing to install needs no lock; otherwise one waits, even for another host."""
-    pid = os.getpid()
-    leave_lock(ready, f'{host}:{pid}', minutes=1)
-    process = source('bash', ready, wheels=False)
-    assert (process.stdout, process.stderr) == ('status 0\n', '')
-    (ready / 'requirements.txt').write_text('numpy\n')
-    with Shell('bash', ready) as process:
-        until(lambda: lines(process, f'waiting for process {pid} on {host},'))
-        assert process.process.poll() is None and packages(ready) == {'numpy', 'tensorflow'}
-        shutil.rmtree(ready / '.venv.lock')
-        process.process.wait(timeout=100)
-    assert process.stdout == 'status 0\n' and len(process.stderr.splitlines()) == 2
+    leave_lock(f'{host}:{os.getpid()}', 1)
+    assert Shell('bash', **OFFLINE).ends() == []
+    write(REQUIREMENTS, 'numpy\nmore\n')
+    waiting = Shell('bash')
+    until(lambda: waiting.says(f'waiting for process {os.getpid()} on {host},'))
+    assert waiting.poll() is None and packages() == 'numpy tensorflow'
+    shutil.rmtree(LOCK)
+    waiting.ends('waiting')
+    assert packages() == 'more numpy tensorflow'
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason='root may write everywhere')
-def test_read_only_folder(ready):
-    (ready / 'requirements.txt').write_text('numpy\ntensorflow\nmore\n')
-    ready.chmod(0o555)
-    try:
-        assert_works(source('bash', ready), ready, 'cannot be written (Permission denied)')
-    finally:
-        ready.chmod(0o755)
-
-
-@pytest.mark.parametrize('shell', SHELLS)
+@in_each_shell
 def test_ctrl_c(workshop, shell):
     """At a prompt: it ends the waiting or the installing, and leaves no lock and no noise."""
-    folder, lock = workshop.parent, workshop / '.venv.lock'
-    (folder / 'hold').touch()
-    leave_lock(workshop, f'{HOST}:{os.getpid()}')
-    terminal, inside = os.openpty()
-    with subprocess.Popen(
-        [shutil.which(shell), *(['--norc', '-i'] if shell == 'bash' else ['-fi'])],
-        cwd=folder,
-        env=environment(workshop, TERM='dumb', PS1='> ', PROMPT='> '),
-        stdin=inside,
-        stdout=inside,
-        stderr=inside,
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-    ) as process:
-        os.close(inside)
-        os.set_blocking(terminal, False)
-        seen = ''
+    Path('hold').touch()
+    leave_lock(f'{HOST}:{os.getpid()}')
+    flags, seen = ['--norc', '-i'] if shell == 'bash' else ['-fi'], ['']
+    in_terminal = [sys.executable, '-c', 'import pty, sys; pty.spawn(sys.argv[1:])']
+    command, env = [*in_terminal, shutil.which(shell), *flags], environment(TERM='dumb', PS1='> ')
+    terminal = subprocess.Popen(command, env=env, stdin=-1, stdout=-1, bufsize=0)
 
-        def shows(text):
-            nonlocal seen
-            with contextlib.suppress(BlockingIOError, OSError):
-                seen += os.read(terminal, 10000).decode()
-            return text in seen
+    def enter(line, answer=''):
+        terminal.stdin.write(line)
+        seen.append('')
+        while answer not in seen[-1]:
+            assert select.select([terminal.stdout], [], [], 60)[0], seen
+            seen[-1] += terminal.stdout.read(10000).decode()
 
-        try:
-            # '' keeps the terminal's echo of the command from being taken for its answer.
-            line = f'. "{workshop}/script.sh"; echo "ended"" $?"\n'.encode()
-            os.write(terminal, line)
-            until(lambda: shows('waiting for'))
-            os.write(terminal, b'\x03')
-            until(lambda: shows('ended 130'))
-            assert lock.exists()
-            shutil.rmtree(lock)
-            seen = ''
-            os.write(terminal, line)
-            until(lambda: (folder / 'made').exists())
-            os.write(terminal, b'\x03')
-            until(lambda: shows('ended 130'))
-            assert not lock.exists()
-            (folder / 'hold').unlink()
-            os.write(terminal, line)
-            until(lambda: shows('ended 0'))
-            os.write(terminal, b'typeset -f | grep -c _workshop; jobs; echo "at"" end"\n')
-            until(lambda: shows('at end'))
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            os.close(terminal)
-    assert not re.search(r'Terminated|Done|\[1\]|Killed|job', seen.replace('jobs;', '')), seen
-    assert re.search(r'^0\r?$', seen, re.M), seen
-    assert packages(workshop) == {'numpy', 'tensorflow'}
+    try:
+        # "" keeps the terminal's echo of the command from being taken for its answer.
+        line = f'. "{SCRIPT}"; echo "ended"" $?"\n'.encode()
+        enter(line, 'waiting for')
+        enter(b'\x03', 'ended 130')
+        shutil.rmtree(LOCK)
+        enter(line)
+        until(Path('made').exists)
+        enter(b'\x03', 'ended 130')
+        assert not LOCK.exists()
+        Path('hold').unlink()
+        enter(line, 'ended 0')
+        enter(b'typeset -f | awk /_workshop/; jobs; echo "at"" end"\n', 'at end')
+    finally:
+        terminal.kill()
+        terminal.communicate()
+    assert not re.search(r'Terminated|Done|\[1\]|Killed|job(?!s;)', ''.join(seen)), seen
+    assert packages() == 'numpy tensorflow' and '_workshop_' not in seen[-1]
 
 
-@pytest.mark.skipif(not LMOD.exists(), reason='no Lmod here')
-def test_module_system(workshop):
-    """Real Lmod with a module of ours in the place of OzSTAR's."""
-    folder, script = workshop.parent, workshop / 'script.sh'
-    (name,) = re.findall(r'^_workshop_modules="(.*)"', script.read_text(), re.M)
-    module = folder / 'modules' / f'{name}.lua'
-    module.parent.mkdir(parents=True)
-    (folder / 'module/bin').mkdir(parents=True)
-    (folder / 'bin/python3').rename(folder / 'module/bin/python3')
-    module.write_text(
-        f'prepend_path("PATH", "{folder}/module/bin")\n'
-        f'setenv("PYTHONPATH", "{folder}/module/hidden")\nsetenv("LOADED", "yes")\n'
-    )
-    other = folder / 'modules/other/1.0.lua'
-    other.parent.mkdir()
-    other.write_text('setenv("OTHER", "loaded")\n')
-    after = 'echo "$LOADED/${OTHER:-purged}/${PYTHONPATH:-unset}"; command -v python'
-    system = {'MODULEPATH': str(folder / 'modules'), 'path': f'{folder}/bin:/usr/bin:/bin'}
-    expected = ['status 0', 'yes/purged/unset', f'{workshop}/.venv/bin/python']
-    for shell in BOTH:
-        before = f'. {LMOD}/{shell}; module load other'
-        process = source(shell, workshop, after, before, **system)
-        assert process.stdout.splitlines() == expected
-    assert process.stderr == ''
-    assert packages(workshop) == {'numpy', 'tensorflow', 'cuda'}
-    assert (folder / 'made').read_text() == f'{workshop}/.venv\n'  # by the module's Python
-    # A job without the module system, and a module of another name: .venv works with both.
-    process = source('bash', workshop, after='command -v python', wheels=False)
-    assert (process.stdout.splitlines(), process.stderr) == ([expected[0], expected[2]], '')
-    script.write_text(script.read_text().replace(f'="{name}"', '="python/3"'))
-    (folder / 'modules/python').mkdir()
-    shutil.copy(module, folder / 'modules/python/3.lua')
-    for shell in BOTH:
-        before = f'. {LMOD}/{shell}'
-        process = source(shell, workshop, after, before, wheels=False, **system)
-        assert process.stdout.splitlines() == expected
-        assert_works(process, workshop, name, 'python/3', 'rm -r')
-    (folder / 'modules/python/3.lua').unlink()
-    for shell in BOTH:
-        before = f'. {LMOD}/{shell}'
-        assert_fails(source(shell, workshop, before=before, **system), 'python/3', 'module spider')
+def job(file, number, *arguments, status=0):
+    """Run a batch job as Slurm does: a copy of it from elsewhere, in the folder of sbatch."""
+    command = ['bash', Path(shutil.copy(PROJECT / file, 'slurm_script')).absolute(), *arguments]
+    env = environment(**OFFLINE, SLURM_JOB_ID=number, SLURM_ARRAY_TASK_ID=number)
+    done = subprocess.run(command, cwd=WORKSHOP, env=env, capture_output=True, timeout=100)
+    assert done.returncode == status and (status == 1) == bool(done.stderr), done
+    return (done.stdout + done.stderr).decode()
 
 
 def test_jobs_lose_nothing(ready):
-    """train.slurm as a batch system runs it: a copy from elsewhere, in the folder of sbatch."""
-    spool = ready.parent / 'spool'
-    spool.mkdir()
-    job = shutil.copy(PROJECT / 'train.slurm', spool / 'slurm_script')
-    (ready / 'train.py').write_text(
-        'import pathlib, sys\n'
-        'pathlib.Path("history.png").write_text(" ".join(sys.argv[1:]))\n'
-        'print(*(pathlib.Path(f"{name}/X_1.dat").read_text() for name in ("Train", "Test")))\n'
-    )
-    for name in ('Train', 'Test'):
-        (ready / name).mkdir()
-        (ready / name / 'X_1.dat').write_text(name)
+    """Each works in a folder of its own, with the sequences of sbatch's folder."""
+    text = """import pathlib, sys
+pathlib.Path('history.png').write_text(' '.join([pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]))
+print(*(pathlib.Path(name, 'X_1.dat').read_text() for name in ('Train', 'Test')))
+sys.exit(7 * ('7' in sys.argv))"""
+    for name in 'train.py', 'train_large.py', 'own/mine.py':
+        write(WORKSHOP / name, text)
+    for name in 'Train', 'Test':
+        write(WORKSHOP / name / 'X_1.dat', name)
+    commands = 'train.py', 'train.py --N_train 100', 'train.py --seed 7 x.py', 'train_large.py 7'
+    for number, command in enumerate([*commands, 'own/mine.py --N_train 100']):
+        for arguments in command, command.removeprefix('train.py'):
+            done = job('train.slurm', str(number), *arguments.split(), status=7 * ('7' in command))
+            assert done == 'Train Test\n'
+            assert read(WORKSHOP / f'train-{number}/history.png') == command.split('/')[-1]
+    # It ends where it cannot go on.
+    write(WORKSHOP / 'train-5', '')
+    job('train.slurm', '5', status=1)
+    assert not (WORKSHOP / 'history.png').exists()
+    shutil.rmtree(VENV)
+    Path('bin/python3').unlink()
+    assert 'no Python' in job('train.slurm', '6', status=1)
+    assert not (WORKSHOP / 'train-6').exists()
 
-    def run(number, *arguments):
-        return subprocess.run(
-            ['bash', job, *arguments],
-            cwd=ready,
-            env=environment(ready, wheels=False, SLURM_JOB_ID=number),
-            capture_output=True,
-            text=True,
-            timeout=100,
-        )
 
-    for number, arguments in (('1', []), ('2', ['--N_train', '100']), ('2', ['--seed', '1'])):
-        process = run(number, *arguments)
-        assert (process.returncode, process.stderr) == (0, ''), process
-        assert process.stdout == 'Train Test\n'
-        assert (ready / f'train-{number}/history.png').read_text() == ' '.join(arguments)
-    assert not (ready / 'history.png').exists()
-    # It ends where it cannot go on, and with the status of train.py.
-    (ready / 'train-3').touch()
-    assert run('3').returncode != 0 and not (ready / 'history.png').exists()
-    (ready / 'train.py').write_text('raise SystemExit(7)')
-    assert run('4').returncode == 7
-    (ready / '.venv').rename(ready.parent / 'away')
-    (ready.parent / 'bin/python3').unlink()
-    assert run('5').returncode == 1 and not (ready / 'train-5').exists()
+def test_job_array(ready):
+    """Each task runs its experiment, and there is a task for each."""
+    file = 'experiments/experiments.slurm'
+    array = re.findall(r'^#SBATCH --array=(.*)', read(PROJECT / file), re.M)
+    assert array == [f'1-{len(EXPERIMENTS)}']
+    text = 'import sys\nprint("one Why?\\ntwo How?" if "--list" in sys.argv else sys.argv[1:])\n'
+    write(WORKSHOP / 'experiments/__main__.py', text)
+    assert job(file, '2', '--repeats', '20') == "['two', '--repeats', '20']\n"
+    assert job(file, '3', status=1) == 'There is no experiment 3.\n'
+    shutil.rmtree(VENV)
+    Path('bin/python3').unlink()
+    assert 'no Python' in job(file, '1', status=1)

@@ -1,8 +1,8 @@
 """Measure what the README says of speed: train.py against the tutorial's script and its fit.
 
-    python tests/benchmark.py               all, about half an hour
-    python tests/benchmark.py process       one part: process, fits, stream, experiments
-    python tests/benchmark.py --repeats 9   more repeats for steadier medians
+    python benchmarks/benchmark.py               all, about half an hour
+    python benchmarks/benchmark.py process       one part: process, fits, large, experiments
+    python benchmarks/benchmark.py --repeats 9   more repeats for steadier medians
 
 Both do the same work: the network of train.py, rmsprop, batches of 32, newly shuffled every epoch.
 They take turns, so that a busy machine slows both. A ratio above 1 means that ours is faster.
@@ -17,9 +17,9 @@ import sys
 import tempfile
 import time
 
-os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
 project = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(project))
+os.environ |= {'TF_CPP_MIN_LOG_LEVEL': '3', 'MPLBACKEND': 'agg', 'PYTHONPATH': str(project)}
 
 
 def report(what, ours, theirs):
@@ -50,14 +50,17 @@ def run(script, *arguments):
 
 def process(repeats):
     """Time python train.py against the tutorial's own script, tutorial_train.py."""
-    ours, theirs = project / 'train.py', project / 'tests/tutorial_train.py'
+    ours, theirs = project / 'train.py', project / 'benchmarks/tutorial_train.py'
     times = [(seconds(run, ours), seconds(run, theirs)) for _ in range(repeats)]
     report('python train.py, the whole process', *zip(*times, strict=True))
 
 
 def fits(repeats):
     """Time the fits alone, in one process."""
-    from support.training import batches, keras
+    from support.start import import_keras
+
+    keras = import_keras()
+    import tensorflow as tf
 
     from generate_data import make_sequences, random_streams
 
@@ -74,13 +77,15 @@ def fits(repeats):
             on_epoch_end=lambda epoch, logs: ended.append(time.perf_counter()),
         )
         how = {'optimizer': 'rmsprop', 'loss': 'binary_crossentropy', 'metrics': ['accuracy']}
+        options = {'epochs': N_epochs, 'verbose': 0, 'callbacks': [clock]}
         start = time.perf_counter()
+        model.compile(**how)
         if ours:
-            model.compile(**how, steps_per_execution=100)
-            history = model.fit(batches(X, Y, 32), epochs=N_epochs, verbose=0, callbacks=[clock])
+            model.steps_per_execution = 100
+            batches = tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(len(X)).batch(32)
+            history = model.fit(batches, shuffle=False, **options)
         else:
-            model.compile(**how)
-            history = model.fit(X, Y, epochs=N_epochs, batch_size=32, verbose=0, callbacks=[clock])
+            history = model.fit(X, Y, batch_size=32, **options)
         whole = time.perf_counter() - start
         accuracy = history.history['accuracy']
         convergence = next((i + 1 for i, a in enumerate(accuracy) if a >= 0.95), N_epochs)
@@ -99,81 +104,92 @@ def fits(repeats):
         print(f'  epochs to 95 % training accuracy: {ours} against {theirs}')
 
 
-# Times an epoch of batches read from the files, with or without op determinism, which a GPU has.
-STREAM = """
-import sys, time
-sys.path.insert(0, sys.argv[1])
-from support.training import batches, keras, tf
-from utilities import StreamedSet
-if sys.argv[3] == 'deterministic':
-    keras.utils.set_random_seed(0)
-    tf.config.experimental.enable_op_determinism()
-model = keras.models.clone_model(keras.models.load_model('model.keras'))
-model.compile('rmsprop', 'binary_crossentropy', steps_per_execution=100)
-X = StreamedSet('Train', range(1, int(sys.argv[2]) + 1), 128)
-data = batches(X, X.labels(), 32)
-model.fit(data, verbose=0)  # the first epoch also builds the training step
-start = time.perf_counter()
-model.fit(data, verbose=0)
-print(time.perf_counter() - start)
+# Runs train_large.py with op determinism, which a GPU has.
+DETERMINISTIC = """
+import runpy, sys
+from support.start import import_keras
+import_keras()
+import tensorflow as tf
+tf.config.experimental.enable_op_determinism()
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name='__main__')
 """
 READ = """
-import sys, time
+import sys
 import numpy as np
-start = time.perf_counter()
-for i in range(1, int(sys.argv[2]) + 1):
+print('Epoch 1', flush=True)
+for i in range(1, int(sys.argv[1]) + 1):
     np.fromfile(f'Train/X_{i}.dat')
     np.fromfile(f'Train/Y_{i}.dat')
-print(time.perf_counter() - start)
+print('Epoch 2', flush=True)
 """
-
-
-def stream(repeats):
-    """Time an epoch of train.py --stream against reading its files; measure its memory."""
-    N = 50_000
-    run(project / 'generate_data.py', str(2 * N), '50', '--overwrite')
-
-    def printed(program, how=''):
-        command = [sys.executable, '-c', program, project, str(N), how]
-        return float(subprocess.run(command, check=True, capture_output=True).stdout)
-
-    times = [
-        (printed(STREAM), printed(READ), printed(STREAM, 'deterministic')) for _ in range(repeats)
-    ]
-    streamed, read, deterministic = zip(*times, strict=True)
-    report(f'{N} sequences streamed, an epoch against np.fromfile', streamed, read)
-    report('  the same with op determinism against without', deterministic, streamed)
-
-    # A small process in between, because a child's peak begins with the memory of its parent.
-    watch = """
+# Prints the peak memory of a script in MiB. It is a small process in between, because a child's
+# peak begins with the memory of its parent.
+WATCH = """
 import resource, subprocess, sys
 subprocess.run([sys.executable, *sys.argv[1:]], check=True, stdout=subprocess.DEVNULL)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
 """
 
-    def peak_memory(N_train, *switches):
-        command = [project / 'train.py', '--N_epochs', '2', '--N_train', str(N_train), *switches]
+
+def second_epoch(*command):
+    """Return the seconds between a program's lines Epoch 1 and Epoch 2: those of the second.
+
+    The first also builds the training step.
+    """
+    ended = []
+    command = [sys.executable, *map(str, command)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding='utf-8'
+    ) as process:
+        for line in process.stdout:
+            if line.startswith('Epoch '):
+                ended.append(time.perf_counter())
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    first, second = ended
+    return second - first
+
+
+def large(repeats):
+    """Time an epoch of train_large.py against reading its files; measure its memory."""
+    N = 50_000
+    run(project / 'generate_data.py', str(2 * N), '50', '--overwrite')
+    script = (project / 'train_large.py', '--N_epochs', 2, '--N_train', N)
+    times = [
+        (
+            second_epoch(*script),
+            second_epoch('-c', READ, N),
+            second_epoch('-c', DETERMINISTIC, *script),
+        )
+        for _ in range(repeats)
+    ]
+    ours, read, deterministic = zip(*times, strict=True)
+    report(f'{N} sequences, an epoch of train_large.py against np.fromfile', ours, read)
+    report('  the same with op determinism against without', deterministic, ours)
+
+    def peak_memory(script, N_train):
+        command = (project / script, '--N_epochs', '2', '--N_train', str(N_train))
         return float(
             subprocess.run(
-                [sys.executable, '-c', watch, *command],
+                [sys.executable, '-c', WATCH, *command],
                 check=True,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
             ).stdout
         )
 
-    for switches in ('--stream',), ():
-        small, large = peak_memory(1000, *switches), peak_memory(2 * N, *switches)
+    for script in 'train_large.py', 'train.py':
+        small, full = peak_memory(script, 1000), peak_memory(script, 2 * N)
         print(
-            f'{" ".join(["train.py", *switches])}, peak memory: {small:.0f} MiB with 1,000'
-            f' sequences, {large:.0f} MiB with {2 * N:,}, ratio {large / small:.2f},'
-            f' {1024 * (large - small) / (2 * N - 1000):.1f} KiB a sequence'
+            f'{script}, peak memory: {small:.0f} MiB with 1,000 sequences, {full:.0f} MiB with'
+            f' {2 * N:,}, ratio {full / small:.2f},'
+            f' {1024 * (full - small) / (2 * N - 1000):.1f} KiB a sequence'
         )
 
 
 def experiments(repeats):
     """Time all experiments, one seed each, with a process for each core against a single one."""
-    os.environ['PYTHONPATH'] = str(project)
     one = seconds(run, '-m', 'experiments', '--repeats', '1', '--jobs', '1')
     all_cores = seconds(run, '-m', 'experiments', '--repeats', '1')
     print(f'all experiments: {all_cores:.0f} s, {all_cores / one:.2f} of the time with --jobs 1')
@@ -183,7 +199,7 @@ if __name__ == '__main__':
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parts = {'process': process, 'fits': fits, 'stream': stream, 'experiments': experiments}
+    parts = {'process': process, 'fits': fits, 'large': large, 'experiments': experiments}
     parser.add_argument('parts', nargs='*', choices=[*parts, 'all'], default='all')
     parser.add_argument('--repeats', type=int, default=5)
     args = parser.parse_args()

@@ -1,4 +1,4 @@
-# The tutorial's train.py and the functions that it uses, for tests/benchmark.py: as the slides
+# The tutorial's train.py and the functions that it uses, for benchmarks/benchmark.py: as the slides
 # print them, repaired only where today's libraries stop (marked).
 
 import os

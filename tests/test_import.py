@@ -1,0 +1,545 @@
+"""import_data.py: sequences from tables of every kind, and what is wrong with other tables."""
+
+import contextlib
+import itertools
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import zipfile
+from collections import Counter
+
+import support.tables
+from support.console import DataError
+from support.tables import LARGEST, read_table
+
+import numpy as np
+import pytest
+from conftest import contents, refused, script
+
+from import_data import choose_test, odd_column
+
+pytestmark = pytest.mark.usefixtures('folder')
+
+# Ten sequences of four values; the first and last of these columns look like no classes.
+X = np.random.default_rng(0).normal(0, 1, (10, 4)).round(3)
+NAMES = ['RRab', 'RRc'] * 5
+HEADER = 't0,t1,t2,t3,shape'
+
+
+def lines(separator=',', names=NAMES, values=X, first=False):
+    """The rows of a table, as texts; the class is in the last column, or in the first."""
+    rows = [(list(map(str, x)), str(name)) for x, name in zip(values, names, strict=True)]
+    return [separator.join([name, *x] if first else [*x, name]) for x, name in rows]
+
+
+def write(path, rows, end='\n', encoding='utf-8'):
+    pathlib.Path(path).write_bytes(end.join(rows).encode(encoding))
+
+
+def imported(*arguments):
+    """What import_data.py prints."""
+    return script('import_data.py', *arguments).stdout
+
+
+def sequences(*folders):
+    """What lies in the folders, read without our code: a sorted list of values and class name."""
+    found = []
+    for path in itertools.chain(*(pathlib.Path(folder).glob('X_*.dat') for folder in folders)):
+        (Y,) = np.fromfile(path.with_name(path.name.replace('X', 'Y')), '<f8')
+        names = path.with_name('classes.txt').read_text(encoding='utf-8').splitlines()
+        found.append((tuple(np.fromfile(path, '<f8').tolist()), names[int(Y)]))
+    return sorted(found)
+
+
+def expected(values=X, names=NAMES):
+    """What sequences() returns for these."""
+    return sorted(zip(map(tuple, values.tolist()), map(str, names), strict=True))
+
+
+def told(part):
+    """For with: what is done there raises a DataError that contains part; none without a part."""
+    return pytest.raises(DataError, match=re.escape(part)) if part else contextlib.nullcontext()
+
+
+# ---------------------------------------------------------------- good tables
+
+TABLES = {
+    'a.csv': lines(),
+    'header.csv': [HEADER, *lines()],
+    'UPPER.CSV': [HEADER, *lines()],
+    'numbered.csv': ['class,0,1,2,3', *lines(first=True)],
+    'semicolon.csv': ['a;b;c;d;class', *lines(';')],
+    'tab.tsv': lines('\t', first=True),
+    'blanks.txt': ['# a comment', *(f'   {row}  ' for row in lines('   ')), ''],
+    'quoted.csv': ['"t, 1","t;2",t3,t4,"of class"', *lines(', ', [f'"{n}"' for n in NAMES])],
+    'spreadsheet.csv': [',,', f'{HEADER},,', *(f'{row},,' for row in lines()), ',,,,,,'],
+    'empty_lines.csv': [line for row in lines() for line in (row, '', '  ')],
+    'middle.csv': [re.sub(r'^([^,]*),(.*),(\w+)$', r'\1,\3,\2', row) for row in lines()],
+    'c.ts': ['#About', '@problemName c', '@classLabel true x', '@data']
+    + [':'.join(row.rsplit(',', 1)) for row in lines()],
+}
+
+
+@pytest.mark.parametrize('name', TABLES)
+@pytest.mark.parametrize('windows', [False, True], ids=['', 'windows'])
+def test_text(name, windows):
+    write(name, TABLES[name], *(('\r\n', 'utf-8-sig') if windows else ()))
+    printed = imported(name)
+    assert sequences('Train', 'Test') == expected()
+    assert len(sequences('Test')) == 2 and 'the sequences are 4 values long' in printed
+    assert ('from column t0 to t3' in printed) == (HEADER in ''.join(TABLES[name]))
+    assert 'python train.py --N_train 8 --N_test 2 --N_sequence 4\n' in printed
+    assert 'Class 0 (RRab): 4 in Train, 1 in Test\nClass 1 (RRc): 4 in Train, 1 in' in printed
+    for word in ('softmax', 'Normalization', 'unlike'):
+        assert word not in printed
+
+
+def test_a_name_may_begin_with_a_number_sign():
+    names = ['RRc', '#RRab'] * 5
+    write('a.csv', ['  # a comment', *lines(names=names, first=True)])
+    imported('a.csv')
+    assert sequences('Train', 'Test') == expected(names=names)
+
+
+def test_numpy():
+    values, Y = np.c_[np.arange(10) // 4, X], np.array([3, 7] * 5)
+    values[3, 2] = LARGEST
+    np.save('last.npy', np.c_[X, Y])
+    np.save('first.npy', np.c_[Y, X].astype('f4'))
+    np.savez('a.npz', x=values, Y=Y)  # X begins with what looks like classes, too
+    os.rename('a.npz', 'UPPER.NPZ')
+    np.savez('column.npz', X=values, y=Y[:, None].astype(float))
+    np.savez('names.npz', X=values, Y=NAMES)
+    for name, found in {
+        'last.npy': expected(names=Y),
+        'first.npy': expected(X.astype('f4').astype(float), Y),
+        'UPPER.NPZ': expected(values, Y),
+        'column.npz': expected(values, Y),
+        'names.npz': expected(values),
+    }.items():
+        imported(name, '--overwrite')
+        assert sequences('Train', 'Test') == found, name
+
+
+def test_tables_without_classes():
+    """As infer.py reads them, which also says where a column of classes is."""
+    write('a.csv', ['# numbers', 't0,t1,t2,t3', '', *lines(values=X[:, :3], names=X[:, 3])])
+    np.save('a.npy', X)
+    np.savez('a.npz', X=X, Y=NAMES)
+    np.savez('new.npz', X=X)
+    for name, first in {'a.csv': 4, 'a.npy': 1, 'a.npz': 1, 'new.npz': 1}.items():
+        table = read_table(name, labelled=False)
+        assert table.X.tolist() == X.tolist(), name
+        assert table.rows == list(range(first, first + 10)), name
+        assert table.labels == [] and table.label is None and table.kept == [0, 1, 2, 3]
+    table = read_table('a.npz', 'last', labelled=False)
+    assert table.labels == NAMES and table.X.tolist() == X.tolist()
+    write('row.csv', lines()[:1])
+    assert read_table('row.csv', 'last', labelled=False).labels == ['RRab']
+
+
+@pytest.mark.parametrize('header', [[], ['y,a,b,c,d']], ids=['no header', 'header'])
+def test_two_tables(header):
+    """The second has the class where the first has it, and need not have all of them."""
+    write('a.csv', header + lines(first=True, names=[1, 2, 1, 2, 3] * 2))
+    second = np.c_[X[:, :3], np.arange(10) % 2]  # this could be the class, too
+    write('b.csv', header + lines(first=True, names=[1, 2] * 4, values=second[:8]))
+    printed = imported('a.csv', 'b.csv')
+    assert sequences('Train') == expected(names=[1, 2, 1, 2, 3] * 2)
+    assert sequences('Test') == expected(second[:8], [1, 2] * 4)
+    assert 'Class 2 (3): 2 in Train, 0 in Test\n' in printed
+    assert '--N_train 10 --N_test 8' in printed
+    imported('a.csv', 'b.csv', '--label', 'first', '--drop', 2, '--drop', 5, '--overwrite')
+    assert sequences('Test') == expected(second[:8, 1:3], [1, 2] * 4)
+
+
+@pytest.mark.xfail(strict=True, reason='the name 4 of column 5 is taken for the number of column 4')
+def test_two_tables_with_numbered_columns():
+    """As pandas writes them."""
+    for name in ('a.csv', 'b.csv'):
+        write(name, ['0,1,2,3,4', *lines()])
+    imported('a.csv', 'b.csv')
+
+
+def test_classes_are_sorted():
+    """As numbers if all are numbers, however they are written; otherwise as text."""
+    for given, names in (
+        (['10', '9', '9.0', '1e1', '-1'], ['-1', '9', '10']),
+        (['b', '10', '9', 'Ä  b', 'a'], ['10', '9', 'a', 'b', 'Ä b']),
+        (['1_0', 'inf', '-Infinity'], ['-Infinity', '1_0', 'inf']),
+    ):
+        write('a.csv', lines(names=given * 2, values=X[: 2 * len(given)]))
+        printed = imported('a.csv', '--overwrite', '--label', 'last')
+        for folder in ('Train', 'Test'):
+            found = pathlib.Path(folder, 'classes.txt').read_text(encoding='utf-8')
+            assert found.splitlines() == names
+        assert re.findall(r'Class \d \((.*)\)', printed) == names
+        assert f"Dense({len(names)}, activation='softmax')" in printed
+        assert 'sparse_categorical_crossentropy' in printed
+    assert sequences('Train', 'Test') == expected(X[:6], given * 2)
+
+
+def test_a_column_unlike_the_others_is_told():
+    numbers = np.random.default_rng(1).permutation(1000 + np.arange(10))
+    for column in (0, 4):
+        header = HEADER.split(',')
+        header.insert(column, 'number')
+        rows = lines(values=np.insert(X, column, numbers, axis=1))
+        write('a.csv', [','.join(header), *rows])
+        said = imported('a.csv', '--overwrite')
+        assert f'Column {column + 1} (number) is unlike the others' in said
+        assert f'add --drop {column + 1}\n' in said
+        assert 'unlike' not in imported('a.csv', '--drop', 'number', '--overwrite')
+        write('a.csv', rows)
+        assert f'Column {column + 1} is unlike the others' in imported('a.csv', '--overwrite')
+    x = np.array([8, 10])
+    for values in ([[0, 0]] * 5, [x, x, x + 1000], 1e4 * X.T, [x, x, x, x + 19.5]):
+        assert odd_column(np.transpose(values)) is None
+    assert odd_column(np.transpose([x, x, x, x + 20.5])) == 3
+
+
+def test_a_single_value_in_each_row():
+    write('a.csv', lines(values=X[:, :1]))
+    assert 'the sequences are 1 values long' in imported('a.csv')
+    assert sequences('Train', 'Test') == expected(X[:, :1])
+
+
+def test_scaling_is_told():
+    write('a.csv', lines(values=10000 + 100 * X))
+    assert re.search(r'mean of (1e\+04|9\.9\de\+03) and', imported('a.csv'))
+    write('a.csv', lines(values=1e-5 * X))
+    assert 'Normalization' in imported('a.csv', '--overwrite')
+    for values in (1e-17 * X, 1e30 * X):  # more than Normalization can mend
+        write('a.csv', lines(values=values))
+        said = imported('a.csv', '--overwrite')
+        assert 'Normalization' not in said and 'before anything else' in said and 'divide' in said
+
+
+# ---------------------------------------------------------------- which column is the class
+
+# A header, what a column holds (i the row's number, c a class, t one of two texts, else fractions),
+# --label, --drop, and the class's column, from 1, or what is said.
+COLUMNS = {
+    'two by name': ('y,b,c,type,e', 'cfftf', None, (), 'columns 1 and 4 could hold'),
+    'name': ('y,b,c,Type,e', 'cfftf', None, ('y',), 4),
+    'text, not the name': ('a,b,c,d,e', 'cfftf', None, (), 4),
+    'by its name': ('a,b,c,d,e', 'cfcfc', 'c', (), 3),
+    'by its number': ('', 'ccfff', '2', (), 2),
+    'by first': ('', 'cfffc', 'first', (), 1),
+    'by last': ('', 'cfffc', 'last', (), 5),
+    'two texts': ('', 'tffft', None, (), '--label 5 --drop 1'),
+    'four texts': ('', 'tttft', None, (), 'columns 1 and 2 and 3 could'),
+    'one text': ('', 'cftfc', None, (), 3),
+    'both': ('', 'cfffc', None, (), 'both the first and the last'),
+    'neither': ('', 'ffcff', None, (), 'neither of the first and the last'),
+    'first': ('', 'cfffff', None, (), 1),
+    'last': ('', 'ffffc', None, (), 5),
+    'last but the dropped': ('', 'ffffci', None, ('6',), 5),
+    'counted, dropped': (',b,c,d,class', 'ifffc', None, ('1',), 5),
+    'numbers as header': ('0,1,2,3,4', 'ffffc', None, (), 5),
+    'two meanings': ('0,1,2,3,4', 'ffffc', '4', (), '--label 4 means several columns'),
+    'one meaning': ('1,b,c,d,e', 'cfffc', '1', (), 1),
+    'no such name': ('', 'fffft', 'type', (), '--label type means no column of 5'),
+    'no such number': ('', 'fffft', '6', (), '--label 6 means no column of 5'),
+    'not 0': ('', 'fffft', None, ('0',), '--drop 0 means no column of 5'),
+}
+
+
+@pytest.mark.parametrize('kind', COLUMNS)
+def test_which_column_is_the_class(kind):
+    header, columns, label, drop, found = COLUMNS[kind]
+    cells = {'i': str, 'c': lambda i: str(i % 2), 't': lambda i: f'type {i % 2}'}
+    fractions = iter(np.random.default_rng(0).random(100))
+    rows = [[cells.get(c, lambda _: str(next(fractions)))(i) for c in columns] for i in range(20)]
+    write('a.csv', [header, *map(','.join, rows)])
+    with told(found if isinstance(found, str) else ''):
+        table = read_table('a.csv', label, drop)
+        assert table.header == (header.split(',') if header else [])
+        assert table.label == found - 1 and table.labels == [row[found - 1] for row in rows]
+        assert table.X[:, -1].tolist() == [float(row[table.kept[-1]]) for row in rows]
+
+
+def test_class_numbers_are_few():
+    """The column has at most 100 different ones and each of them twice, on the average."""
+    values = np.random.default_rng(0).normal(size=(300, 3))
+    for N, classes, found in ((20, 10, True), (20, 11, False), (300, 100, True), (300, 101, False)):
+        for last in (True, False):
+            Y = np.arange(N) % classes
+            np.save('a.npy', np.c_[values[:N], Y] if last else np.c_[Y, values[:N]])
+            with told('' if found else 'neither of the first and the last column'):
+                assert read_table('a.npy').label == 3 * last
+    for rows in (lines('\t', [0, 1] * 5, X.round(), first=True), lines('\t', X[:, 0] + 0.5)):
+        write('ucr.tsv', rows)  # their class is in the first column
+        assert read_table('ucr.tsv').label == 0
+
+
+def test_which_row_is_a_header():
+    for first, second, label, rows in (
+        ('a,b,2,0', '1,2,3,0', 'last', [2]),  # names above half of the numbers
+        ('v,shape,star,host', '1.5,a,s,h', 'shape', [2]),  # the name that is asked for
+        ('v,Class,star,host', '1.5,a,s,h', '2', [2]),
+        ('2.5,shape,star,host', '1.5,a,s,h', '2', [1, 2]),
+        ('0,1,2,3', '4,5,6,7', 'last', [2]),
+        ('0,1,2,4', '4,5,6,7', 'last', [1, 2]),
+        ('1,2.5,3,4', '4,5,6,7', '1', [1, 2]),
+        ('a,1,2,3,4,0', '1,2,3,4,5,0', 'last', "row 1, column 1 holds 'a'"),
+        ('a,b,2,3,4,0', '1,2,3,4,5,0', 'last', "row 1, column 1 holds 'a'"),
+    ):
+        write('a.csv', [first, second])
+        with told(rows if isinstance(rows, str) else ''):
+            table = read_table('a.csv', label, ['3', '4'] if 's' in second else [])
+            assert table.rows == rows and table.header == (first.split(',') if rows == [2] else [])
+
+
+def test_a_column_that_counts_the_rows():
+    said = 'a.csv: column 1 only counts the rows: add --drop 1'
+    good = (1, 2, 3), (2, 3, 4, 5), (1, 2, 3, 5)
+    for column in ((0, 1, 2, 3), (1, 2, 3, 4), *good):
+        N = len(column)
+        write('a.csv', lines(values=np.c_[column, X[:N]], names=NAMES[:N]))
+        with told('' if column in good else said):
+            assert tuple(read_table('a.csv').X[:, 0]) == column
+
+
+# ---------------------------------------------------------------- the split
+
+
+def test_each_class_in_proportion():
+    labels = ['a'] * 30 + ['b'] * 20 + ['c'] * 10  # sorted, as tables often are
+    values = np.random.default_rng(1).normal(size=(60, 4)).round(4)
+    write('a.csv', lines(names=labels, values=values))
+    for arguments, counts in {
+        (): [6, 4, 2],
+        ('--test', 0.5): [15, 10, 5],
+        ('--test', 0.99): [29, 19, 9],  # one at least to train with
+        ('--test', 7): [4, 2, 1],
+        ('--test', 2): [1, 1, 1],  # and one to test with
+        ('--test', 1): [1, 1, 1],
+    }.items():
+        imported('a.csv', '--overwrite', *arguments)
+        found = Counter(name for _, name in sequences('Test'))
+        assert [found[name] for name in 'abc'] == counts
+        assert sequences('Train', 'Test') == expected(values, labels)
+    imported('a.csv', '--overwrite')
+    for folder, N in (('Train', 24), ('Test', 6)):  # their order is random
+        first = [pathlib.Path(folder, f'Y_{i}.dat').read_bytes() for i in range(1, N + 1)]
+        assert len(set(first)) > 1 and first != sorted(first)
+
+
+def test_seed(folder):
+    write('a.csv', lines())
+    assert 'Wrote 8 sequences to Train and 2 to Test.\n' in imported('a.csv')
+    first = contents(folder)
+    assert 'exactly these sequences already' in imported('a.csv')
+    imported('a.csv', '--overwrite', '--seed', 0)
+    assert contents(folder) == first
+    refused('import_data.py', 'a.csv', '--seed', 1, parts=['--overwrite'])
+    assert contents(folder) == first
+    imported('a.csv', '--seed', 1, '--overwrite')
+    assert contents(folder) != first
+    assert sequences('Train', 'Test') == expected()
+
+
+def test_equal_sequences_stay_together():
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        values = rng.integers(0, 3, (60, 2)).astype(float)  # nine different, also across classes
+        Y = np.r_[0, 0, 0, 1, 1, 1, rng.integers(0, 2, 54)]
+        values[:6] += [[10], [20], [30], [40], [50], [60]]  # each class has some of its own
+        is_test = choose_test(values, Y, 0.2, rng)
+        seen = {x.tobytes() for x in values[~is_test]}
+        assert not any(x.tobytes() in seen for x in values[is_test])
+        assert set(Y[is_test]) == set(Y[~is_test]) == {0, 1}
+
+
+def test_equal_sequences_larger_than_the_share():
+    """Then the class gives those of which there are fewest."""
+    values, names = X[[0, 0, 0, 1, 1, 2, 2, 2, 3, 3]], ['a'] * 5 + ['b'] * 5
+    write('a.csv', lines(values=values, names=names))
+    imported('a.csv')
+    assert sequences('Test') == expected(X[[1, 1, 3, 3]], 'aabb')
+
+
+# ---------------------------------------------------------------- bad tables
+
+
+def changed(*cells):
+    """The good table with other cells, each (row, column, text), as one text."""
+    rows = [row.split(',') for row in lines()]
+    for row, column, text in cells:
+        rows[row - 1][column - 1] = text
+    return '\n'.join(map(','.join, rows))
+
+
+# What the table holds, and what is said.
+BAD_TABLES = {
+    'short row': ('1,2,3,a\n2,4,6,b\n3,5,b', 'row 3 has 3 column(s)', 'equally long'),
+    'long row': (changed((3, 2, '1,2')), 'row 3 has 6 column(s)', 'equally long'),
+    'a second row that is longer': ('1,2,a\n1,2,3,b\n2,3,b', 'row 2 has 4 column(s)'),
+    'empty cell': (changed((3, 2, '')), 'row 3, column 2 is empty', 'remove the row'),
+    'empty cell above': (changed((1, 2, '')), 'row 1, column 2 is empty', '--drop 2'),
+    'no class': (changed((2, 5, '')), 'row 2, column 5 is empty', 'fill it'),
+    'NaN as class': (changed((3, 5, 'NaN')), "row 3, column 5 holds 'NaN'", 'remove the row'),
+    'text': (changed((3, 2, 'bad'), (3, 3, 'b')), "row 3, column 2 holds 'bad'", 'correct it'),
+    'missing': (changed((3, 2, '?')), "row 3, column 2 holds '?'", '--drop 2'),
+    'underscore': (changed((3, 2, '1_0')), "row 3, column 2 holds '1_0'", 'correct it'),
+    'NaN': (changed((3, 2, 'nan')), "row 3, column 2 holds 'nan'", 'remove the row'),
+    'NaNs': (changed((5, 1, 'nan'), (4, 4, 'nan'), (4, 2, 'nan')), 'row 4, column 2 holds'),
+    'infinity': (changed((3, 2, '-inf')), "row 3, column 2 holds '-inf'", 'remove the row'),
+    'too large': (changed((3, 2, '4e38'), (9, 4, '-4e38')), 'row 3, column 2', 'rescale'),
+    'far too large': (changed((3, 2, '1e999')), 'row 3, column 2', 'inf', 'remove the row'),
+    'below comments': ('# a\n\n' + changed((3, 2, 'bad')), "row 5, column 2 holds 'bad'"),
+    'below a header': (f'{HEADER}\n\n' + changed((3, 2, 'nan')), "row 5, column 2 holds 'nan'"),
+    'text or class': ('0,1.5,2\n1,x,3\n0,2.5,4', "row 2, column 2 holds 'x'", '--label 2'),
+    'decimal comma': ('\n'.join(lines(';')).replace('.', ','), 'row 1', 'decimal points'),
+    'one class': ('1.5,2,a\n1.5,3,a\n2.5,4,a', 'all rows are of class a', '--label'),
+    'single row': (changed((2, 5, 'Mira')), 'row 2 is the only one of class Mira', 'add one'),
+    'equal rows': ('1,2.5,a\n2,3.5,b\n3,4.5,b\n1,2.5,a', 'row 1 equals all others of class a'),
+    'only a header': ('a,b,c,class\n', 'a.csv'),
+    'only classes': ('class\na\nb\na\nb', 'a.csv holds no values'),
+    'empty': ('', 'a.csv holds no rows', 'one for each sequence'),
+    'comments': ('# one\n\n# two\n', 'a.csv holds no rows'),
+    'quotes': ('1,2,"a\n1,3,b\n2,4,b', 'a.csv', 'quotation marks'),
+    'more quotes': ('1,2,"a"b\n1,3,b\n2,4,b', 'a.csv, row 1', 'quotation marks'),
+    'binary': (bytes(range(256)), 'a.csv is not text', 'CSV (UTF-8)'),
+    'UTF-16': ('\n'.join(lines()).encode('utf-16'), 'a.csv is not text', 'CSV (UTF-8)'),
+    'Latin-1': (changed((2, 5, 'Ä')).encode('latin-1'), 'a.csv is not text'),
+    'zeros': (bytes(100), 'a.csv is not text'),
+    'a sequence': (np.arange(9.0).tobytes(), 'a.csv is not text'),
+    'pickle': (b'\x80\x04N.', 'a.csv is not text'),
+    'empty.ts': ('@data', 'no rows'),
+    'two.ts': ('@data\n1,2:3,4:a', 'row 2 is not one series'),
+    'no_class.ts': ('@data\n1,2\n2,3', 'row 2 is not one series'),
+    'missing.ts': ('@data\n1,2:a\n?,3:b\n3,4:b', "row 3, column 1 holds '?'"),
+    'text.npy': ('text', 'must hold a NumPy array'),
+}
+
+
+@pytest.mark.parametrize('kind', BAD_TABLES)
+def test_bad_tables(folder, kind):
+    content, *parts = BAD_TABLES[kind]
+    content = content if isinstance(content, bytes) else content.encode()
+    name = kind if '.' in kind else 'a.csv'
+    pathlib.Path(name).write_bytes(content)
+    said = refused('import_data.py', name, parts=[f'import_data.py: {name}', *parts])
+    assert ('if it holds the class' in said) == (kind == 'text or class')
+    assert contents(folder) == {name: content}
+
+
+class Harmful:
+    """Whoever unpickles it makes a file."""
+
+    def __reduce__(self):
+        return open, ('harm', 'w')
+
+
+def test_bad_arrays(folder):
+    for name, array in {
+        'cube': np.zeros((2, 2, 2)),
+        'line': np.zeros(9),
+        'complex': X * 1j,
+        'objects': np.array([[1, 'a', None]], object),
+        'harmful': np.array([[Harmful()]]),
+    }.items():
+        np.save(name, array)
+    np.savez('named.npz', data=X)
+    np.savez('lengths.npz', X=X, Y=[1, 2, 3])
+    with zipfile.ZipFile('zip.npz', 'w') as file:
+        file.writestr('X.npy', 'nothing')
+    for path in folder.iterdir():
+        refused('import_data.py', path.name, parts=[f'{path.name} must hold a NumPy array'])
+    np.save('nan.npy', [[1, 2, 0], [3, np.nan, 1]])
+    part = "nan.npy, row 2, column 2 holds 'nan'"
+    refused('import_data.py', 'nan.npy', '--label', 'last', parts=[part])
+    assert not os.path.exists('Train') and not os.path.exists('harm')
+
+
+def test_bad_pairs_and_arguments(folder):
+    write('a.csv', lines())
+    write('long.csv', lines(values=np.hstack([X, X])))
+    write('header.csv', ['a,b,c,d,class', *lines()])
+    write('turned.csv', ['d,c,b,a,class', *lines()])
+    write('other.csv', lines(names=['RRab', 'Mira'] * 5))
+    for arguments, part in (
+        (('a.csv', 'long.csv', '--label', 'last'), 'long.csv has sequences of 8 values'),
+        (('header.csv', 'turned.csv'), 'the same header'),
+        (('a.csv', 'other.csv'), 'other.csv, row 2 is of class Mira'),
+        (('nowhere.csv',), 'nowhere.csv: No such file'),
+        (('.',), '.: Is a directory'),
+        (('a.csv', '--test', 10), '--test 10 leaves none to train with'),
+    ):
+        refused('import_data.py', *arguments, parts=[part])
+    for arguments, part in (
+        ((), 'TABLE'),
+        (('a.csv', 'a.csv', 'a.csv'), 'more than two tables'),
+        (('a.csv', 'other.csv', '--test', 3), 'two are split already'),
+        *((('a.csv', '--test', test), 'neither a') for test in (1.5, 0, -0.5, 'some')),
+        (('a.csv', '--seed', -1), '-1'),
+    ):
+        refused('import_data.py', *arguments, status=2, parts=['import_data.py: error: ', part])
+    assert not (folder / 'Train').exists() and not (folder / 'Test').exists()
+
+
+def test_stopped(monkeypatch):
+    def read_table(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(support.tables, 'read_table', read_table)
+    assert script('import_data.py', 'a.csv', status=1).stderr == '\nStopped.\n'
+
+
+# ---------------------------------------------------------------- the whole way
+
+
+def test_from_a_table_to_an_answer():
+    """Sixty light curves with names, as a researcher has them: import, train, classify new ones."""
+    t, rng = np.arange(40), np.random.default_rng(2)
+    curves = [np.sin(t / 4) if i % 2 else t % 20 / 10 - 1 for i in range(60)]
+    curves = (np.array(curves) + rng.normal(0, 0.1, (60, 40))).round(4)
+    names = ['Cepheid', 'Mira'] * 30
+    rows = [f'V{i},{row}' for i, row in enumerate(lines(names=names, values=curves))]
+    write('mine.csv', [','.join(['star', *map(str, t), 'type']), *rows])
+    printed = imported('mine.csv', '--drop', 'star')
+    assert 'from column 0 to 39' in printed
+    look, train = (shlex.split(line)[1:] for line in printed.splitlines()[-2:])
+    assert script(*look).stdout == 'Plot: Train_1_2_3_4.png\n'
+    assert 'Accuracy: 100.00%\n' in script(*train, '--N_epochs', 100).stdout
+
+    answer = script('infer.py', 'mine.csv', '--drop', 'star', '--label', 'type').stdout
+    _, _, first, *_, last = answer.splitlines()
+    start, _, end = first.partition(', score ')
+    assert start == 'mine.csv row 2: class 0 (Cepheid)' and end.endswith('0 (Cepheid) agrees')
+    assert last == 'Accuracy: 100.00% of 60 labelled sequences'
+    np.save('new.npy', curves)  # now without names
+    answer = script('infer.py', '--csv', 'new.npy').stdout
+    assert [row.split(',')[2] for row in answer.splitlines()] == ['name', *names]
+
+
+def fetched(folder):
+    """The Python package aeon (BSD licence), which holds sets of the UCR archive, from PyPI."""
+    options = ['--quiet', '--no-deps', '--timeout', '5', '--retries', '0', '--dest', folder]
+    command = [sys.executable, '-m', 'pip', 'download', *options, 'aeon==1.6.0']
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+    except (subprocess.SubprocessError, OSError) as error:
+        pytest.skip(f'the package aeon could not be fetched, no network? {error}')
+    return zipfile.ZipFile(*folder.glob('aeon-*.whl'))
+
+
+@pytest.mark.slow
+def test_real_data(folder):
+    """The tutorial's network is as good as Ismail Fawaz et al. (2019) found their MLP: 93, 95 %."""
+    with fetched(folder) as wheel:
+        sets = {'GunPoint': 87, 'ItalyPowerDemand': 94, 'ArrowHead': None}
+        for name, least in sets.items():
+            files = [f'aeon/datasets/data/{name}/{name}_{part}.ts' for part in ('TRAIN', 'TEST')]
+            printed = imported(*(wheel.extract(file) for file in files), '--overwrite')
+            if least:
+                command = shlex.split(printed.splitlines()[-1])[1:]
+                found = re.search('Accuracy: (.*)%', script(*command).stdout)
+                assert least < float(found[1]) < 99, name
+    assert printed.count('12 in Train') == 3 and "Dense(3, activation='softmax')" in printed
+    assert '--N_train 36 --N_test 175 --N_sequence 251' in printed
