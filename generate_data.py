@@ -1,4 +1,4 @@
-"""Make sequences of sine and square waves, as the slides' Generate_Data(N).
+"""Make sequences of sine and square waves, like the slides' Generate_Data(N).
 
     python generate_data.py                200 sequences in Train, 50 in Test
     python generate_data.py 1000 500       more of them
@@ -125,7 +125,7 @@ if __name__ == '__main__':
     add('N_test', nargs='?', type=count, default=50, help='default 50')
     waves = 'wave forms, default 2'
     add('--classes', type=int, choices=(2, 3, 4), default=2, help=waves)
-    add('--phase', action='store_true', help='random phases, too')
+    add('--phase', action='store_true', help='random phases as well')
     add('--N_sequence', type=count, default=128, help='length, default 128')
     deviation = 'standard deviation of the noise, default 0'
     add('--noise', type=standard_deviation, default=0.0, help=deviation)

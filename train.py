@@ -4,7 +4,8 @@
 # This is an example of time series (sequence) classification
 # for a binary classification problem. Ported to Keras 3.
 
-# Explain mistakes in one line; start Keras fast and without its notices
+# Our own first line: from here on a mistake is explained in one line,
+# and Keras starts quickly and without its notices
 from support.start import prepare
 prepare(keras=True)
 
@@ -29,9 +30,17 @@ N_test = 50          # Number of elements to test
 N_sequence = 128     # Length of each piece of data
 N_epochs = 300       # Number of epochs
 batch_size = 32      # Number of sequences in a batch
-seed = 0             # Another seed, another network
+seed = 0             # Seed of the random numbers
+
+# Let the command line replace any number above
 read_command_line(globals())
+
+# The same seed gives the same network
 set_random_seed(seed)
+
+# Create training arrays
+# In this demonstration I create our numpy arrays and then
+# load each time sequence in one-by-one.
 
 # Create the training sequence data (X) and each set's classification (Y).
 X_train = np.empty([N_train, N_sequence])
@@ -48,14 +57,14 @@ Y_test = np.empty(N_test)
 for x in range(N_test):
     X_test[x,], Y_test[x] = read_test_data(x+1, N_sequence)
 
-# Create our Keras model. "Sequential": one layer follows the other.
-# (The slides call it an RNN, but nothing in it recurs: each layer sees
-# all its values at once. The LSTM below reads them one after another.)
+# Create our Keras model (in Keras this is a Sequence)
+# The slides call it an RNN, but nothing in it recurs: the first layer sees
+# all the values at once. The LSTM below reads them one after another.
 model = Sequential()
 model.add(Input(shape=(N_sequence,)))
 
 # ---------------------------------------------------- edit from here ...
-# Configure it by adding neural layers with activation functions
+# Configure our network by adding neural layers with activation functions
 model.add(Dense(16, activation='relu'))
 model.add(Dense(8, activation='tanh'))
 model.add(Dense(1, activation='sigmoid'))
@@ -63,7 +72,8 @@ model.add(Dense(1, activation='sigmoid'))
 # The commented lines below are designed to offer some insight
 # into the use of layers without activation functions.
 # The 3 lines above should be commented out before uncommenting these.
-# No activation layers
+# No activation layers. (The slides say that this cannot learn: try it,
+# then read section 6 of LESSON.md.)
 #model.add(Dense(16))
 #model.add(Dense(1))
 
@@ -77,18 +87,22 @@ model.add(Dense(1, activation='sigmoid'))
 # Compile model and print summary
 model.compile(optimizer='rmsprop', loss='binary_crossentropy',
               metrics=['accuracy'])
-model.steps_per_execution = 100  # Batches in one go: only for speed
-# Say what is wrong, if anything is, before the training begins
-check_network(model, X_train, Y_train, X_test, Y_test)
 model.summary()
 
-# Fit the model using the training set. In each epoch the sequences are
-# shuffled and cut into batches; after each batch the weights are updated.
+# Only for speed: up to 100 batches in one go
+model.steps_per_execution = 100
+
+# Check that network, loss and data fit, before the training begins
+check_network(model, X_train, Y_train, X_test, Y_test)
+
+# Fit the model using the training set
+# In each epoch the sequences are shuffled and cut into batches, and after
+# each batch the weights are updated. (shuffle=False: they are shuffled.)
 batches = tf.data.Dataset.from_tensor_slices((X_train, Y_train))
 batches = batches.shuffle(N_train).batch(batch_size)
 history = model.fit(batches, epochs=N_epochs, shuffle=False,
                     callbacks=[ShowAndSave()])
-# The slide's own call does the same, but is several times slower:
+# The slide's own call, in place of the 4 lines above, is much slower:
 #history = model.fit(X_train, Y_train, epochs=N_epochs, batch_size=32)
 
 # Plot the history
@@ -99,7 +113,7 @@ print("Evaluating Test Set")
 scores = model.evaluate(X_test, Y_test, verbose=0)
 print("Accuracy: %.2f%%" % (scores[1]*100))
 
-# How sure is that number, and how many of them has the network seen?
+# How far to trust this number, and how many test sequences were seen
 finish(model, X_train, X_test, Y_test)
 
 # Open the plot in a window, where there is a display

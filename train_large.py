@@ -1,9 +1,11 @@
 # train_large.py
-# train.py for sets that are larger than the memory: the training files
+# train.py for sets that are too large for the memory: the training files
 # are read again in every epoch, 16 at a time, and none of them is kept.
-# For smaller sets, train.py does the same in less time.
+# For smaller sets, train.py does the same in less time. Both write their
+# network to model.keras and the plot to history.png.
 
-# Explain mistakes in one line; start Keras fast and without its notices
+# Our own first line: from here on a mistake is explained in one line,
+# and Keras starts quickly and without its notices
 from support.start import prepare
 prepare(keras=True)
 
@@ -26,8 +28,12 @@ N_test = 50          # Number of elements to test
 N_sequence = 128     # Length of each piece of data
 N_epochs = 300       # Number of epochs
 batch_size = 32      # Number of sequences in a batch
-seed = 0             # Another seed, another network
+seed = 0             # Seed of the random numbers
+
+# Let the command line replace any number above
 read_command_line(globals())
+
+# The same seed gives the same network
 set_random_seed(seed)
 
 # The testing data set is small: it is loaded as in train.py
@@ -41,7 +47,8 @@ def training_data():
     for x in range(N_train):
         yield read_training_data(x+1, N_sequence)
 
-# Look through it once: a bad file is better found now than after an hour
+# Read all files once, for the classes, and because a bad one is better
+# found now than after an hour
 Y_train = np.array([Y for X, Y in training_data()])
 
 # Create our Keras model, as in train.py
@@ -54,23 +61,28 @@ model.add(Dense(1, activation='sigmoid'))
 # Compile model and print summary
 model.compile(optimizer='rmsprop', loss='binary_crossentropy',
               metrics=['accuracy'])
-model.steps_per_execution = 100  # Batches in one go: only for speed
-# Say what is wrong, if anything is, before the training begins
-X_train = (X for X, Y in training_data())
-check_network(model, X_train, Y_train, X_test, Y_test)
 model.summary()
 
-# How TensorFlow reads file x: what Python does above, but in parallel
+# Only for speed: up to 100 batches in one go
+model.steps_per_execution = 100
+
+# Check that network, loss and data fit, before the training begins.
+# X_train gives the sequences one after the other, once.
+X_train = (X for X, Y in training_data())
+check_network(model, X_train, Y_train, X_test, Y_test)
+
+# How TensorFlow reads sequence x+1, many at a time
 def read_file(x, Y):
     name = tf.strings.join(['Train/X_', tf.strings.as_string(x+1), '.dat'])
     X = tf.io.decode_raw(tf.io.read_file(name), tf.float64)
     X = tf.cast(X, tf.float32)
-    # Without NaN and infinity X is too short, which ends the training
+    # Drop NaN and infinity: then X is too short, which ends the training
     X = tf.boolean_mask(X, tf.math.is_finite(X))
     return tf.ensure_shape(X, [N_sequence]), Y
 
-# Fit the model. In each epoch the numbers of the files are shuffled, the
-# files read, and cut into batches, of which two are kept ready.
+# Fit the model using the training set
+# In each epoch the numbers of the files are shuffled, the files are read
+# and cut into batches, and the next two batches are prepared in advance.
 batches = tf.data.Dataset.from_tensor_slices((np.arange(N_train), Y_train))
 batches = batches.shuffle(N_train).map(read_file, num_parallel_calls=16)
 batches = batches.batch(batch_size).prefetch(2)
@@ -85,7 +97,7 @@ print("Evaluating Test Set")
 scores = model.evaluate(X_test, Y_test, verbose=0)
 print("Accuracy: %.2f%%" % (scores[1]*100))
 
-# How sure is that number, and how many of them has the network seen?
+# How far to trust this number, and how many test sequences were seen
 X_train = (X for X, Y in training_data())
 finish(model, X_train, X_test, Y_test)
 

@@ -56,8 +56,8 @@ def read_set(folder, N_files, N):
 def read_series(path, N):
     """Return the N values of an X file, float64 (N,), or raise DataError."""
     X = read_values(path, N)
-    # Networks compute in float32, which holds sizes from 1e-38 to 3e38.
-    # Whole numbers and text, read as float64, are nearly all outside that.
+    # Networks compute in float32, which holds sizes from 1e-38 to 3e38. A
+    # file of integers or of text, misread as float64, is mostly outside.
     size = np.abs(X).max()
     if not np.isfinite(size):
         raise DataError(
@@ -76,7 +76,7 @@ def read_series(path, N):
 def read_label(path):
     """Return the class in a Y file, a float, or raise DataError."""
     Y = float(read_values(path, 1)[0])
-    if not (0 <= Y < 1e6 and Y == int(Y)):  # NaN is not, either
+    if not (0 <= Y < 1e6 and Y == int(Y)):  # NaN fails this, too
         raise DataError(
             f'{path} holds {Y:g}, but a class is a whole number from 0,'
             ' written as float64: write the file again'
@@ -100,7 +100,7 @@ def read_values(path, N):
 
 
 def read_class_names(folder):
-    """Return the names in folder/classes.txt, a list; [] without any.
+    """Return the names in folder/classes.txt, a list; [] if there is none.
 
     Raises DataError if the file can't be read.
     """
@@ -120,7 +120,8 @@ def read_class_names(folder):
 
 def class_name(Y, names=()):
     """Return the name of class Y; 'class 2' if names holds none for it."""
-    return ''.join(names[int(Y) : int(Y) + 1]).strip() or f'class {int(Y)}'
+    name = names[int(Y)].strip() if Y < len(names) else ''
+    return name or f'class {int(Y)}'
 
 
 def class_title(Y, names=()):
@@ -143,7 +144,7 @@ def plot_results(ID, X, Y=None, folder='Train'):
     IDs, X = np.atleast_1d(ID), np.atleast_2d(X)
     classes = [None] * len(IDs) if Y is None else np.atleast_1d(Y)
     columns = int(np.ceil(np.sqrt(len(IDs))))
-    rows = -(-len(IDs) // columns)
+    rows = int(np.ceil(len(IDs) / columns))
     figure, axes = plt.subplots(
         rows,
         columns,
@@ -202,5 +203,5 @@ def show_plots():
     """Open a window for each plot, where there is a display."""
     # Without one, matplotlib has chosen a canvas that can only write files.
     if plt.gcf().canvas.required_interactive_framework:
-        print('Close the window of the plot to go on', flush=True)
+        print('Close the plot window to end the script', flush=True)
         plt.show()

@@ -1,4 +1,4 @@
-"""Look at single sequences, to see that the data are what you think.
+"""Look at single sequences, to check that the data are what you expect.
 
 python view.py 2            plots training sequence 2
 python view.py 1 2 3 4      plots four in a grid

@@ -95,7 +95,7 @@ def check_layers(model, N_classes):
     """Return (what marks the line to mend, what to do) if the layers don't fit; else None."""
     softmax = f"Dense({N_classes}, activation='softmax')"
     if not model.layers:
-        return 'model.add(', f'the last layer must give one value, as {SIGMOID} does, or {softmax}'
+        return 'Input(', f'no layer follows: the last must be {SIGMOID}, or {softmax}'
     if len(model.output_shape) > 2:
         pooling = 'model.add(GlobalAveragePooling1D()), from keras.layers, before the last layer'
         return 'model.add(', f'this gives values for each time, but one is wanted: put {pooling}'

@@ -45,7 +45,8 @@ def committed_train():
     """Return the text of train.py in git's HEAD if the file differs from it; else None."""
     git = ['git', '-C', str(PROJECT)]
     with contextlib.suppress(OSError):
-        if subprocess.run([*git, 'diff', '--quiet', 'HEAD', '--', 'train.py'], stderr=-3).returncode:
+        diff = [*git, 'diff', '--quiet', 'HEAD', '--', 'train.py']
+        if subprocess.run(diff, stderr=-3).returncode:
             found = subprocess.run([*git, 'show', 'HEAD:train.py'], capture_output=True)
             return found.stdout.decode() if found.returncode == 0 else None
     return None

@@ -91,7 +91,10 @@ def test_text(name, windows):
     assert sequences('Train', 'Test') == expected()
     assert len(sequences('Test')) == 2 and 'the sequences are 4 values long' in printed
     assert ('from column t0 to t3' in printed) == (HEADER in ''.join(TABLES[name]))
-    assert 'python train.py --N_train 8 --N_test 2 --N_sequence 4\n' in printed
+    assert printed.endswith(
+        'Look at some, then train:\npython view.py 1 2 3 4 --N_sequence 4\n'
+        'python train.py --N_train 8 --N_test 2 --N_sequence 4\n'
+    )
     assert 'Class 0 (RRab): 4 in Train, 1 in Test\nClass 1 (RRc): 4 in Train, 1 in' in printed
     for word in ('softmax', 'Normalization', 'unlike'):
         assert word not in printed

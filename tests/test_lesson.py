@@ -142,9 +142,6 @@ QUICK = {
 
 @pytest.mark.parametrize('name', TEXTS)
 def test_every_option_and_link_exists(name):
-    assert (PROJECT / 'train.slurm').exists() and (
-        PROJECT / 'experiments/experiments.slurm'
-    ).exists()
     helped = {}
     for command, arguments in commands(TEXTS[name]):
         path = MODULES.get(command, command)

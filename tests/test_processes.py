@@ -297,7 +297,7 @@ def test_window(data, command, said, written):
     env = {'MPLBACKEND': 'module://window', 'PYTHONPATH': str(data), 'PYTHONDONTWRITEBYTECODE': '1'}
     done = process(*command, status=None, env=env)
     assert done.returncode not in (0, 1) and done.stderr == '\nStopped.\n'
-    before, window = done.stdout.split('Close the window of the plot to go on\n')
+    before, window = done.stdout.split('Close the plot window to end the script\n')
     assert said in before and window == f'Window: Test Train {written} window.py\n'
 
 

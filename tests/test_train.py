@@ -347,7 +347,7 @@ Dense(1, -> Dense(2, & {LOSS} -> {SPARSE} | {SPARSE} | last layer Dense(2, activ
 'sigmoid' -> 'softmax' & {LOSS} -> {SPARSE} | {SPARSE} | last layer Dense(2, activation='softmax')
 'sigmoid' -> 'relu' | Dense(1, activation='relu') | needs an answer from 0 to 1
 {SIGMOID} -> | {TANH} | the last layer must be Dense(1, activation='sigmoid')
-{NO_LAYERS} | model.add(Input( | the last layer must give one value, as Dense(1,
+{NO_LAYERS} | model.add(Input( | no layer follows: the last must be Dense(1,
 {SIGMOID} -> {SIGMOID}\n{SOFTMAX} & {LOSS} -> {SPARSE} | {SIGMOID} | comment out this line or
 Dense(16, -> Dense(1, & Dense(1, activation='s -> Dense(2, activation='s | 'relu' | must be the last
 {DENSE} & {DENSE} | model.add(Dense(1)) | a single neuron stands before other layers
