@@ -143,8 +143,7 @@ if __name__ == '__main__':
     tables = [read_table(args.tables[0], args.label, args.drop)]
     column, header = tables[0].label, tables[0].header
     if len(args.tables) == 2:
-        label = args.label or (header[column] if header else str(column + 1))
-        tables.append(read_table(args.tables[1], label, args.drop))
+        tables.append(read_table(args.tables[1], args.label or column, args.drop))
         lengths = [table.X.shape[1] for table in tables]
         if lengths[0] != lengths[1] or tables[1].header != header:
             raise DataError(

@@ -238,8 +238,9 @@ def read_table(path, label=None, drop=(), labelled=True):
     """Read a table of any of the kinds above.
 
     label says which column holds the classes, and drop which others are no part of the sequences:
-    'first', 'last', a number from 1, or a name in the header. Without label the column is guessed
-    (or with labelled=False there is none). Raises DataError for what is no such table.
+    'first', 'last', a number from 1, or a name in the header; label may also be the column itself,
+    an int from 0. Without label the column is guessed (or with labelled=False there is none).
+    Raises DataError for what is no such table.
     """
     try:
         with open(path, 'rb'):
@@ -265,7 +266,11 @@ def read_table(path, label=None, drop=(), labelled=True):
         return find_column(path, option, text, width, header)
 
     dropped = {find('--drop', text) for text in drop}
-    column = None if label is None else find('--label', label)
+    column = label
+    if isinstance(label, str):
+        column = find('--label', label)
+    elif label is not None and label >= width:
+        column = find('--label', str(label + 1))  # which is refused
     X, labels, rows = [], [], []
     for row, cells in itertools.chain(start, all_rows):
         where = f'{path}, row {row}'

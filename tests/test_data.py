@@ -497,7 +497,7 @@ def test_one_writer_at_a_time(data, monkeypatch):
     os.close(lock)
     with pytest.raises(DataError, match='given twice'), sets.exchanged(['Train', 'Train'], bool):
         pytest.fail('the second lock was given')
-    assert contents(data) == before and len(os.listdir('/proc/self/fd')) == handles
+    assert contents(data) == before and len(os.listdir('/proc/self/fd')) <= handles
 
     # As on some network disks, which have no locks.
     monkeypatch.setattr(sets.fcntl, 'flock', lambda *_: os.stat('no locks'))

@@ -159,7 +159,6 @@ def test_two_tables(header):
     assert sequences('Test') == expected(second[:8, 1:3], [1, 2] * 4)
 
 
-@pytest.mark.xfail(strict=True, reason='the name 4 of column 5 is taken for the number of column 4')
 def test_two_tables_with_numbered_columns():
     """As pandas writes them."""
     for name in ('a.csv', 'b.csv'):
