@@ -103,6 +103,7 @@ batches = batches.shuffle(N_train).batch(batch_size)
 history = model.fit(batches, epochs=N_epochs, shuffle=False,
                     callbacks=[ShowAndSave()])
 # The slide's own call, in place of the 4 lines above, is much slower:
+#model.steps_per_execution = 1
 #history = model.fit(X_train, Y_train, epochs=N_epochs, batch_size=32)
 
 # Plot the history

@@ -45,6 +45,7 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
     check_added()
     if not model.compiled:
         raise DataError(f'{line_with("Sequential()")}: this network needs model.compile( ) as well')
+    check_arrays(X_train, Y_train, X_test, Y_test)
     N_classes = int(max(2, Y_train.max() + 1, Y_test.max() + 1))
     if problem := check_layers(model, N_classes) or check_compile(model, N_classes):
         raise DataError(f'{line_with(problem[0])}: {problem[1]}')
@@ -65,6 +66,22 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
         )
     normalized = any('Normalization' in type(layer).__name__ for layer in model.layers)
     check_scale(X_train, normalized)
+
+
+def check_arrays(X_train, Y_train, X_test, Y_test):
+    """Raise DataError for arrays that were not filled from files as train.py does it."""
+    arrays = {'X_train': X_train, 'Y_train': Y_train, 'X_test': X_test, 'Y_test': Y_test}
+    for name, values in arrays.items():
+        if not isinstance(values, np.ndarray):  # train_large.py
+            continue
+        if name[0] == 'Y' and values.ndim > 1:
+            raise DataError(f'{name} must hold one number for each sequence, its class')
+        # np.empty leaves in an array whatever stood there in the memory.
+        usual = np.abs(values).max() < 3.4e38 and (name[0] == 'X' or (values % 1 == 0).all())
+        if not usual or (name[0] == 'X' and not values.any()):
+            raise DataError(
+                f'{name} holds numbers that come from no file: the loop that fills it is missing'
+            )
 
 
 def check_added():
@@ -204,6 +221,7 @@ REMEDIES = {
     ),
     r'validation_split': 'it does not go with batches: LESSON.md, "When to stop?", shows what does',
     r'Expected `metrics` argument to be a list': "put square brackets: metrics=['accuracy']",
+    r"not recognized: \{'lr'": 'the argument is called learning_rate',
     r'no defined output shape': 'the first layer must be model.add(Input(shape=(N_sequence,)))',
 }
 # The same, where the line holds a word.
@@ -223,7 +241,6 @@ REMEDIES_OF = {
             ' from_tensor_slices((X_train, Y_train)) and .shuffle(N_train).batch(batch_size)'
         ),
     },
-    'optimizers.': {r"not recognized: {'lr'": 'the argument is called learning_rate'},
 }
 # What a script of ours imports, by its name there.
 IMPORTS = {
@@ -257,12 +274,13 @@ def explain(error):
         return remedy and DataError(f'line {number}, {line}: {remedy}')
     if type(error).__module__.startswith('tensorflow'):
         return explain_file(frame.f_globals)
+    if isinstance(error, (ValueError, TypeError, AttributeError)):
+        if found := explain_keras(error, number, line):
+            return found
     if isinstance(error, AttributeError) and error.name:
         public = [name for name in dir(error.obj) if name[0] != '_']
-        if similar := difflib.get_close_matches(error.name, public, 1):
+        if similar := difflib.get_close_matches(error.name, public, 1, cutoff=0.8):
             return DataError(f'line {number}, {line}: did you mean {similar[0]}? ({error})')
-    if isinstance(error, (ValueError, TypeError, AttributeError)):
-        return explain_keras(error, number, line)
     return None
 
 
@@ -287,13 +305,15 @@ def explain_name(name, number, variables):
         needed = IMPORTS.get(name, f'from {module} import {name}')
         return f'{name} is not imported: at the top, add the line {needed}'
     for i, line in enumerate(lines):
+        if name == 'history' and line.startswith('model.fit('):
+            return f'line {i} makes it: begin it with history = model.fit('
         if re.match(rf'#\s*{name}\s*=[^=]', line):
             return f'line {i}, which defines {name}, is commented out: take away its #'
         if i > number and re.match(rf'{name}\s*=[^=]', line):
             return f'{name} is defined only below, in line {i}: that line must come first'
     if name in OWN:
         return f'the line that defines {name} is missing: git diff shows what was changed'
-    for known in (list(variables), dir(builtins)):
+    for known in (list(variables), dir(builtins) if f'{name}(' in lines[number] else []):
         if similar := difflib.get_close_matches(name, known, 1):
             return f"there is no {name}: did you mean '{similar[0]}'?"
     return None

@@ -41,6 +41,8 @@ def read_command_line(variables):
     if '__file__' not in variables:  # these are a notebook's cells
         return
     script = parser('The numbers at the top of the script, for this run alone.')
+    if not any(name.startswith('N_') for name in variables):
+        raise DataError('read_command_line must stand below the numbers that it may replace')
     for name, value in variables.items():
         if name.startswith('_') or not isinstance(value, (bool, int, float, str)):
             continue
@@ -189,9 +191,14 @@ def finish(model, X_train, X_test, Y_test):
     interval); how many occur in X_train (m, N), too; and if one class has many more sequences than
     the others, what answering with that alone would give.
     """
+    shown = model.get_metrics_result().get('accuracy', math.nan)  # what evaluate has found
     if getattr(model, 'saved_after', None) != int(model.optimizer.iterations):
+        if hasattr(model, 'saved_after'):
+            print('The network was trained twice: comment out one of the two model.fit.')
         save(model, read_class_names('Train'))
     N_test, right = len(Y_test), int(np.sum(predict(model, X_test) == Y_test))
+    if abs(shown - right / N_test) > 0.5 / N_test:
+        print('That is not the accuracy on the test sequences: evaluate was given others.')
     # scipy.stats.binomtest gives the same, but takes a tenth of train.py's time to import.
     p, z2 = right / N_test, 1.959964**2 / N_test
     middle, half = p + z2 / 2, math.sqrt(z2 * (p * (1 - p) + z2 / 4))

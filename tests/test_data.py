@@ -283,8 +283,8 @@ def test_the_plot_is_saved_and_shown_where_there_is_a_display(data, monkeypatch)
     canvas = type(plt.figure().canvas)
     plt.close()
     monkeypatch.setattr(canvas, 'required_interactive_framework', 'headless')
-    assert script('view.py', 2).stdout.splitlines()[1].startswith('Close the window')
-    assert shown == [[1]]
+    plot, said = script('view.py', 2).stdout.splitlines()
+    assert plot == 'Plot: Train_2.png' and 'window' in said and shown == [[1]]
 
 
 # ---------------------------------------------------------------- generate_data.py

@@ -192,11 +192,14 @@ def test_results_come_in_order_and_the_longest_settings_begin(monkeypatch):
 
 def test_jobs_by_default(monkeypatch):
     """The cores that it may use, and not more than there is memory for."""
-    monkeypatch.setattr(os, 'sched_getaffinity', lambda _: range(8), raising=False)
+    monkeypatch.setattr(
+        os, 'sched_getaffinity', lambda process: [] if process else range(8), raising=False
+    )
     for granted, jobs in (
         ({'SLURM_MEM_PER_NODE': '100000'}, 8),
         ({'SLURM_MEM_PER_NODE': '100000', 'SLURM_CPUS_PER_TASK': '4'}, 4),
-        ({'SLURM_MEM_PER_NODE': '4700'}, 3),
+        ({'SLURM_MEM_PER_NODE': '4608'}, 3),
+        ({'SLURM_MEM_PER_NODE': '4600'}, 2),
         ({'SLURM_MEM_PER_NODE': '500'}, 1),
         ({'SLURM_MEM_PER_CPU': '800', 'SLURM_CPUS_PER_TASK': '4'}, 2),
     ):
@@ -204,8 +207,11 @@ def test_jobs_by_default(monkeypatch):
             for name, value in granted.items():
                 patch.setenv(name, value)
             assert pool.default_jobs() == jobs
-    everything = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30
-    assert everything / 100 < pool.memory() <= everything
+    text = 'MemTotal: 99 kB\nMemAvailable: 3145728 kB\n'
+    monkeypatch.setattr(pool, 'open', lambda path: io.StringIO(text), raising=False)
+    assert pool.memory() == 3 and pool.default_jobs() == 2
+    monkeypatch.setattr(pool, 'open', lambda path: open('/nowhere'))  # as on macOS
+    assert 0.1 < pool.memory() < 1e5
 
 
 def test_workers_have_one_thread_and_an_error_ends_them():
@@ -226,7 +232,7 @@ def started(*command):
     """Start Python on a command, as the first of a new group of processes."""
     return subprocess.Popen(
         [sys.executable, *map(str, command)],
-        env=os.environ | {'PYTHONPATH': str(PROJECT)},
+        env=os.environ | {'PYTHONPATH': str(PROJECT), 'PYTHONIOENCODING': 'utf-8'},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding='utf-8',
@@ -354,20 +360,20 @@ def test_bar_on_a_terminal(folder, inline, monkeypatch, capsys):
     assert re.findall(r'(\d+)%', shown)[-1] == '100' and ' 25%' in shown
     assert shown.count('\x1b[?25l') == shown.count('\x1b[?25h') == 2
     assert re.search(r'new.* 100.0 % .* 75.0 %', capsys.readouterr().out)
-    assert sorted(os.listdir()) == ['memory.csv', 'memory.png']
+    assert sorted(os.listdir()) == ['memory.csv', 'memory.png'] and not figures.plt.get_fignums()
 
 
 def test_readme_example_of_a_question_and_a_run_that_fails(folder, inline, monkeypatch):
     (example,) = re.findall(r"```python\n(    '.*?)```", README, re.DOTALL)
-    for text, status, files in (
-        (example.replace("'relu'", "'no such function'"), 1, set()),
-        (example, 0, {'shape.csv', 'shape.png'}),
-    ):
-        ((name, experiment),) = eval('{' + text + '}', vars(questions)).items()
-        monkeypatch.setitem(EXPERIMENTS, name, experiment)
-        done = script(COMMAND, name, '--epochs', 2, '--repeats', 1, status=status)
-        assert set(os.listdir('results')) == files
-        assert ('no such function' in done.stderr) == (status == 1)
+    ((name, experiment),) = eval('{' + example + '}', vars(questions)).items()
+    asked = (COMMAND, name, '--epochs', 2, '--repeats', 1)
+    wrong = {'wrong': {'network': questions.dense((1, 'no such function'))}}
+    monkeypatch.setitem(EXPERIMENTS, name, experiment._replace(settings=wrong))
+    refused(*asked, parts=['no such function'])
+    assert os.listdir('results') == []
+    monkeypatch.setitem(EXPERIMENTS, name, experiment)
+    assert experiment.question in script(*asked).stdout
+    assert sorted(os.listdir('results')) == [f'{name}.csv', f'{name}.png']
     assert [row['setting'] for row in report.load('results', name)] == [*experiment.settings]
 
 
@@ -418,56 +424,83 @@ def test_figure_shows_the_numbers(name):
     curves = report.load(PUBLISHED, f'{name}-curves') if experiment.test_every else []
     figure = figures.draw(name, rows, curves)
     figure.canvas.draw()
+    assert figure.get_suptitle().replace('\n', ' ') == experiment.question
     assert figure.get_figwidth() == 8  # inches of 100 pixels
-    for axis in figure.axes:
-        assert (0.45, 1.0) in (axis.get_xlim(), axis.get_ylim())
-        # The legend covers no part of the plot, no label is slanted, and all is large enough.
-        assert not axis.get_legend().get_window_extent().overlaps(axis.get_window_extent())
-        for text in (*axis.get_xticklabels(), *axis.get_yticklabels(), axis.xaxis.label):
-            assert text.get_rotation() == 0 and text.get_fontsize() >= 12
     panels = dict(zip(experiment.panels, figure.axes, strict=True))
+    for panel, axis in panels.items():
+        only_test = panel == 'accuracy' and (experiment.series or experiment.trained)
+        check_axes(axis, 'Test accuracy' if only_test else 'Accuracy')
     if 'accuracy' in panels:
         summary = report.summarise(rows, ACCURACIES)
         check_marks(panels['accuracy'], experiment, summary)
-        check_axis(panels['accuracy'], experiment, [setting for _, setting in summary])
+        check_settings(panels['accuracy'], experiment, [setting for _, setting in summary])
     if 'convergence' in panels:
         check_lines(panels['convergence'].lines, experiment, curves)
     figures.plt.close(figure)
 
 
+def rowwise(axis):
+    """Whether its accuracies go from left to right, and what is varied is in rows."""
+    return axis.get_xlim() == (0.45, 1.0)
+
+
+def check_axes(axis, label):
+    scale = axis.xaxis if rowwise(axis) else axis.yaxis
+    assert tuple(scale.get_view_interval()) == (0.45, 1.0) and scale.get_label_text() == label
+    assert {'50%', '60%', '100%'} <= {t.get_text() for t in scale.get_ticklabels()}
+    (chance,), (text,) = [x for x in axis.lines if x.get_linestyle() == '--'], axis.texts
+    assert (chance.get_xdata() if rowwise(axis) else chance.get_ydata()) == [0.5, 0.5]
+    assert (*text.get_position(), text.get_text()) == (
+        (0.5, 1, ' chance') if rowwise(axis) else (1, 0.5, ' chance')
+    )
+    # The legend is in the figure and covers no part of the plot, no label is slanted or too small.
+    legend = axis.get_legend().get_window_extent()
+    assert not legend.overlaps(axis.get_window_extent())
+    assert legend.x0 >= 0 and legend.x1 <= axis.figure.bbox.x1
+    for text in (*axis.get_xticklabels(), *axis.get_yticklabels(), axis.xaxis.label):
+        assert text.get_rotation() == 0 and text.get_fontsize() >= 12
+
+
 def check_marks(axis, experiment, summary):
-    rowwise = axis.get_xlim() == (0.45, 1.0)
-    rows = list(dict.fromkeys(setting for _, setting in summary))
+    names = list(dict.fromkeys(setting for _, setting in summary))
     wanted = {(series, 'test'): series or 'test sequences' for series, _ in summary}
     if not experiment.series and not experiment.trained:
         wanted['', 'training'] = 'training sequences'
-    drawn, in_pixels = {c.get_label(): c.lines for c in axis.containers}, []
+    drawn, shifts = {c.get_label(): c.lines for c in axis.containers}, []
     assert sorted(drawn) == sorted(wanted.values()) and len(drawn) == len(axis.containers)
     for (series, which), label in wanted.items():
         found = {s: f[f'{which}_accuracy'] for (of, s), f in summary.items() if of == series}
         marks, _, (bars,) = drawn[label]
-        values, places = marks.get_data() if rowwise else marks.get_data()[::-1]
-        assert list(values) == [f[0] for f in found.values()]
-        expected = [rows.index(s) if rowwise else float(s) for s in found]
-        assert list(places) == pytest.approx(expected, abs=0.46 if rowwise else 1e-9)
+        at = 1 if rowwise(axis) else 0
+        assert list(marks.get_data()[1 - at]) == [f[0] for f in found.values()]
         for bar, f in zip(bars.get_segments(), found.values(), strict=True):
-            assert list(bar[:, 0 if rowwise else 1]) == pytest.approx(f[1:])
-        xy = np.array(marks.get_data(), float).T
-        in_pixels += map(tuple, marks.get_transform().transform(xy).round())
-    # Those of two series don't hide each other.
-    assert not experiment.series or len(set(in_pixels)) == len(in_pixels)
+            assert list(bar[:, 1 - at]) == pytest.approx(f[1:])
+        exact = [(f[0], names.index(s)) if at else (float(s), f[0]) for s, f in found.items()]
+        drawn_at = marks.get_transform().transform(np.array(marks.get_data(), float).T)
+        shift = (drawn_at - axis.transData.transform(exact))[:, at]
+        assert shift == pytest.approx(shift[0])
+        shifts.append(shift[0])
+    # Marks of different series stand beside each other, evenly about their place.
+    assert sum(shifts) == pytest.approx(0, abs=1e-6)
+    if experiment.series:
+        assert min(np.diff(sorted(shifts))) > 3 and max(shifts) - min(shifts) < 40
 
 
-def check_axis(axis, experiment, settings):
+def check_settings(axis, experiment, settings):
+    """Where what is varied is a number, all of them are inside the axis, near its ends."""
     names = list(dict.fromkeys(settings))
-    if axis.get_xlim() == (0.45, 1.0):
+    if rowwise(axis):
         assert [t.get_text().replace('\n', ' ') for t in axis.get_yticklabels()] == names
+        assert axis.get_ylim() == (len(names) - 0.5, -0.5)
         return
     assert axis.get_xlabel() == experiment.varied
     assert axis.get_xscale() == ('log' if experiment.log else 'linear')
-    assert axis.get_xlim()[0] < float(names[0]) and float(names[-1]) < axis.get_xlim()[1]
+    ends = [(float(name), 0.5) for name in (names[0], names[-1])]
+    inside = axis.transAxes.inverted().transform(axis.transData.transform(ends))[:, 0]
+    assert list(inside) == pytest.approx([0.045, 0.955], abs=0.005)
     if len(names) <= 10:
         assert [t.get_text() for t in axis.get_xticklabels()] == names
+        assert len(axis.xaxis.get_minorticklocs()) == 0
     bands = [(band.get_x(), band.get_x() + band.get_width()) for band in axis.patches]
     assert bands == ([pytest.approx(experiment.trained)] if experiment.trained else [])
 

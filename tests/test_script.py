@@ -26,6 +26,7 @@ OTHER = 'zsh' if shutil.which('zsh') else 'bash'
 in_each_shell = pytest.mark.parametrize('shell', ['bash', ZSH])
 LMOD = Path('/usr/share/lmod/lmod')
 HOST = os.uname().nodename
+DEAD = 99999999  # no process has this number
 OFFLINE = {'OFFLINE': '1'}  # for the stand-in of pip
 
 WORKSHOP, VENV, LOCK = (Path('work shop', name) for name in ('', '.venv', '.venv.lock'))
@@ -168,12 +169,12 @@ def test_first_time(workshop):
             state() { set +o; alias; pwd; trap; typeset -f | sed '/ ()/!d'
                 typeset -p | sed 's/=.*//'; }
             state > before-$ME"""
-        shells.append(Shell(shell, before=before, after='state > after-$ME', ME=shell))
+        shells.append(Shell(shell, before=before, after='state > after-$ME', ME=str(len(shells))))
         until(VENV.exists)
     assert shells[0].ends() == shells[1].ends('waiting') == []
     assert shells[0].says('installing', f'{workshop}/.venv') and not shells[1].says('installing')
-    for shell in 'bash', OTHER:  # .venv is active, and nothing else has changed
-        before, after = (set(read(f'{x}-{shell}').splitlines()) for x in ('before', 'after'))
+    for number in '01':  # .venv is active, and nothing else has changed
+        before, after = (set(read(f'{x}-{number}').splitlines()) for x in ('before', 'after'))
         changes = [x for x in before ^ after if not re.search('deactivate|PS1|BASH|^_$', x)]
         assert len(changes) > 1 and all('VIRTUAL' in change for change in changes), changes
     assert packages() == 'numpy tensorflow'
@@ -292,9 +293,11 @@ def test_version_of_python(workshop):
 def test_habits_of_a_shell(workshop, shell):
     """Aliases, functions, and the PYTHONPATH of other software, all from a start-up file."""
     write('hidden/numpy.py', 'raise ImportError("another numpy")')
-    before = """export PYTHONPATH="$PWD/hidden" CDPATH=/usr; shopt -s expand_aliases 2>/dev/null
-        alias python3='echo no Python' rm='rm -i' ls='ls --color=always' cat='echo no cat'
-        mkdir() { echo no mkdir; }; tail() { echo no tail; }; python3.12() { echo 3.12; }"""
+    Path('hidden', WORKSHOP).mkdir()
+    before = """shopt -s expand_aliases 2>/dev/null
+        export PYTHONPATH="$PWD/hidden" CDPATH="$PWD/hidden"
+        mkdir() { echo no mkdir; }; tail() { echo no tail; }; python3() { echo no Python; }
+        alias python3='echo no Python' rm='rm -i' ls='ls --color=always' cat='echo no cat'"""
     after = 'echo "${PYTHONPATH:-unset}"; python -c "import numpy; print(numpy.__file__)"'
     follows = source(shell, before=before, after=after)
     assert follows == ['unset', *map(str, workshop.glob('.venv/lib/*/*/numpy.py'))]
@@ -410,9 +413,7 @@ def test_signal_at_the_end_leaves_no_lock(workshop, shell):
 
 def test_old_lock_stops_nobody(workshop):
     """Of a dead process, of another host, of a process number that is in use again, of nobody."""
-    dead = subprocess.Popen(['true'])
-    dead.wait()
-    owners = {f'{HOST}:{dead.pid}': 0, 'elsewhere:1': 3, f'{HOST}:{os.getpid()}': 3, '': 3}
+    owners = {f'{HOST}:{DEAD}': 0, 'elsewhere:1': 3, f'{HOST}:{os.getpid()}': 3, '': 3}
     for owner, minutes in owners.items():
         leave_lock(owner, minutes)
         source('bash', after=f'rm -r "{VENV}"')
@@ -421,11 +422,12 @@ def test_old_lock_stops_nobody(workshop):
 @pytest.mark.parametrize('host', ['elsewhere', HOST])
 def test_fresh_lock_is_respected(ready, host):
     """A .venv with nothing to install needs no lock; otherwise one waits, even for another host."""
-    leave_lock(f'{host}:{os.getpid()}', 1)
+    pid = os.getpid() if host == HOST else DEAD
+    leave_lock(f'{host}:{pid}', 1)
     assert Shell('bash', **OFFLINE).ends() == []
     write(REQUIREMENTS, 'numpy\nmore\n')
     waiting = Shell('bash')
-    until(lambda: waiting.says(f'waiting for process {os.getpid()} on {host},'))
+    until(lambda: waiting.says(f'waiting for process {pid} on {host},'))
     assert waiting.poll() is None and packages() == 'numpy tensorflow'
     shutil.rmtree(LOCK)
     waiting.ends('waiting')
@@ -487,7 +489,8 @@ sys.exit(7 * ('7' in sys.argv))"""
     for name in 'train.py', 'train_large.py', 'own/mine.py':
         write(WORKSHOP / name, text)
     for name in 'Train', 'Test':
-        write(WORKSHOP / name / 'X_1.dat', name)
+        write(f'data/{name}/X_1.dat', name)
+        (WORKSHOP / name).symlink_to(Path('data', name).absolute())
     commands = 'train.py', 'train.py --N_train 100', 'train.py --seed 7 x.py', 'train_large.py 7'
     for number, command in enumerate([*commands, 'own/mine.py --N_train 100']):
         for arguments in command, command.removeprefix('train.py'):
@@ -515,4 +518,5 @@ def test_job_array(ready):
     assert job(file, '3', status=1) == 'There is no experiment 3.\n'
     shutil.rmtree(VENV)
     Path('bin/python3').unlink()
-    assert 'no Python' in job(file, '1', status=1)
+    (line,) = job(file, '1', status=1).splitlines()
+    assert 'no Python' in line

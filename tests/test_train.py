@@ -278,6 +278,7 @@ RELU = "model.add(Dense(16, activation='relu'))"
 TANH = "model.add(Dense(8, activation='tanh'))"
 SIGMOID = "model.add(Dense(1, activation='sigmoid'))"
 SOFTMAX = "model.add(Dense(4, activation='softmax'))"
+METRICS = "metrics=['accuracy']"
 LOSS, SPARSE = "loss='binary_crossentropy'", "loss='sparse_categorical_crossentropy'"
 RESHAPE, LSTM = 'model.add(Reshape((N_sequence, 1)))', 'model.add(LSTM(16))'
 # Edits: what stands in train.py -> what is to stand there, & the next.
@@ -337,6 +338,7 @@ def test_pythons_own_errors_stay(data):
     assert result.stderr.splitlines()[-1].startswith('SyntaxError')
 
 
+BELOW = TRAIN[: TRAIN.index('set_random_seed(seed)')].count('\n') + 2
 # The edits | a part of the line that is named | what is said of it
 MISTAKES = rf"""
 {SIGMOID} -> {SOFTMAX} | {LOSS} | the softmax layer needs {SPARSE}
@@ -355,7 +357,18 @@ Dense(16, -> Dense(1, & Dense(1, activation='s -> Dense(2, activation='s | 'relu
 {RELU} -> {RESHAPE}\n{RELU} & {IMPORT_RESHAPE} | {SIGMOID} | GlobalAveragePooling1D
 {RELU} -> {LSTM} & {IMPORT_LSTM} | {LSTM} | put {RESHAPE} before
 {RELU} -> model.add(Reshape((9, 1))) & {IMPORT_RESHAPE} | Reshape((9 | must be the first layer
-model.add(Input(shape=(N_sequence,))) -> | check_network( | must be model.add(Input(shape=(N_sequ
+Input(shape=(N_sequence,)) -> Input(shape=(64,)) | Input(shape=(64 | the sequences hold 128 values
+model.compile( -> #( & {METRICS}) -> # | Sequential() | this network needs model.compile( ) as well
+{LOSS}, -> | model.compile( | the loss is missing: {LOSS}
+{SIGMOID} -> {SOFTMAX} & {LOSS} -> loss='mse' | loss='mse' | needs {SPARSE}
+((X_train, Y_train)) -> (X_train, Y_train) | from_tensor_slices( | one pair, in its own brackets
+((X_train, Y_train)) -> (X_train) | model.fit( | the batches do not fit the network
+.batch(batch_size) -> | model.fit( | the batches do not fit the network
+batch_size = 32 -> | .batch(batch_size) | the line that defines batch_size is missing
+evaluate(X_test, Y_test, -> evaluate(Y_test, X_test, | (Y_test, X | takes the sequences, then the
+import numpy -> import keras, numpy & 'rmsprop' -> keras.optimizers.SGD(lr=1) | SGD( | learning_rate
+model.summary() -> model.sumary() | model.sumary() | did you mean summary?
+'rmsprop' -> 'relu' | optimizer='relu' | : there is none of that name
 shape=(N_sequence,) -> shape=(N_sequence) | Input( | put its comma: shape=(N_sequence,)
 {TANH} -> Dense(8) | Dense(8) | this layer is in no network yet: put model.add( ) around it
 {TANH} -> model.add(Dense(9), Dense(8)) | (Dense(9), Dense(8)) | give each a line of its own
@@ -369,7 +382,7 @@ Dense(8, -> Dense(-3, | Dense(-3, | the number of neurons is a whole number from
 'relu' -> 'qqqq' | 'qqqq' | : there is none of that name, see https://keras.io/api (Could not
 'rmsprop' -> 'rmspop' | 'rmspop' | did you mean 'rmsprop'?
 {LOSS} -> loss='binary_crossentropi' | 'binary_crossentropi' | you mean 'binary_crossentropy'?
-metrics=['accuracy'] -> | model.compile( | the first metric must be the accuracy: metrics=['acc
+{METRICS} -> | model.compile( | the first metric must be the accuracy: metrics=['acc
 ['accuracy'] -> [] | model.compile( | the first metric must be the accuracy
 ['accuracy'] -> ['mse'] | model.compile( | the first metric must be the accuracy
 ['accuracy'] -> ['mse', 'accuracy'] | model.compile( | the first metric must be the accuracy
@@ -382,13 +395,13 @@ metrics=['accuracy'] -> | model.compile( | the first metric must be the accuracy
 ShowAndSave()] -> EarlyStopping()] | EarlyStopping() | from keras.callbacks import EarlyStopping
 import numpy as np -> | X_train = np.e | np is not imported: at the top, add the line import numpy a
 import tensorflow as tf -> | batches = tf. | add the line import tensorflow as tf
-(seed) -> (N_seed)\n# N_seed = 3 | (N_seed) | line 35, which defines N_seed, is commented out
-(seed) -> (N_seed)\nN_seed = 3 | (N_seed) | N_seed is defined only below, in line 35
+(seed) -> (N_seed)\n# N_seed = 3 | (N_seed) | line {BELOW}, which defines N_seed, is commented out
+(seed) -> (N_seed)\nN_seed = 3 | (N_seed) | N_seed is defined only below, in line {BELOW}
 shuffle(N_train) -> shuffle(N_trian) | shuffle(N_trian) | did you mean 'N_train'?
 add(Dense(16, -> add(Dnse(16, | Dnse(16, | there is no Dnse: did you mean 'Dense'?
 check_network( -> pritn( | pritn( | there is no pritn: did you mean 'print'?
 epochs=N -> epoch=N | model.fit( | fit has no argument epoch: did you mean epochs=?
-shuffle=False -> foo=False | model.fit( | fit has no argument foo: leave it out
+shuffle=False, -> foo=False, | model.fit( | fit has no argument foo: leave it out
 optimizer= -> optimiser= | model.compile( | compile has no argument optimiser: did you mean opti
 callbacks= -> validation_split=0.2, callbacks= | model.fit( | LESSON.md, "When to stop?"
 ShowAndSave() -> ShowAndSave | model.fit( | put brackets: ShowAndSave()
@@ -403,7 +416,8 @@ def test_wrong_edits_end_in_one_line(data, edits, line, said):
     named = text.splitlines()[int(number) - 1].strip()
     assert line in named and rest.startswith(f'{named}: ')
     assert ('a layer looks like' in said) == ('a layer looks like' in told)
-    assert 'Epoch' not in result.stdout and not pathlib.Path('model.keras').exists()
+    trained = 'evaluate(' in edits
+    assert trained == ('Epoch' in result.stdout) == pathlib.Path('model.keras').exists()
 
 
 # ---------------------------------------------------------------- errors that nobody catches
@@ -597,9 +611,9 @@ def check(training, Y_train, Y_test, *layers, X=((0, 1),), metric='accuracy'):
     model = training.keras.Sequential([training.keras.Input((2,)), *layers])
     kind = 'binary' if model.output_shape[1] == 1 else 'sparse_categorical'
     model.compile(loss=f'{kind}_crossentropy', metrics=[metric])
-    Y_train, Y_test = (np.array([int(y) for y in Y]) for Y in (Y_train, Y_test))
+    X, Y_train, Y_test = (np.array(list(values), float) for values in (X, Y_train, Y_test))
     with mock.patch.object(sys, 'argv', ['mine.py']):
-        return printed(mistakes.check_network, model, iter(np.array(X)), Y_train, X, Y_test)
+        return printed(mistakes.check_network, model, iter(X), Y_train, X, Y_test)
 
 
 # Y_train | Y_test | neurons | what is said
@@ -647,6 +661,12 @@ def test_an_accuracy_may_be_an_object(training):
     assert check(training, '01', '01', last, metric=accuracy) == ''
     with pytest.raises(DataError, match='the first metric must be the accuracy'):
         check(training, '01', '01', last, metric=keras.metrics.Recall())
+
+
+@pytest.mark.xfail(strict=True, reason='it asks whether output_shape was meant')
+def test_no_input_layer(data):
+    _, result = run('model.add(Input(shape=(N_sequence,))) -> ', *SHORT, status=1)
+    one_line(result, 'the first layer must be model.add(Input(shape=(N_sequence,)))')
 
 
 @pytest.mark.xfail(strict=True, reason='check_layers refuses Dense(1) with its activation below it')
