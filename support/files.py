@@ -61,7 +61,7 @@ def unreadable(path, error):
             ' python generate_data.py, or bring your own with import_data.py'
         )
     N = max(numbers)
-    if int(match[1]) < N:
+    if int(match[1]) <= N:
         return DataError(
             f'{path} is missing from the middle of the set: put it back, or make the set again'
         )

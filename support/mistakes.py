@@ -116,7 +116,8 @@ def check_layers(model, N_classes):
     if len(model.output_shape) > 2:
         pooling = 'model.add(GlobalAveragePooling1D()), from keras.layers, before the last layer'
         return 'model.add(', f'this gives values for each time, but one is wanted: put {pooling}'
-    if any(getattr(layer, 'units', 0) == 1 for layer in model.layers[:-1]):
+    ones = [i for i, layer in enumerate(model.layers) if getattr(layer, 'units', 0) == 1]
+    if ones and any(layer.weights for layer in model.layers[ones[0] + 1 :]):
         return 'Dense(1', (
             'a single neuron stands before other layers: it must be the last, so comment out this'
             ' line or those after it'

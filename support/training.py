@@ -40,12 +40,12 @@ def read_command_line(variables):
     """
     if '__file__' not in variables:  # these are a notebook's cells
         return
-    script = parser('The numbers at the top of the script, for this run alone.')
-    if not any(name.startswith('N_') for name in variables):
+    kinds = (bool, int, float, str)
+    numbers = {k: v for k, v in variables.items() if k[0] != '_' and isinstance(v, kinds)}
+    if not numbers:
         raise DataError('read_command_line must stand below the numbers that it may replace')
-    for name, value in variables.items():
-        if name.startswith('_') or not isinstance(value, (bool, int, float, str)):
-            continue
+    script = parser('The numbers at the top of the script, for this run alone.')
+    for name, value in numbers.items():
         option = {'default': value, 'help': f'default {value}'.replace('%', '%%')}
         if name.startswith('N_') or name in ('batch_size', 'seed'):
             # As text, so that a number edited in the script is checked like one that is typed.
@@ -138,8 +138,9 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
 
     def on_train_batch_end(self, batch, logs=None):
         if self.bar:
-            done = self.epoch * (self.target or 1) + batch + 1
-            self.bar.update(self.task, completed=done)
+            # Keras counts up to 100 batches in one go, even where an epoch has fewer.
+            done = min(batch + 1, self.target or 1)
+            self.bar.update(self.task, completed=self.epoch * (self.target or 1) + done)
 
     def on_epoch_end(self, epoch, logs=None):
         if self.rereads and last_written(self.rereads) != self.written:

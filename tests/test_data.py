@@ -103,7 +103,6 @@ def test_bad_files(data, kind):
     assert refused('view.py', 7, parts=parts) == f'view.py: {text}'
 
 
-@pytest.mark.xfail(strict=True, reason='it says: ends at number 20, so ask for no more')
 def test_half_of_the_last_sequence_is_missing(data):
     os.remove('Train/X_20.dat')
     with pytest.raises(DataError, match=r'X_20\.dat is missing.*put it back'):

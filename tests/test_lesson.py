@@ -95,8 +95,8 @@ def test_how_it_converges(lesson):
     assert [len(list(lesson.folder.glob(f'{x}/X_*'))) for x in ('Train', 'Test')] == [200, 50]
     got = history(lesson.stdout)
     assert len(got['loss']) == 300 and accuracy(lesson.stdout) < 100
-    assert 10 <= np.flatnonzero(got['accuracy'] == 1)[0] <= 60
-    assert (got['accuracy'][60:] > 0.99).all()
+    assert 10 <= np.flatnonzero(got['accuracy'] == 1)[0] <= 90
+    assert (got['accuracy'][90:] > 0.99).all()
     assert got['loss'][-1] < 0.1 * got['loss'][60]
 
 
@@ -210,7 +210,7 @@ def test_networks_that_do_about_as_well(trained, lesson, number, weights):
         assert printed.index('training may stop by itself') < printed.index('Epoch 1/')
         assert accuracy(printed) >= 60 and np.ptp(loss[-50:]) < 0.01 * loss[-1]
     else:
-        assert accuracy(printed) >= 80 and abs(accuracy(printed) - accuracy(lesson.stdout)) <= 10
+        assert accuracy(printed) >= 80 and abs(accuracy(printed) - accuracy(lesson.stdout)) <= 14
 
 
 @pytest.mark.slow

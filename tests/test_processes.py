@@ -224,7 +224,6 @@ def test_one_bar(session):
     assert has_cursor(shown) and '\nPlot: history.png\n' in shown and '\nAccuracy: ' in shown
 
 
-@pytest.mark.xfail(strict=True, reason='on_train_batch_end is told of 100 batches, where one is')
 def test_the_bar_keeps_pace(session):
     drawn = [(re.match(r'Epoch (\d+)/300', text), full) for text, full in bars(session[2])]
     assert all(abs(full - int(epoch[1]) * 40 / 300) < 3 for epoch, full in drawn if epoch)
@@ -309,8 +308,8 @@ def test_output_may_be_closed(data, at_once):
     """... | head ends quietly; of infer.py, test_infer.py says it."""
     command = [WORKSHOP / 'view.py', 2]
     if at_once:
-        start = f'import sys; sys.path.insert(0, {str(WORKSHOP)!r}); from support import start'
-        command = ['-c', f'{start}; start.prepare(); print(1, flush=True)']
+        imports = f'import sys; sys.path.insert(0, {str(WORKSHOP)!r}); from support import start'
+        command = ['-c', f'{imports}; start.prepare(); print(1, flush=True)']
     read, write = os.pipe()
     os.close(read)
     done = python(*command, env={'PYTHONUNBUFFERED': ''}, stdout=write)
