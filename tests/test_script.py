@@ -400,6 +400,7 @@ def test_killed_at_any_moment(workshop, more):
         assert after.says()[-1:] == ['status 0'], (moment, after.says())
         assert packages() == f'{more}numpy tensorflow'
         shutil.rmtree(VENV)
+        shutil.rmtree(LOCK, ignore_errors=True)
     assert killed.ends() == [] and moment > 7
 
 

@@ -234,7 +234,7 @@ OWN = {
 }
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50, deadline=None, database=None)
 @given(st.fixed_dictionaries({}, optional={name: values for name, (_, values) in OWN.items()}))
 def test_what_is_typed_replaces_what_stands_in_the_script(training, typed):
     variables = {name: default for name, (default, _) in OWN.items()} | {'_own': 7, 'X': [1]}
@@ -418,6 +418,44 @@ def test_wrong_edits_end_in_one_line(data, edits, line, said):
     assert ('a layer looks like' in said) == ('a layer looks like' in told)
     trained = 'evaluate(' in edits
     assert trained == ('Epoch' in result.stdout) == pathlib.Path('model.keras').exists()
+
+
+def test_arrays_that_no_loop_fills():
+    """np.empty leaves in an array whatever stood there in the memory."""
+    X, Y = np.eye(4), np.array([0.0, 1, 1, 0])
+    mistakes.check_arrays(X, Y, X, Y)
+    mistakes.check_arrays(iter(X), Y, X, Y)  # as train_large.py gives them
+    for name, bad in (
+        ('X_train', X * np.nan),
+        ('X_train', X * 1e39),
+        ('X_test', 0 * X),
+        ('Y_train', Y * 0.5),
+        ('Y_test', Y + 1e39),
+    ):
+        arrays = {'X_train': X, 'Y_train': Y, 'X_test': X, 'Y_test': Y, name: bad}
+        with pytest.raises(DataError, match=f'{name} holds numbers that come from no file'):
+            mistakes.check_arrays(**arrays)
+    with pytest.raises(DataError, match='Y_train must hold one number for each sequence'):
+        mistakes.check_arrays(X, np.eye(4), X, Y)
+
+
+def test_edits_that_train_all_the_same(data):
+    _, result = run('history = model.fit(b -> model.fit(b', *SHORT, status=1)
+    one_line(result, 'makes it: begin it with history = model.fit(')
+    _, result = run(
+        'scores = model.evaluate(X_test, Y_test -> scores = model.evaluate(X_train, Y_train', *SHORT
+    )
+    assert 'evaluate was given others' in result.stdout
+    _, result = run('#history = model.fit( -> history = model.fit(', *SHORT)
+    assert 'The network was trained twice' in result.stdout
+    assert 'trained twice' not in (plain := script('train.py', *SHORT).stdout)
+    assert 'given others' not in plain
+
+
+def test_read_command_line_above_the_numbers(data):
+    edits = 'read_command_line( -> # & # The numbers -> read_command_line(globals())\n# The'
+    _, result = run(edits, *SHORT, status=1)
+    one_line(result, 'must stand below the numbers')
 
 
 # ---------------------------------------------------------------- errors that nobody catches
