@@ -86,6 +86,11 @@ def read_file(x, Y):
 batches = tf.data.Dataset.from_tensor_slices((np.arange(N_train), Y_train))
 batches = batches.shuffle(N_train).map(read_file, num_parallel_calls=16)
 batches = batches.batch(batch_size).prefetch(2)
+
+# Only for speed: do not tune the reading while it goes on
+options = tf.data.Options()
+options.autotune.enabled = False
+batches = batches.with_options(options)
 history = model.fit(batches, epochs=N_epochs, shuffle=False,
                     callbacks=[ShowAndSave(rereads='Train')])
 

@@ -71,15 +71,9 @@ def test_runs_are_those_of_keras():
     from experiments.run import runs, unseen_sequences
 
     rows, curves = runs([2, 3], 20, N_train=32, frequencies=[0.2, 0.3], test_every=8)
-    assert [(row['seed'], row['setting']) for row in rows] == [
-        (2, 0.2),
-        (2, 0.3),
-        (3, 0.2),
-        (3, 0.3),
-    ]
-    assert [(c['seed'], c['epoch']) for c in curves] == [
-        (s, e) for s in (2, 3) for e in (8, 16, 20)
-    ]
+    assert [row['setting'] for row in rows] == [0.2, 0.3, 0.2, 0.3]
+    assert [c['epoch'] for c in curves] == 2 * [8, 16, 20]
+    assert [r['seed'] for r in rows + curves] == [2, 2, 3, 3, 2, 2, 2, 3, 3, 3]
     train_rng, rng = random_streams(3)
     X_train, Y_train = make_sequences(32, train_rng)
     X_test, Y_test = unseen_sequences(X_train, rng)
@@ -90,11 +84,11 @@ def test_runs_are_those_of_keras():
     history = model.fit(X_train, Y_train, epochs=20, **fit).history
     for curve in curves[3:]:
         found = [history[name][curve['epoch'] - 1] for name in ('accuracy', 'val_accuracy')]
-        assert [curve[name] for name in ACCURACIES] == pytest.approx(found, abs=2e-3)
+        assert [curve[name] for name in ACCURACIES] == pytest.approx(found, abs=1e-3)
     for row, f in zip(rows[2:], (0.2, 0.3), strict=True):
         X, Y = unseen_sequences(X_train, rng, f_min=f - 0.01, f_range=0.02)
         right = (model.predict(X, verbose=0)[:, 0] > 0.5) == Y
-        assert row['test_accuracy'] == pytest.approx(right.mean(), abs=2e-3)
+        assert row['test_accuracy'] == pytest.approx(right.mean(), abs=1e-3)
         assert row['training_accuracy'] == curves[-1]['training_accuracy']
         assert row['test_99'] == np.inf
 

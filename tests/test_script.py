@@ -303,6 +303,12 @@ def test_habits_of_a_shell(workshop, shell):
     assert follows == ['unset', *map(str, workshop.glob('.venv/lib/*/*/numpy.py'))]
 
 
+@pytest.mark.xfail(strict=True, reason='script.sh starts Python without -P')
+def test_modules_in_the_current_folder_do_no_harm(workshop):
+    write('numpy.py', 'raise ImportError("mine")')
+    source('bash')
+
+
 @pytest.mark.parametrize('shell', ['bash', ZSH, 'sh'])
 def test_run_instead_of_sourced(workshop, shell):
     done = subprocess.run([shell, SCRIPT], capture_output=True, encoding='utf-8', timeout=60)
