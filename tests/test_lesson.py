@@ -322,7 +322,8 @@ def drawn(tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(subprocess, 'run', run)
-        script(workshop / 'lesson/pictures.py', workshop / 'lesson', cwd=workshop)
+        said = script(workshop / 'lesson/pictures.py', workshop / 'lesson', cwd=workshop).stdout
+    assert said.endswith('lesson/waves.png, activations, network, history and validation\n')
     return workshop / 'lesson', trainings
 
 
@@ -358,6 +359,7 @@ def test_waves():
         np.testing.assert_allclose(axis.lines[0].get_data(), [t, wave(f * t)])
         assert len(axis.get_shared_x_axes().get_siblings(axis)) == 4
         assert len(axis.get_shared_y_axes().get_siblings(axis)) == 4
+    assert figure.get_size_inches().tolist() == [8, 4]
     assert figure.get_supxlabel() == 'Time Sequence (t)' and figure.get_supylabel() == 'Data X(t)'
 
 
@@ -375,11 +377,13 @@ def test_activations():
         np.testing.assert_allclose(slope.get_ydata(), rise, atol=0.02)
         assert axis.get_ylim()[0] < -1 and axis.get_ylim()[1] > 4
         assert axis.get_xticks().tolist() == [-4, 0, 4]
+    assert figure.get_size_inches().tolist() == [8, 2.6]
     assert [axis.get_legend() is not None for axis in figure.axes] == [True, False, False, False]
 
 
 def test_network():
-    (axis,) = pictures.network().axes
+    figure = pictures.network()
+    (axis,) = figure.axes
     circles = [line.get_data() for line in axis.lines if line.get_marker() == 'o']
     lines = {
         tuple(zip(*line.get_data(), strict=True)) for line in axis.lines if line.get_marker() != 'o'
@@ -388,6 +392,10 @@ def test_network():
     assert [len(set(layer)) for layer in layers] == [128, 16, 8, 1]
     assert [{x for x, _ in layer} for layer in layers] == [{0}, {1}, {2}, {3}]
     assert lines == {pair for two in itertools.pairwise(layers) for pair in itertools.product(*two)}
+    assert (
+        figure.get_size_inches().tolist() == [8, 4]
+        and axis.get_xlim()[0] < 0 < 3 < axis.get_xlim()[1]
+    )
     labels = [label.get_text() for label in axis.get_xticklabels()]
     assert labels == ['128 values', '16 neurons\nrelu', '8 neurons\ntanh', '1 neuron\nsigmoid']
     assert not len(axis.get_yticks()) and not any(x.get_visible() for x in axis.spines.values())
