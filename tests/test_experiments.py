@@ -121,6 +121,13 @@ def test_rules_are_as_good_as_theory_says():
         assert numbers(rows) == published(name, *map(str, setting), 0)
 
 
+def test_first_epoch_with_an_accuracy():
+    from experiments.run import first
+
+    assert first([5, 10, 12], [0.5, 0.95, 1], 0.95) == 10
+    assert first([5, 10, 12], [0.5, 0.94, 0.9], 0.95) == np.inf
+
+
 def test_test_sequences_are_unseen():
     from experiments.run import unseen_sequences
 
@@ -208,7 +215,10 @@ def test_jobs_by_default(monkeypatch):
     assert 0.1 < pool.memory() < 1e5
 
 
-def test_workers_have_one_thread_and_an_error_ends_them():
+def test_workers_have_one_thread_and_end_at_once():
+    with pool.workers(1) as executor:
+        assert executor.submit(os.getpid).result(timeout=60) != os.getpid()
+    assert multiprocessing.active_children() == []
     start = time.monotonic()
     with pytest.raises(ValueError, match='nonsense'), pool.workers(2) as executor:
         for name, value in (('TF_NUM_INTRAOP_THREADS', '1'), ('CUDA_VISIBLE_DEVICES', '-1')):
@@ -539,9 +549,12 @@ def test_published_rows_are_those_of_the_questions(name):
 @pytest.mark.parametrize('name', [name for name in NAMES if EXPERIMENTS[name].test_every])
 def test_published_curves_end_in_the_rows(name):
     rows, curves = report.load(PUBLISHED, name), report.load(PUBLISHED, f'{name}-curves')
+    every = EXPERIMENTS[name].test_every
     for row in rows:
         own = [c for c in curves if (c['setting'], c['seed']) == (row['setting'], row['seed'])]
-        assert own[-1] == {'epoch': '300'} | {c: row[c] for c in own[-1] if c != 'epoch'}
+        epochs = [*range(every, 300, every), 300]
+        assert [int(c['epoch']) for c in own] == epochs
+        assert [own[-1][c] for c in ACCURACIES] == [row[c] for c in ACCURACIES]
         for level in (95, 99):
             reached = [c['epoch'] for c in own if float(c['test_accuracy']) >= level / 100]
             assert row[f'test_{level}'] == (reached[0] if reached else 'inf')

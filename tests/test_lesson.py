@@ -302,6 +302,7 @@ def test_values_far_from_0_and_1(trained, name, epochs):
 def drawn(tmp_path_factory):
     """The folder of the pictures, drawn anew, and what the two trainings for them printed."""
     workshop, trainings = tmp_path_factory.mktemp('workshop'), []
+    output = tmp_path_factory.mktemp('pictures') / 'new/folder'
     for path in WORKSHOP.iterdir():
         (workshop / path.name).symlink_to(path)
     (workshop / 'lesson').unlink()
@@ -322,9 +323,9 @@ def drawn(tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(subprocess, 'run', run)
-        said = script(workshop / 'lesson/pictures.py', workshop / 'lesson', cwd=workshop).stdout
-    assert said.endswith('lesson/waves.png, activations, network, history and validation\n')
-    return workshop / 'lesson', trainings
+        said = script(workshop / 'lesson/pictures.py', output, cwd=workshop).stdout
+    assert said.endswith('new/folder/waves.png, activations, network, history and validation\n')
+    return output, trainings
 
 
 @pytest.mark.slow
@@ -392,10 +393,7 @@ def test_network():
     assert [len(set(layer)) for layer in layers] == [128, 16, 8, 1]
     assert [{x for x, _ in layer} for layer in layers] == [{0}, {1}, {2}, {3}]
     assert lines == {pair for two in itertools.pairwise(layers) for pair in itertools.product(*two)}
-    assert (
-        figure.get_size_inches().tolist() == [8, 4]
-        and axis.get_xlim()[0] < 0 < 3 < axis.get_xlim()[1]
-    )
+    assert figure.get_size_inches().tolist() == [8, 4]
     labels = [label.get_text() for label in axis.get_xticklabels()]
     assert labels == ['128 values', '16 neurons\nrelu', '8 neurons\ntanh', '1 neuron\nsigmoid']
     assert not len(axis.get_yticks()) and not any(x.get_visible() for x in axis.spines.values())
