@@ -4,6 +4,7 @@ prepare() lets every error that a user can put right end in one line on stderr. 
 Keras it also imports that, in two thirds of the time and without TensorFlow's notices.
 """
 
+import atexit
 import contextlib
 import gc
 import os
@@ -15,12 +16,35 @@ from support.console import DataError, program
 
 PACKAGES = ('numpy', 'scipy', 'matplotlib', 'tensorflow', 'keras', 'rich')
 
+# Closed before an error is told: a bar would take its line, and be drawn again below it.
+bars = contextlib.ExitStack()
+
 
 def prepare(keras=False):
     """Explain errors from here on; with keras, import Keras quickly and quietly, too."""
     sys.excepthook = one_line
+    atexit.register(flush)
+    for name in ('stdin', 'stdout', 'stderr'):
+        # Where the shell has closed one (>&-): else the next file opened would get its number.
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, 'r+', encoding='utf-8'))
     if keras:
         import_keras()
+
+
+def flush():
+    """Write out what is still to be printed: a reader who has enough is no error there, either."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        close_stdout()
+    except OSError:  # Python says so itself
+        pass
+
+
+def close_stdout():
+    """Let what is printed go nowhere: who reads it, like head, has enough."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 # ---------------------------------------------------------------- errors
@@ -45,10 +69,11 @@ def explain(error):
 
 def one_line(kind, error, trace):
     """End a script: an error that we can explain, or Ctrl-C, with one line and no traceback."""
+    bars.close()
     if issubclass(kind, KeyboardInterrupt):
         print('\nStopped.', file=sys.stderr)
-    elif issubclass(kind, BrokenPipeError):  # whoever read our output, like head, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    elif issubclass(kind, BrokenPipeError):
+        close_stdout()
     elif explanation := explain(error):
         print(f'{program()}: {explanation}', file=sys.stderr)
     else:
@@ -88,13 +113,10 @@ def without_notices():
     grep does it, as a process of its own: so all the rest comes out even if this one dies.
     """
     grep = shutil.which('grep')
-    try:
-        stderr = os.dup(2)
-    except OSError:  # stderr is closed
-        grep = None
     if not grep:
         yield
         return
+    stderr = os.dup(2)
     command = [grep, '-a', '-v', '--line-buffered', '-F', *(f'-e{notice}' for notice in NOTICES)]
     # In a session of its own, because Ctrl-C is for this process alone.
     held = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stderr, start_new_session=True)

@@ -9,6 +9,7 @@ import zipfile
 
 from support.console import DataError, parser, whole_number
 from support.files import CLASSES_FILE, last_written, whole_file
+from support.start import bars
 
 import keras
 import numpy as np
@@ -105,6 +106,12 @@ def save(model, class_names):
     print(f'Model: {path}')
 
 
+def end_fit(text):
+    """End the fit with an error of this text, and its bar before that."""
+    bars.close()
+    raise DataError(text)
+
+
 class ShowAndSave(keras.callbacks.ProgbarLogger):
     """Shows how the fit goes and saves the network as model.keras when it ends.
 
@@ -130,6 +137,7 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
             columns = (TextColumn('{task.description}'), BarColumn(), TimeRemainingColumn())
             self.bar = Progress(*columns)
             atexit.register(self.bar.stop)  # gives the cursor back, whatever ends the training
+            bars.callback(self.bar.stop)
             self.bar.start()
             self.task = self.bar.add_task('Epoch 1', total=self.epochs * (self.target or 1))
 
@@ -144,9 +152,9 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
 
     def on_epoch_end(self, epoch, logs=None):
         if self.rereads and last_written(self.rereads) != self.written:
-            raise DataError(f'{self.rereads} was written anew while it was read: run this again')
+            end_fit(f'{self.rereads} was written anew while it was read: run this again')
         if not math.isfinite(logs['loss']):
-            raise DataError(
+            end_fit(
                 f'the loss is {logs["loss"]} after epoch {epoch + 1}, so nothing is saved: bring'
                 ' the data nearer to 0 and 1, or take a smaller learning rate'
             )

@@ -11,7 +11,6 @@ import sys
 import zipfile
 from collections import Counter
 
-import support.tables
 from support.console import DataError
 from support.tables import LARGEST, read_table
 
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.usefixtures('folder')
 
 # Ten sequences of four values; the first and last of these columns look like no classes.
 X = np.random.default_rng(0).normal(0, 1, (10, 4)).round(3)
-NAMES = ['RRab', 'RRc'] * 5
+NAMES = ['RRc', '#RRab'] * 5
 HEADER = 't0,t1,t2,t3,shape'
 
 
@@ -40,7 +39,6 @@ def write(path, rows, end='\n', encoding='utf-8'):
 
 
 def imported(*arguments):
-    """What import_data.py prints."""
     return script('import_data.py', *arguments).stdout
 
 
@@ -59,52 +57,46 @@ def expected(values=X, names=NAMES):
     return sorted(zip(map(tuple, values.tolist()), map(str, names), strict=True))
 
 
-def told(part):
-    """For with: what is done there raises a DataError that contains part; none without a part."""
-    return pytest.raises(DataError, match=re.escape(part)) if part else contextlib.nullcontext()
+def told(found):
+    """For with: what is done there raises a DataError that contains found, if that is a text."""
+    is_text = isinstance(found, str)
+    return pytest.raises(DataError, match=re.escape(found)) if is_text else contextlib.nullcontext()
 
 
 # ---------------------------------------------------------------- good tables
 
 TABLES = {
     'a.csv': lines(),
-    'header.csv': [HEADER, *lines()],
-    'UPPER.CSV': [HEADER, *lines()],
+    'HEADER.CSV': [HEADER, *lines()],
     'numbered.csv': ['class,0,1,2,3', *lines(first=True)],
     'semicolon.csv': ['a;b;c;d;class', *lines(';')],
     'tab.tsv': lines('\t', first=True),
-    'blanks.txt': ['# a comment', *(f'   {row}  ' for row in lines('   ')), ''],
+    'blanks.txt': ['  # a comment', *(f'   {row}  ' for row in lines('   ')), ''],
     'quoted.csv': ['"t, 1","t;2",t3,t4,"of class"', *lines(', ', [f'"{n}"' for n in NAMES])],
     'spreadsheet.csv': [',,', f'{HEADER},,', *(f'{row},,' for row in lines()), ',,,,,,'],
     'empty_lines.csv': [line for row in lines() for line in (row, '', '  ')],
-    'middle.csv': [re.sub(r'^([^,]*),(.*),(\w+)$', r'\1,\3,\2', row) for row in lines()],
+    'middle.csv': [re.sub(r'^([^,]*),(.*),(#?\w+)$', r'\1,\3,\2', row) for row in lines()],
     'c.ts': ['#About', '@problemName c', '@classLabel true x', '@data']
     + [':'.join(row.rsplit(',', 1)) for row in lines()],
 }
 
 
 @pytest.mark.parametrize('name', TABLES)
-@pytest.mark.parametrize('windows', [False, True], ids=['', 'windows'])
-def test_text(name, windows):
-    write(name, TABLES[name], *(('\r\n', 'utf-8-sig') if windows else ()))
-    printed = imported(name)
-    assert sequences('Train', 'Test') == expected()
-    assert len(sequences('Test')) == 2 and 'the sequences are 4 values long' in printed
-    assert ('from column t0 to t3' in printed) == (HEADER in ''.join(TABLES[name]))
-    assert printed.endswith(
-        'Look at some, then train:\npython view.py 1 2 3 4 --N_sequence 4\n'
-        'python train.py --N_train 8 --N_test 2 --N_sequence 4\n'
-    )
-    assert 'Class 0 (RRab): 4 in Train, 1 in Test\nClass 1 (RRc): 4 in Train, 1 in' in printed
-    for word in ('softmax', 'Normalization', 'unlike'):
-        assert word not in printed
-
-
-def test_a_name_may_begin_with_a_number_sign():
-    names = ['RRc', '#RRab'] * 5
-    write('a.csv', ['  # a comment', *lines(names=names, first=True)])
-    imported('a.csv')
-    assert sequences('Train', 'Test') == expected(names=names)
+def test_text(name):
+    write(name, TABLES[name])
+    first, *printed = imported(name).splitlines()
+    assert sequences('Train', 'Test') == expected() and len(sequences('Test')) == 2
+    assert ('values long, from column t0 to t3.' in first) == (HEADER in ''.join(TABLES[name]))
+    assert printed == [
+        'Class 0 (#RRab): 4 in Train, 1 in Test',
+        'Class 1 (RRc): 4 in Train, 1 in Test',
+        'Wrote 8 sequences to Train and 2 to Test.',
+        'Look at some, then train:',
+        'python view.py 1 2 3 4 --N_sequence 4',
+        'python train.py --N_train 8 --N_test 2 --N_sequence 4',
+    ]
+    write(name, TABLES[name], '\r\n', 'utf-8-sig')  # as Windows writes it
+    assert 'Train and Test hold exactly these sequences already.' in imported(name)
 
 
 def test_numpy():
@@ -114,13 +106,11 @@ def test_numpy():
     np.save('first.npy', np.c_[Y, X].astype('f4'))
     np.savez('a.npz', x=values, Y=Y)  # X begins with what looks like classes, too
     os.rename('a.npz', 'UPPER.NPZ')
-    np.savez('column.npz', X=values, y=Y[:, None].astype(float))
-    np.savez('names.npz', X=values, Y=NAMES)
+    np.savez('names.npz', X=values, y=np.array(NAMES)[:, None])
     for name, found in {
         'last.npy': expected(names=Y),
         'first.npy': expected(X.astype('f4').astype(float), Y),
         'UPPER.NPZ': expected(values, Y),
-        'column.npz': expected(values, Y),
         'names.npz': expected(values),
     }.items():
         imported(name, '--overwrite')
@@ -130,40 +120,40 @@ def test_numpy():
 def test_tables_without_classes():
     """As infer.py reads them, which also says where a column of classes is."""
     write('a.csv', ['# numbers', 't0,t1,t2,t3', '', *lines(values=X[:, :3], names=X[:, 3])])
-    np.save('a.npy', X)
     np.savez('a.npz', X=X, Y=NAMES)
     np.savez('new.npz', X=X)
-    for name, first in {'a.csv': 4, 'a.npy': 1, 'a.npz': 1, 'new.npz': 1}.items():
+    for name, first, header in (
+        ('a.csv', 4, HEADER.split(',')[:4]),
+        *((name, 1, []) for name in ('a.npz', 'new.npz')),
+    ):
         table = read_table(name, labelled=False)
-        assert table.X.tolist() == X.tolist(), name
-        assert table.rows == list(range(first, first + 10)), name
-        assert table.labels == [] and table.label is None and table.kept == [0, 1, 2, 3]
+        rows = list(range(first, first + 10))
+        assert table.X.tolist() == X.tolist() and table[1:] == (
+            [],
+            rows,
+            header,
+            None,
+            [0, 1, 2, 3],
+        )
     table = read_table('a.npz', 'last', labelled=False)
     assert table.labels == NAMES and table.X.tolist() == X.tolist()
     write('row.csv', lines()[:1])
-    assert read_table('row.csv', 'last', labelled=False).labels == ['RRab']
+    assert read_table('row.csv', 'last', labelled=False).labels == ['RRc']
 
 
-@pytest.mark.parametrize('header', [[], ['y,a,b,c,d']], ids=['no header', 'header'])
-def test_two_tables(header):
+def test_two_tables():
     """The second has the class where the first has it, and need not have all of them."""
-    write('a.csv', header + lines(first=True, names=[1, 2, 1, 2, 3] * 2))
-    second = np.c_[X[:, :3], np.arange(10) % 2]  # this could be the class, too
-    write('b.csv', header + lines(first=True, names=[1, 2] * 4, values=second[:8]))
-    printed = imported('a.csv', 'b.csv')
-    assert sequences('Train') == expected(names=[1, 2, 1, 2, 3] * 2)
-    assert sequences('Test') == expected(second[:8], [1, 2] * 4)
-    assert 'Class 2 (3): 2 in Train, 0 in Test\n' in printed
-    assert '--N_train 10 --N_test 8' in printed
-    imported('a.csv', 'b.csv', '--label', 'first', '--drop', 2, '--drop', 5, '--overwrite')
-    assert sequences('Test') == expected(second[:8, 1:3], [1, 2] * 4)
-
-
-def test_two_tables_with_numbered_columns():
-    """As pandas writes them."""
-    for name in ('a.csv', 'b.csv'):
-        write(name, ['0,1,2,3,4', *lines()])
-    imported('a.csv', 'b.csv')
+    second = np.c_[X[:8, :3], np.arange(8) % 2]  # this could be the class, too
+    for header in ['0,1,2,3,4'], [], ['y,a,b,c,d']:  # the first as pandas writes it
+        write('a.csv', header + lines(first=True, names=[1, 2, 1, 2, 3] * 2))
+        write('b.csv', header + lines(first=True, names=[1, 2] * 4, values=second))
+        printed = imported('a.csv', 'b.csv', '--overwrite')
+        assert sequences('Train') == expected(names=[1, 2, 1, 2, 3] * 2)
+        assert sequences('Test') == expected(second, [1, 2] * 4)
+        assert 'Class 2 (3): 2 in Train, 0 in Test\n' in printed
+        assert '--N_train 10 --N_test 8' in printed
+    imported('a.csv', 'b.csv', '--label', 'first', '--drop', 2, '--drop', 'd', '--overwrite')
+    assert sequences('Test') == expected(second[:, 1:3], [1, 2] * 4)
 
 
 def test_classes_are_sorted():
@@ -175,49 +165,24 @@ def test_classes_are_sorted():
     ):
         write('a.csv', lines(names=given * 2, values=X[: 2 * len(given)]))
         printed = imported('a.csv', '--overwrite', '--label', 'last')
-        for folder in ('Train', 'Test'):
-            found = pathlib.Path(folder, 'classes.txt').read_text(encoding='utf-8')
-            assert found.splitlines() == names
         assert re.findall(r'Class \d \((.*)\)', printed) == names
         assert f"Dense({len(names)}, activation='softmax')" in printed
-        assert 'sparse_categorical_crossentropy' in printed
     assert sequences('Train', 'Test') == expected(X[:6], given * 2)
 
 
-def test_a_column_unlike_the_others_is_told():
-    numbers = np.random.default_rng(1).permutation(1000 + np.arange(10))
+def test_unlike_columns_and_scale_are_told():
     for column in (0, 4):
+        rows = lines(values=np.insert(10000 + X, column, range(5, 15), axis=1))
         header = HEADER.split(',')
         header.insert(column, 'number')
-        rows = lines(values=np.insert(X, column, numbers, axis=1))
-        write('a.csv', [','.join(header), *rows])
-        said = imported('a.csv', '--overwrite')
-        assert f'Column {column + 1} (number) is unlike the others' in said
-        assert f'add --drop {column + 1}\n' in said
-        assert 'unlike' not in imported('a.csv', '--drop', 'number', '--overwrite')
-        write('a.csv', rows)
-        assert f'Column {column + 1} is unlike the others' in imported('a.csv', '--overwrite')
+        for above, named in ([], f'{column + 1} '), ([','.join(header)], f'{column + 1} (number) '):
+            write('a.csv', above + rows)
+            said = imported('a.csv', '--overwrite')
+            assert f'Column {named}is unlike' in said and 'Normalization' in said
     x = np.array([8, 10])
     for values in ([[0, 0]] * 5, [x, x, x + 1000], 1e4 * X.T, [x, x, x, x + 19.5]):
         assert odd_column(np.transpose(values)) is None
     assert odd_column(np.transpose([x, x, x, x + 20.5])) == 3
-
-
-def test_a_single_value_in_each_row():
-    write('a.csv', lines(values=X[:, :1]))
-    assert 'the sequences are 1 values long' in imported('a.csv')
-    assert sequences('Train', 'Test') == expected(X[:, :1])
-
-
-def test_scaling_is_told():
-    write('a.csv', lines(values=10000 + 100 * X))
-    assert re.search(r'mean of (1e\+04|9\.9\de\+03) and', imported('a.csv'))
-    write('a.csv', lines(values=1e-5 * X))
-    assert 'Normalization' in imported('a.csv', '--overwrite')
-    for values in (1e-17 * X, 1e30 * X):  # more than Normalization can mend
-        write('a.csv', lines(values=values))
-        said = imported('a.csv', '--overwrite')
-        assert 'Normalization' not in said and 'before anything else' in said and 'divide' in said
 
 
 # ---------------------------------------------------------------- which column is the class
@@ -231,14 +196,11 @@ COLUMNS = {
     'by its name': ('a,b,c,d,e', 'cfcfc', 'c', (), 3),
     'by its number': ('', 'ccfff', '2', (), 2),
     'by first': ('', 'cfffc', 'first', (), 1),
-    'by last': ('', 'cfffc', 'last', (), 5),
     'two texts': ('', 'tffft', None, (), '--label 5 --drop 1'),
-    'four texts': ('', 'tttft', None, (), 'columns 1 and 2 and 3 could'),
     'one text': ('', 'cftfc', None, (), 3),
     'both': ('', 'cfffc', None, (), 'both the first and the last'),
     'neither': ('', 'ffcff', None, (), 'neither of the first and the last'),
     'first': ('', 'cfffff', None, (), 1),
-    'last': ('', 'ffffc', None, (), 5),
     'last but the dropped': ('', 'ffffci', None, ('6',), 5),
     'counted, dropped': (',b,c,d,class', 'ifffc', None, ('1',), 5),
     'numbers as header': ('0,1,2,3,4', 'ffffc', None, (), 5),
@@ -257,7 +219,7 @@ def test_which_column_is_the_class(kind):
     fractions = iter(np.random.default_rng(0).random(100))
     rows = [[cells.get(c, lambda _: str(next(fractions)))(i) for c in columns] for i in range(20)]
     write('a.csv', [header, *map(','.join, rows)])
-    with told(found if isinstance(found, str) else ''):
+    with told(found):
         table = read_table('a.csv', label, drop)
         assert table.header == (header.split(',') if header else [])
         assert table.label == found - 1 and table.labels == [row[found - 1] for row in rows]
@@ -267,12 +229,17 @@ def test_which_column_is_the_class(kind):
 def test_class_numbers_are_few():
     """The column has at most 100 different ones and each of them twice, on the average."""
     values = np.random.default_rng(0).normal(size=(300, 3))
-    for N, classes, found in ((20, 10, True), (20, 11, False), (300, 100, True), (300, 101, False)):
-        for last in (True, False):
-            Y = np.arange(N) % classes
-            np.save('a.npy', np.c_[values[:N], Y] if last else np.c_[Y, values[:N]])
-            with told('' if found else 'neither of the first and the last column'):
-                assert read_table('a.npy').label == 3 * last
+    for N, classes, found in (
+        (20, 10, 3),
+        (20, 11, 'neither'),
+        (300, 100, 3),
+        (300, 101, 'neither'),
+    ):
+        Y = np.arange(N) % classes
+        for table, column in ((np.c_[values[:N], Y], 3), (np.c_[Y, values[:N]], 0)):
+            np.save('a.npy', table)
+            with told(found):
+                assert read_table('a.npy').label == column
     for rows in (lines('\t', [0, 1] * 5, X.round(), first=True), lines('\t', X[:, 0] + 0.5)):
         write('ucr.tsv', rows)  # their class is in the first column
         assert read_table('ucr.tsv').label == 0
@@ -287,11 +254,10 @@ def test_which_row_is_a_header():
         ('0,1,2,3', '4,5,6,7', 'last', [2]),
         ('0,1,2,4', '4,5,6,7', 'last', [1, 2]),
         ('1,2.5,3,4', '4,5,6,7', '1', [1, 2]),
-        ('a,1,2,3,4,0', '1,2,3,4,5,0', 'last', "row 1, column 1 holds 'a'"),
         ('a,b,2,3,4,0', '1,2,3,4,5,0', 'last', "row 1, column 1 holds 'a'"),
     ):
         write('a.csv', [first, second])
-        with told(rows if isinstance(rows, str) else ''):
+        with told(rows):
             table = read_table('a.csv', label, ['3', '4'] if 's' in second else [])
             assert table.rows == rows and table.header == (first.split(',') if rows == [2] else [])
 
@@ -302,7 +268,7 @@ def test_a_column_that_counts_the_rows():
     for column in ((0, 1, 2, 3), (1, 2, 3, 4), *good):
         N = len(column)
         write('a.csv', lines(values=np.c_[column, X[:N]], names=NAMES[:N]))
-        with told('' if column in good else said):
+        with told(None if column in good else said):
             assert tuple(read_table('a.csv').X[:, 0]) == column
 
 
@@ -313,36 +279,32 @@ def test_each_class_in_proportion():
     labels = ['a'] * 30 + ['b'] * 20 + ['c'] * 10  # sorted, as tables often are
     values = np.random.default_rng(1).normal(size=(60, 4)).round(4)
     write('a.csv', lines(names=labels, values=values))
-    for arguments, counts in {
-        (): [6, 4, 2],
-        ('--test', 0.5): [15, 10, 5],
-        ('--test', 0.99): [29, 19, 9],  # one at least to train with
-        ('--test', 7): [4, 2, 1],
-        ('--test', 2): [1, 1, 1],  # and one to test with
-        ('--test', 1): [1, 1, 1],
+    for test, counts in {
+        0.5: [15, 10, 5],
+        0.99: [29, 19, 9],  # one at least to train with
+        7: [4, 2, 1],
+        1: [1, 1, 1],  # and one to test with
+        0.2: [6, 4, 2],
     }.items():
-        imported('a.csv', '--overwrite', *arguments)
+        imported('a.csv', '--overwrite', '--test', test)
         found = Counter(name for _, name in sequences('Test'))
         assert [found[name] for name in 'abc'] == counts
         assert sequences('Train', 'Test') == expected(values, labels)
-    imported('a.csv', '--overwrite')
-    for folder, N in (('Train', 24), ('Test', 6)):  # their order is random
-        first = [pathlib.Path(folder, f'Y_{i}.dat').read_bytes() for i in range(1, N + 1)]
+    for folder, N in (('Train', 48), ('Test', 12)):  # their order is random
+        first = [pathlib.Path(folder, f'Y_{i}.dat').read_bytes() for i in range(1, N // 2 + 1)]
         assert len(set(first)) > 1 and first != sorted(first)
 
 
 def test_seed(folder):
     write('a.csv', lines())
-    assert 'Wrote 8 sequences to Train and 2 to Test.\n' in imported('a.csv')
+    imported('a.csv')
     first = contents(folder)
-    assert 'exactly these sequences already' in imported('a.csv')
     imported('a.csv', '--overwrite', '--seed', 0)
     assert contents(folder) == first
     refused('import_data.py', 'a.csv', '--seed', 1, parts=['--overwrite'])
     assert contents(folder) == first
     imported('a.csv', '--seed', 1, '--overwrite')
     assert contents(folder) != first
-    assert sequences('Train', 'Test') == expected()
 
 
 def test_equal_sequences_stay_together():
@@ -355,12 +317,8 @@ def test_equal_sequences_stay_together():
         seen = {x.tobytes() for x in values[~is_test]}
         assert not any(x.tobytes() in seen for x in values[is_test])
         assert set(Y[is_test]) == set(Y[~is_test]) == {0, 1}
-
-
-def test_equal_sequences_larger_than_the_share():
-    """Then the class gives those of which there are fewest."""
-    values, names = X[[0, 0, 0, 1, 1, 2, 2, 2, 3, 3]], ['a'] * 5 + ['b'] * 5
-    write('a.csv', lines(values=values, names=names))
+    # Where all groups are larger than the share, the class gives the smallest.
+    write('a.csv', lines(values=X[[0, 0, 0, 1, 1, 2, 2, 2, 3, 3]], names=['a'] * 5 + ['b'] * 5))
     imported('a.csv')
     assert sequences('Test') == expected(X[[1, 1, 3, 3]], 'aabb')
 
@@ -378,43 +336,32 @@ def changed(*cells):
 
 # What the table holds, and what is said.
 BAD_TABLES = {
-    'short row': ('1,2,3,a\n2,4,6,b\n3,5,b', 'row 3 has 3 column(s)', 'equally long'),
-    'long row': (changed((3, 2, '1,2')), 'row 3 has 6 column(s)', 'equally long'),
+    'long row': (changed((3, 2, '1,2')), 'row 3 has 6 column(s)'),
     'a second row that is longer': ('1,2,a\n1,2,3,b\n2,3,b', 'row 2 has 4 column(s)'),
-    'empty cell': (changed((3, 2, '')), 'row 3, column 2 is empty', 'remove the row'),
-    'empty cell above': (changed((1, 2, '')), 'row 1, column 2 is empty', '--drop 2'),
-    'no class': (changed((2, 5, '')), 'row 2, column 5 is empty', 'fill it'),
-    'NaN as class': (changed((3, 5, 'NaN')), "row 3, column 5 holds 'NaN'", 'remove the row'),
-    'text': (changed((3, 2, 'bad'), (3, 3, 'b')), "row 3, column 2 holds 'bad'", 'correct it'),
-    'missing': (changed((3, 2, '?')), "row 3, column 2 holds '?'", '--drop 2'),
-    'underscore': (changed((3, 2, '1_0')), "row 3, column 2 holds '1_0'", 'correct it'),
-    'NaN': (changed((3, 2, 'nan')), "row 3, column 2 holds 'nan'", 'remove the row'),
+    'empty cell': (changed((3, 2, '')), 'row 3, column 2 is empty'),
+    'empty cell above': (changed((1, 2, '')), 'row 1, column 2 is empty'),
+    'no class': (changed((2, 5, '')), 'row 2, column 5 is empty'),
+    'NaN as class': (changed((3, 5, 'NaN')), "row 3, column 5 holds 'NaN'"),
+    'text': (changed((3, 2, 'bad'), (3, 3, 'b')), "row 3, column 2 holds 'bad'"),
+    'underscore': (changed((3, 2, '1_0')), "row 3, column 2 holds '1_0'"),
     'NaNs': (changed((5, 1, 'nan'), (4, 4, 'nan'), (4, 2, 'nan')), 'row 4, column 2 holds'),
     'infinity': (changed((3, 2, '-inf')), "row 3, column 2 holds '-inf'", 'remove the row'),
     'too large': (changed((3, 2, '4e38'), (9, 4, '-4e38')), 'row 3, column 2', 'rescale'),
-    'far too large': (changed((3, 2, '1e999')), 'row 3, column 2', 'inf', 'remove the row'),
     'below comments': ('# a\n\n' + changed((3, 2, 'bad')), "row 5, column 2 holds 'bad'"),
     'below a header': (f'{HEADER}\n\n' + changed((3, 2, 'nan')), "row 5, column 2 holds 'nan'"),
     'text or class': ('0,1.5,2\n1,x,3\n0,2.5,4', "row 2, column 2 holds 'x'", '--label 2'),
     'decimal comma': ('\n'.join(lines(';')).replace('.', ','), 'row 1', 'decimal points'),
-    'one class': ('1.5,2,a\n1.5,3,a\n2.5,4,a', 'all rows are of class a', '--label'),
-    'single row': (changed((2, 5, 'Mira')), 'row 2 is the only one of class Mira', 'add one'),
+    'one class': ('1.5,2,a\n1.5,3,a\n2.5,4,a', 'all rows are of class a'),
+    'single row': (changed((2, 5, 'Mira')), 'row 2 is the only one of class Mira'),
     'equal rows': ('1,2.5,a\n2,3.5,b\n3,4.5,b\n1,2.5,a', 'row 1 equals all others of class a'),
-    'only a header': ('a,b,c,class\n', 'a.csv'),
     'only classes': ('class\na\nb\na\nb', 'a.csv holds no values'),
-    'empty': ('', 'a.csv holds no rows', 'one for each sequence'),
     'comments': ('# one\n\n# two\n', 'a.csv holds no rows'),
     'quotes': ('1,2,"a\n1,3,b\n2,4,b', 'a.csv', 'quotation marks'),
     'more quotes': ('1,2,"a"b\n1,3,b\n2,4,b', 'a.csv, row 1', 'quotation marks'),
-    'binary': (bytes(range(256)), 'a.csv is not text', 'CSV (UTF-8)'),
-    'UTF-16': ('\n'.join(lines()).encode('utf-16'), 'a.csv is not text', 'CSV (UTF-8)'),
-    'Latin-1': (changed((2, 5, 'Ä')).encode('latin-1'), 'a.csv is not text'),
+    'UTF-16': ('\n'.join(lines()).encode('utf-16'), 'a.csv is not text'),
     'zeros': (bytes(100), 'a.csv is not text'),
-    'a sequence': (np.arange(9.0).tobytes(), 'a.csv is not text'),
-    'pickle': (b'\x80\x04N.', 'a.csv is not text'),
     'empty.ts': ('@data', 'no rows'),
     'two.ts': ('@data\n1,2:3,4:a', 'row 2 is not one series'),
-    'no_class.ts': ('@data\n1,2\n2,3', 'row 2 is not one series'),
     'missing.ts': ('@data\n1,2:a\n?,3:b\n3,4:b', "row 3, column 1 holds '?'"),
     'text.npy': ('text', 'must hold a NumPy array'),
 }
@@ -441,22 +388,18 @@ class Harmful:
 def test_bad_arrays(folder):
     for name, array in {
         'cube': np.zeros((2, 2, 2)),
-        'line': np.zeros(9),
         'complex': X * 1j,
-        'objects': np.array([[1, 'a', None]], object),
         'harmful': np.array([[Harmful()]]),
     }.items():
         np.save(name, array)
     np.savez('named.npz', data=X)
     np.savez('lengths.npz', X=X, Y=[1, 2, 3])
-    with zipfile.ZipFile('zip.npz', 'w') as file:
-        file.writestr('X.npy', 'nothing')
     for path in folder.iterdir():
         refused('import_data.py', path.name, parts=[f'{path.name} must hold a NumPy array'])
     np.save('nan.npy', [[1, 2, 0], [3, np.nan, 1]])
     part = "nan.npy, row 2, column 2 holds 'nan'"
     refused('import_data.py', 'nan.npy', '--label', 'last', parts=[part])
-    assert not os.path.exists('Train') and not os.path.exists('harm')
+    assert not os.path.exists('harm')
 
 
 def test_bad_pairs_and_arguments(folder):
@@ -464,38 +407,27 @@ def test_bad_pairs_and_arguments(folder):
     write('long.csv', lines(values=np.hstack([X, X])))
     write('header.csv', ['a,b,c,d,class', *lines()])
     write('turned.csv', ['d,c,b,a,class', *lines()])
-    write('other.csv', lines(names=['RRab', 'Mira'] * 5))
-    for arguments, part in (
-        (('a.csv', 'long.csv', '--label', 'last'), 'long.csv has sequences of 8 values'),
-        (('header.csv', 'turned.csv'), 'the same header'),
-        (('a.csv', 'other.csv'), 'other.csv, row 2 is of class Mira'),
-        (('nowhere.csv',), 'nowhere.csv: No such file'),
-        (('.',), '.: Is a directory'),
-        (('a.csv', '--test', 10), '--test 10 leaves none to train with'),
+    write('other.csv', lines(names=['RRc', 'Mira'] * 5))
+    before = contents(folder)
+    for status, arguments, part in (
+        (1, ('a.csv', 'long.csv', '--label', 'last'), 'long.csv has sequences of 8 values'),
+        (1, ('header.csv', 'turned.csv'), 'the same header'),
+        (1, ('a.csv', 'other.csv'), 'other.csv, row 2 is of class Mira'),
+        (1, ('nowhere.csv',), 'nowhere.csv: No such file'),
+        (1, ('a.csv', '--test', 10), '--test 10 leaves none to train with'),
+        (2, ('a.csv', 'a.csv', 'a.csv'), 'more than two tables'),
+        (2, ('a.csv', 'other.csv', '--test', 3), 'two are split already'),
+        *((2, ('a.csv', '--test', test), 'neither a') for test in (1.5, 0, -0.5, 'some')),
+        (2, ('a.csv', '--seed', -1), '-1'),
     ):
-        refused('import_data.py', *arguments, parts=[part])
-    for arguments, part in (
-        ((), 'TABLE'),
-        (('a.csv', 'a.csv', 'a.csv'), 'more than two tables'),
-        (('a.csv', 'other.csv', '--test', 3), 'two are split already'),
-        *((('a.csv', '--test', test), 'neither a') for test in (1.5, 0, -0.5, 'some')),
-        (('a.csv', '--seed', -1), '-1'),
-    ):
-        refused('import_data.py', *arguments, status=2, parts=['import_data.py: error: ', part])
-    assert not (folder / 'Train').exists() and not (folder / 'Test').exists()
-
-
-def test_stopped(monkeypatch):
-    def read_table(*arguments):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(support.tables, 'read_table', read_table)
-    assert script('import_data.py', 'a.csv', status=1).stderr == '\nStopped.\n'
+        refused('import_data.py', *arguments, status=status, parts=[part])
+    assert contents(folder) == before
 
 
 # ---------------------------------------------------------------- the whole way
 
 
+@pytest.mark.slow
 def test_from_a_table_to_an_answer():
     """Sixty light curves with names, as a researcher has them: import, train, classify new ones."""
     t, rng = np.arange(40), np.random.default_rng(2)
@@ -505,43 +437,28 @@ def test_from_a_table_to_an_answer():
     rows = [f'V{i},{row}' for i, row in enumerate(lines(names=names, values=curves))]
     write('mine.csv', [','.join(['star', *map(str, t), 'type']), *rows])
     printed = imported('mine.csv', '--drop', 'star')
-    assert 'from column 0 to 39' in printed
-    look, train = (shlex.split(line)[1:] for line in printed.splitlines()[-2:])
-    assert script(*look).stdout == 'Plot: Train_1_2_3_4.png\n'
-    assert 'Accuracy: 100.00%\n' in script(*train, '--N_epochs', 100).stdout
-
+    _, *train = shlex.split(printed.splitlines()[-1])
+    assert 'Accuracy: 100.00%\n' in script(*train, '--N_epochs', 60).stdout
     answer = script('infer.py', 'mine.csv', '--drop', 'star', '--label', 'type').stdout
-    _, _, first, *_, last = answer.splitlines()
-    start, _, end = first.partition(', score ')
-    assert start == 'mine.csv row 2: class 0 (Cepheid)' and end.endswith('0 (Cepheid) agrees')
-    assert last == 'Accuracy: 100.00% of 60 labelled sequences'
+    assert answer.endswith('\nAccuracy: 100.00% of 60 labelled sequences\n')
     np.save('new.npy', curves)  # now without names
     answer = script('infer.py', '--csv', 'new.npy').stdout
     assert [row.split(',')[2] for row in answer.splitlines()] == ['name', *names]
 
 
-def fetched(folder):
-    """The Python package aeon (BSD licence), which holds sets of the UCR archive, from PyPI."""
-    options = ['--quiet', '--no-deps', '--timeout', '5', '--retries', '0', '--dest', folder]
-    command = [sys.executable, '-m', 'pip', 'download', *options, 'aeon==1.6.0']
+@pytest.mark.slow
+def test_real_data(folder):
+    """The tutorial's network is as good as Ismail Fawaz et al. (2019) found their MLP: 93, 95 %."""
+    options = '--quiet --no-deps --timeout 5 --retries 0 aeon==1.6.0'.split()  # BSD licence
+    command = [sys.executable, '-m', 'pip', 'download', '--dest', folder, *options]
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=60)
     except (subprocess.SubprocessError, OSError) as error:
         pytest.skip(f'the package aeon could not be fetched, no network? {error}')
-    return zipfile.ZipFile(*folder.glob('aeon-*.whl'))
-
-
-@pytest.mark.slow
-def test_real_data(folder):
-    """The tutorial's network is as good as Ismail Fawaz et al. (2019) found their MLP: 93, 95 %."""
-    with fetched(folder) as wheel:
-        sets = {'GunPoint': 87, 'ItalyPowerDemand': 94, 'ArrowHead': None}
-        for name, least in sets.items():
+    with zipfile.ZipFile(*folder.glob('aeon-*.whl')) as wheel:
+        for name, least in {'GunPoint': 87, 'ItalyPowerDemand': 94}.items():
             files = [f'aeon/datasets/data/{name}/{name}_{part}.ts' for part in ('TRAIN', 'TEST')]
             printed = imported(*(wheel.extract(file) for file in files), '--overwrite')
-            if least:
-                command = shlex.split(printed.splitlines()[-1])[1:]
-                found = re.search('Accuracy: (.*)%', script(*command).stdout)
-                assert least < float(found[1]) < 99, name
-    assert printed.count('12 in Train') == 3 and "Dense(3, activation='softmax')" in printed
-    assert '--N_train 36 --N_test 175 --N_sequence 251' in printed
+            _, *train = shlex.split(printed.splitlines()[-1])
+            found = re.search('Accuracy: (.*)%', script(*train).stdout)
+            assert least < float(found[1]) < 99, name
