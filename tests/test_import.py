@@ -1,15 +1,12 @@
 """import_data.py: sequences from tables of every kind, and what is wrong with other tables."""
 
 import contextlib
-import itertools
-import os
 import pathlib
 import re
 import shlex
 import subprocess
 import sys
 import zipfile
-from collections import Counter
 
 from support.console import DataError
 from support.tables import LARGEST, read_table
@@ -30,8 +27,8 @@ HEADER = 't0,t1,t2,t3,shape'
 
 def lines(separator=',', names=NAMES, values=X, first=False):
     """The rows of a table, as texts; the class is in the last column, or in the first."""
-    rows = [(list(map(str, x)), str(name)) for x, name in zip(values, names, strict=True)]
-    return [separator.join([name, *x] if first else [*x, name]) for x, name in rows]
+    rows = [[name, *x] if first else [*x, name] for x, name in zip(values, names, strict=True)]
+    return [separator.join(map(str, row)) for row in rows]
 
 
 def write(path, rows, end='\n', encoding='utf-8'):
@@ -42,10 +39,16 @@ def imported(*arguments):
     return script('import_data.py', *arguments).stdout
 
 
+def trained(printed, *options):
+    """Type the last command that import_data.py printed, train.py, with more options."""
+    _, *command = shlex.split(printed.splitlines()[-1])
+    return script(*command, *options).stdout
+
+
 def sequences(*folders):
     """What lies in the folders, read without our code: a sorted list of values and class name."""
     found = []
-    for path in itertools.chain(*(pathlib.Path(folder).glob('X_*.dat') for folder in folders)):
+    for path in (path for folder in folders for path in pathlib.Path(folder).glob('X_*.dat')):
         (Y,) = np.fromfile(path.with_name(path.name.replace('X', 'Y')), '<f8')
         names = path.with_name('classes.txt').read_text(encoding='utf-8').splitlines()
         found.append((tuple(np.fromfile(path, '<f8').tolist()), names[int(Y)]))
@@ -63,19 +66,15 @@ def told(found):
     return pytest.raises(DataError, match=re.escape(found)) if is_text else contextlib.nullcontext()
 
 
-# ---------------------------------------------------------------- good tables
-
 TABLES = {
-    'a.csv': lines(),
     'HEADER.CSV': [HEADER, *lines()],
     'numbered.csv': ['class,0,1,2,3', *lines(first=True)],
     'semicolon.csv': ['a;b;c;d;class', *lines(';')],
     'tab.tsv': lines('\t', first=True),
-    'blanks.txt': ['  # a comment', *(f'   {row}  ' for row in lines('   ')), ''],
+    'blanks.txt': ['  # a comment', *(f'   {row}  ' for row in lines('   '))],
     'quoted.csv': ['"t, 1","t;2",t3,t4,"of class"', *lines(', ', [f'"{n}"' for n in NAMES])],
     'spreadsheet.csv': [',,', f'{HEADER},,', *(f'{row},,' for row in lines()), ',,,,,,'],
     'empty_lines.csv': [line for row in lines() for line in (row, '', '  ')],
-    'middle.csv': [re.sub(r'^([^,]*),(.*),(#?\w+)$', r'\1,\3,\2', row) for row in lines()],
     'c.ts': ['#About', '@problemName c', '@classLabel true x', '@data']
     + [':'.join(row.rsplit(',', 1)) for row in lines()],
 }
@@ -96,7 +95,8 @@ def test_text(name):
         'python train.py --N_train 8 --N_test 2 --N_sequence 4',
     ]
     write(name, TABLES[name], '\r\n', 'utf-8-sig')  # as Windows writes it
-    assert 'Train and Test hold exactly these sequences already.' in imported(name)
+    again = imported(name, '--seed', 0)
+    assert 'Train and Test hold exactly these sequences already.' in again
 
 
 def test_numpy():
@@ -105,14 +105,13 @@ def test_numpy():
     np.save('last.npy', np.c_[X, Y])
     np.save('first.npy', np.c_[Y, X].astype('f4'))
     np.savez('a.npz', x=values, Y=Y)  # X begins with what looks like classes, too
-    os.rename('a.npz', 'UPPER.NPZ')
     np.savez('names.npz', X=values, y=np.array(NAMES)[:, None])
-    for name, found in {
-        'last.npy': expected(names=Y),
-        'first.npy': expected(X.astype('f4').astype(float), Y),
-        'UPPER.NPZ': expected(values, Y),
-        'names.npz': expected(values),
-    }.items():
+    for name, found in (
+        ('last.npy', expected(names=Y)),
+        ('first.npy', expected(X.astype('f4').astype(float), Y)),
+        ('a.npz', expected(values, Y)),
+        ('names.npz', expected(values)),
+    ):
         imported(name, '--overwrite')
         assert sequences('Train', 'Test') == found, name
 
@@ -120,25 +119,16 @@ def test_numpy():
 def test_tables_without_classes():
     """As infer.py reads them, which also says where a column of classes is."""
     write('a.csv', ['# numbers', 't0,t1,t2,t3', '', *lines(values=X[:, :3], names=X[:, 3])])
-    np.savez('a.npz', X=X, Y=NAMES)
-    np.savez('new.npz', X=X)
-    for name, first, header in (
-        ('a.csv', 4, HEADER.split(',')[:4]),
-        *((name, 1, []) for name in ('a.npz', 'new.npz')),
-    ):
-        table = read_table(name, labelled=False)
-        rows = list(range(first, first + 10))
-        assert table.X.tolist() == X.tolist() and table[1:] == (
-            [],
-            rows,
-            header,
-            None,
-            [0, 1, 2, 3],
-        )
-    table = read_table('a.npz', 'last', labelled=False)
-    assert table.labels == NAMES and table.X.tolist() == X.tolist()
+    np.savez('X.npz', X=X)
+    for name, first, header in ('a.csv', 4, ['t0', 't1', 't2', 't3']), ('X.npz', 1, []):
+        found, *others = read_table(name, labelled=False)
+        assert found.tolist() == X.tolist()
+        assert others == [[], list(range(first, first + 10)), header, None, [0, 1, 2, 3]]
+    np.savez('XY.npz', X=X, Y=NAMES)
     write('row.csv', lines()[:1])
-    assert read_table('row.csv', 'last', labelled=False).labels == ['RRc']
+    for name, N in ('XY.npz', 10), ('row.csv', 1):
+        table = read_table(name, 'last', labelled=False)
+        assert table.labels == NAMES[:N] and table.X.tolist() == X[:N].tolist()
 
 
 def test_two_tables():
@@ -171,44 +161,35 @@ def test_classes_are_sorted():
 
 
 def test_unlike_columns_and_scale_are_told():
-    for column in (0, 4):
-        rows = lines(values=np.insert(10000 + X, column, range(5, 15), axis=1))
-        header = HEADER.split(',')
-        header.insert(column, 'number')
-        for above, named in ([], f'{column + 1} '), ([','.join(header)], f'{column + 1} (number) '):
-            write('a.csv', above + rows)
-            said = imported('a.csv', '--overwrite')
-            assert f'Column {named}is unlike' in said and 'Normalization' in said
+    rows = lines(values=np.insert(10000 + X, 4, range(5, 15), axis=1), first=True)
+    for header, named in ([], '6 '), (['type,a,b,c,d,number'], '6 (number) '):
+        write('a.csv', header + rows)
+        said = imported('a.csv', '--overwrite')
+        assert f'Column {named}is unlike' in said and 'Normalization' in said
     x = np.array([8, 10])
     for values in ([[0, 0]] * 5, [x, x, x + 1000], 1e4 * X.T, [x, x, x, x + 19.5]):
         assert odd_column(np.transpose(values)) is None
     assert odd_column(np.transpose([x, x, x, x + 20.5])) == 3
 
 
-# ---------------------------------------------------------------- which column is the class
-
 # A header, what a column holds (i the row's number, c a class, t one of two texts, else fractions),
 # --label, --drop, and the class's column, from 1, or what is said.
 COLUMNS = {
-    'two by name': ('y,b,c,type,e', 'cfftf', None, (), 'columns 1 and 4 could hold'),
-    'name': ('y,b,c,Type,e', 'cfftf', None, ('y',), 4),
-    'text, not the name': ('a,b,c,d,e', 'cfftf', None, (), 4),
-    'by its name': ('a,b,c,d,e', 'cfcfc', 'c', (), 3),
-    'by its number': ('', 'ccfff', '2', (), 2),
-    'by first': ('', 'cfffc', 'first', (), 1),
-    'two texts': ('', 'tffft', None, (), '--label 5 --drop 1'),
-    'one text': ('', 'cftfc', None, (), 3),
-    'both': ('', 'cfffc', None, (), 'both the first and the last'),
-    'neither': ('', 'ffcff', None, (), 'neither of the first and the last'),
-    'first': ('', 'cfffff', None, (), 1),
-    'last but the dropped': ('', 'ffffci', None, ('6',), 5),
-    'counted, dropped': (',b,c,d,class', 'ifffc', None, ('1',), 5),
-    'numbers as header': ('0,1,2,3,4', 'ffffc', None, (), 5),
-    'two meanings': ('0,1,2,3,4', 'ffffc', '4', (), '--label 4 means several columns'),
-    'one meaning': ('1,b,c,d,e', 'cfffc', '1', (), 1),
-    'no such name': ('', 'fffft', 'type', (), '--label type means no column of 5'),
-    'no such number': ('', 'fffft', '6', (), '--label 6 means no column of 5'),
-    'not 0': ('', 'fffft', None, ('0',), '--drop 0 means no column of 5'),
+    'two by name': ('y,b,c,type,e', 'cfftf', None, '', 'columns 1 and 4 could hold'),
+    'name': ('y,b,c,Type,e', 'cfftf', None, 'y', 4),
+    'text, not the name': ('a,b,c,d,e', 'cfftf', None, '', 4),
+    'by its name': ('a,b,c,d,e', 'cfcfc', 'c', '', 3),
+    'by its number': ('', 'ccfff', '2', '', 2),
+    'two texts': ('', 'tffft', None, '', '--label 5 --drop 1'),
+    'one text': ('', 'cftfc', None, '', 3),
+    'both': ('', 'cfffc', None, '', 'both the first and the last'),
+    'neither': ('', 'ffcff', None, '', 'neither of the first and the last'),
+    'last but the dropped': ('', 'ffffci', None, '6', 5),
+    'counted, dropped': (',b,c,d,class', 'ifffc', None, '1', 5),
+    'two meanings': ('0,1,2,3,4', 'ffffc', '4', '', '--label 4 means several columns'),
+    'one meaning': ('1,b,c,d,e', 'cfffc', '1', '', 1),
+    'no such name': ('', 'fffft', 'type', '', '--label type means no column of 5'),
+    'not 0': ('', 'fffft', None, '0', '--drop 0 means no column of 5'),
 }
 
 
@@ -220,8 +201,7 @@ def test_which_column_is_the_class(kind):
     rows = [[cells.get(c, lambda _: str(next(fractions)))(i) for c in columns] for i in range(20)]
     write('a.csv', [header, *map(','.join, rows)])
     with told(found):
-        table = read_table('a.csv', label, drop)
-        assert table.header == (header.split(',') if header else [])
+        table = read_table('a.csv', label, list(drop))
         assert table.label == found - 1 and table.labels == [row[found - 1] for row in rows]
         assert table.X[:, -1].tolist() == [float(row[table.kept[-1]]) for row in rows]
 
@@ -229,82 +209,57 @@ def test_which_column_is_the_class(kind):
 def test_class_numbers_are_few():
     """The column has at most 100 different ones and each of them twice, on the average."""
     values = np.random.default_rng(0).normal(size=(300, 3))
-    for N, classes, found in (
-        (20, 10, 3),
-        (20, 11, 'neither'),
-        (300, 100, 3),
-        (300, 101, 'neither'),
-    ):
+    for N, classes, few in (20, 10, True), (20, 11, False), (300, 100, True), (300, 101, False):
         Y = np.arange(N) % classes
-        for table, column in ((np.c_[values[:N], Y], 3), (np.c_[Y, values[:N]], 0)):
+        for table, column in (np.c_[values[:N], Y], 3), (np.c_[Y, values[:N]], 0):
             np.save('a.npy', table)
-            with told(found):
+            with told(None if few else 'neither'):
                 assert read_table('a.npy').label == column
-    for rows in (lines('\t', [0, 1] * 5, X.round(), first=True), lines('\t', X[:, 0] + 0.5)):
+    for rows in lines('\t', [0, 1] * 5, X.round(), first=True), lines('\t', X[:, 0] + 0.5):
         write('ucr.tsv', rows)  # their class is in the first column
         assert read_table('ucr.tsv').label == 0
 
 
 def test_which_row_is_a_header():
-    for first, second, label, rows in (
-        ('a,b,2,0', '1,2,3,0', 'last', [2]),  # names above half of the numbers
-        ('v,shape,star,host', '1.5,a,s,h', 'shape', [2]),  # the name that is asked for
-        ('v,Class,star,host', '1.5,a,s,h', '2', [2]),
-        ('2.5,shape,star,host', '1.5,a,s,h', '2', [1, 2]),
-        ('0,1,2,3', '4,5,6,7', 'last', [2]),
-        ('0,1,2,4', '4,5,6,7', 'last', [1, 2]),
-        ('1,2.5,3,4', '4,5,6,7', '1', [1, 2]),
-        ('a,b,2,3,4,0', '1,2,3,4,5,0', 'last', "row 1, column 1 holds 'a'"),
+    for first, second, label, drop, rows in (
+        ('a,b,2,0', '1,2,3,0', 'last', '', [2]),  # names above half of the numbers
+        ('a,b,2,3,4,0', '1,2,3,4,5,0', 'last', '12', [1, 2]),
+        ('v,shape,star,host', '1.5,a,s,h', 'shape', '34', [2]),  # the name that is asked for
+        ('2.5,shape,star,host', '1.5,a,s,h', '2', '34', [1, 2]),
+        ('0,1,2,4', '4,5,6,7', 'last', '', [1, 2]),
     ):
         write('a.csv', [first, second])
-        with told(rows):
-            table = read_table('a.csv', label, ['3', '4'] if 's' in second else [])
-            assert table.rows == rows and table.header == (first.split(',') if rows == [2] else [])
+        table = read_table('a.csv', label, list(drop))
+        assert table.rows == rows and table.header == (first.split(',') if rows == [2] else [])
 
 
 def test_a_column_that_counts_the_rows():
-    said = 'a.csv: column 1 only counts the rows: add --drop 1'
     good = (1, 2, 3), (2, 3, 4, 5), (1, 2, 3, 5)
     for column in ((0, 1, 2, 3), (1, 2, 3, 4), *good):
         N = len(column)
         write('a.csv', lines(values=np.c_[column, X[:N]], names=NAMES[:N]))
-        with told(None if column in good else said):
+        with told(None if column in good else 'column 1 only counts the rows: add --drop 1'):
             assert tuple(read_table('a.csv').X[:, 0]) == column
 
 
-# ---------------------------------------------------------------- the split
-
-
-def test_each_class_in_proportion():
+def test_a_random_choice_with_each_class_in_proportion(folder):
     labels = ['a'] * 30 + ['b'] * 20 + ['c'] * 10  # sorted, as tables often are
     values = np.random.default_rng(1).normal(size=(60, 4)).round(4)
     write('a.csv', lines(names=labels, values=values))
-    for test, counts in {
-        0.5: [15, 10, 5],
-        0.99: [29, 19, 9],  # one at least to train with
-        7: [4, 2, 1],
-        1: [1, 1, 1],  # and one to test with
-        0.2: [6, 4, 2],
-    }.items():
+    shares = {0.5: [15, 10, 5], 0.99: [29, 19, 9], 7: [4, 2, 1], 1: [1, 1, 1], 0.2: [6, 4, 2]}
+    for test, counts in shares.items():
         imported('a.csv', '--overwrite', '--test', test)
-        found = Counter(name for _, name in sequences('Test'))
-        assert [found[name] for name in 'abc'] == counts
+        found = [name for _, name in sequences('Test')]
+        assert [found.count(name) for name in 'abc'] == counts
         assert sequences('Train', 'Test') == expected(values, labels)
-    for folder, N in (('Train', 48), ('Test', 12)):  # their order is random
-        first = [pathlib.Path(folder, f'Y_{i}.dat').read_bytes() for i in range(1, N // 2 + 1)]
+    for name, N in ('Train', 48), ('Test', 12):  # their order is random
+        first = [pathlib.Path(name, f'Y_{i}.dat').read_bytes() for i in range(1, N // 2 + 1)]
         assert len(set(first)) > 1 and first != sorted(first)
-
-
-def test_seed(folder):
-    write('a.csv', lines())
-    imported('a.csv')
-    first = contents(folder)
-    imported('a.csv', '--overwrite', '--seed', 0)
-    assert contents(folder) == first
+    before = contents(folder)
     refused('import_data.py', 'a.csv', '--seed', 1, parts=['--overwrite'])
-    assert contents(folder) == first
-    imported('a.csv', '--seed', 1, '--overwrite')
-    assert contents(folder) != first
+    assert contents(folder) == before
+    imported('a.csv', '--overwrite', '--seed', 1)
+    assert contents(folder) != before
 
 
 def test_equal_sequences_stay_together():
@@ -323,47 +278,31 @@ def test_equal_sequences_stay_together():
     assert sequences('Test') == expected(X[[1, 1, 3, 3]], 'aabb')
 
 
-# ---------------------------------------------------------------- bad tables
-
-
-def changed(*cells):
-    """The good table with other cells, each (row, column, text), as one text."""
-    rows = [row.split(',') for row in lines()]
-    for row, column, text in cells:
-        rows[row - 1][column - 1] = text
-    return '\n'.join(map(','.join, rows))
-
-
 # What the table holds, and what is said.
 BAD_TABLES = {
-    'long row': (changed((3, 2, '1,2')), 'row 3 has 6 column(s)'),
-    'a second row that is longer': ('1,2,a\n1,2,3,b\n2,3,b', 'row 2 has 4 column(s)'),
-    'empty cell': (changed((3, 2, '')), 'row 3, column 2 is empty'),
-    'empty cell above': (changed((1, 2, '')), 'row 1, column 2 is empty'),
-    'no class': (changed((2, 5, '')), 'row 2, column 5 is empty'),
-    'NaN as class': (changed((3, 5, 'NaN')), "row 3, column 5 holds 'NaN'"),
-    'text': (changed((3, 2, 'bad'), (3, 3, 'b')), "row 3, column 2 holds 'bad'"),
-    'underscore': (changed((3, 2, '1_0')), "row 3, column 2 holds '1_0'"),
-    'NaNs': (changed((5, 1, 'nan'), (4, 4, 'nan'), (4, 2, 'nan')), 'row 4, column 2 holds'),
-    'infinity': (changed((3, 2, '-inf')), "row 3, column 2 holds '-inf'", 'remove the row'),
-    'too large': (changed((3, 2, '4e38'), (9, 4, '-4e38')), 'row 3, column 2', 'rescale'),
-    'below comments': ('# a\n\n' + changed((3, 2, 'bad')), "row 5, column 2 holds 'bad'"),
-    'below a header': (f'{HEADER}\n\n' + changed((3, 2, 'nan')), "row 5, column 2 holds 'nan'"),
+    'long row': ('1.5,2,a\n2.5,3,4,b', 'row 2 has 4 column(s)'),
+    'empty cell': ('1.5,2,a\n2.5,,b', 'row 2, column 2 is empty'),
+    'empty cell above': ('1.5,,a\n2.5,3,b', 'row 1, column 2 is empty'),
+    'no class': ('1.5,2,a\n2.5,3,', 'row 2, column 3 is empty'),
+    'NaN as class': ('1.5,2,a\n2.5,3,NaN', "row 2, column 3 holds 'NaN'"),
+    'text': ('1.5,2,3,a\n2.5,bad,b,c', "row 2, column 2 holds 'bad'"),
+    'underscore': ('1.5,2,a\n2.5,1_0,b', "row 2, column 2 holds '1_0'"),
+    'NaNs': ('1.5,2,3,a\n2.5,nan,nan,b\nnan,3,4,b', 'row 2, column 2 holds'),
+    'infinity': ('1.5,2,a\n2.5,-inf,b', "row 2, column 2 holds '-inf'", 'remove the row'),
+    'too large': ('1.5,2,a\n2.5,4e38,b\n-4e38,3,b', 'row 2, column 2', 'rescale'),
+    'below': ('# A\n\nt,u,class\n\n1.5,2,a\n2.5,nan,b', "row 6, column 2 holds 'nan'"),
     'text or class': ('0,1.5,2\n1,x,3\n0,2.5,4', "row 2, column 2 holds 'x'", '--label 2'),
-    'decimal comma': ('\n'.join(lines(';')).replace('.', ','), 'row 1', 'decimal points'),
+    'decimal comma': ('1,5;2;a\n2,5;3;b', 'row 1, column 1', 'decimal points'),
     'one class': ('1.5,2,a\n1.5,3,a\n2.5,4,a', 'all rows are of class a'),
-    'single row': (changed((2, 5, 'Mira')), 'row 2 is the only one of class Mira'),
+    'single row': ('1.5,2,a\n2.5,3,Mira\n3.5,4,a', 'row 2 is the only one of class Mira'),
     'equal rows': ('1,2.5,a\n2,3.5,b\n3,4.5,b\n1,2.5,a', 'row 1 equals all others of class a'),
     'only classes': ('class\na\nb\na\nb', 'a.csv holds no values'),
     'comments': ('# one\n\n# two\n', 'a.csv holds no rows'),
-    'quotes': ('1,2,"a\n1,3,b\n2,4,b', 'a.csv', 'quotation marks'),
-    'more quotes': ('1,2,"a"b\n1,3,b\n2,4,b', 'a.csv, row 1', 'quotation marks'),
-    'UTF-16': ('\n'.join(lines()).encode('utf-16'), 'a.csv is not text'),
+    'quotes': ('1,2,"a"b\n1,3,b\n2,4,b', 'a.csv, row 1', 'quotation marks'),
+    'UTF-16': ('1.5,2,a\n2.5,3,b'.encode('utf-16'), 'a.csv is not text'),
     'zeros': (bytes(100), 'a.csv is not text'),
-    'empty.ts': ('@data', 'no rows'),
     'two.ts': ('@data\n1,2:3,4:a', 'row 2 is not one series'),
     'missing.ts': ('@data\n1,2:a\n?,3:b\n3,4:b', "row 3, column 1 holds '?'"),
-    'text.npy': ('text', 'must hold a NumPy array'),
 }
 
 
@@ -378,87 +317,62 @@ def test_bad_tables(folder, kind):
     assert contents(folder) == {name: content}
 
 
-class Harmful:
-    """Whoever unpickles it makes a file."""
-
-    def __reduce__(self):
-        return open, ('harm', 'w')
-
-
 def test_bad_arrays(folder):
-    for name, array in {
-        'cube': np.zeros((2, 2, 2)),
-        'complex': X * 1j,
-        'harmful': np.array([[Harmful()]]),
-    }.items():
-        np.save(name, array)
+    """And a pickle, which could run code, is not opened."""
+    harmful = type('Harmful', (), {'__reduce__': lambda self: (open, ('harm', 'w'))})()
+    np.save('cube.npy', np.zeros((2, 2, 2)))
+    np.save('complex.npy', X * 1j)
+    np.save('pickle.npy', [[harmful]])
     np.savez('named.npz', data=X)
     np.savez('lengths.npz', X=X, Y=[1, 2, 3])
     for path in folder.iterdir():
         refused('import_data.py', path.name, parts=[f'{path.name} must hold a NumPy array'])
-    np.save('nan.npy', [[1, 2, 0], [3, np.nan, 1]])
-    part = "nan.npy, row 2, column 2 holds 'nan'"
-    refused('import_data.py', 'nan.npy', '--label', 'last', parts=[part])
-    assert not os.path.exists('harm')
+    assert not pathlib.Path('harm').exists()
 
 
 def test_bad_pairs_and_arguments(folder):
     write('a.csv', lines())
     write('long.csv', lines(values=np.hstack([X, X])))
     write('header.csv', ['a,b,c,d,class', *lines()])
-    write('turned.csv', ['d,c,b,a,class', *lines()])
     write('other.csv', lines(names=['RRc', 'Mira'] * 5))
     before = contents(folder)
     for status, arguments, part in (
-        (1, ('a.csv', 'long.csv', '--label', 'last'), 'long.csv has sequences of 8 values'),
-        (1, ('header.csv', 'turned.csv'), 'the same header'),
-        (1, ('a.csv', 'other.csv'), 'other.csv, row 2 is of class Mira'),
-        (1, ('nowhere.csv',), 'nowhere.csv: No such file'),
-        (1, ('a.csv', '--test', 10), '--test 10 leaves none to train with'),
-        (2, ('a.csv', 'a.csv', 'a.csv'), 'more than two tables'),
-        (2, ('a.csv', 'other.csv', '--test', 3), 'two are split already'),
-        *((2, ('a.csv', '--test', test), 'neither a') for test in (1.5, 0, -0.5, 'some')),
-        (2, ('a.csv', '--seed', -1), '-1'),
+        (1, 'a.csv long.csv --label last', 'long.csv has sequences of 8 values'),
+        (1, 'a.csv header.csv', 'the same header'),
+        (1, 'a.csv other.csv', 'other.csv, row 2 is of class Mira'),
+        (1, 'nowhere.csv', 'nowhere.csv: No such file'),
+        (1, 'a.csv --test 10', '--test 10 leaves none to train with'),
+        (2, 'a.csv a.csv a.csv', 'more than two tables'),
+        (2, 'a.csv other.csv --test 3', 'two are split already'),
+        *((2, f'a.csv --test={test}', 'neither a') for test in (1.5, 0, -0.5, 'some')),
+        (2, 'a.csv --seed=-1', '-1'),
     ):
-        refused('import_data.py', *arguments, status=status, parts=[part])
+        refused('import_data.py', *arguments.split(), status=status, parts=[part])
     assert contents(folder) == before
-
-
-# ---------------------------------------------------------------- the whole way
 
 
 @pytest.mark.slow
 def test_from_a_table_to_an_answer():
-    """Sixty light curves with names, as a researcher has them: import, train, classify new ones."""
-    t, rng = np.arange(40), np.random.default_rng(2)
-    curves = [np.sin(t / 4) if i % 2 else t % 20 / 10 - 1 for i in range(60)]
-    curves = (np.array(curves) + rng.normal(0, 0.1, (60, 40))).round(4)
-    names = ['Cepheid', 'Mira'] * 30
-    rows = [f'V{i},{row}' for i, row in enumerate(lines(names=names, values=curves))]
-    write('mine.csv', [','.join(['star', *map(str, t), 'type']), *rows])
-    printed = imported('mine.csv', '--drop', 'star')
-    _, *train = shlex.split(printed.splitlines()[-1])
-    assert 'Accuracy: 100.00%\n' in script(*train, '--N_epochs', 60).stdout
-    answer = script('infer.py', 'mine.csv', '--drop', 'star', '--label', 'type').stdout
-    assert answer.endswith('\nAccuracy: 100.00% of 60 labelled sequences\n')
-    np.save('new.npy', curves)  # now without names
-    answer = script('infer.py', '--csv', 'new.npy').stdout
-    assert [row.split(',')[2] for row in answer.splitlines()] == ['name', *names]
+    """Import a table with names, train as it says, and classify the rows again."""
+    values = X + np.array([[3], [-3]] * 5)
+    rows = [f'V{i},{row}' for i, row in enumerate(lines(values=values))]
+    write('mine.csv', [f'star,{HEADER}', *rows])
+    printed = imported('mine.csv', '--drop', 'star', '--label', 'shape')
+    assert 'Accuracy: 100.00%\n' in trained(printed, '--N_epochs', 200)
+    answer = script('infer.py', 'mine.csv', '--drop', 'star', '--label', 'shape').stdout
+    assert answer.endswith('\nAccuracy: 100.00% of 10 labelled sequences\n')
 
 
 @pytest.mark.slow
 def test_real_data(folder):
     """The tutorial's network is as good as Ismail Fawaz et al. (2019) found their MLP: 93, 95 %."""
     options = '--quiet --no-deps --timeout 5 --retries 0 aeon==1.6.0'.split()  # BSD licence
-    command = [sys.executable, '-m', 'pip', 'download', '--dest', folder, *options]
-    try:
-        subprocess.run(command, check=True, capture_output=True, timeout=60)
-    except (subprocess.SubprocessError, OSError) as error:
-        pytest.skip(f'the package aeon could not be fetched, no network? {error}')
+    done = subprocess.run([sys.executable, '-m', 'pip', 'download', *options], capture_output=True)
+    if done.returncode:
+        pytest.skip(f'the package aeon could not be fetched, no network? {done.stderr.decode()}')
     with zipfile.ZipFile(*folder.glob('aeon-*.whl')) as wheel:
-        for name, least in {'GunPoint': 87, 'ItalyPowerDemand': 94}.items():
+        for name, least in ('GunPoint', 87), ('ItalyPowerDemand', 94):
             files = [f'aeon/datasets/data/{name}/{name}_{part}.ts' for part in ('TRAIN', 'TEST')]
-            printed = imported(*(wheel.extract(file) for file in files), '--overwrite')
-            _, *train = shlex.split(printed.splitlines()[-1])
-            found = re.search('Accuracy: (.*)%', script(*train).stdout)
-            assert least < float(found[1]) < 99, name
+            printed = imported(*map(wheel.extract, files), '--overwrite')
+            accuracy = re.search('Accuracy: (.*)%', trained(printed))[1]
+            assert least < float(accuracy) < 99, name
