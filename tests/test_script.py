@@ -47,7 +47,9 @@ sys.version_info, sys.version = VERSION, '.'.join(map(str, VERSION))
 def watch(module, name):
     call = getattr(module, name)
     def watched(*arguments, **options):
-        if name == FAULT[0] and (name != 'open' or 'w' in arguments[1:]):
+        if name == 'open' and 'w' not in arguments[1:]:
+            return call(*arguments, **options)
+        if name == FAULT[0]:
             raise OSError(getattr(errno, FAULT[1]), 'the fault', *arguments[:1])
         result = call(*arguments, **options)
         with os.fdopen(os.open('calls', os.O_APPEND | os.O_CREAT | os.O_RDWR), 'a+') as calls:
