@@ -6,6 +6,7 @@ there while packages are installed, so that half an environment is never taken f
 """
 
 import contextlib
+import errno
 import fcntl
 import glob
 import os
@@ -120,7 +121,8 @@ def make():
     os.mkdir(TMP)
     why = run(sys.executable, '-I', '-m', 'venv', VENV)
     if why:
-        fail(f'{sys.executable} -m venv failed ({why}; Debian, Ubuntu: apt install python3-venv)')
+        name = 'python{}.{}-venv'.format(*sys.version_info)
+        fail(f'{sys.executable} -m venv failed ({why}); Debian, Ubuntu: apt install {name}')
 
 
 def sweep():
@@ -134,7 +136,8 @@ def sweep():
 def install(cuda):
     """Install all that is wanted. A .venv that was whole serves without it, too."""
     finished, whole = exists('made-for'), serves()
-    say(f'installing the packages into {VENV} (a few minutes the first time)')
+    size = '; 6.5 GB, with the CUDA libraries' * cuda
+    say(f'installing the packages into {VENV} (a few minutes the first time{size})')
     if not finished:
         make()
     shutil.rmtree(TMP, ignore_errors=True)
@@ -158,6 +161,8 @@ def install(cuda):
         write('made-for', VENV + ' ' + MODULE)
     elif IN_JOB and offline:
         why = 'compute nodes download nothing: source this on a login node'
+    elif offline:
+        why = f'pip found nothing to download: is there a network? ({VENV}/pip.log)'
     else:
         why = f'pip failed ({why}); all it said is in {VENV}/pip.log'
     if why and not whole:
@@ -167,7 +172,10 @@ def install(cuda):
     if why:
         go_on(why)
     elif not fits:
-        say('constraints.txt does not fit here, so your numbers may differ a little from ours')
+        say(
+            'the very versions of constraints.txt could not be had, so others that requirements.txt'
+            ' allows: your numbers may differ a little from ours'
+        )
 
 
 @contextlib.contextmanager
@@ -193,7 +201,7 @@ def look_behind_the_link():
     except FileNotFoundError:
         fail(f'{where} does not exist: ask its owner, or remove this link')
     except PermissionError:
-        fail(f'{where} you may not read: its owner types  chmod -R a+rX')
+        fail(f'{where} you may not read: its owner types  chmod -R a+rX .venv  there')
     if not serves():
         fail(f'{where} is unfinished: its owner sources script.sh once more')
 
@@ -233,10 +241,9 @@ def check():
     except OSError as error:
         fail(f'{VENV} does not work ({PYTHON}: {error.strerror}); {anew}')
     if test.returncode < 0:
-        fail(
-            f'{PYTHON} was {why} at import {names}: take another node (SIGILL: this one has too old'
-            ' a processor)'
-        )
+        hint = {'SIGILL': 'this processor is too old for it', 'SIGKILL': 'ask for more memory'}
+        hint = hint.get(why.split()[-1], 'try another node')
+        fail(f'{PYTHON} was {why} at import {names}: {hint}')
     if test.returncode:
         fail(
             '{} does not work ({}; its packages are for {}, its Python is now {}); {}'.format(
@@ -244,9 +251,8 @@ def check():
             )
         )
     if MODULE and module != MODULE:
-        say(
-            '{} works, but with {} and not {}; {}'.format(VENV, module or 'no module', MODULE, anew)
-        )
+        made = module or 'no module'
+        say(f'{VENV} was made with {made}, now {MODULE} is loaded: it works; {anew}')
 
 
 def main(arguments):
@@ -272,7 +278,9 @@ if __name__ == '__main__':
     try:
         main(sys.argv[1:])
     except OSError as error:
-        fail(f'{error.filename or VENV}: {error.strerror}: get room or permission there')
+        room = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
+        remedy = ': get room or permission there' * (error.errno in room)
+        fail(f'{error.filename or VENV}: {error.strerror}{remedy}')
     except KeyboardInterrupt:
         print(file=sys.stderr)
         sys.exit(130)
