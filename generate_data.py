@@ -15,6 +15,7 @@ if __name__ == '__main__':
     prepare()
 
 import argparse
+import sys
 
 from support.console import parser, whole_number
 from support.sets import write_sets
@@ -142,7 +143,17 @@ if __name__ == '__main__':
         'Train': (N_train, sequences(N_train, train_rng, **options)),
         'Test': (N_test, sequences(N_test, test_rng, **options)),
     }
-    if write_sets(sets, args.overwrite, list(WAVES)[: args.classes]):
+    # What the sequences are: train.py prints it, and run.json keeps it.
+    names = list(WAVES)[: args.classes]
+    what = ', '.join(names[:-1]) + f' and {names[-1]}'
+    what = f'{what.replace(" wave", "")} waves'
+    what += ', random phase' * args.phase
+    what += f', noise {args.noise:g}' * bool(args.noise)
+    command = ' '.join(['python generate_data.py', *sys.argv[1:]])
+    about = {'script': 'generate_data.py', 'what': f'{what}, seed {args.seed}'}
+    about |= {'command': command.replace(' --overwrite', ''), **vars(args)}
+    del about['overwrite']
+    if write_sets(sets, about, args.overwrite, names):
         print(f'Wrote {N_train} sequences to Train and {N_test} to Test.')
     else:
         print('Train and Test hold exactly these sequences already.')

@@ -15,6 +15,10 @@ if __name__ == '__main__':
     prepare()
 
 import argparse
+import hashlib
+import os
+import shlex
+import sys
 
 from support.console import DataError, parser, whole_number
 from support.mistakes import check_scale
@@ -22,6 +26,12 @@ from support.sets import write_sets
 from support.tables import add_columns, is_number, read_table
 
 import numpy as np
+
+
+def sha256(path):
+    """Return the SHA-256 of a file."""
+    with open(path, 'rb') as file:
+        return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
 def share(text):
@@ -179,7 +189,17 @@ if __name__ == '__main__':
     IDs = {'Train': rng.permutation(np.flatnonzero(~is_test))}
     IDs['Test'] = rng.permutation(np.flatnonzero(is_test))
     sets = {folder: (len(i), zip(X[i], Y[i], strict=True)) for folder, i in IDs.items()}
-    written = write_sets(sets, args.overwrite, names)
+    about = {
+        'script': 'import_data.py',
+        'what': f'from {" and ".join(map(os.path.basename, args.tables))}, class in {title}',
+        'command': shlex.join(['python', 'import_data.py', *sys.argv[1:]]),
+        'tables': {path: sha256(path) for path in args.tables},
+        'columns': values or [i + 1 for i in tables[0].kept],
+        'test': None if len(tables) == 2 else size,
+        'seed': args.seed,
+    }
+    about['command'] = about['command'].replace(' --overwrite', '')
+    written = write_sets(sets, about, args.overwrite, names)
 
     N_train, N_test = (len(i) for i in IDs.values())
     if (odd := odd_column(X)) is not None:

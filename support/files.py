@@ -11,6 +11,8 @@ from support.console import DataError
 UNFINISHED = '.unfinished'
 # The names of the classes, that of class 0 first, one on each line: beside a set, and in a network.
 CLASSES_FILE = 'classes.txt'
+# The folder of the run that this process writes just now: plot_history draws there.
+run_folder = None
 FILE_NAME = re.compile(r'[XY]_([1-9][0-9]*)\.dat')
 
 
@@ -31,12 +33,33 @@ def sequence_numbers(folder):
 
 
 def check_finished(folder):
-    """Raise DataError if a script was stopped while it exchanged the set in folder."""
+    """Raise DataError if a script was stopped while it exchanged the set in folder.
+
+    One of the version before: this one's never leaves half of a set.
+    """
     if os.path.exists(f'{folder}/{UNFINISHED}'):
         raise DataError(
             f'{folder} holds an unfinished set: make it again with python generate_data.py'
             ' --overwrite, or with import_data.py if it is your own'
         )
+
+
+# The sequence that was read last, and the folder it came from.
+last_read = (None, 0, 0)
+
+
+def check_same(folder, ID):
+    """Raise DataError if folder was exchanged since the sequence before ID was read."""
+    global last_read
+    folder = os.path.abspath(folder)
+    try:
+        inode = os.stat(folder).st_ino
+    except OSError:  # whoever opens the file there says what is wrong
+        return
+    if last_read[:2] == (folder, int(ID) - 1) and last_read[2] != inode:
+        folder = os.path.basename(folder)
+        raise DataError(f'{folder} was written anew while it was read: run this again')
+    last_read = (folder, int(ID), inode)
 
 
 def last_written(folder):
@@ -50,6 +73,11 @@ def unreadable(path, error):
     if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return DataError(f'{path}: {error.strerror}; it must be a file that you may read')
     folder, name = os.path.split(path)
+    if not os.path.lexists(folder) and os.path.isdir(f'{folder}.new'):
+        return DataError(
+            f'{folder} is missing, because a script was stopped while it was renamed: type'
+            f'  mv {folder}.new {folder}'
+        )
     numbers, match = sequence_numbers(folder or '.'), FILE_NAME.fullmatch(name)
     if name == 'X_0.dat':
         return DataError(f'{path} is missing: the sequences are numbered from 1, so read x+1')

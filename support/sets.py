@@ -1,10 +1,12 @@
-"""Writing sets so that a full disk, Ctrl-C or a killed job loses nothing.
+"""Sets of sequences: written beside the old ones and renamed, and what they say of themselves.
 
-What was there before stays; or, once sets are being exchanged, they are refused until that is done.
+A full disk, Ctrl-C or a killed job loses nothing: the old set is there, or the new one.
 """
 
 import contextlib
 import fcntl
+import hashlib
+import json
 import os
 import shutil
 
@@ -21,69 +23,115 @@ import numpy as np
 
 from utilities import read_class_names
 
+# Beside the sequences: what they are, by whom they were made, and a fingerprint of their files.
+ABOUT = 'about.json'
 
-def lock(folder):
-    """Keep a folder to this process until the file that this returns, a number, is closed.
 
-    It ends with the process, however that ends. Raises DataError if another has the folder.
+# ---------------------------------------------------------------- what a set says of itself
+
+
+def fingerprint(folder):
+    """Return a text that changes when a file of the set in folder is changed, added or removed.
+
+    It stays if the set is copied. Of a set of many files, 2,000 are read, spread over all.
     """
-    lock_file = os.open(folder, os.O_RDONLY)
+    names = sorted(filter(FILE_NAME.fullmatch, os.listdir(folder)))
+    found = hashlib.sha256(' '.join([*names, *read_class_names(folder)]).encode())
+    for name in names[:: len(names) // 2000 + 1]:
+        with open(f'{folder}/{name}', 'rb', buffering=0) as file:
+            found.update(file.read())
+    return found.hexdigest()[:16]
+
+
+def read_about(folder):
+    """Return what the set in folder says of itself, and whether it has been changed since.
+
+    {} stands for a set that says nothing, such as those of 2018.
+    """
     try:
-        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock_file)
-        raise DataError(
-            f'{folder} is being written by another script, or given twice: run this again when that'
-            ' has ended'
-        ) from None
-    except OSError:  # a network disk without locks: then without
-        pass
-    return lock_file
+        with open(f'{folder}/{ABOUT}', encoding='utf-8') as file:
+            about = json.load(file)
+        return about, about.pop('fingerprint') != fingerprint(folder)
+    except (OSError, ValueError, KeyError, AttributeError):
+        return {}, False
+
+
+def describe(N_train, N_test):
+    """Return in a line what N_train sequences of Train and N_test of Test are."""
+    (train, changed), (test, also) = read_about('Train'), read_about('Test')
+    counts = [
+        f'{N} of {len(sequence_numbers(folder))}'
+        for N, folder in ((N_train, 'Train'), (N_test, 'Test'))
+    ]
+    line = f'{counts[0]} + {counts[1]} sequences'
+    if train != test:
+        return f'{line}; Train and Test do not belong together: make them again'
+    if changed or also:
+        return f'{line}, changed since they were made ({train["command"]})'
+    return f'{line}, {train["what"]}' if train else line
+
+
+# ---------------------------------------------------------------- writing
 
 
 @contextlib.contextmanager
-def exchanged(folders, is_old):
-    """Give for each of the folders a folder to fill; then its files replace the old ones.
+def locked(folders):
+    """Keep the folders to this process; the lock ends with it, however it ends.
 
-    The new files are first written into .new inside each, so that a failure there loses nothing.
-    Only when all are written does .new become .unfinished, in every folder; then its files are
-    moved up, and the other files there with is_old(name) are removed. Who begins to read the files
-    then refuses a folder with .unfinished in it.
-    Raises DataError if a folder can't be written, or if another script writes there.
+    Raises DataError if another has them.
     """
-    new = [f'{folder}/.new' for folder in folders]
-    unfinished = [f'{folder}/{UNFINISHED}' for folder in folders]
-    locks = []
-    try:
-        for folder in folders:
-            os.makedirs(folder, exist_ok=True)
-            locks.append(lock(folder))
-        for path in new:
-            shutil.rmtree(path, ignore_errors=True)
-            os.mkdir(path)
-        yield new
-        for path, becomes in zip(new, unfinished, strict=True):
-            os.makedirs(becomes, exist_ok=True)
-            for name in os.listdir(becomes):  # left by a run that was stopped
-                os.remove(f'{becomes}/{name}')
-            os.rename(path, becomes)
-        for folder, path in zip(folders, unfinished, strict=True):
-            names = os.listdir(path)
-            for name in {name for name in os.listdir(folder) if is_old(name)} - set(names):
-                os.remove(f'{folder}/{name}')
-            for name in progress(names, f'Exchanging {folder}'):
-                os.replace(f'{path}/{name}', f'{folder}/{name}')
-            os.rmdir(path)
-    except OSError as error:
-        raise DataError(
-            f'{error.filename or folders[0]}: {error.strerror};'
-            ' get room, permission to write there, or a real folder'
-        ) from None
-    finally:
-        for path in new[: len(locks)]:
-            shutil.rmtree(path, ignore_errors=True)
-        for lock_file in locks:
-            os.close(lock_file)
+    with contextlib.ExitStack() as stack:
+        for parent in {os.path.dirname(folder) for folder in folders}:
+            lock = os.open(parent, os.O_RDONLY)
+            stack.callback(os.close, lock)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise DataError(
+                    f'another script is writing sets in {parent}: run this again when it has ended'
+                ) from None
+            except OSError:  # a network disk without locks: then without
+                pass
+        yield
+
+
+def copy_others(folder, new):
+    """Give new what lies in folder beside its set, such as README.md, where possible as a link."""
+
+    def link(source, target):
+        try:
+            os.link(source, target, follow_symlinks=False)
+        except OSError:  # a disk without such links
+            shutil.copy2(source, target, follow_symlinks=False)
+
+    for name in os.listdir(folder):
+        source, target = f'{folder}/{name}', f'{new}/{name}'
+        if name in (CLASSES_FILE, ABOUT, UNFINISHED, '.new') or FILE_NAME.fullmatch(name):
+            continue
+        if os.path.isdir(source) and not os.path.islink(source):
+            shutil.copytree(source, target, symlinks=True, copy_function=link)
+        else:
+            link(source, target)
+
+
+def put_in_place(folder):
+    """Exchange folder for folder.new, if that is whole; after a kill, do what is left to do."""
+    new, old = f'{folder}.new', f'{folder}.old'
+    for path in new, old:
+        if os.path.islink(path):
+            raise DataError(f'{path} is a link, but this script works there: move it away')
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        raise DataError(f'{folder} is a file: move it away, as a real folder is wanted there')
+    if os.path.exists(f'{new}/{ABOUT}'):  # which is written last
+        if os.path.lexists(folder) and not os.path.lexists(old):
+            os.rename(folder, old)
+        if not os.path.lexists(folder):
+            os.rename(new, folder)
+    elif not os.path.lexists(folder) and os.path.lexists(old):
+        os.rename(old, folder)
+    for left in new, old:
+        if os.path.lexists(left):
+            shutil.rmtree(left)
 
 
 def holds(folder, N, sequences, class_names):
@@ -106,34 +154,81 @@ def holds(folder, N, sequences, class_names):
         return False
 
 
-def write_sets(sets, overwrite=False, class_names=()):
+def made_again(folders, about):
+    """Return whether what the folders hold, if anything, is generate_data.py's, and is to be anew.
+
+    What that script has made it can make again.
+    """
+    for folder in folders:
+        check_finished(folder)
+        there, changed = read_about(folder)
+        again = about['script'] == there.get('script') == 'generate_data.py' and not changed
+        if sequence_numbers(folder) and not again:
+            return False
+    return True
+
+
+def mark(folder, about):
+    """Let the set in folder say what it is."""
+    with open(f'{folder}/{ABOUT}', 'w', encoding='utf-8') as file:
+        json.dump({**about, 'fingerprint': fingerprint(folder)}, file, indent=1)
+
+
+def write_sets(sets, about, overwrite=False, class_names=()):
     """Write new sets, all of them or none; sets is {folder: (N, sequences)}.
 
     sequences yields N pairs of x, the values of a sequence (n,), and y, its class.
+    about is a dict that says what they are: script, command, what, and more for other programs.
     class_names are the names of the classes, in order; they go with the sequences.
     Returns whether it has written them: False if the folders hold exactly these sets already.
     Raises DataError if they hold other sequences (unless overwrite) or can't be written.
     """
-    if not overwrite:
-        for folder in sets:
-            check_finished(folder)
-        filled = [folder for folder in sets if sequence_numbers(folder)]
-        if filled and all(holds(folder, *sets[folder], class_names) for folder in sets):
-            return False
-        if filled:
-            raise DataError(f'{filled[0]} already holds sequences: add --overwrite to replace them')
-
-    def of_a_set(name):
-        return name == CLASSES_FILE or FILE_NAME.fullmatch(name)
-
-    with exchanged(list(sets), of_a_set) as new_folders:
-        for new, (folder, (N, sequences)) in zip(new_folders, sets.items(), strict=True):
-            IDs = progress(range(1, N + 1), f'Writing {folder}')
-            for ID, (x, y) in zip(IDs, sequences, strict=True):
-                for name, values in (('X', x), ('Y', y)):
-                    with open(f'{new}/{name}_{ID}.dat', 'wb') as file:
-                        file.write(np.asarray(values, '<f8').tobytes())
-            if class_names:
-                with open(f'{new}/{CLASSES_FILE}', 'w', encoding='utf-8') as file:
-                    file.write('\n'.join(class_names) + '\n')
+    real = {folder: os.path.realpath(folder) for folder in sets}
+    about = json.loads(json.dumps({**about, 'class_names': class_names}))
+    try:
+        with locked(real.values()):
+            for folder in real.values():
+                put_in_place(folder)
+            if all(read_about(folder) == (about, False) for folder in sets):
+                return False
+            if not overwrite and not made_again(sets, about):
+                if all(holds(folder, *sets[folder], class_names) for folder in sets):
+                    for folder in sets:  # made before sets had a mark
+                        mark(folder, about)
+                    return False
+                raise DataError(
+                    f'{" and ".join(filter(sequence_numbers, sets))} already hold sequences that'
+                    ' this command has not made: add --overwrite to replace them'
+                )
+            try:
+                for folder, (N, sequences) in sets.items():
+                    write_set(f'{real[folder]}.new', N, sequences, class_names)
+                    if os.path.isdir(folder):
+                        copy_others(folder, f'{real[folder]}.new')
+                for folder in real.values():
+                    mark(f'{folder}.new', about)
+            except BaseException:
+                for folder in real.values():
+                    shutil.rmtree(f'{folder}.new', ignore_errors=True)
+                raise
+            for folder in real.values():
+                put_in_place(folder)
+    except OSError as error:
+        raise DataError(
+            f'{error.filename or "a set"}: {error.strerror}; get room, permission to write there,'
+            ' or a real folder'
+        ) from None
     return True
+
+
+def write_set(folder, N, sequences, class_names):
+    """Write a set into a new folder; see write_sets."""
+    os.makedirs(folder)
+    IDs = progress(range(1, N + 1), f'Writing {folder}')
+    for ID, (x, y) in zip(IDs, sequences, strict=True):
+        for name, values in (('X', x), ('Y', y)):
+            with open(f'{folder}/{name}_{ID}.dat', 'wb') as file:
+                file.write(np.asarray(values, '<f8').tobytes())
+    if class_names:
+        with open(f'{folder}/{CLASSES_FILE}', 'w', encoding='utf-8') as file:
+            file.write('\n'.join(class_names) + '\n')

@@ -17,7 +17,7 @@ import hypothesis
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from conftest import WORKSHOP, contents, made, one_line, process, refused, script
+from conftest import WORKSHOP, contents, one_line, process, refused, script
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import kstest
@@ -27,6 +27,7 @@ from generate_data import make_sequences, random_streams, sequences
 from utilities import read_class_names, read_set, read_test_data, read_training_data
 
 MAKE = 'generate_data.py'
+ABOUT = {'script': 'test', 'what': 'made for a test', 'command': 'none'}
 # Fresh examples are for a developer; in a test, the same ones each time.
 EXAMPLES = hypothesis.settings(
     max_examples=30,
@@ -56,7 +57,8 @@ def test_what_is_written_is_read(folder):
     expected = {f'X_{i}.dat': x.tobytes() for i, x in enumerate(X, 1)}
     expected |= {f'Y_{i}.dat': y.tobytes() for i, y in enumerate(Y, 1)}
     for name, read in (('Train', read_training_data), ('Test', read_test_data)):
-        assert sets.write_sets({name: (3, zip(X, Y, strict=True))}) and contents(name) == expected
+        assert sets.write_sets({name: (3, zip(X, Y, strict=True))}, ABOUT)
+        assert {n: d for n, d in contents(name).items() if n != 'about.json'} == expected
         X_read, Y_read = read_set(name, 3, 3)
         assert X_read.tobytes() == X.tobytes() and Y_read.tolist() == Y.tolist()
         x, y = read(3, 3)
@@ -71,7 +73,7 @@ def test_what_is_written_is_read(folder):
 def test_any_values_come_back(folder, X, Y):
     size = abs(X).max(axis=1)
     hypothesis.assume(((size == 0) | (size > 1.2e-38)).all())
-    sets.write_sets({'Train': (len(X), [(x, Y) for x in X])}, overwrite=True)
+    sets.write_sets({'Train': (len(X), [(x, Y) for x in X])}, ABOUT | {'of': repr((X, Y))}, True)
     X_read, Y_read = read_set('Train', *X.shape)
     assert X_read.tobytes() == X.tobytes() and set(Y_read) == {Y}
 
@@ -209,16 +211,18 @@ def test_plot_history(plots):
     validation = {'val_accuracy': [0.6, 0.7, 0.8], 'val_loss': [0.9, 0.4, 0.3]}
     for history in ({'accuracy': [0.5], 'loss': [0.7]}, values, values | validation):
         utilities.plot_history(type('History', (), {'history': history}))
-        figure, path = plots.pop()
+        figure, path, _ = plots.pop()
         assert path == 'history.png' and figure.get_size_inches().tolist() == [6.4, 7]
         for name, axis in zip(('accuracy', 'loss'), figure.axes, strict=True):
             curves = [line.get_ydata().tolist() for line in axis.lines]
-            assert curves == [history[name], history.get(f'val_{name}', [])]
+            assert curves == [history[n] for n in (name, f'val_{name}') if n in history]
             epochs = [1, 2, 3][: len(history[name])]
             assert axis.lines[0].get_xdata().tolist() == epochs
             assert (axis.lines[0].get_marker() == 'o') == (epochs == [1])
             assert axis.get_ylabel().lower() == name
-        assert bool(figure.axes[0].get_legend()) == ('val_loss' in history)
+        shown = [text.get_text() for text in figure.axes[1].get_legend().texts]
+        assert shown == ['training', 'validation'][: len(history) // 2]
+        assert figure.axes[1].get_yscale() == 'log' and figure.axes[0].get_ylim() == (-0.02, 1.02)
     assert [axis.get_title() for axis in figure.axes] == ['Accuracy Convergence History', '']
     assert [axis.get_xlabel() for axis in figure.axes] == ['', 'Epoch']
     assert all(tick == int(tick) for tick in axis.get_xticks())
@@ -335,92 +339,147 @@ def test_wrong_command_lines(folder):
 # ---------------------------------------------------------------- sets written whole
 
 
-def test_existing_data_are_safe(data, tmp_path_factory):
-    mine = {f'Train/{name}': b'mine' for name in ('notes.txt', 'X_mine.dat', 'X_0.dat', 'X_07.dat')}
+def write_sets(overwrite=False, names=(), **sizes):
+    """Write sets of so many sequences each, with as many classes."""
+    drawn = {f: (N, sequences(N, np.random.default_rng(N))) for f, N in sizes.items()}
+    return sets.write_sets(drawn, ABOUT, overwrite, names)
+
+
+def files_of_sets():
+    return {name: data for name, data in contents('.').items() if name.startswith('T')}
+
+
+def test_who_replaces_what(data):
+    """generate_data.py what it has made itself; else, with --overwrite, a set, and nothing else."""
+    mine = {
+        f'Train/{name}': b'mine' for name in ('notes.txt', 'X_mine.dat', 'X_0.dat', 'a/X_1.dat')
+    }
+    (data / 'Train/a').mkdir()
     for name, content in mine.items():
         put(name, content)
-    before = contents(data)
-    refused(MAKE, 5, 3, parts=('Train already holds sequences', '--overwrite'))
-    with pytest.raises(KeyboardInterrupt), sets.exchanged(['Train', 'Test'], bool):
-        raise KeyboardInterrupt
-    assert contents(data) == before
-    put('Train/.new/X_9.dat', b'left by a script that was killed')
-    script(MAKE, 5, 3, '--overwrite')
-    assert contents(data) == contents(made(tmp_path_factory, 5, 3)) | mine
+    script(MAKE, 5, 3)
+    assert sets.describe(4, 3) == '4 of 5 + 3 of 3 sequences, sine and square waves, seed 0'
+    assert contents(data).items() >= mine.items() and len(contents(data)) == 4 + 16 + 2 + 2
+    assert script(MAKE, 5, 3).stdout == 'Train and Test hold exactly these sequences already.\n'
+    for change in ('Test/X_3.dat', 'Train/Y_2.dat', 'Train/classes.txt'):
+        put(change, b'changed')
+        before = contents(data)
+        refused(MAKE, 5, 3, parts=('Train and Test already hold sequences that', '--overwrite'))
+        assert contents(data) == before and 'changed since they were made' in sets.describe(5, 3)
+        script(MAKE, 5, 3, '--overwrite')
+    os.remove('Test/about.json')
+    assert sets.describe(1, 1).endswith('; Train and Test do not belong together: make them again')
+    os.remove('Train/about.json')  # as those of the version before, and of 2018
+    assert sets.describe(5, 3) == '5 of 5 + 3 of 3 sequences'
+    assert 'exactly these sequences' in script(MAKE, 5, 3).stdout
+    assert sets.describe(5, 3).endswith(', seed 0')  # now they say so
+    write_sets(True, Train=2, Test=2)
+    refused(MAKE, 5, 3, parts=('already hold sequences',))
+    script(MAKE, 5, 3, '--phase', '--noise', 0.5, '--classes', 3, '--seed', 7, '--overwrite')
+    assert sets.describe(5, 3).endswith(
+        'sine, square and sawtooth waves, random phase, noise 0.5, seed 7'
+    )
+
+
+def test_a_copy_is_the_same_set(data):
+    shutil.copytree('Train', 'copy')
     shutil.rmtree('Train')
-    refused(MAKE, 5, 4, parts=('Test already holds sequences',))
+    os.rename('copy', 'Train')
+    assert sets.read_about('Train')[1] is False
+    script(MAKE, 4, 4)
+    put('Train/.unfinished/X_1.dat', b'')  # by the version before
+    refused(MAKE, 4, 4, '--seed', 1, parts=('unfinished', '--overwrite'))
+    script(MAKE, 4, 4, '--seed', 1, '--overwrite')
+    assert not os.path.exists('Train/.unfinished')
 
 
-def test_the_same_again(data):
-    before = contents(data)
-    again = 'Train and Test hold exactly these sequences already.\n'
-    assert script(MAKE, 20, 10).stdout == again and contents(data) == before
-    for name, content in {
-        'Test/X_10.dat': bytes(1024),
-        'Test/Y_10.dat': [2],
-        'Test/X_11.dat': bytes(1024),
-        'Train/Y_3.dat': None,
-        'Train/classes.txt': b'sine wave\n',
-        'Train/.unfinished/X_1.dat': b'',
-    }.items():
-        put(name, content)
-        refused(MAKE, 20, 10, parts=('Train', '--overwrite'))
-        assert script(MAKE, 20, 10, '--overwrite').stdout.startswith('Wrote 20 sequences')
-        assert contents(data) == before
+def test_links(folder):
+    """Train may be one; what this script works with may not."""
+    os.makedirs('disk/Train')
+    put('disk/mine', b'mine')
+    os.symlink('disk/Train', 'Train')
+    script(MAKE, 2, 1)
+    assert os.path.islink('Train') and len(os.listdir('disk/Train')) == 6
+    os.symlink(folder / 'disk', 'Test.new')
+    refused(MAKE, 3, 1, parts=('Test.new is a link',))
+    assert contents('disk').keys() >= {'mine', 'Train/X_2.dat'} and len(os.listdir('Train')) == 6
 
 
-def test_wherever_the_disk_fails(folder, monkeypatch):
-    """The old sets stay; or one of them is refused, and the other is whole."""
+def test_wherever_the_disk_fails_or_a_kill_comes(folder, monkeypatch):
+    """Each set is the old one or the new one; after a kill the next command makes it so."""
 
-    def write_both(N):
-        both = {'Train': N, 'Test': 2}
-        drawn = {name: (n, sequences(n, np.random.default_rng(N))) for name, n in both.items()}
-        sets.write_sets(drawn, True, [f'class {i}' for i in range(N)])
-        return {name: contents(name) for name in both}
+    class Killed(BaseException):
+        pass
 
-    def failing(real):
+    def ending(real, error):
         def call(path, *arguments, **options):
             calls.append(str(path))
             if len(calls) == last:
-                raise OSError(errno.ENOSPC, 'full', path if last % 2 else None)
+                raise error
+            if len(calls) > last and error is Killed:
+                raise Killed  # a killed script cleans nothing up
             return real(path, *arguments, **options)
 
         return call
 
-    new = write_both(2)
-    for last in itertools.count(1):
-        old, calls = write_both(3), []
-        with monkeypatch.context() as patch:
-            patch.setattr(sets, 'open', failing(open), raising=False)
-            for operation in ('mkdir', 'listdir', 'rename', 'remove', 'replace', 'rmdir'):
-                patch.setattr(os, operation, failing(getattr(os, operation)))
-            try:
-                write_both(2)
-            except DataError as error:
-                named = calls[last - 1] if last % 2 else 'Train'
-                assert str(error).startswith(f'{named}: full; get room')
-        whole = {n: contents(n) for n in old if not os.path.exists(f'{n}/.unfinished')}
-        assert whole in (old, new) or len(whole) < 2
-        assert all(now in (old[n], new[n]) for n, now in whole.items())
-        assert not list(folder.glob('*/.new')) and write_both(2) == new
-        if len(calls) < last:
-            break
-    assert last > 30
+    def both():
+        return [
+            {n[len(f) :]: d for n, d in files_of_sets().items() if n.startswith(f'{f}/')}
+            for f in ('Train', 'Test')
+        ]
+
+    write_sets(True, ['a'], Train=2, Test=2)
+    new = both()
+    for error in OSError(errno.ENOSPC, 'full'), Killed:
+        for last in itertools.count(1):
+            write_sets(True, ['a', 'b'], Train=3, Test=2)
+            put('Train/notes', b'mine')
+            old, calls = both(), []
+            with monkeypatch.context() as patch:
+                patch.setattr(sets, 'open', ending(open, error), raising=False)
+                for operation in ('makedirs', 'listdir', 'rename', 'link'):
+                    patch.setattr(os, operation, ending(getattr(os, operation), error))
+                patch.setattr(shutil, 'rmtree', ending(shutil.rmtree, error))
+                try:
+                    write_sets(True, ['a'], Train=2, Test=2)
+                except DataError as said:
+                    assert 'full; get room' in str(said)
+                except Killed:
+                    pass
+            ended = len(calls) < last
+            if error is Killed and not os.path.exists('Train'):
+                refused('view.py', 1, parts=('Train is missing, because', 'mv Train.new Train'))
+            elif os.path.exists('Train') and os.path.exists('Test'):
+                for now, was, becomes in zip(both(), old, new, strict=True):
+                    assert {**now, '/notes': b''} in (
+                        {**was, '/notes': b''},
+                        {**becomes, '/notes': b''},
+                    )
+            write_sets(True, ['a'], Train=2, Test=2)
+            assert both() == [new[0] | {'/notes': b'mine'}, new[1]]
+            assert sorted(os.listdir()) == ['Test', 'Train']
+            if ended:
+                break
+        assert last > 20
 
 
 def test_one_writer_at_a_time(data, monkeypatch):
     before, handles = contents(data), len(os.listdir('/proc/self/fd'))
-    lock = sets.lock('Test')
-    refused(MAKE, 5, 5, '--overwrite', parts=('Test is being written by another',))
-    os.close(lock)
-    with pytest.raises(DataError, match='given twice'), sets.exchanged(['Train', 'Train'], bool):
-        pytest.fail('the second lock was given')
+    with sets.locked([str(data / 'Train')]):
+        refused(MAKE, 5, 5, parts=('another script is writing sets in',))
     assert contents(data) == before and len(os.listdir('/proc/self/fd')) <= handles
-
     # As on some network disks, which have no locks.
     monkeypatch.setattr(sets.fcntl, 'flock', lambda *_: os.stat('no locks'))
-    script(MAKE, 4, 4, '--overwrite')
+    script(MAKE, 4, 4)
     assert files.sequence_numbers('Train') == {1, 2, 3, 4}
+
+
+def test_exchanged_while_it_is_read(data):
+    read_training_data(1, 128), read_training_data(2, 128)
+    script(MAKE, 4, 4)
+    with pytest.raises(DataError, match='Train was written anew while it was read'):
+        read_training_data(3, 128)
+    read_training_data(1, 128), read_training_data(2, 128)
 
 
 # ---------------------------------------------------------------- the scripts and the terminal
@@ -453,4 +512,4 @@ def test_quick_scripts_load_no_tensorflow(data):
     script = f'import atexit, sys; atexit.register(lambda: {said}); '
     put('all.py', f'{script}import generate_data, import_data, view, infer'.encode())
     done = process(data / 'all.py', 2, env={'PYTHONPATH': str(WORKSHOP)}, status=1)
-    assert done.stdout == 'Plot: Train_2.png\n[]\n' and one_line(done, 'model.keras is missing')
+    assert done.stdout == 'Plot: Train_2.png\n[]\n' and one_line(done, 'there is no run yet')
