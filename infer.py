@@ -1,14 +1,15 @@
 """Tell sine waves from square waves, or your own classes, with the network of train.py.
 
-    python infer.py 24                      classifies Test/X_24.dat
+    python infer.py 24                      classifies Test/X_24.dat, by the newest run's network
+    python infer.py Test --run 7            all of Test, by that of runs/7
     python infer.py Train/X_3.dat a/b.dat   any files of float64 values
-    python infer.py --csv Test/X_*.dat      the same as a table for other programs
+    python infer.py --csv Test              the same as a table for other programs
     python infer.py new.csv                 each row of a table, as import_data.py reads them
     python infer.py mine.csv --label last   a table with the class of each in its last column
+    python infer.py --about                 what the newest run is
 
 Where Y_i.dat lies beside X_i.dat, or --label says where a table holds the class, the network's
-answer is compared with it. The names of the classes are those that train.py has put into the model,
-or else those in Train/classes.txt or beside the first file.
+answer is compared with it. The names of the classes are those of the run.
 """
 
 from support.start import import_keras, prepare
@@ -25,7 +26,8 @@ from collections import Counter
 from datetime import datetime
 
 from support.console import DataError, parser, whole_number
-from support.files import CLASSES_FILE, check_finished, last_written
+from support.files import CLASSES_FILE, check_finished, last_written, sequence_numbers
+from support.runs import about, newest_run, read_run
 from support.tables import EXTENSIONS, add_columns, read_table
 
 import numpy as np
@@ -41,15 +43,36 @@ def sequence_file(text):
 script = parser(__doc__)
 script.add_argument(
     'files',
-    nargs='+',
+    nargs='*',
     metavar='FILE',
     type=sequence_file,
-    help='a file or table, or the number i of Test/X_i.dat',
+    help='a file, table or folder, or the number i of Test/X_i.dat',
 )
-script.add_argument('--model', default='model.keras', help='default model.keras')
+which = script.add_mutually_exclusive_group()
+which.add_argument('--run', metavar='NAME', help='runs/NAME, default the newest')
+which.add_argument('--model', help='a network in a file of its own')
+script.add_argument('--about', action='store_true', help='say what the run is, and no more')
 script.add_argument('--csv', action='store_true', help='print comma-separated values')
 add_columns(script)
 args = script.parse_args()
+if bool(args.files) == args.about:
+    script.error('give either files to classify, or --about')
+
+# The run whose network is asked. One of before there were runs lies here as model.keras.
+run = None
+if args.model:
+    folder = os.path.dirname(args.model)
+    if os.path.exists(os.path.join(folder, 'run.json')):
+        run = read_run(folder or '.', folder)
+elif args.run or not os.path.exists('model.keras') or newest_run():
+    run = read_run(args.run) if args.run else newest_run()
+    if run is None:
+        raise DataError('there is no run yet: train a network with python train.py')
+    args.model = f'{run["path"]}/model.keras'
+args.model = args.model or 'model.keras'
+if args.about:
+    print(about(run) if run else f'{args.model} is in no run, so there is nothing known of it')
+    sys.exit()
 
 # Load the model. Keras's safe mode, its default, refuses a file that brings code of its own.
 if not os.path.exists(args.model):
@@ -68,16 +91,12 @@ if not all(isinstance(shape, tuple) and len(shape) == 2 and shape[1] for shape i
     raise DataError(f'{args.model} classifies no sequences: train a network with python train.py')
 N_sequence = model.input_shape[1]
 trained = os.stat(args.model)
-class_names = []
-if zipfile.is_zipfile(args.model):  # train.py puts the names of the classes there
+class_names = run['class_names'] if run else []
+if not class_names and zipfile.is_zipfile(args.model):  # where they were before there were runs
     with zipfile.ZipFile(args.model) as archive:
         if CLASSES_FILE in archive.namelist():
             text = archive.read(CLASSES_FILE).decode('utf-8-sig', errors='replace')
             class_names = text.splitlines()
-if not class_names:
-    class_names = read_class_names('Train') or read_class_names(os.path.dirname(args.files[0]))
-
-
 names_beside = functools.cache(read_class_names)
 
 
@@ -85,12 +104,12 @@ def read_file(name):
     """Return a list of the one sequence in a file of float64 values: its name, values and class."""
     folder, base = os.path.split(name)
     check_finished(folder or '.')
-    try:
-        x, label = read_series(name, N_sequence), None
-    except DataError as error:
-        if os.path.isfile(name) and os.path.getsize(name) != 8 * N_sequence:
-            error = f'{error} ({args.model} takes {N_sequence} values)'
-        raise DataError(error) from None
+    if os.path.isfile(name) and os.path.getsize(name) not in (0, 8 * N_sequence):
+        values = os.path.getsize(name) / 8
+        raise DataError(
+            f'{name} holds {values:g} values of float64, {args.model} takes {N_sequence}'
+        )
+    x, label = read_series(name, N_sequence), None
     label_file = os.path.join(folder, base.replace('X', 'Y', 1))
     if base.startswith('X_') and os.path.exists(label_file):
         label = int(read_label(label_file))
@@ -128,9 +147,23 @@ def read_rows(path):
     return list(zip(names, table.X, labels, strict=True))
 
 
+def natural(name):
+    """Return a key that sorts X_2.dat before X_10.dat."""
+    return [int(x) if x.isdecimal() else x for x in re.split('([0-9]+)', name)]
+
+
+def files_of(names):
+    """Return the files that are meant by names: of a folder, all sequences in their order."""
+    if names == sorted(names):  # from Test/X_*.dat, which the shell sorts as text
+        names = sorted(names, key=natural)
+    for name in names:
+        numbers = sorted(sequence_numbers(name)) if os.path.isdir(name) else []
+        yield from (os.path.join(name, f'X_{i}.dat') for i in numbers) if numbers else [name]
+
+
 # Load the sequences. A bad file is reported, and the others are classified.
 sequences, failed = [], False
-for name in args.files:
+for name in files_of(args.files):
     try:
         is_table = name.lower().endswith(EXTENSIONS)
         sequences += read_rows(name) if is_table else read_file(name)
@@ -150,6 +183,8 @@ classes = outputs.argmax(axis=1)
 scores = outputs.max(axis=1)
 
 which = f'Model: {args.model} of {datetime.fromtimestamp(trained.st_mtime):%Y-%m-%d %H:%M}'
+if run:
+    which += f', {run["layers"]}'
 if (last_written('Train') or 0) > trained.st_mtime_ns:
     which += ', older than the sequences in Train'
 if args.csv:

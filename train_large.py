@@ -1,8 +1,7 @@
 # train_large.py
 # train.py for sets that are too large for the memory: the training files
 # are read again in every epoch, 16 at a time, and none of them is kept.
-# For smaller sets, train.py does the same in less time. Both write their
-# network to model.keras and the plot to history.png.
+# For smaller sets, train.py does the same in less time.
 
 # Our own first line: from here on a mistake is explained in one line,
 # and Keras starts quickly and without its notices
@@ -19,7 +18,8 @@ from keras.utils import set_random_seed
 from utilities import read_training_data, read_test_data
 from utilities import plot_history, show_plots
 from support.mistakes import check_network
-from support.training import ShowAndSave, finish, read_command_line
+from support.runs import save_run
+from support.training import ShowAndSave, read_command_line
 
 # The numbers to play with. Change them here, or type them for one run:
 # python train_large.py --N_train 50000 --N_epochs 20
@@ -102,9 +102,9 @@ print("Evaluating Test Set")
 scores = model.evaluate(X_test, Y_test, verbose=0)
 print("Accuracy: %.2f%%" % (scores[1]*100))
 
-# How far to trust this number, and how many test sequences were seen
+# How far to trust this number, what was wrong, and where all this is kept
 X_train = (X for X, Y in training_data())
-finish(model, X_train, X_test, Y_test)
+save_run(model, history, X_train, X_test, Y_test)
 
 # Open the plot in a window, where there is a display
 show_plots()

@@ -9,10 +9,12 @@ each line, class 0 first.
 
 import os
 
+from support import files
 from support.console import DataError
 from support.files import (
     CLASSES_FILE,
     check_finished,
+    check_same,
     unreadable,
     whole_file,
     wrong_size,
@@ -40,6 +42,7 @@ def read_test_data(ID, N):
 def read_sequence(folder, ID, N):
     """Read sequence ID of a folder, as read_training_data does."""
     check_finished(folder)
+    check_same(folder, ID)
     X = read_series(f'{folder}/X_{ID}.dat', N)
     Y = read_label(f'{folder}/Y_{ID}.dat')
     return X, Y
@@ -171,32 +174,104 @@ def plot_history(history):
     """Plot accuracy and loss against the epoch. Saves history.png.
 
     history comes from model.fit; if that was given validation data, their
-    curves are there, too.
+    curves are there, too. In train.py history.png belongs to the run. The
+    axes are the same for all runs, so that two pictures compare.
     """
     figure, axes = plt.subplots(2, 1, sharex=True, figsize=(6.4, 7))
     for axis, name in zip(axes, ('accuracy', 'loss'), strict=True):
         curves = {'training': name, 'validation': f'val_{name}'}
         for label, key in curves.items():
-            values = history.history.get(key, [])
+            values = history.history.get(key)
+            if not values:
+                continue
             # A single epoch makes no line: it needs a marker to be seen.
             marker = 'o' if len(values) == 1 else None
             epochs = np.arange(1, len(values) + 1)
             axis.plot(epochs, values, marker=marker, label=label)
         axis.set_ylabel(name.capitalize())
         axis.grid(alpha=0.3)
-    if 'val_loss' in history.history:
-        axes[0].legend()
+    axes[0].set_ylim(-0.02, 1.02)
+    axes[1].set_yscale('log')
+    axes[1].set_ylim(1e-6, 10)
+    axes[1].minorticks_off()
+    axes[1].legend()
     axes[0].set_title('Accuracy Convergence History')
     axes[1].set_xlabel('Epoch')
     axes[1].xaxis.set_major_locator(plt.MaxNLocator(integer=True))
-    save_plot(figure, 'history.png')
+    save_plot(figure, 'history.png', files.run_folder)
 
 
-def save_plot(figure, path):
-    """Save a figure as a PNG, whole or not at all, and print its name."""
-    with whole_file(path) as temporary:
+# Colours that colour-blind people can tell apart (Okabe and Ito, 2008)
+COLOURS = ['#000000', '#e69f00', '#56b4e9', '#009e73', '#f0e442', '#0072b2']
+COLOURS += ['#d55e00', '#cc79a7']
+
+
+def plot_runs(groups, labels):
+    """Plot accuracy and loss of runs against the epoch. Saves compare.png.
+
+    groups is a list of lists, each of the runs of one colour; a run is a list
+    of rows of its history.csv, dicts of texts. labels has one for each group.
+    """
+    figure, axes = plt.subplots(2, 1, figsize=(9, 8), layout='constrained')
+    for axis, name in zip(axes, ('accuracy', 'loss'), strict=True):
+        for i, (group, label) in enumerate(zip(groups, labels, strict=True)):
+            style = {'color': COLOURS[i % 8], 'linewidth': 2}
+            style['linestyle'] = ('-', '--', ':', '-.')[i // 8 % 4]
+            for rows in group:
+                rows = [row for row in rows if row.get(name)]
+                epochs = [int(row['epoch']) for row in rows]
+                values = [float(row[name]) for row in rows]
+                axis.plot(epochs, values, label=label, **style)
+                label = None  # once for all of them
+        axis.set_xscale('log')
+        axis.set_xticks([1, 3, 10, 30, 100, 300, 1000])
+        axis.xaxis.set_major_formatter('{x:g}')
+        axis.minorticks_off()
+        axis.set_ylabel(f'Training {name}')
+        axis.grid(alpha=0.3)
+    axes[0].set_ylim(-0.02, 1.02)
+    axes[1].set_ylim(1e-6, 10)
+    axes[1].set_yscale('log')
+    axes[1].set_xlabel('Epoch')
+    axes[0].legend(fontsize='small')
+    save_plot(figure, 'compare.png')
+
+
+def plot_mistakes(mistakes, path):
+    """Plot wrongly classified sequences, each beside the nearest it had seen.
+
+    mistakes is a list of rows, each a list of (title, x): the sequence, and
+    what it is to be compared with. Saves path.
+    """
+    columns = len(mistakes[0])
+    size = (4 * columns, max(4.8, 2.4 * len(mistakes)))
+    figure, axes = plt.subplots(
+        len(mistakes),
+        columns,
+        figsize=size,
+        squeeze=False,
+        sharey='row',
+        layout='constrained',
+    )
+    for row, cells in zip(axes, mistakes, strict=True):
+        for axis, (title, x) in zip(row, cells, strict=True):
+            axis.plot(np.arange(1, len(x) + 1), x)
+            axis.set_title(title, parse_math=False, fontsize='small')
+            axis.grid(alpha=0.3)
+    figure.supxlabel('Time Sequence (t)')
+    figure.supylabel('Data X(t)')
+    save_plot(figure, path)
+
+
+def save_plot(figure, name, run_folder=None):
+    """Save a figure as a PNG, whole or not at all, and print its name.
+
+    That of a run is printed when the run is whole.
+    """
+    with whole_file(os.path.join(run_folder or '', name)) as temporary:
         figure.savefig(temporary, dpi=150, format='png')
-    print(f'Plot: {path}')
+    if not run_folder:
+        print(f'Plot: {name}')
 
 
 def show_plots():

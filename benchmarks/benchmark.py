@@ -64,7 +64,7 @@ def fits(repeats):
 
     from generate_data import make_sequences, random_streams
 
-    trained = keras.models.load_model('model.keras')
+    trained = keras.models.load_model('runs/last/model.keras')
 
     def fit(X, Y, N_epochs, seed, ours):
         """Fit train.py's network from new; return the seconds, those of an epoch, and the epochs
@@ -206,7 +206,7 @@ if __name__ == '__main__':
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         run(project / 'generate_data.py')
-        run(project / 'train.py')  # makes model.keras, and fills the machine's cache of files
+        run(project / 'train.py')  # makes runs/last, and fills the machine's cache of files
         for name, part in parts.items():
             if name in args.parts or 'all' in args.parts:
                 part(args.repeats)

@@ -115,7 +115,7 @@ def histories(output):
             (pathlib.Path(folder) / 'train.py').write_text(text, encoding='utf-8')
             command = [sys.executable, 'train.py']
             subprocess.run(command, cwd=folder, check=True, env=os.environ | {'MPLBACKEND': 'agg'})
-            shutil.copy(f'{folder}/history.png', output / f'{name}.png')
+            shutil.copy(f'{folder}/runs/last/history.png', output / f'{name}.png')
 
 
 if __name__ == '__main__':

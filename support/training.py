@@ -1,18 +1,20 @@
-"""What train.py and train_large.py share: numbers on the command line, the callback, the end."""
+"""What train.py and train_large.py share: numbers on the command line, and the callback."""
 
 import argparse
 import atexit
+import contextlib
 import math
 import os
+import signal
 import sys
-import zipfile
+import time
 
 from support.console import DataError, parser, whole_number
-from support.files import CLASSES_FILE, last_written, whole_file
+from support.files import last_written
+from support.runs import begin, describe_data, keep
 from support.start import bars
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from utilities import read_class_names
@@ -39,10 +41,11 @@ def read_command_line(variables):
     is checked like what is typed. In a notebook's cells, which have no command line, nothing
     happens. Raises DataError for a number that is none.
     """
-    if '__file__' not in variables:  # these are a notebook's cells
-        return
     kinds = (bool, int, float, str)
     numbers = {k: v for k, v in variables.items() if k[0] != '_' and isinstance(v, kinds)}
+    if '__file__' not in variables:  # these are a notebook's cells
+        begin(None, numbers)
+        return
     if not numbers:
         raise DataError('read_command_line must stand below the numbers that it may replace')
     script = parser('The numbers at the top of the script, for this run alone.')
@@ -64,7 +67,17 @@ def read_command_line(variables):
             script.add_argument(f'--{name}', **option)
         except argparse.ArgumentError:
             raise DataError(f'the name {name} is taken: give your number another') from None
-    variables.update(vars(script.parse_args()))
+    try:
+        script.add_argument('--name', metavar='NAME', help='of the run, else a number: runs/NAME')
+    except argparse.ArgumentError:
+        raise DataError('the name name is taken: give your text another') from None
+    typed = vars(script.parse_args())
+    name = typed.pop('name')
+    try:
+        begin(variables['__file__'], typed, name)
+    except ValueError as error:
+        script.error(error)
+    variables.update(typed)
 
 
 # ---------------------------------------------------------------- the training
@@ -88,24 +101,6 @@ def device():
     return 'CPU'
 
 
-def save(model, class_names):
-    """Save the trained model as model.keras, whole or not at all, and print that name.
-
-    The names of the classes go with it: its answers are of these classes.
-    Raises DataError if it has not been trained, or can't be written.
-    """
-    path, updates = 'model.keras', int(model.optimizer.iterations)
-    if not updates:
-        raise DataError(f'the network has not been trained, so {path} stays: model.fit is missing')
-    with whole_file(path) as temporary:
-        model.save(temporary)
-        if class_names:
-            with zipfile.ZipFile(temporary, 'a') as archive:
-                archive.writestr(CLASSES_FILE, '\n'.join(class_names) + '\n')
-    model.saved_after = updates
-    print(f'Model: {path}')
-
-
 def end_fit(text):
     """End the fit with an error of this text, and its bar before that."""
     bars.close()
@@ -113,12 +108,13 @@ def end_fit(text):
 
 
 class ShowAndSave(keras.callbacks.ProgbarLogger):
-    """Shows how the fit goes and saves the network as model.keras when it ends.
+    """Shows how the fit goes, and keeps the network for its run when it ends.
 
     The progress is a bar for all epochs on a terminal, and in a log one line an epoch. (As this is
     a ProgbarLogger, Keras adds no bars of its own.) A loss that is no number any more ends the fit.
     rereads names a folder whose files are read again in every epoch: if its set is exchanged
-    meanwhile, that ends the fit, too.
+    meanwhile, that ends the fit, too. Ctrl-C stops the fit after the epoch, and what was trained
+    until then is evaluated and saved; a second one ends the script at once.
     """
 
     def __init__(self, rereads=None):
@@ -127,8 +123,14 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        print(f'Training on {device()}', flush=True)
-        self.class_names = read_class_names('Train')
+        self.device, self.class_names = device(), read_class_names('Train')
+        self.data = describe_data()
+        print(f'Data: {self.data}\nTraining on {self.device}', flush=True)
+        self.rows, self.begin, self.stopped = [], time.perf_counter(), False
+        self.interrupt = signal.getsignal(signal.SIGINT)
+        with contextlib.suppress(ValueError):  # in a thread
+            if self.interrupt is signal.default_int_handler:
+                signal.signal(signal.SIGINT, self.stop)
         self.written = self.rereads and last_written(self.rereads)
         self.epoch, self.bar = 0, None
         if sys.stdout.isatty() and os.environ.get('TERM') != 'dumb':
@@ -140,6 +142,11 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
             bars.callback(self.bar.stop)
             self.bar.start()
             self.task = self.bar.add_task('Epoch 1', total=self.epochs * (self.target or 1))
+
+    def stop(self, *_):
+        signal.signal(signal.SIGINT, self.interrupt)
+        self.stopped = self.model.stop_training = True
+        print('\nStopping after this epoch. (Ctrl-C once more ends at once.)', flush=True)
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
@@ -158,6 +165,8 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
                 f'the loss is {logs["loss"]} after epoch {epoch + 1}, so nothing is saved: bring'
                 ' the data nearer to 0 and 1, or take a smaller learning rate'
             )
+        seconds = round(time.perf_counter() - self.begin, 3)
+        self.rows.append({'epoch': epoch + 1, **logs, 'seconds': seconds})
         values = ', '.join(f'{name} {value:.4g}' for name, value in logs.items())
         line = f'Epoch {epoch + 1}/{self.epochs}: {values}'
         if self.bar:
@@ -168,56 +177,6 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
     def on_train_end(self, logs=None):
         if self.bar:
             self.bar.stop()
-        save(self.model, self.class_names)
-
-
-# ---------------------------------------------------------------- the result
-
-
-def count_seen(X_train, X_test):
-    """Return how many sequences of X_test (n, N) also occur, byte for byte, in X_train (m, N).
-
-    X_train may be any iterable of sequences (N,).
-    """
-    test = {X.tobytes() for X in X_test}
-    seen = {data for data in (X.tobytes() for X in X_train) if data in test}
-    return sum(X.tobytes() in seen for X in X_test)
-
-
-def predict(model, X):
-    """Return the class that the network gives to each of the sequences X (n, N), int (n,)."""
-    parts = [model(X[i : i + 1000], training=False).numpy() for i in range(0, len(X), 1000)]
-    outputs = np.concatenate(parts)
-    # One output, a sigmoid, tells class 0 from class 1; of several, the largest wins.
-    return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0.5).astype(int)
-
-
-def finish(model, X_train, X_test, Y_test):
-    """Print what the accuracy is worth; save the network if the fit had no ShowAndSave.
-
-    How many of the test sequences X_test (n, N) of classes Y_test (n,) are right; the range in
-    which, with 95 % confidence, the accuracy on very many such sequences lies (Wilson's score
-    interval); how many occur in X_train (m, N), too; and if one class has many more sequences than
-    the others, what answering with that alone would give.
-    """
-    shown = model.get_metrics_result().get('accuracy', math.nan)  # what evaluate has found
-    if getattr(model, 'saved_after', None) != int(model.optimizer.iterations):
-        if hasattr(model, 'saved_after'):
-            print('The network was trained twice: comment out one of the two model.fit.')
-        save(model, read_class_names('Train'))
-    N_test, right = len(Y_test), int(np.sum(predict(model, X_test) == Y_test))
-    if abs(shown - right / N_test) > 0.5 / N_test:
-        print('That is not the accuracy on the test sequences: evaluate was given others.')
-    # scipy.stats.binomtest gives the same, but takes a tenth of train.py's time to import.
-    p, z2 = right / N_test, 1.959964**2 / N_test
-    middle, half = p + z2 / 2, math.sqrt(z2 * (p * (1 - p) + z2 / 4))
-    low, high = (middle - half) / (1 + z2), (middle + half) / (1 + z2)
-    print(f'{right} of {N_test} right; 95 % confidence: {100 * low:.0f} % to {100 * high:.0f} %')
-    if N_seen := count_seen(X_train, X_test):
-        print(
-            f'{N_seen} of {N_test} test sequences also occur in the training set,'
-            ' so part of this accuracy is memorisation.'
-        )
-    larger = max(np.mean(Y_test == Y) for Y in set(Y_test))
-    if larger * len(set(Y_test)) > 1.4:
-        print(f'Always answering with the most frequent class would give {100 * larger:.2f}%')
+        signal.signal(signal.SIGINT, self.interrupt)
+        more = {'device': self.device, 'data': self.data, 'class_names': self.class_names}
+        keep(self.model, self.rows, stopped=self.stopped, **more)

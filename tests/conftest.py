@@ -237,5 +237,5 @@ def lesson(tmp_path_factory):
 @pytest.fixture
 def trained(folder, lesson):
     """A copy of the lesson's folder, which the test works in."""
-    shutil.copytree(lesson.folder, folder, dirs_exist_ok=True)
+    shutil.copytree(lesson.folder, folder, dirs_exist_ok=True, symlinks=True)
     return folder

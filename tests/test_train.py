@@ -9,7 +9,7 @@ import re
 import sys
 from unittest import mock
 
-from support import mistakes, training
+from support import mistakes, runs, training
 from support.console import DataError
 
 import keras
@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 from conftest import SHORT, TRAIN, contents, one_line, refused, restored, script
 from keras import layers
-from scipy.stats import binomtest
 
 from utilities import read_set
 
@@ -33,10 +32,10 @@ def epochs(stdout, N):
 
 
 def saved():
-    """Return the neurons and activation of each layer in model.keras, or its kind, as text."""
+    """Return the neurons and activation of each layer of the newest run, or its kind, as text."""
     return ', '.join(
         f'{x.units} {x.activation.__name__}' if hasattr(x, 'units') else type(x).__name__
-        for x in keras.models.load_model('model.keras').layers
+        for x in keras.models.load_model('runs/last/model.keras').layers
     )
 
 
@@ -58,16 +57,18 @@ def table(text):
 def test_the_lesson(lesson, monkeypatch):
     monkeypatch.chdir(lesson.folder)
     assert saved() == TUTORIALS and epochs(lesson.stdout, 300)[-1] > 0.99
-    assert re.search(r' 2,209 [\s\S]*\nTraining on (CPU|GPU: .+)\nEpoch 1/300', lesson.stdout)
-    (X_train, _), (X_test, Y_test) = read_set('Train', 200, 128), read_set('Test', 50, 128)
-    right = sum(training.predict(keras.models.load_model('model.keras'), X_test) == Y_test)
-    assert 40 <= right and lesson.stdout.splitlines()[-6:] == [
-        'Model: model.keras',
-        'Plot: history.png',
-        'Evaluating Test Set',
-        f'Accuracy: {2 * right}.00%',
-        *finished(right, Y_test, X_train, X_test),
-    ]
+    began = (
+        r' 2,209 [\s\S]*\nData: 200 of 200 \+ 50 of 50 sequences, sine and square waves, seed 0\n'
+    )
+    assert re.search(rf'{began}Training on (CPU|GPU: .+)\nEpoch 1/300', lesson.stdout)
+    X_test, Y_test = read_set('Test', 50, 128)
+    network = keras.models.load_model('runs/1/model.keras')
+    right = int(sum(runs.outputs(network, X_test).argmax(axis=1) == Y_test))
+    assert right >= 40
+    ended = (
+        f'\nEvaluating Test Set\nAccuracy: {2 * right}.00%\n{right} of 50 right; 95 % confidence'
+    )
+    assert ended in lesson.stdout and sorted(os.listdir()) == ['Test', 'Train', 'runs']
 
 
 @pytest.mark.slow
@@ -86,10 +87,13 @@ def test_the_same_seed_gives_the_same_network(data, monkeypatch):
     monkeypatch.setattr('utilities.show_plots', windows)
     small, large, *again = [script(name, *SHORT) for name in SCRIPTS * 2]
     assert windows.call_count == 4
-    assert again == [small, large] and small.stderr == large.stderr == ''
-    assert script('train.py', *SHORT, '--seed', 1).stdout != small.stdout
-    texts = [re.sub(r'\n(Epoch|Accuracy|.* right;).*', '', x.stdout) for x in (small, large)]
-    assert texts[0] == texts[1] and '\n2 of 10 test sequences also occur in' in texts[0]
+    one, two, *more = [re.sub(r'runs/\d', 'runs/N', x.stdout) for x in (small, large, *again)]
+    assert more == [one, two] and small.stderr == large.stderr == ''
+    other = script('train.py', *SHORT, '--seed', 1).stdout
+    assert 'Epoch 3' in other and re.sub(r'runs/\d', 'runs/N', other) != one
+    begins, result = r'[\s\S]*\nTraining on [^\n]*', r'\n2 of 10 test sequences also occur in'
+    assert re.match(begins, one)[0] == re.match(begins, two)[0]
+    assert re.search(result, one) and re.search(result, two)
     assert re.search(r'\nAccuracy: (\d+)0\.00%\n\1 of 10 right;', large.stdout)
 
 
@@ -100,6 +104,7 @@ def test_in_a_notebook(data):
     with restored(), mock.patch.object(sys, 'argv', ['kernel.py', '-f', 'kernel.json']):
         shown = printed(exec, compile(cells, '<cell>', 'exec'), {'__name__': '__main__'})
     assert epochs(shown, 2) and ' of 10 right' in shown and saved() == TUTORIALS
+    assert 'a notebook' in script('infer.py', '--about').stdout
 
 
 NAN, HUGE = (np.array([0.0] * 127 + [value]).tobytes() for value in (np.nan, -1e44))
@@ -137,7 +142,7 @@ def test_while_train_large_reads_them(data, monkeypatch, name, holds, said):
     result = script('train_large.py', *SHORT, status=1)
     one_line(result, said)
     assert 'Epoch 1/3' in result.stdout and 'Epoch 2/3' not in result.stdout
-    assert not os.path.exists('model.keras')
+    assert not os.path.exists('runs')
 
 
 def test_help_shows_the_numbers(folder, monkeypatch):
@@ -147,6 +152,7 @@ def test_help_shows_the_numbers(folder, monkeypatch):
         assert ' '.join(script(name, '--help').stdout.split()).endswith(
             ' --N_train N default 200 --N_test N default 50 --N_sequence N default 128'
             ' --N_epochs N default 300 --batch_size N default 32 --seed N default 0'
+            ' --name NAME of the run, else a number: runs/NAME'
         )
     text = ' '.join(run(OWN_NUMBERS, '--help')[1].stdout.split())
     assert ' --N_own N default 5 --rate X default 0.1 --bend TEXT default 5 % --on, --no-on' in text
@@ -174,6 +180,7 @@ TYPED = """
 @pytest.mark.parametrize(('stands', 'typed', 'expected'), table(TYPED))
 def test_typed_numbers_replace_those_of_the_script(monkeypatch, capsys, stands, typed, expected):
     monkeypatch.setattr(sys, 'argv', ['mine.py', *typed.split()])
+    monkeypatch.setattr(training, 'begin', lambda *_: None)
     variables = {'__file__': 'mine.py'} | json.loads(stands)
     if expected.startswith('{'):
         training.read_command_line(variables)
@@ -266,7 +273,8 @@ callbacks= -> validation_split=0.2, callbacks= | model.fit( | LESSON.md, "When t
 ShowAndSave() -> ShowAndSave | model.fit( | put brackets: ShowAndSave()
 {KERAS} & ['accuracy'] -> [keras.metrics.Recall()] | compile( | first metric must be the accuracy
 history = model.fit(b -> model.fit(b | plot_history( | makes it: begin it with history = model.fit(
-{NO_FIT} & plot_history(history) -> | | model.keras stays: model.fit is missing
+{NO_FIT} & plot_history(history) -> | save_run( | which defines history, is commented out
+model.fit(batches -> dict(b=batches & plot_history(history) -> | | model.fit is missing
 batches = tf -> Y_train[0] = np.nan\nbatches = tf | | the loss is nan after epoch 1, so nothing is
 model.add(Input(shape=(N_sequence,))) -> | check_network( | the first layer must be model.
 model = S -> X_train[:] = 0\nmodel = S | | X_train holds numbers that come from no file
@@ -314,7 +322,7 @@ def test_edits(data, edits, expected, shown):
     _, result = run(edits, *SHORT, *(own if 'bend' in edits else ()))
     assert result.stderr == '' and re.search(shown, result.stdout), result.stdout
     assert saved() == expected and re.search(r'\nAccuracy: \d+\.\d\d%\n', result.stdout)
-    assert result.stdout.count('Model: model.keras\n') == 1 + ('twice' in shown)
+    assert result.stdout.count('\nRun: runs/1 with ') == 1
     assert ('Without a sigmoid' in result.stdout) == ('16 linear' in expected)
     assert ('The last layer has 4 neurons' in result.stdout) == ('Softmax' in expected)
 
@@ -329,7 +337,8 @@ def test_wrong_edits_end_in_one_line(data, edits, line, said):
         assert line in named and rest.startswith(f'{named}: ')
     assert ('a layer looks like' in said) == ('a layer looks like' in told)
     trained = 'evaluate(' in line or 'plot_history(' in line
-    assert trained == ('Epoch' in result.stdout) == pathlib.Path('model.keras').exists()
+    kept = [*pathlib.Path().glob('runs/.new-*/model.keras')]
+    assert trained == ('Epoch' in result.stdout) == bool(kept)
 
 
 @pytest.mark.parametrize(('code', 'said'), table(ERRORS))
@@ -383,7 +392,7 @@ def test_a_bar_on_a_terminal(folder, monkeypatch):
     assert seen == [(True, i, 6, 'Epoch 1' if i < 4 else 'Epoch 1/2') for i in range(1, 7)]
     assert at_the_end == [show.bar.stop] * 2  # for Ctrl-C and errors
     assert show.bar.tasks[0].description.startswith('Epoch 2/2: accuracy ')
-    assert shown.getvalue().endswith('\x1b[?25hModel: model.keras\n')  # the cursor is back
+    assert shown.getvalue().endswith('\x1b[?25h')  # the cursor is back
 
 
 @pytest.mark.parametrize(('terminal', 'kind'), [(False, 'xterm'), (True, 'dumb')])
@@ -394,40 +403,21 @@ def test_a_line_an_epoch_in_a_log(folder, monkeypatch, terminal, kind):
     shown.isatty = lambda: terminal
     shown.flush = lambda: flushed.append(shown.getvalue())
     fit(shown, training.ShowAndSave())
-    *lines, last = shown.getvalue().splitlines(keepends=True)
-    assert flushed[:3] == [''.join(lines[:i]) for i in (1, 2, 3)] and last == 'Model: model.keras\n'
-    assert lines[0].startswith('Training on ') and epochs(flushed[2], 2)
+    lines = shown.getvalue().splitlines(keepends=True)
+    assert flushed[:3] == [''.join(lines[:i]) for i in (2, 3, 4)]
+    assert lines[1].startswith('Training on ') and epochs(flushed[2], 2)
 
 
-def test_predict_agrees_with_keras():
+def test_outputs_are_those_of_keras():
     """More than 1,000 sequences; an answer of exactly 0.5; layers that differ in training."""
     X = np.random.default_rng(0).normal(size=(2100, 3))
     X[7] = 0
     one = keras.Sequential([keras.Input((3,)), layers.Dropout(0.9), layers.Dense(1, 'sigmoid')])
     two = keras.Sequential([keras.Input((3,)), layers.Dense(2, 'softmax')])
-    answers = training.predict(one, X)
-    assert np.array_equal(answers, one.predict(X, verbose=0)[:, 0] > 0.5)
-    assert answers[7] == 0 and 0 < answers.mean() < 1
-    assert np.array_equal(training.predict(two, X), two.predict(X, verbose=0).argmax(axis=1))
-
-
-def finished(right, Y, X_train=(), X_test=None):
-    """Return the lines of finish() for a saved network that has so many right."""
-    answers = np.where(np.arange(len(Y)) < right, Y, -1)
-    X_test = np.eye(len(Y)) if X_test is None else X_test
-    model = mock.Mock(saved_after=3, optimizer=mock.Mock(iterations=3), get_metrics_result=dict)
-    with mock.patch.object(training, 'predict', lambda model, X: answers):
-        return printed(training.finish, model, X_train, X_test, np.array(Y)).splitlines()
-
-
-def test_what_an_accuracy_is_worth():
-    """Wilson's interval; and the accuracy of answering with the most frequent class, if high."""
-    cases = (0, '1', 0), (1, '0', 0), (1, '01', 0), (2, '0000000111', 0), (2, '0000000011', 80)
-    for right, Y, frequent in (*cases, (2, '02122', 60), (2, '0212', 50), (399, '01' * 200, 0)):
-        low, high = (100 * x for x in binomtest(right, len(Y)).proportion_ci(method='wilson'))
-        worth = f'{right} of {len(Y)} right; 95 % confidence: {low:.0f} % to {high:.0f} %'
-        others = f'Always answering with the most frequent class would give {frequent}.00%'
-        assert finished(right, [int(y) for y in Y]) == [worth, others][: 1 + bool(frequent)]
+    scores, share = runs.outputs(one, X), one.predict(X, verbose=0)[:, 0]
+    np.testing.assert_allclose(scores, np.transpose([1 - share, share]), atol=1e-6)
+    assert scores[7].argmax() == 0 and 0 < scores.argmax(axis=1).mean() < 1
+    np.testing.assert_allclose(runs.outputs(two, X), two.predict(X, verbose=0), atol=1e-6)
 
 
 def check(Y_train, Y_test, *network, X=((0, 1),)):

@@ -1,0 +1,420 @@
+"""A run's folder, runs/7: what one training leaves, for infer.py, view.py and compare.py.
+
+    model.keras      the network, plain Keras
+    history.csv      accuracy, loss and seconds after each epoch
+    history.png      the same, drawn
+    predictions.csv  each test sequence: its class, the class predicted, the score of each class
+    train.py         the script, as it was when it started
+    run.json         everything else that one may want to know of it
+
+It is written as runs/.new-HOST-PID and renamed when it is whole. No TensorFlow is needed here.
+"""
+
+import contextlib
+import csv
+import hashlib
+import json
+import math
+import os
+import platform
+import re
+import shutil
+import sys
+from datetime import datetime
+
+from support import files
+from support.console import DataError
+from support.files import whole_file
+from support.sets import describe
+
+import numpy as np
+
+from utilities import class_name, read_class_names
+
+RUNS = 'runs'
+NAME = re.compile(r'\w[\w.-]*')  # of a run: it is the name of a folder
+# What is known so far of the run of this process. Its folder, once there is one, is
+# files.run_folder.
+facts, script_text = {}, ''
+
+
+# ---------------------------------------------------------------- writing
+
+
+def begin(script, numbers, name=None):
+    """Note how a training begins: the script's path, or None, its numbers, what to call the run.
+
+    Makes a run of what a training has left whose script died after the fit. Raises ValueError if
+    there can be no run of that name.
+    """
+    global script_text
+    if name and (not NAME.fullmatch(name) or name == 'last'):
+        raise ValueError(f'--name {name} is no name for a folder: take letters, digits, - and _')
+    if name and os.path.lexists(f'{RUNS}/{name}'):
+        raise ValueError(f'{RUNS}/{name} exists already: give this run another --name')
+    rescue()
+    facts.clear()
+    facts.update(name=name, time=now())
+    facts.update(script=script and os.path.basename(script), numbers=numbers, evaluated=False)
+    files.run_folder, script_text = None, ''
+    if script:
+        with open(script, encoding='utf-8') as file:
+            script_text = file.read()
+
+
+def now():
+    return datetime.now().isoformat(timespec='seconds')
+
+
+def keep(model, rows, **more):
+    """Keep a trained network and its history, rows of a dict for each epoch, in a new folder.
+
+    more goes into run.json: the device, the names of the classes, whether Ctrl-C ended the fit.
+
+    Raises DataError if it can't be written.
+    """
+    new = files.run_folder or f'{RUNS}/.new-{platform.node()}-{os.getpid()}'
+    start = {'name': None, 'time': now(), 'script': None, 'numbers': {}}  # in a notebook
+    facts.update({**start, **facts, 'evaluated': False})
+    accuracy = [row.get('accuracy', 0) for row in rows]
+    facts.update(layers=aloud(model), parameters=model.count_params(), **more)
+    facts.update(optimizer=model.optimizer.name, loss=str(model.loss))
+    facts['optimizer'] += f' {float(model.optimizer.learning_rate):g}'
+    facts['seconds'] = rows[-1].get('seconds')
+    facts.update(epochs=len(rows), of=facts['numbers'].get('N_epochs', len(rows)))
+    for percent in 95, 100:
+        reached = (i for i, value in enumerate(accuracy, 1) if value >= percent / 100)
+        facts[f'epochs_to_{percent}'] = next(reached, None)
+    facts['job'] = os.environ.get('SLURM_JOB_ID')
+    facts['versions'] = {'Python': platform.python_version(), 'NumPy': np.__version__}
+    for module in 'tensorflow', 'keras':
+        facts['versions'][module] = getattr(sys.modules.get(module), '__version__', None)
+    with told(new):
+        os.makedirs(new, exist_ok=True)
+        write_rows(f'{new}/history.csv', rows)
+        write(f'{new}/train.py', script_text)
+        write_facts(new)
+        # Last, and whole: a folder with a network is worth a run.
+        with whole_file(f'{new}/model.keras') as temporary:
+            model.save(temporary, zipped=True)
+    files.run_folder, model.kept_after = new, int(model.optimizer.iterations)
+
+
+@contextlib.contextmanager
+def told(path):
+    """Raise DataError for what can't be written in path."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f'{error.filename or path} could not be written ({error.strerror or error}): make room'
+            ' or get permission there, then run this again'
+        ) from None
+
+
+def write(path, text):
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(text)
+
+
+def write_facts(where):
+    with whole_file(f'{where}/run.json') as temporary:
+        write(temporary, json.dumps(facts, indent=1, ensure_ascii=False) + '\n')
+
+
+def write_rows(path, rows):
+    """Write dicts as a CSV file, with the columns of all of them."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with open(path, 'w', encoding='utf-8', newline='') as file:
+        table = csv.DictWriter(file, columns, lineterminator='\n')
+        table.writeheader()
+        table.writerows(rows)
+
+
+def aloud(model):
+    """Return the layers as one reads them aloud: 16 relu, 8 tanh, 1 sigmoid."""
+    layers = []
+    for layer in model.layers:
+        size = getattr(layer, 'units', getattr(layer, 'filters', None))
+        function = getattr(getattr(layer, 'activation', None), '__name__', None)
+        kind = type(layer).__name__
+        words = [] if kind == 'Dense' else [kind]
+        words += [str(size)] if size else []
+        if kind == 'Dense' or function not in (None, 'linear', 'tanh'):
+            words += [function] if function != 'linear' else []
+        layers.append(' '.join(words))
+    return ', '.join(layers)
+
+
+def publish(new, name=None):
+    """Rename a whole folder to runs/NAME, or to the next free number; return that name."""
+    numbers = [int(x) for x in os.listdir(RUNS) if re.fullmatch('[1-9][0-9]{0,8}', x)]
+    number = max(numbers, default=0) + 1
+    name = name or str(number)
+    while True:
+        try:
+            os.rename(new, f'{RUNS}/{name}')
+            break
+        except OSError:  # another job has just taken it
+            if not os.path.lexists(f'{RUNS}/{name}'):
+                raise
+            name, number = str(number), number + 1
+    with contextlib.suppress(OSError):  # a disk without links
+        link = f'{new}-last'
+        os.symlink(name, link)
+        os.replace(link, f'{RUNS}/last')
+    return name
+
+
+def rescue():
+    """Make runs of networks whose scripts died on this host before the end; sweep what has none."""
+    mine = f'.new-{platform.node()}-'
+    if not os.path.isdir(RUNS):
+        return
+    for left in [name for name in os.listdir(RUNS) if name.startswith(mine)]:
+        number, path = left[len(mine) :], f'{RUNS}/{left}'
+        with contextlib.suppress(OSError):
+            if not number.isdecimal() or os.path.islink(path) or alive(int(number)):
+                continue
+            if os.path.exists(f'{path}/model.keras'):
+                print(
+                    f'Run: {RUNS}/{publish(path)}, not evaluated: its script had ended before that'
+                )
+            else:
+                shutil.rmtree(path)
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return pid != os.getpid()
+
+
+def describe_data():
+    """Return in a line what the run's sequences are."""
+    numbers = facts.get('numbers', {})
+    return describe(numbers.get('N_train', '?'), numbers.get('N_test', '?'))
+
+
+# ---------------------------------------------------------------- the result
+
+
+def outputs(model, X):
+    """Return the network's score of each class for sequences X (n, N): float (n, classes)."""
+    parts = [model(X[i : i + 1000], training=False).numpy() for i in range(0, len(X), 1000)]
+    scores = np.concatenate(parts)
+    # One output, a sigmoid, is the score of class 1; of several, each is for one class.
+    return np.hstack([1 - scores, scores]) if scores.shape[1] == 1 else scores
+
+
+def interval(right, N):
+    """Return where, with 95 % confidence, the share lies of which right of N are a sample.
+
+    Wilson's score interval. (scipy.stats.binomtest gives the same, but its import takes a tenth of
+    train.py's time.)
+    """
+    p, z2 = right / N, 1.959964**2 / N
+    middle, half = p + z2 / 2, math.sqrt(z2 * (p * (1 - p) + z2 / 4))
+    return (middle - half) / (1 + z2), (middle + half) / (1 + z2)
+
+
+def save_run(model, history, X_train, X_test, Y_test):
+    """Print what the accuracy is worth and what was wrong, and save all of it as a run.
+
+    model and history are those of the fit; X_train is (m, N), or any iterable of sequences (N,),
+    X_test (n, N), and Y_test (n,) the classes. Ends the script with status 130 if Ctrl-C has ended
+    the fit.
+    """
+    if not int(model.optimizer.iterations):
+        raise DataError(
+            'the network has not been trained, so there is no run: model.fit is missing'
+        )
+    shown = model.get_metrics_result().get('accuracy', math.nan)  # what evaluate has found
+    names = facts.get('class_names') or read_class_names('Train')
+    if getattr(model, 'kept_after', None) != int(model.optimizer.iterations):
+        if hasattr(model, 'kept_after'):
+            print('The network was trained twice: comment out one of the two model.fit.')
+        values = history.history
+        rows = [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+        rows = [{'epoch': i, **row} for i, row in enumerate(rows, 1)]
+        keep(model, rows, data=describe_data(), class_names=names, device='', stopped=False)
+
+    scores = outputs(model, X_test)
+    predicted = scores.argmax(axis=1)
+    # One output tells class 1 from one half on.
+    right, N_test = predicted == Y_test, len(Y_test)
+    N_right = int(right.sum())
+    if abs(shown - N_right / N_test) > 0.5 / N_test:
+        print('That is not the accuracy on the test sequences: evaluate was given others.')
+    seen, facts['lessons'] = seen_sequences(X_train, X_test)
+    N_seen, seen_right = int(seen.sum()), int((seen & right).sum())
+    facts.update(evaluated=True, accuracy=N_right / N_test, right=N_right, N_test=N_test)
+    facts.update(seen=N_seen, right_of_seen=seen_right, exam=fingerprint(X_test, Y_test))
+
+    line = f'{N_right} of {N_test} right'
+    if N_seen < N_test:
+        low, high = interval(N_right, N_test)
+        line += f'; 95 % confidence: {100 * low:.0f} % to {100 * high:.0f} %'
+    print(line)
+    if N_seen:
+        line = f'{N_seen} of {N_test} test sequences also occur in the training set'
+        if N_others := N_test - N_seen:
+            others = N_right - seen_right
+            line += f'; on the {N_others} others: {others}, {100 * others / N_others:.1f} %'
+        else:
+            line += ': this is memory, not an exam'
+        print(line)
+    print(learning(facts))
+    larger = max(np.mean(Y_test == Y) for Y in set(Y_test))
+    if larger * len(set(Y_test)) > 1.4:
+        print(f'Always answering with the most frequent class would give {100 * larger:.2f}%')
+    print_mistakes(Y_test.astype(int), predicted, names)
+
+    rows = []
+    for i, (Y, answer, row) in enumerate(zip(Y_test, predicted, scores, strict=True), 1):
+        shares = {f'score_{j}': f'{score:.6g}' for j, score in enumerate(row)}
+        rows.append({'number': i, 'class': int(Y), 'predicted': int(answer), **shares})
+    new = files.run_folder
+    with told(new):
+        write_rows(f'{new}/predictions.csv', rows)
+        write_facts(new)
+        name = publish(new, facts.pop('name'))
+    files.run_folder = None
+    print(f'Run: {RUNS}/{name} with {", ".join(sorted(os.listdir(f"{RUNS}/{name}")))}')
+    if facts['epochs'] < facts['of']:
+        print(f'(stopped at {facts["epochs"]} of {facts["of"]} epochs)')
+        if facts['stopped']:
+            sys.exit(130)
+
+
+def seen_sequences(X_train, X_test):
+    """Return which of X_test (n, N) also occur in X_train: bool (n,); and X_train's fingerprint.
+
+    Byte for byte. X_train is (m, N), or any iterable of sequences (N,).
+    """
+    test, seen, lessons = {X.tobytes() for X in X_test}, set(), hashlib.sha256()
+    for X in X_train:
+        data = X.tobytes()
+        lessons.update(data)
+        if data in test:
+            seen.add(data)
+    return np.array([X.tobytes() in seen for X in X_test]), lessons.hexdigest()[:16]
+
+
+def fingerprint(*arrays):
+    """Return a text that is the same for the same arrays alone."""
+    return hashlib.sha256(b''.join(x.tobytes() for x in arrays)).hexdigest()[:16]
+
+
+def learning(facts):
+    """Return in a line how fast the network of a run has learnt its training sequences."""
+    first, last = facts['epochs_to_95'], facts['epochs_to_100']
+    if not first:
+        return f'Never 95 % of the training sequences right in {facts["epochs"]} epochs'
+    line = f'95 % of the training sequences right after {first} epochs'
+    return f'{line}, all after {last}' if last else f'{line}, never all'
+
+
+def print_mistakes(Y, predicted, names):
+    """Print how many of each class were taken for which, and the numbers of the wrong ones.
+
+    Y and predicted, int (n,), are the classes and what the network says.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    classes = sorted({*Y, *predicted})
+    titles = [class_name(j, names) for j in classes]
+    many = len(classes) > 2
+    table = Table('', *(f'taken for {x}' for x in titles), *['recall'] * many, box=None)
+    for i, title in zip(classes, titles, strict=True):
+        counts = [int(np.sum((Y == i) & (predicted == j))) for j in classes]
+        N = sum(counts)
+        few = f'{N} test sequences of this class say nothing' if N < 5 else ''
+        recall = [few or f'{100 * np.mean(predicted[Y == i] == i):.0f} %'] * many
+        table.add_row(title, *map(str, counts), *recall)
+    Console(markup=False, emoji=False, highlight=False).print(table)
+    wrong = np.flatnonzero(Y != predicted)
+    if len(wrong):
+        kinds = {(Y[i], predicted[i]) for i in wrong}
+        line = 'Wrong: ' + ' '.join(str(i + 1) for i in wrong[:20]) + ' ...' * (len(wrong) > 20)
+        if len(kinds) == 1:
+            ((label, answer),) = kinds
+            line += f', all {class_name(label, names)} taken for {class_name(answer, names)}'
+        print(f'{line}: python view.py --wrong')
+
+
+# ---------------------------------------------------------------- reading
+
+
+def read_run(name, path=None):
+    """Return what run.json says of a run, with its name and path. Raises DataError without one."""
+    path = path or f'{RUNS}/{name}'
+    if not os.path.isdir(path):
+        known = ', '.join(run['name'] for run in all_runs()[-8:]) or 'none yet: python train.py'
+        raise DataError(f'{path} is missing: the newest runs are {known}')
+    try:
+        with open(f'{path}/run.json', encoding='utf-8') as file:
+            return json.load(file) | {'name': str(name), 'path': path}
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(f'{path}/run.json cannot be read ({error}): train again') from None
+
+
+def all_runs():
+    """Return what run.json says of every run, the oldest first; what is no run is left out."""
+    runs = []
+    for name in os.listdir(RUNS) if os.path.isdir(RUNS) else []:
+        if NAME.fullmatch(name) and name != 'last':
+            with contextlib.suppress(DataError):
+                runs.append(read_run(name))
+    return sorted(runs, key=lambda run: (run['time'], os.stat(run['path']).st_mtime_ns))
+
+
+def newest_run():
+    """Return what run.json says of the newest run; None if there is none."""
+    return next(reversed(all_runs()), None)
+
+
+def read_rows(run, name):
+    """Return the rows of a run's CSV file: a dict each, of texts."""
+    path = f'{run["path"]}/{name}'
+    try:
+        with open(path, encoding='utf-8', newline='') as file:
+            return list(csv.DictReader(file))
+    except OSError as error:
+        raise DataError(f'{path}: {error.strerror}; that run was not evaluated') from None
+
+
+def script_of(run):
+    """Return the text of the script that a run was made with; '' for a notebook's cells."""
+    try:
+        with open(f'{run["path"]}/train.py', encoding='utf-8') as file:
+            return file.read()
+    except OSError as error:
+        raise DataError(f'{run["path"]}/train.py: {error.strerror}') from None
+
+
+def about(run):
+    """Return in some lines what a run is."""
+    numbers = ', '.join(f'{name} {value}' for name, value in run['numbers'].items())
+    lines = [
+        f'{run["path"]}: {run["script"] or "a notebook"} of {run["time"].replace("T", " ")}',
+        f'Layers: {run["layers"]}; {run["parameters"]:,} parameters',
+        f'Numbers: {numbers}',
+        f'Data: {run["data"]}',
+        f'Classes: {", ".join(run["class_names"]) or "without names"}',
+        f'Trained: {run["epochs"]} of {run["of"]} epochs on {run["device"] or "an unknown device"}',
+        learning(run),
+    ]
+    if run['evaluated']:
+        low, high = interval(run['right'], run['N_test'])
+        line = f'Accuracy: {100 * run["accuracy"]:.2f}%, {run["right"]} of {run["N_test"]} right; '
+        lines.append(f'{line}95 % confidence: {100 * low:.0f} % to {100 * high:.0f} %')
+    else:
+        lines.append('Not evaluated: its script had ended before that')
+    lines.append(', '.join(f'{name} {version}' for name, version in run['versions'].items()))
+    return '\n'.join(lines)
