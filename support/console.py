@@ -59,7 +59,7 @@ def progress(items, description):
 
 def __getattr__(name):
     """Say of a train.py whose lines are not yet those of the slides that it is an old one."""
-    if name in ('command_line', 'report_accuracy'):
+    if name in ('command_line', 'report_accuracy', 'finish'):
         raise DataError(
             'this script is from an older version of the workshop: start from the new train.py'
             ' (git show HEAD:train.py) and make your edits again'

@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 
+from support import console
 from support.console import DataError, parser, whole_number
 from support.files import last_written
 from support.runs import begin, describe_data, keep
@@ -180,3 +181,8 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         signal.signal(signal.SIGINT, self.interrupt)
         more = {'device': self.device, 'data': self.data, 'class_names': self.class_names}
         keep(self.model, self.rows, stopped=self.stopped, **more)
+
+
+def __getattr__(name):
+    """Say of a train.py of an older version that it is one."""
+    return getattr(console, name)

@@ -294,6 +294,7 @@ raise MemoryError | small.py: the memory is full
 raise type('ResourceExhaustedError', (Exception,), {{}}) | small.py: the memory is full
 {SET}{EMPTY}{BROKEN} | small.py: Train/X_20.dat is empty
 from support.console import report_accuracy | small.py: this script is from an older version of the
+from support.training import finish | small.py: this script is from an older version of the
 from support.training import *; help = 1; read_command_line(globals()) | small.py: the name help is
 qwertz | NameError: name 'qwertz'
 raise ModuleNotFoundError('No module', name='pandas') | ModuleNotFoundError: No module
