@@ -357,10 +357,8 @@ def test_what_was_wrong(trained, monkeypatch):
     for row, axes in zip(wrong, np.reshape(figure.axes, (-1, 3)), strict=True):
         i = int(row['number']) - 1
         titles = [axis.get_title() for axis in axes]
-        assert (
-            titles[0].startswith(f'Test {i + 1}: ')
-            and f'({float(max(row["score_0"], row["score_1"])):.3f})' in titles[0]
-        )
+        score = max(float(row['score_0']), float(row['score_1']))
+        assert titles[0].startswith(f'Test {i + 1}: ') and f'({score:.3f})' in titles[0]
         distance = np.linalg.norm(X - X_test[i], axis=1)
         own = np.flatnonzero(Y == Y_test[i])
         nearest = own[distance[own].argmin()], distance.argmin()
