@@ -96,8 +96,8 @@ def told_apart(a, b):
     if not sum(only):
         return f'{a["name"]} and {b["name"]} are right and wrong on the same sequences'
     p = binomtest(only[0], sum(only)).pvalue
-    line = f'{a["name"]} and {b["name"]} differ on {sum(only)} of {len(right[0])} sequences,'
-    line += f' {only[0]} to {only[1]}: '
+    line = f'In the test, {a["name"]} and {b["name"]} differ on {sum(only)} of {len(right[0])}'
+    line += f' sequences, {only[0]} to {only[1]}: '
     if p >= 0.05:
         return f'{line}they cannot be told apart'
     return f'{line}{(a, b)[only[0] < only[1]]["name"]} is better (p = {p:.2g})'
@@ -156,9 +156,11 @@ else:
     from rich.table import Table
 
     table = Table(*columns, box=box.SIMPLE, padding=(0, 1, 0, 0))
-    table.columns[0].min_width, table.columns[1].min_width = 5, 14
     for row in rows:
         table.add_row(*row)
+    for column, cells in zip(table.columns, zip(columns, *rows, strict=True), strict=True):
+        # Lines break between words; no word is cut.
+        column.min_width = max(len(word) for cell in cells for word in cell.split())
     Console(markup=False, emoji=False, highlight=False).print(table)
     chosen = [run for group in newest_last for run in group]
     if len({run['exam'] for run in chosen if run['evaluated']}) > 1:

@@ -202,8 +202,8 @@ def plot_history(history):
 
 
 # Colours that colour-blind people can tell apart (Okabe and Ito, 2008)
-COLOURS = ['#000000', '#e69f00', '#56b4e9', '#009e73', '#f0e442', '#0072b2']
-COLOURS += ['#d55e00', '#cc79a7']
+COLOURS = ['#000000', '#e69f00', '#56b4e9', '#009e73', '#d55e00', '#0072b2']
+COLOURS += ['#cc79a7', '#f0e442']
 
 
 def plot_runs(groups, labels):
@@ -213,6 +213,7 @@ def plot_runs(groups, labels):
     of rows of its history.csv, dicts of texts. labels has one for each group.
     """
     figure, axes = plt.subplots(2, 1, figsize=(9, 8), layout='constrained')
+    longest = max(len(rows) for group in groups for rows in group)
     for axis, name in zip(axes, ('accuracy', 'loss'), strict=True):
         for i, (group, label) in enumerate(zip(groups, labels, strict=True)):
             style = {'color': COLOURS[i % 8], 'linewidth': 2}
@@ -227,6 +228,7 @@ def plot_runs(groups, labels):
         axis.set_xticks([1, 3, 10, 30, 100, 300, 1000])
         axis.xaxis.set_major_formatter('{x:g}')
         axis.minorticks_off()
+        axis.set_xlim(0.9, 1.1 * longest)
         axis.set_ylabel(f'Training {name}')
         axis.grid(alpha=0.3)
     axes[0].set_ylim(-0.02, 1.02)

@@ -289,7 +289,7 @@ def test_a_table_of_runs(folder):
     assert [row['run'] for row in compared()] == list('abcdefgh') and len(compared('--all')) == 11
     assert compared()[0]['what differs'] == 'see --diff'
     printed = script('compare.py', '1', 'wide', env={'COLUMNS': '80'}).stdout
-    assert 'what differs' in printed and '2,209' in printed and 'Plot: compare.png' in printed
+    assert '2,209' in printed and 'Plot: compare.png' in printed and '\u2026' not in printed
     diff = script('compare.py', '--diff', 'a', 'b').stdout
     assert '-xa = 1\n' in diff and '+xb = 1\n' in diff and '+++ runs/b/train.py' in diff
     for arguments in (['--diff', '1'], ['1', '--all']):
@@ -306,8 +306,8 @@ def test_whether_two_can_be_told_apart(folder):
     made_up('e', right='1' * 10, code='x = 4', exam='another')
     for pair, said in {
         'ab': 'a and b are right and wrong on the same sequences',
-        'ac': 'a and c differ on 3 of 10 sequences, 3 to 0: they cannot be told apart',
-        'da': 'a and d differ on 10 of 10 sequences, 10 to 0: a is better (p = 0.002)',
+        'ac': 'In the test, a and c differ on 3 of 10 sequences, 3 to 0: they cannot be told apart',
+        'da': 'In the test, a and d differ on 10 of 10 sequences, 10 to 0: a is better (p = 0.002)',
         'ae': 'Their test sequences are not the same, so neither are their exams.',
     }.items():
         assert said in script('compare.py', *pair, env={'COLUMNS': '200'}).stdout
