@@ -113,7 +113,9 @@ if args.wrong:
     if rows:
         plot_mistakes(rows[:12], 'wrong.png')
 elif all(isinstance(ID, str) for ID in args.ID):
-    size = {path: os.path.getsize(path) for path in filter(os.path.isfile, args.ID)}
+    size = {
+        path: os.path.getsize(path) for path in filter(os.path.isfile, args.ID)
+    }
     X = [read_series(path, size.get(path, 8) // 8) for path in args.ID]
     names = [os.path.basename(path)[:-4] for path in args.ID]
     plot_results(names, X, folder='file')
