@@ -447,9 +447,12 @@ def test_wherever_the_disk_fails_or_a_kill_comes(folder, monkeypatch):
                 except Killed:
                     pass
             ended = len(calls) < last
-            if error is Killed and not os.path.exists('Train'):
-                refused('view.py', 1, parts=('Train is missing, because', 'mv Train.new Train'))
-            elif os.path.exists('Train') and os.path.exists('Test'):
+            gone = [name for name in ('Train', 'Test') if not os.path.exists(name)]
+            for name in gone:
+                test = ['--test'] * (name == 'Test')
+                parts = f'{name} is missing, because', f'mv {name}.new {name}'
+                refused('view.py', 1, *test, parts=parts)
+            if not gone:
                 for now, was, becomes in zip(both(), old, new, strict=True):
                     assert {**now, '/notes': b''} in (
                         {**was, '/notes': b''},

@@ -255,11 +255,15 @@ def test_a_random_choice_with_each_class_in_proportion(folder):
     for name, N in ('Train', 48), ('Test', 12):  # their order is random
         first = [pathlib.Path(name, f'Y_{i}.dat').read_bytes() for i in range(1, N // 2 + 1)]
         assert len(set(first)) > 1 and first != sorted(first)
-    before = contents(folder)
+    before, drawn = contents(folder), sequences('Test')
     refused('import_data.py', 'a.csv', '--seed', 1, parts=['--overwrite'])
     assert contents(folder) == before
     imported('a.csv', '--overwrite', '--seed', 1)
-    assert contents(folder) != before
+    assert sequences('Test') != drawn
+    # Also of a class so small that its share is less than one.
+    X, Y = np.arange(12.0)[:, None], np.r_[[0] * 9, [1] * 3]
+    chosen = [choose_test(X, Y, 1, np.random.default_rng(seed))[9:].argmax() for seed in range(20)]
+    assert set(chosen) == {0, 1, 2}
 
 
 def test_equal_sequences_stay_together():

@@ -355,6 +355,7 @@ def test_errors_that_nobody_catches(data, code, said):
         ours, *of_keras = told.split('/keras/', 1)
         assert f'❱ 2 {code[:30]}' in ours and '❱' not in ''.join(of_keras)
         assert bool(of_keras) == ('keras' in code)
+    assert mistakes.explain(NameError('x', name='x')) is None  # typed after python -i
 
 
 def test_the_device_is_told(monkeypatch, capsys):
