@@ -21,8 +21,8 @@ import difflib
 import sys
 from statistics import median
 
-from support.console import DataError, parser
-from support.runs import all_runs, interval, read_rows, read_run, script_of
+from support.console import parser
+from support.runs import all_runs, interval, no_run, read_rows, read_run, script_of
 
 from utilities import plot_runs, show_plots
 
@@ -47,7 +47,7 @@ def features(run):
     found |= {name: f'{name} {value}' for name, value in run['numbers'].items() if name != 'seed'}
     for name in 'optimizer', 'loss':
         found[name] = f'{name} {run[name]}'
-    return found | {'data': str(run.get('data') or f'data {run.get("lessons")}')}
+    return found | {'data': run['data']}
 
 
 def differences(runs):
@@ -114,7 +114,7 @@ if (args.runs and args.all) or (args.diff and len(args.runs) != 2):
 
 runs = [read_run(name) for name in dict.fromkeys(args.runs)] or all_runs()
 if not runs:
-    raise DataError('there is no run yet: train a network with python train.py')
+    raise no_run()
 if args.diff:
     texts = [script_of(run).splitlines(keepends=True) for run in runs]
     sys.stdout.writelines(

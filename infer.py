@@ -27,7 +27,7 @@ from datetime import datetime
 
 from support.console import DataError, parser, whole_number
 from support.files import CLASSES_FILE, check_finished, last_written, sequence_numbers
-from support.runs import about, newest_run, read_run
+from support.runs import about, newest_run, no_run, outputs, read_run
 from support.tables import EXTENSIONS, add_columns, read_table
 
 import numpy as np
@@ -64,12 +64,12 @@ if args.model:
     folder = os.path.dirname(args.model)
     if os.path.exists(os.path.join(folder, 'run.json')):
         run = read_run(folder or '.', folder)
-elif args.run or not os.path.exists('model.keras') or newest_run():
-    run = read_run(args.run) if args.run else newest_run()
-    if run is None:
-        raise DataError('there is no run yet: train a network with python train.py')
+elif run := read_run(args.run) if args.run else newest_run():
     args.model = f'{run["path"]}/model.keras'
-args.model = args.model or 'model.keras'
+elif os.path.exists('model.keras'):
+    args.model = 'model.keras'
+else:
+    raise no_run()
 if args.about:
     print(about(run) if run else f'{args.model} is in no run, so there is nothing known of it')
     sys.exit()
@@ -97,6 +97,7 @@ if not class_names and zipfile.is_zipfile(args.model):  # where they were before
         if CLASSES_FILE in archive.namelist():
             text = archive.read(CLASSES_FILE).decode('utf-8-sig', errors='replace')
             class_names = text.splitlines()
+
 names_beside = functools.cache(read_class_names)
 
 
@@ -174,13 +175,9 @@ if not sequences:
     sys.exit(1)
 names, X, labels = zip(*sequences, strict=True)
 
-# Classify them all at once. One output, a sigmoid, tells class 0 from class 1;
-# of the several outputs of a softmax, each is for one class, and the largest wins.
-outputs = model.predict(np.array(X), batch_size=1024, verbose=0)
-if outputs.shape[1] == 1:
-    outputs = np.hstack([1 - outputs, outputs])
-classes = outputs.argmax(axis=1)
-scores = outputs.max(axis=1)
+# Classify them all at once: the class with the largest score wins.
+shares = outputs(model, np.array(X))
+classes, scores = shares.argmax(axis=1), shares.max(axis=1)
 
 which = f'Model: {args.model} of {datetime.fromtimestamp(trained.st_mtime):%Y-%m-%d %H:%M}'
 if run:
@@ -212,7 +209,7 @@ else:
 
         right = sum(label == Y for label, Y in labelled)
         counts = Counter(labelled)
-        numbers = range(outputs.shape[1])
+        numbers = range(shares.shape[1])
         taken = (f'taken for {class_name(Y, class_names)}' for Y in numbers)
         table = Table('label', *taken)
         for label in sorted({label for label, _ in labelled}):

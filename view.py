@@ -15,7 +15,13 @@ prepare()
 import os
 
 from support.console import DataError, parser, whole_number
-from support.runs import fingerprint, newest_run, read_rows, read_run
+from support.runs import (
+    fingerprint,
+    newest_run,
+    no_run,
+    read_rows,
+    read_run,
+)
 
 import numpy as np
 
@@ -103,9 +109,7 @@ if bool(args.ID) == args.wrong:
 if args.wrong:
     run = read_run(args.run) if args.run else newest_run()
     if run is None:
-        raise DataError(
-            'there is no run yet: train a network with python train.py'
-        )
+        raise no_run()
     rows = mistakes(run)
     print(
         f'{run["path"]}: {len(rows)} of {run["N_test"]} test sequences are wrong'

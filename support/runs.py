@@ -55,7 +55,7 @@ def begin(script, numbers, name=None):
     rescue()
     facts.clear()
     facts.update(name=name, time=now())
-    facts.update(script=script and os.path.basename(script), numbers=numbers, evaluated=False)
+    facts.update(script=script and os.path.basename(script), numbers=numbers)
     files.run_folder, script_text = None, ''
     if script:
         with open(script, encoding='utf-8') as file:
@@ -168,9 +168,9 @@ def publish(new, name=None):
 
 def rescue():
     """Make runs of networks whose scripts died on this host before the end; sweep what has none."""
-    mine = f'.new-{platform.node()}-'
     if not os.path.isdir(RUNS):
         return
+    mine = f'.new-{platform.node()}-'
     for left in [name for name in os.listdir(RUNS) if name.startswith(mine)]:
         number, path = left[len(mine) :], f'{RUNS}/{left}'
         with contextlib.suppress(OSError):
@@ -222,6 +222,12 @@ def interval(right, N):
     return (middle - half) / (1 + z2), (middle + half) / (1 + z2)
 
 
+def confidence(right, N):
+    """Return that interval as a text."""
+    low, high = interval(right, N)
+    return f'95 % confidence: {100 * low:.0f} % to {100 * high:.0f} %'
+
+
 def save_run(model, history, X_train, X_test, Y_test):
     """Print what the accuracy is worth and what was wrong, and save all of it as a run.
 
@@ -245,7 +251,6 @@ def save_run(model, history, X_train, X_test, Y_test):
 
     scores = outputs(model, X_test)
     predicted = scores.argmax(axis=1)
-    # One output tells class 1 from one half on.
     right, N_test = predicted == Y_test, len(Y_test)
     N_right = int(right.sum())
     if abs(shown - N_right / N_test) > 0.5 / N_test:
@@ -257,8 +262,7 @@ def save_run(model, history, X_train, X_test, Y_test):
 
     line = f'{N_right} of {N_test} right'
     if N_seen < N_test:
-        low, high = interval(N_right, N_test)
-        line += f'; 95 % confidence: {100 * low:.0f} % to {100 * high:.0f} %'
+        line += f'; {confidence(N_right, N_test)}'
     print(line)
     if N_seen:
         line = f'{N_seen} of {N_test} test sequences also occur in the training set'
@@ -379,6 +383,11 @@ def newest_run():
     return next(reversed(all_runs()), None)
 
 
+def no_run():
+    """Return the DataError for a folder without runs."""
+    return DataError('there is no run yet: train a network with python train.py')
+
+
 def read_rows(run, name):
     """Return the rows of a run's CSV file: a dict each, of texts."""
     path = f'{run["path"]}/{name}'
@@ -411,9 +420,8 @@ def about(run):
         learning(run),
     ]
     if run['evaluated']:
-        low, high = interval(run['right'], run['N_test'])
         line = f'Accuracy: {100 * run["accuracy"]:.2f}%, {run["right"]} of {run["N_test"]} right; '
-        lines.append(f'{line}95 % confidence: {100 * low:.0f} % to {100 * high:.0f} %')
+        lines.append(line + confidence(run['right'], run['N_test']))
     else:
         lines.append('Not evaluated: its script had ended before that')
     lines.append(', '.join(f'{name} {version}' for name, version in run['versions'].items()))
