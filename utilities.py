@@ -10,11 +10,12 @@ each line, class 0 first.
 import os
 
 from support import files
-from support.console import DataError
+from support.console import DataError, clean
 from support.files import (
     CLASSES_FILE,
     check_finished,
     check_same,
+    open_file,
     unreadable,
     whole_file,
     wrong_size,
@@ -90,7 +91,7 @@ def read_label(path):
 def read_values(path, N):
     """Return the N float64 values of a file, or raise DataError."""
     try:
-        with open(path, 'rb', buffering=0) as file:
+        with open_file(path, 'rb', buffering=0) as file:
             data = file.read(8 * N + 1)
     except OSError as error:
         raise unreadable(path, error) from None
@@ -109,7 +110,7 @@ def read_class_names(folder):
     """
     path = os.path.join(folder, CLASSES_FILE)
     try:
-        with open(path, encoding='utf-8-sig') as file:
+        with open_file(path, 'r', encoding='utf-8-sig') as file:
             return file.read(1_000_000).splitlines()
     except (FileNotFoundError, NotADirectoryError):
         return []
@@ -122,8 +123,8 @@ def read_class_names(folder):
 
 
 def class_name(Y, names=()):
-    """Return the name of class Y; 'class 2' if names holds none for it."""
-    name = names[int(Y)].strip() if Y < len(names) else ''
+    """Return the name of class Y to show; 'class 2' if names has none."""
+    name = clean(names[int(Y)].strip()) if Y < len(names) else ''
     return name or f'class {int(Y)}'
 
 
@@ -159,7 +160,7 @@ def plot_results(ID, X, Y=None, folder='Train'):
         axis.remove()
     for axis, i, x, y in zip(axes.flat, IDs, X, classes, strict=False):
         axis.plot(np.arange(1, len(x) + 1), x)
-        title = f'Data Set {i}'
+        title = f'Data Set {clean(i)}'
         if y is not None:
             title += f': {class_title(y, names)}'
         axis.set_title(title, parse_math=False)  # a $ in a name is a $
@@ -273,7 +274,7 @@ def save_plot(figure, name, run_folder=None):
     with whole_file(os.path.join(run_folder or '', name)) as temporary:
         figure.savefig(temporary, dpi=150, format='png')
     if not run_folder:
-        print(f'Plot: {name}')
+        print(f'Plot: {clean(name)}')
 
 
 def show_plots():

@@ -3,11 +3,31 @@
 import argparse
 import os
 import sys
+import unicodedata
+
+
+def clean(text):
+    """Return a text, perhaps from a file, as one line that is safe to show on a terminal.
+
+    What would move the cursor, hide or change what stands beside it (controls, line ends, marks of
+    the direction, characters without width or sense) is shown as Python writes it, like \\x1b; of
+    a text that would fill the screen the beginning and the end.
+    """
+
+    def shown(char):
+        if char.isprintable():
+            return char
+        return ' ' if unicodedata.category(char) == 'Zs' else ascii(char)[1:-1]
+
+    text = str(text)
+    if len(text) > 1000:
+        text = f'{text[:500]} ... {text[-400:]}'
+    return ''.join(map(shown, text))
 
 
 def program():
     """Return what the user typed to start this program, for messages."""
-    folder, name = os.path.split(sys.argv[0])
+    folder, name = os.path.split(clean(sys.argv[0]))
     return f'python -m {os.path.basename(folder)}' if name == '__main__.py' else name
 
 
@@ -18,6 +38,7 @@ class DataError(SystemExit):
     """
 
     def __init__(self, text):
+        text = clean(text)
         super().__init__(text)
         self.code = f'{program()}: {text}'
 
@@ -37,9 +58,16 @@ def whole_number(least, most=2**31 - 1):
     return convert
 
 
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that repeats what was typed in a safe way."""
+
+    def error(self, message):
+        super().error(clean(message))
+
+
 def parser(description):
     """Return an ArgumentParser that shows description, a script's docstring, as it is written."""
-    return argparse.ArgumentParser(
+    return Parser(
         prog=program(),
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -52,9 +80,10 @@ def progress(items, description):
     if len(items) < 1000 or not sys.stderr.isatty():
         return items
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import track
 
-    return track(items, description, console=Console(stderr=True), transient=True)
+    return track(items, escape(clean(description)), console=Console(stderr=True), transient=True)
 
 
 def __getattr__(name):

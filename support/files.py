@@ -1,9 +1,11 @@
 """What a folder of sequences holds and what is wrong with its files; files written whole."""
 
 import contextlib
+import errno
 import os
 import platform
 import re
+import stat
 
 from support.console import DataError
 
@@ -42,6 +44,30 @@ def check_finished(folder):
             f'{folder} holds an unfinished set: make it again with python generate_data.py'
             ' --overwrite, or with import_data.py if it is your own'
         )
+
+
+def open_file(path, mode='rb', **options):
+    """Open a file to read it, as open does; OSError for what is none, like a folder or a device.
+
+    A FIFO, which another program may write to or not, would else keep us waiting for ever.
+    """
+
+    def opener(path, flags):
+        return os.open(path, flags | os.O_NONBLOCK)
+
+    file = open(path, mode, opener=opener, **options)
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise OSError(errno.EINVAL, 'Is no file', path)
+
+
+def check_file(path):
+    """Raise DataError unless path is a file that can be read."""
+    try:
+        open_file(path).close()
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
 # The sequence that was read last, and the folder it came from.

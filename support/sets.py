@@ -16,6 +16,7 @@ from support.files import (
     FILE_NAME,
     UNFINISHED,
     check_finished,
+    open_file,
     sequence_numbers,
 )
 
@@ -38,7 +39,7 @@ def fingerprint(folder):
     names = sorted(filter(FILE_NAME.fullmatch, os.listdir(folder)))
     found = hashlib.sha256(' '.join([*names, *read_class_names(folder)]).encode())
     for name in names[:: len(names) // 2000 + 1]:
-        with open(f'{folder}/{name}', 'rb', buffering=0) as file:
+        with open_file(f'{folder}/{name}', buffering=0) as file:
             found.update(file.read())
     return found.hexdigest()[:16]
 
@@ -49,7 +50,7 @@ def read_about(folder):
     {} stands for a set that says nothing, such as those of 2018.
     """
     try:
-        with open(f'{folder}/{ABOUT}', encoding='utf-8') as file:
+        with open_file(f'{folder}/{ABOUT}', 'r', encoding='utf-8') as file:
             about = json.load(file)
         return about, about.pop('fingerprint') != fingerprint(folder)
     except (OSError, ValueError, KeyError, AttributeError):
@@ -138,7 +139,7 @@ def holds(folder, N, sequences, class_names):
     """Return whether folder holds this set, byte for byte, and no other sequence."""
 
     def is_file(name, values):
-        with open(f'{folder}/{name}.dat', 'rb') as file:
+        with open_file(f'{folder}/{name}.dat') as file:
             return file.read() == np.asarray(values, '<f8').tobytes()
 
     try:

@@ -117,6 +117,30 @@ def test_bad_files(data):
         put(path, good)
 
 
+def test_a_pipe_or_device_is_no_file(data):
+    """Opened as a file, a FIFO would wait for ever for somebody who writes into it."""
+    for name in 'X_7.dat', 'Y_7.dat', 'classes.txt', 'about.json':
+        path = f'Train/{name}'
+        os.remove(path)
+        os.mkfifo(path)
+        with pytest.raises(DataError, match=f'^{path}: Is no file; it must be a file'):
+            files.check_file(path)
+        if name == 'about.json':
+            assert sets.read_about('Train') == ({}, False)
+        else:
+            refused('view.py', 7, parts=(f'{path}: Is no file',))
+        shutil.copy('Test/' + name.replace('7', '1'), f'{path}.new')
+        os.replace(f'{path}.new', path)
+    for path in '/dev/null', '/dev/tty', 'Train', 'gone.dat':
+        with pytest.raises(DataError, match=f'^{path}(:| is missing)'):
+            files.check_file(path)
+    files.check_file('Train/X_7.dat')
+    os.remove('Train/X_7.dat')
+    os.mkfifo('Train/X_7.dat')
+    refused(MAKE, 20, 10, parts=('already hold sequences',))
+    script(MAKE, 20, 10, '--overwrite')
+
+
 def test_what_is_missing(data):
     os.utime('Train/X_1.dat', ns=(5, 7))
     assert files.last_written('Train') == 7 and files.sequence_numbers('none') == set()
@@ -497,6 +521,31 @@ def test_a_package_is_called_as_it_was_started(monkeypatch):
     assert not hasattr(console, 'no_such_name')
 
 
+SHOWN = {
+    'sine wave, größer, 正弦波, שלום, a$b [red] \\x1b 🙂': None,
+    'a\xa0b\u3000c': 'a b c',
+    '\x1b[2Ja\x9b1m\x07\b\x7f': r'\x1b[2Ja\x9b1m\x07\x08\x7f',
+    'two\nlines\r\u2028\tmore': r'two\nlines\r\u2028\tmore',
+    '\u202egnp.\u2066\u200f\u200b\ufeff\xad': r'\u202egnp.\u2066\u200f\u200b\ufeff\xad',
+    '\udcff \ue000 \U000e0041': r'\udcff \ue000 \U000e0041',
+    '9' * 5000: f'{"9" * 500} ... {"9" * 400}',
+}
+
+
+def test_text_from_files_is_safe_on_a_terminal(data):
+    for text, shown in SHOWN.items():
+        assert console.clean(text) == (shown or text)
+        assert str(DataError(text)) == (shown or text)
+    name = '\x1b[31mred\x1b[0m \u202e'
+    put('Train/classes.txt', f'{name}\n{name}\n'.encode())
+    assert read_class_names('Train') == [name, name]  # in files they stay as they are
+    assert utilities.class_title(1, [name, name]) == r'class 1 (\x1b[31mred\x1b[0m \u202e)'
+    os.rename('Train/X_1.dat', 'a\nb\x1b[2J.dat')
+    assert script('view.py', 'a\nb\x1b[2J.dat').stdout == 'Plot: file_a\\nb\\x1b[2J.png\n'
+    refused('view.py', '\x07\x1b]0;a.dat', parts=(r'\x07\x1b]0;a.dat is missing',))
+    refused('view.py', '\x07\u202e\nb', status=2, parts=(r'\x07\u202e\nb is not a whole number',))
+
+
 def test_progress(monkeypatch):
     many, terminal = range(1000), io.StringIO()
     monkeypatch.setenv('TERM', 'xterm')
@@ -504,9 +553,9 @@ def test_progress(monkeypatch):
     assert console.progress(many, 'Writing Train') is many
     terminal.isatty = lambda: True
     assert console.progress(many[:999], 'Writing Train') == many[:999]
-    assert list(console.progress(many, 'Writing Train')) == list(many)
+    assert list(console.progress(many, 'Writing [red]/\x07Train')) == list(many)
     shown = terminal.getvalue()
-    assert 'Writing Train' in shown and '100%' in shown
+    assert r'Writing [red]/\x07Train' in shown and '100%' in shown
     assert shown.endswith('\x1b[2K')  # the line is empty again
 
 
