@@ -1,12 +1,17 @@
-"""Make Train and Test from your own table: each row is a sequence and its class.
+"""Make Train and Test from your own sequences, in a table or in a file for each object.
 
-    python import_data.py mine.csv                       looks for the column of the classes
-    python import_data.py mine.csv --label type          it is the column with this name
-    python import_data.py mine.csv --drop 1 --label last   the first column is no value
-    python import_data.py GunPoint_TRAIN.ts GunPoint_TEST.ts   split into two files already
+    python import_data.py mine.csv                       shows what its columns look like
+    python import_data.py mine.csv --label class --values f0:f99 --id star
+                                                         a sequence in each row
+    python import_data.py mine.csv --long star,mjd,mag --label class --length 64
+                                                         an observation in each row
+    python import_data.py --objects 'curves/*.dat' --long 1,2 --classes classes.csv --length 64
+                                                         a file for each object
+    python import_data.py GunPoint_TRAIN.ts GunPoint_TEST.ts
+                                                         split into two files already
 
-Takes CSV and other text (tabs, semicolons or blanks between the columns), NumPy's .npy and .npz
-(arrays X and Y), and the .tsv and .ts files of the UCR archive.
+Takes CSV and its kin, NumPy's .npy and .npz (arrays X and Y), the .tsv and .ts files of the UCR
+archive, and FITS, ECSV and VOTable. docs/own-data.md has more.
 """
 
 from support.start import prepare
@@ -20,12 +25,23 @@ import os
 import shlex
 import sys
 
-from support.console import DataError, parser, whole_number
+from support.console import DataError, clean, parser, whole_number
 from support.mistakes import check_scale
 from support.sets import write_sets
-from support.tables import add_columns, is_number, read_table
+from support.tables import (
+    READING,
+    add_columns,
+    files_of_objects,
+    is_number,
+    named,
+    read_classes,
+    read_objects,
+    read_table,
+)
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 
 def sha256(path):
@@ -52,26 +68,49 @@ def share(text):
 def number_classes(labels):
     """Return the names of the classes, sorted, and the number of each label's class, int (n,).
 
-    If all of them are numbers, they are sorted as such.
+    Texts are different classes if they differ at all. If all are numbers, they are sorted as such.
     """
-    names = set(labels)
-    names = sorted(names, key=float if all(map(is_number, names)) else None)
+    names = sorted(set(labels))
+    if all(is_number(name) for name in names):
+        names.sort(key=lambda name: float(name.replace(',', '.')))
     number = {name: i for i, name in enumerate(names)}
     return names, np.array([number[label] for label in labels])
 
 
-def choose_test(X, Y, size, rng):
-    """Choose the test sequences: return whether each of X (n, N) is one, bool (n,).
+def content(X):
+    """Return a number for each of X (n, N), the same for equal sequences: int (n,)."""
+    seen = {}
+    return np.array([seen.setdefault(hashlib.sha1(x.tobytes()).digest(), len(seen)) for x in X])
 
-    Every class Y (n,) gives its share of size. Sequences that are equal stay together, so that no
-    test sequence is also a training sequence; only then a share may differ.
+
+def belonging(X, ids):
+    """Return a number for each of X (n, N), the same for those that must stay together: int (n,).
+
+    Those are equal sequences, and those of the same object; ids are n texts, or None.
     """
-    equal = {}
-    for i, x in enumerate(X):
-        equal.setdefault(x.tobytes(), []).append(i)
-    groups = [[] for _ in range(Y.max() + 1)]
-    for group in equal.values():
-        groups[Y[group[0]]].append(group)
+    groups = content(X)
+    if ids is not None:
+        _, objects = np.unique(ids, return_inverse=True)
+        links = coo_array((np.ones(len(X)), (groups, objects + groups.max() + 1)))
+        size = max(links.shape)
+        links = coo_array((links.data, links.coords), shape=(size, size))
+        groups = connected_components(links, directed=False)[1][groups]
+    return groups
+
+
+def choose_test(groups, Y, size, rng):
+    """Choose the test sequences: return whether each is one, bool (n,).
+
+    Every class Y (n,) gives its share of size. Sequences of the same groups (n,) stay together, so
+    that no test sequence is also a training sequence, or of the same object as one; only then a
+    share may differ.
+    """
+    together = {}
+    for i, group in enumerate(groups.tolist()):
+        together.setdefault(group, []).append(i)
+    own_groups = [[] for _ in range(Y.max() + 1)]
+    for group in together.values():
+        own_groups[Y[group[0]]].append(group)
 
     # Each class's share, rounded down; the sequences then still lacking come from the classes that
     # lost most by it. Both sets get at least one of each class.
@@ -83,7 +122,7 @@ def choose_test(X, Y, size, rng):
     wanted = np.clip(wanted, 1, counts - 1)
 
     is_test = np.zeros(len(Y), bool)
-    for own, left in zip(groups, wanted, strict=True):
+    for own, left in zip(own_groups, wanted, strict=True):
         for i in rng.permutation(len(own)):
             if len(own[i]) <= left:
                 is_test[own[i]] = True
@@ -91,19 +130,6 @@ def choose_test(X, Y, size, rng):
         if own and not is_test[[i for group in own for i in group]].any():
             is_test[min(own, key=len)] = True
     return is_test
-
-
-def odd_column(X):
-    """Return the column of X (n, N) whose values are far from those of all others, or None.
-
-    An identifier or a period, say, that stands beside the values of a sequence.
-    """
-    if X.shape[1] < 4:
-        return None
-    medians, spread = np.median(X, axis=0), np.median(X.std(axis=0))
-    distances = abs(medians - np.median(medians))
-    second, i = np.argsort(distances)[-2:]
-    return i if distances[i] > 20 * (distances[second] + spread) else None
 
 
 def check_classes(paths, where, column, names, Y, is_test):
@@ -133,83 +159,145 @@ def check_classes(paths, where, column, names, Y, is_test):
             )
 
 
+def print_columns(table, names, options):
+    """Print what the columns of a Table were taken for."""
+    from rich.console import Console
+    from rich.table import Table as Printed
+
+    columns, printed = table.columns, Printed('', 'column', '', box=None)
+    values = columns['values'] or ['']
+    many = f'{table.X.shape[1]} in each sequence, {table.X.min():.6g} to {table.X.max():.6g}'
+    rows = [('values', ' to '.join(dict.fromkeys([values[0], values[-1]])), many)]
+    if columns.get('time'):
+        rows.append(('time', columns['time'], ''))
+    if table.ids is not None:
+        objects = f'{len(set(table.ids))} objects, each on one side of the split'
+        rows.append(('object', columns['id'] or 'the name of the file', objects))
+    rows.append(('class', columns['label'] or options.classes or '', f'{len(names)} classes'))
+    if columns.get('left out'):
+        rows.append(('left out', named(columns['left out']), ''))
+    for row in rows:
+        printed.add_row(*map(clean, row))
+    Console(markup=False, emoji=False, highlight=False).print(printed)
+
+
 if __name__ == '__main__':
     script = parser(__doc__)
     add = script.add_argument
     add(
-        'tables', nargs='+', metavar='TABLE', help='one to split, or one for Train and one for Test'
+        'tables', nargs='*', metavar='TABLE', help='one to split, or one for Train and one for Test'
     )
     add_columns(script)
+    add('--objects', metavar='FILES', help='a folder or a quoted pattern: a file for each object')
+    add('--classes', metavar='TABLE', help='of --objects: the name and the class of each')
+    add('--skip', action='store_true', help='leave out what has no class, or no file')
     add('--test', type=share, help='sequences to test with: a fraction or a number, default 0.2')
     add('--seed', type=whole_number(0), default=0, help='of the random split, default 0')
     add('--overwrite', action='store_true', help='replace the sequences that are there')
     args = script.parse_args()
-    if len(args.tables) > 2:
-        script.error('more than two tables: give one, or one to train and one to test with')
+    if bool(args.tables) == bool(args.objects) or len(args.tables) > 2:
+        script.error('give one table, or one to train and one to test with, or --objects')
     if len(args.tables) == 2 and args.test:
         script.error('--test splits a table, but two are split already: leave it out')
+    if args.objects and not (args.classes and args.long):
+        script.error('--objects needs --long TIME,VALUE, --length N and --classes TABLE')
 
-    # Read the tables. The second has the class where the first has it.
-    tables = [read_table(args.tables[0], args.label, args.drop)]
-    column, header = tables[0].label, tables[0].header
-    if len(args.tables) == 2:
-        tables.append(read_table(args.tables[1], args.label or column, args.drop))
-        lengths = [table.X.shape[1] for table in tables]
-        if lengths[0] != lengths[1] or tables[1].header != header:
+    # Read the tables, or the file of each object.
+    said = []
+    if args.objects:
+        files = files_of_objects(args.objects)
+        sources, read = [args.classes, *files], [args.objects]
+        files, labels, said = read_classes(args.classes, files, args)
+        tables = [read_objects(files, args, labels)]
+    else:
+        sources = read = args.tables
+        tables = [read_table(path, args) for path in args.tables]
+    for table in tables:
+        if table.bad:
+            raise DataError(next(iter(table.bad.values())))
+    first, last = tables[0], tables[-1]
+    if first.X.shape[1] != last.X.shape[1] or first.columns['values'] != last.columns['values']:
+        raise DataError(
+            f'{read[1]} has sequences of {last.X.shape[1]} values, {read[0]} of'
+            f' {first.X.shape[1]}: both need the same columns in the same order, with the same'
+            ' header, or --length N'
+        )
+    where = [
+        f'{path}, {row}' for path, table in zip(read, tables, strict=True) for row in table.rows
+    ]
+    X = np.concatenate([table.X for table in tables]) if last is not first else first.X
+    labels = np.concatenate([table.labels for table in tables])
+    ids = None if first.ids is None else np.concatenate([table.ids for table in tables])
+    in_first = np.arange(len(X)) < len(first.X)
+    if (lacking := labels == '').any():
+        if not args.skip:
             raise DataError(
-                f'{args.tables[1]} has sequences of {lengths[1]} values, {args.tables[0]} of'
-                f' {lengths[0]}: both need the same columns in the same order, with the same header'
+                f'{where[lacking.argmax()]} has no class, nor have {lacking.sum() - 1:,} others'
+                ' (empty, nan, N/A, none, null, ? or --): --skip leaves them out; if that is the'
+                ' name of a class, give it another'
             )
-    X = np.concatenate([table.X for table in tables])
+        said.append(f'{lacking.sum():,} rows left out, without a class')
+        where = [place for place, out in zip(where, lacking, strict=True) if not out]
+        X, labels, in_first = X[~lacking], labels[~lacking], in_first[~lacking]
+        ids = None if ids is None else ids[~lacking]
+        if not len(X):
+            raise DataError(f'{read[0]}: no row has a class: say with --label where it stands')
     N_sequence = X.shape[1]
 
     # Number the classes, and choose which sequences are for the test.
-    names, Y = number_classes([label for table in tables for label in table.labels])
+    names, Y = number_classes(labels)
     rng = np.random.default_rng(args.seed)
+    equal = content(X)
     if len(tables) == 2:
-        is_test = np.arange(len(X)) >= len(tables[0].X)
+        is_test = ~in_first
+        both = len(np.intersect1d(equal[is_test], equal[~is_test]))
+        if both:
+            said.append(f'{both:,} sequences are in both tables, so the test knows their answers')
+        if ids is not None and (both := np.intersect1d(ids[is_test], ids[~is_test])).size:
+            said.append(f'{both.size:,} objects are in both tables: {named(both)}')
     else:
         size = args.test or 0.2
         if size >= len(X):
             raise DataError(
-                f'{args.tables[0]} has {len(X)} rows, so --test {size} leaves none to train with'
+                f'{read[0]} has {len(X)} sequences, so --test {size} leaves none to train with'
             )
-        is_test = choose_test(X, Y, size, rng)
-    where = [
-        f'{path}, row {row}'
-        for path, table in zip(args.tables, tables, strict=True)
-        for row in table.rows
-    ]
-    values = [header[i] for i in tables[0].kept] if header else []
-    between = f', from column {values[0]} to {values[-1]}' if values else ''
-    title = f'column {column + 1}' + (f', {header[column]}' if header else '')
-    check_classes(args.tables, where, title, names, Y, is_test)
+        is_test = choose_test(belonging(X, ids), Y, size, rng)
+    several = [i for i, n in enumerate(np.bincount(equal)) if n > 1]
+    against = [i for i in several if len(set(Y[equal == i])) > 1]
+    if against:
+        i, j = np.flatnonzero(equal == against[0])[:2]
+        said.append(
+            f'{np.isin(equal, against).sum():,} rows equal another of another class, such as'
+            f' {where[i]} and {where[j]}'
+        )
+    title = first.columns['label'] or args.classes or 'Y'
+    check_classes(read, where, f'column {title}', names, Y, is_test)
 
     # Write them in random order, so that the first ones are a fair sample of a sorted table.
     IDs = {'Train': rng.permutation(np.flatnonzero(~is_test))}
     IDs['Test'] = rng.permutation(np.flatnonzero(is_test))
     sets = {folder: (len(i), zip(X[i], Y[i], strict=True)) for folder, i in IDs.items()}
+    reading = {k: v for k in READING if (v := getattr(args, k)) is not None}
     about = {
         'script': 'import_data.py',
-        'what': f'from {" and ".join(map(os.path.basename, args.tables))}, class in {title}',
+        'what': f'from {" and ".join(map(os.path.basename, read))}, class in column {title}',
         'command': shlex.join(['python', 'import_data.py', *sys.argv[1:]]),
-        'tables': {path: sha256(path) for path in args.tables},
-        'columns': values or [i + 1 for i in tables[0].kept],
+        'tables': {path: sha256(path) for path in sources[:1000]},
+        'table': {**reading, 'columns': first.columns},
         'test': None if len(tables) == 2 else size,
         'seed': args.seed,
     }
     about['command'] = about['command'].replace(' --overwrite', '')
-    written = write_sets(sets, about, args.overwrite, names)
+    objects = {} if ids is None else {folder: ids[i] for folder, i in IDs.items()}
+    written = write_sets(sets, about, args.overwrite, names, objects)
 
     N_train, N_test = (len(i) for i in IDs.values())
-    if (odd := odd_column(X)) is not None:
-        i = tables[0].kept[odd]
-        name = f' ({header[i]})' if header else ''
-        print(f'Column {i + 1}{name} is unlike the others: if it is no value, add --drop {i + 1}')
-    print(f'The class is in {title}; the sequences are {N_sequence} values long{between}.')
+    print_columns(first._replace(X=X, ids=ids), names, args)
+    for line in [line for table in tables for line in table.said] + said:
+        print(f'{clean(line)}.')
     for number, name in enumerate(names):
         counts = (f'{np.sum(Y[i] == number)} in {folder}' for folder, i in IDs.items())
-        print(f'Class {number} ({name}): {", ".join(counts)}')
+        print(f'Class {number} ({clean(name)}): {", ".join(counts)}')
     if written:
         print(f'Wrote {N_train} sequences to Train and {N_test} to Test.')
     else:

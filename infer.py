@@ -4,11 +4,11 @@
     python infer.py Test --run 7            all of Test, by that of runs/7
     python infer.py Train/X_3.dat a/b.dat   any files of float64 values
     python infer.py --csv Test              the same as a table for other programs
-    python infer.py new.csv                 each row of a table, as import_data.py reads them
-    python infer.py mine.csv --label last   a table with the class of each in its last column
+    python infer.py new.csv                 a table, with the columns that were imported to train
+    python infer.py curves/*.dat            light curves, read as those that were imported
     python infer.py --about                 what the newest run is
 
-Where Y_i.dat lies beside X_i.dat, or --label says where a table holds the class, the network's
+Where the class is known, from Y_i.dat beside X_i.dat or from a column of the table, the network's
 answer is compared with it. The names of the classes are those of the run.
 """
 
@@ -16,6 +16,7 @@ from support.start import import_keras, prepare
 
 prepare()
 
+import contextlib
 import csv
 import functools
 import os
@@ -25,10 +26,10 @@ import zipfile
 from collections import Counter
 from datetime import datetime
 
-from support.console import DataError, parser, whole_number
-from support.files import CLASSES_FILE, check_finished, last_written, sequence_numbers
+from support.console import DataError, clean, parser, whole_number
+from support.files import CLASSES_FILE, check_finished, last_written, read_ids, sequence_numbers
 from support.runs import about, newest_run, no_run, outputs, read_run
-from support.tables import EXTENSIONS, add_columns, read_table
+from support.tables import OTHERS, READING, TABLES, add_columns, read_new
 
 import numpy as np
 
@@ -98,11 +99,20 @@ if not class_names and zipfile.is_zipfile(args.model):  # where they were before
             text = archive.read(CLASSES_FILE).decode('utf-8-sig', errors='replace')
             class_names = text.splitlines()
 
-names_beside = functools.cache(read_class_names)
+# How tables are read: as the one that the network was trained with, unless something else is said.
+known = (run or {}).get('table') or {}
+columns = None if args.values else known.get('columns')
+if columns and args.label:
+    columns = {**columns, 'label': args.label}
+for option in READING:
+    if getattr(args, option) is None:
+        setattr(args, option, known.get(option))
+
+names_beside, ids_beside = functools.cache(read_class_names), functools.cache(read_ids)
 
 
 def read_file(name):
-    """Return a list of the one sequence in a file of float64 values: its name, values and class."""
+    """Return a list of the one sequence in a file of float64 values: name, id, values and class."""
     folder, base = os.path.split(name)
     check_finished(folder or '.')
     if os.path.isfile(name) and os.path.getsize(name) not in (0, 8 * N_sequence):
@@ -110,7 +120,7 @@ def read_file(name):
         raise DataError(
             f'{name} holds {values:g} values of float64, {args.model} takes {N_sequence}'
         )
-    x, label = read_series(name, N_sequence), None
+    x, label, id_ = read_series(name, N_sequence), None, ''
     label_file = os.path.join(folder, base.replace('X', 'Y', 1))
     if base.startswith('X_') and os.path.exists(label_file):
         label = int(read_label(label_file))
@@ -120,32 +130,62 @@ def read_file(name):
                 f'{name} is of other classes ({", ".join(others[:5])}) than those that {args.model}'
                 ' was trained with: train anew with python train.py'
             )
-    return [(name, x, label)]
+    if match := re.fullmatch(r'X_(\d+)\.dat', base):
+        id_ = dict(enumerate(ids_beside(folder), 1)).get(int(match[1]), '')
+    return [(name, id_, x, label)]
 
 
 def class_number(name, label):
-    """Return the number of the class that a table calls label."""
+    """Return the number of the class that a table calls label; None if it calls it nothing."""
+    if not label:
+        return None
     if label in class_names:
         return class_names.index(label)
     if not class_names and label.isdecimal():
         return int(label)
-    known = ', '.join(class_names[:5]) or 'numbers, as there is no classes.txt'
-    raise DataError(f'{name}: {label} is none of the classes ({known}): correct it or --label')
+    some = ', '.join(class_names[:5]) or 'numbers, as there is no classes.txt'
+    raise DataError(f'{name}: {label} is none of the classes ({some}): correct it or --label')
 
 
 def read_rows(path):
-    """Return a list of the sequences in a table: the name, values and class (or None) of each."""
-    table = read_table(path, args.label, args.drop, labelled=False)
+    """Return a list of the sequences in a table or a text; what is wrong with a row is printed."""
+    table = read_new(path, args, columns)
     if table.X.shape[1] != N_sequence:
         raise DataError(
             f'{path} holds {table.X.shape[1]} values in each row, but {args.model} takes'
-            f' {N_sequence}: with --label and --drop say which columns are no values'
+            f' {N_sequence}: say with --values which columns these are'
         )
-    names = [f'{path} row {row}' for row in table.rows]
-    labels = [None] * len(names)
-    if table.labels:
-        labels = list(map(class_number, names, table.labels))
-    return list(zip(names, table.X, labels, strict=True))
+    found = []
+    for i, (row, x) in enumerate(zip(table.rows, table.X, strict=True)):
+        try:
+            if i in table.bad:
+                raise DataError(table.bad[i])
+            label = (
+                None
+                if table.labels is None
+                else class_number(f'{path} {row}'.rstrip(), table.labels[i])
+            )
+            found.append(
+                (f'{path} {row}'.rstrip(), '' if table.ids is None else table.ids[i], x, label)
+            )
+        except DataError as error:
+            report(error)
+    return found
+
+
+def report(error):
+    """Print what is wrong with one file or row; the others are classified."""
+    global failed
+    failed = True
+    print(error.code, file=sys.stderr)
+
+
+def is_text(path):
+    """Return whether a file holds text, such as a light curve, and not float64 values."""
+    with contextlib.suppress(OSError), open(path, 'rb') as file:
+        head = file.read(1000)
+        return head != b'' and all(32 <= byte < 127 or byte in b'\t\r\n' for byte in head)
+    return False
 
 
 def natural(name):
@@ -154,26 +194,29 @@ def natural(name):
 
 
 def files_of(names):
-    """Return the files that are meant by names: of a folder, all sequences in their order."""
+    """Return the files that are meant by names: of a folder, all sequences, or else all files."""
     if names == sorted(names):  # from Test/X_*.dat, which the shell sorts as text
         names = sorted(names, key=natural)
     for name in names:
-        numbers = sorted(sequence_numbers(name)) if os.path.isdir(name) else []
-        yield from (os.path.join(name, f'X_{i}.dat') for i in numbers) if numbers else [name]
+        if not os.path.isdir(name):
+            yield name
+        elif numbers := sorted(sequence_numbers(name)):
+            yield from (os.path.join(name, f'X_{i}.dat') for i in numbers)
+        else:
+            yield from (os.path.join(name, base) for base in sorted(os.listdir(name), key=natural))
 
 
-# Load the sequences. A bad file is reported, and the others are classified.
+# Load the sequences. A bad file or row is reported, and the others are classified.
 sequences, failed = [], False
 for name in files_of(args.files):
     try:
-        is_table = name.lower().endswith(EXTENSIONS)
+        is_table = name.lower().endswith((*TABLES, *OTHERS)) or is_text(name)
         sequences += read_rows(name) if is_table else read_file(name)
     except DataError as error:
-        print(f'infer.py: {error}', file=sys.stderr)
-        failed = True
+        report(error)
 if not sequences:
     sys.exit(1)
-names, X, labels = zip(*sequences, strict=True)
+names, ids, X, labels = zip(*sequences, strict=True)
 
 # Classify them all at once: the class with the largest score wins.
 shares = outputs(model, np.array(X))
@@ -185,21 +228,24 @@ if run:
 if (last_written('Train') or 0) > trained.st_mtime_ns:
     which += ', older than the sequences in Train'
 if args.csv:
-    print(which, file=sys.stderr)  # the table stays clean
+    print(clean(which), file=sys.stderr)  # the table stays clean
     table = csv.writer(sys.stdout, lineterminator='\n')
-    table.writerow(['file', 'class', 'name', 'score', 'label', 'agrees'])
-    for name, Y, score, label in zip(names, classes, scores, labels, strict=True):
+    each = [f'score_{j}' for j in range(shares.shape[1])]
+    table.writerow(['file', 'id', 'class', 'name', 'score', 'label', 'agrees', *each])
+    for i, (name, Y, label) in enumerate(zip(names, classes, labels, strict=True)):
         compared = ('', '') if label is None else (label, int(label == Y))
-        table.writerow([name, Y, class_name(Y, class_names), f'{score:.6g}', *compared])
+        row = [name, ids[i], Y, class_name(Y, class_names), f'{scores[i]:.6g}', *compared]
+        table.writerow([*row, *(f'{score:.6g}' for score in shares[i])])
 else:
-    print(which)
+    print(clean(which))
     print("The score is the network's output for that class, not a calibrated probability.")
-    for name, Y, score, label in zip(names, classes, scores, labels, strict=True):
-        line = f'{name}: {class_title(Y, class_names)}, score {score:.3f}'
+    for name, id_, Y, score, label in zip(names, ids, classes, scores, labels, strict=True):
+        line = f'{name} ({id_})' if id_ and not name.endswith(f' {id_}') else name
+        line += f': {class_title(Y, class_names)}, score {score:.3f}'
         if label is not None:
             line += f'; label {class_title(label, class_names).removeprefix("class ")} '
             line += 'agrees' if label == Y else 'DISAGREES'
-        print(line)
+        print(clean(line))
 
     # Count how many of each class were taken for which: the confusion matrix.
     labelled = [(label, Y) for label, Y in zip(labels, classes, strict=True) if label is not None]
@@ -210,11 +256,11 @@ else:
         right = sum(label == Y for label, Y in labelled)
         counts = Counter(labelled)
         numbers = range(shares.shape[1])
-        taken = (f'taken for {class_name(Y, class_names)}' for Y in numbers)
+        taken = (clean(f'taken for {class_name(Y, class_names)}') for Y in numbers)
         table = Table('label', *taken)
         for label in sorted({label for label, _ in labelled}):
             row = (str(counts[label, Y]) for Y in numbers)
-            table.add_row(class_name(label, class_names), *row)
+            table.add_row(clean(class_name(label, class_names)), *row)
         Console(markup=False, emoji=False).print(table)  # names as they are
         print(f'Accuracy: {100 * right / len(labelled):.2f}% of {len(labelled)} labelled sequences')
 

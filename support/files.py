@@ -13,6 +13,8 @@ from support.console import DataError
 UNFINISHED = '.unfinished'
 # The names of the classes, that of class 0 first, one on each line: beside a set, and in a network.
 CLASSES_FILE = 'classes.txt'
+# The names of the objects that the sequences are of, if they have names: that of X_1 first.
+IDS_FILE = 'ids.txt'
 # The folder of the run that this process writes just now: plot_history draws there.
 run_folder = None
 FILE_NAME = re.compile(r'[XY]_([1-9][0-9]*)\.dat')
@@ -68,6 +70,15 @@ def check_file(path):
         open_file(path).close()
     except OSError as error:
         raise unreadable(path, error) from None
+
+
+def read_ids(folder):
+    """Return the names of the objects that the sequences in folder are of, X_1's first, or []."""
+    try:
+        with open(f'{folder or "."}/{IDS_FILE}', encoding='utf-8') as file:
+            return file.read().splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
 
 
 # The sequence that was read last, and the folder it came from.

@@ -24,7 +24,7 @@ from datetime import datetime
 
 from support import files
 from support.console import DataError
-from support.files import whole_file
+from support.files import read_ids, whole_file
 from support.sets import describe
 
 import numpy as np
@@ -278,10 +278,11 @@ def save_run(model, history, X_train, X_test, Y_test):
         print(f'Always answering with the most frequent class would give {100 * larger:.2f}%')
     print_mistakes(Y_test.astype(int), predicted, names)
 
-    rows = []
+    rows, ids = [], read_ids('Test')
     for i, (Y, answer, row) in enumerate(zip(Y_test, predicted, scores, strict=True), 1):
         shares = {f'score_{j}': f'{score:.6g}' for j, score in enumerate(row)}
-        rows.append({'number': i, 'class': int(Y), 'predicted': int(answer), **shares})
+        id_ = {'id': ids[i - 1]} if i <= len(ids) else {}
+        rows.append({'number': i, **id_, 'class': int(Y), 'predicted': int(answer), **shares})
     new = files.run_folder
     with told(new):
         write_rows(f'{new}/predictions.csv', rows)

@@ -14,6 +14,7 @@ from support.console import DataError, progress
 from support.files import (
     CLASSES_FILE,
     FILE_NAME,
+    IDS_FILE,
     UNFINISHED,
     check_finished,
     open_file,
@@ -107,7 +108,7 @@ def copy_others(folder, new):
 
     for name in os.listdir(folder):
         source, target = f'{folder}/{name}', f'{new}/{name}'
-        if name in (CLASSES_FILE, ABOUT, UNFINISHED, '.new') or FILE_NAME.fullmatch(name):
+        if name in (CLASSES_FILE, IDS_FILE, ABOUT, UNFINISHED, '.new') or FILE_NAME.fullmatch(name):
             continue
         if os.path.isdir(source) and not os.path.islink(source):
             shutil.copytree(source, target, symlinks=True, copy_function=link)
@@ -175,12 +176,13 @@ def mark(folder, about):
         json.dump({**about, 'fingerprint': fingerprint(folder)}, file, indent=1)
 
 
-def write_sets(sets, about, overwrite=False, class_names=()):
+def write_sets(sets, about, overwrite=False, class_names=(), ids=None):
     """Write new sets, all of them or none; sets is {folder: (N, sequences)}.
 
     sequences yields N pairs of x, the values of a sequence (n,), and y, its class.
     about is a dict that says what they are: script, command, what, and more for other programs.
-    class_names are the names of the classes, in order; they go with the sequences.
+    class_names are the names of the classes, in order; they go with the sequences, as do ids,
+    {folder: N texts}, the names of the objects that they are of.
     Returns whether it has written them: False if the folders hold exactly these sets already.
     Raises DataError if they hold other sequences (unless overwrite) or can't be written.
     """
@@ -203,7 +205,8 @@ def write_sets(sets, about, overwrite=False, class_names=()):
                 )
             try:
                 for folder, (N, sequences) in sets.items():
-                    write_set(f'{real[folder]}.new', N, sequences, class_names)
+                    texts = {CLASSES_FILE: class_names, IDS_FILE: (ids or {}).get(folder, ())}
+                    write_set(f'{real[folder]}.new', N, sequences, texts)
                     if os.path.isdir(folder):
                         copy_others(folder, f'{real[folder]}.new')
                 for folder in real.values():
@@ -222,14 +225,15 @@ def write_sets(sets, about, overwrite=False, class_names=()):
     return True
 
 
-def write_set(folder, N, sequences, class_names):
-    """Write a set into a new folder; see write_sets."""
+def write_set(folder, N, sequences, texts):
+    """Write a set, and files of the texts {name: lines}, into a new folder; see write_sets."""
     os.makedirs(folder)
     IDs = progress(range(1, N + 1), f'Writing {folder}')
     for ID, (x, y) in zip(IDs, sequences, strict=True):
         for name, values in (('X', x), ('Y', y)):
             with open(f'{folder}/{name}_{ID}.dat', 'wb') as file:
                 file.write(np.asarray(values, '<f8').tobytes())
-    if class_names:
-        with open(f'{folder}/{CLASSES_FILE}', 'w', encoding='utf-8') as file:
-            file.write('\n'.join(class_names) + '\n')
+    for name, lines in texts.items():
+        if len(lines):
+            with open(f'{folder}/{name}', 'w', encoding='utf-8') as file:
+                file.write('\n'.join(lines) + '\n')

@@ -13,6 +13,7 @@ from support import console
 from support.console import DataError, parser, whole_number
 from support.files import last_written
 from support.runs import begin, describe_data, keep
+from support.sets import read_about
 from support.start import bars
 
 import keras
@@ -125,7 +126,7 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         self.device, self.class_names = device(), read_class_names('Train')
-        self.data = describe_data()
+        self.data, self.table = describe_data(), read_about('Train')[0].get('table')
         print(f'Data: {self.data}\nTraining on {self.device}', flush=True)
         self.rows, self.begin, self.stopped = [], time.perf_counter(), False
         self.interrupt = signal.getsignal(signal.SIGINT)
@@ -180,6 +181,7 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
             self.bar.stop()
         signal.signal(signal.SIGINT, self.interrupt)
         more = {'device': self.device, 'data': self.data, 'class_names': self.class_names}
+        more['table'] = self.table
         keep(self.model, self.rows, stopped=self.stopped, **more)
 
 

@@ -1,5 +1,7 @@
 """infer.py: what it says of files and tables, and of networks that are none."""
 
+import csv
+import json
 import os
 import re
 import zipfile
@@ -66,11 +68,11 @@ def test_files(folder):
     said = script('infer.py', '--csv', *files, '--model', 'my.keras')
     assert said.stderr == 'Model: my.keras of 2026-01-02 03:04\n'
     assert said.stdout.splitlines() == [
-        'file,class,name,score,label,agrees',
-        'Test/X_1.dat,0,sine wave,0.8,0,1',
-        'X_MAX.dat,0,sine wave,0.876543,1,0',
-        'my data.dat,1,square wave,0.75,,',
-        'X_alone.dat,1,square wave,0.9,,',
+        'file,id,class,name,score,label,agrees,score_0,score_1',
+        'Test/X_1.dat,,0,sine wave,0.8,0,1,0.8,0.2',
+        'X_MAX.dat,,0,sine wave,0.876543,1,0,0.876543,0.123457',
+        'my data.dat,,1,square wave,0.75,,,0.25,0.75',
+        'X_alone.dat,,1,square wave,0.9,,,0.1,0.9',
     ]
 
 
@@ -166,7 +168,8 @@ def test_tables(folder):
     np.save('new.npy', X)
     np.save('more.npy', np.hstack([X, [[12]] * 7]))
 
-    lines = plain('mine.CSV', '--label', 'type', '--drop', 'star')[2:]
+    how = '--label', 'type', '--values', 'a:f'
+    lines = plain('mine.CSV', *how)[2:]
     assert lines[0] == 'mine.CSV row 2: class 0 (Mira), score 0.500; label 0 (Mira) agrees'
     said = 'row 5: class 1 ([b]Cepheid), score 0.500; label 3 (4) DISAGREES'
     assert lines[3] == f'mine.CSV {said}'
@@ -175,18 +178,113 @@ def test_tables(folder):
     assert lines[14:] == ['Accuracy: 85.71% of 7 labelled sequences']
 
     done = script('infer.py', '--csv', 'mine.CSV', 'new.npy', 'no.csv', status=1)
-    lines = [f'new.npy row {i},{y},{names[y]},0.5,,' for i, y in enumerate(Y, 1)]
-    assert done.stdout.splitlines()[1:] == lines
-    assert re.match('infer.py: mine.CSV, row 2, column 1 .*\ninfer.py: no.csv: ', done.stderr)
-    parts = 'new.npy holds 5 values in each row, but model.keras takes 6', '--label and --drop'
-    refused('infer.py', 'new.npy', '--drop', '1', parts=parts)
+    lines = [f'new.npy row {i},,{y},{names[y]},0.5,,' for i, y in enumerate(Y, 1)]
+    assert [line.rsplit(',', 6)[0] for line in done.stdout.splitlines()[1:]] == lines
+    assert [f'{x}' for x in done.stdout.splitlines()[1].split(',')[-6:]] == ['0.5', *['0.1'] * 5]
+    assert re.match('infer.py: mine.CSV holds 8 values .*\ninfer.py: no.csv ', done.stderr)
+    parts = 'new.npy holds 5 values in each row, but model.keras takes 6', '--values'
+    refused('infer.py', 'new.npy', '--values', '2:6', parts=parts)
     parts = ['more.npy row 1: 12 is none of the classes (Mira, [b]Cepheid, :cat:, 4, 5): ']
-    refused('infer.py', 'more.npy', '--label', 'last', parts=parts)
+    done = script('infer.py', 'more.npy', '--label', 'last', status=1)
+    assert parts[0] in done.stderr and done.stderr.count('\n') == 7
 
     # Where the classes have no names, the labels are numbers.
     network(6)
     lines = plain('more.npy', '--label', 'last')
     assert lines[5] == 'more.npy row 4: class 1, score 0.500; label 12 DISAGREES'
     assert lines[-2:] == ['class 12 1 2 1 1 1 1', 'Accuracy: 0.00% of 7 labelled sequences']
-    parts = ['row 2: Mira is none of the classes (numbers, as there is no classes.txt)']
-    refused('infer.py', 'mine.CSV', '--label', 'last', '--drop', 'star', parts=parts)
+    said = script('infer.py', 'mine.CSV', *how, status=1).stderr
+    assert 'row 2: Mira is none of the classes (numbers, as there is no classes.txt)' in said
+
+
+def run_of(columns, N=3, **reading):
+    """A run whose network, of N values and classes A and B, was trained with such a table."""
+    import keras
+
+    x = keras.Input((N,))
+    os.makedirs('runs/1', exist_ok=True)
+    keras.Model(x, keras.layers.Activation('sigmoid')(x[:, 1:2])).save('runs/1/model.keras')
+    table = {**reading, 'columns': columns}
+    facts = {
+        'time': '2026-01-01T00:00:00',
+        'class_names': ['A', 'B'],
+        'layers': '1',
+        'table': table,
+    }
+    Path('runs/1/run.json').write_text(json.dumps(facts))
+
+
+def answers(*arguments, status=0):
+    """What infer.py says of each: its id, the name of its class, and whether it agrees."""
+    done = script('infer.py', '--csv', *arguments, status=status)
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    return [(row['id'], row['name'], row['agrees']) for row in rows], done.stderr
+
+
+def test_the_columns_are_those_of_the_training(folder):
+    """By their names, wherever they stand; another table is refused, and a bad row skipped."""
+    names = {'values': ['a', 'b', 'c'], 'label': 'y', 'id': 'star', 'width': 5, 'header': True}
+    run_of(names)
+    Path('a.csv').write_text('z,a,y,b,star,c\n9,1,A,-1,s1,1\n9,1,A,2,s2,1\n9,1,,2,s3,1\n')
+    found = [('s1', 'A', '1'), ('s2', 'B', '0'), ('s3', 'B', '')]
+    assert answers('a.csv')[0] == found
+    Path('b.csv').write_text('a,b,c\n1,-1,2\n')
+    assert answers('b.csv')[0] == [('', 'A', '')]
+    Path('bad.csv').write_text('a,b,c,y\n1,-1,2,A\n1,,2,A\n1,bad,2,A\n1,2,2,C\n1,2,2,B\n')
+    rows, said = answers('bad.csv', status=1)
+    assert rows == [('', 'A', '1'), ('', 'B', '1')]
+    for part in (
+        'row 3, column b holds no value',
+        "row 4, column b holds 'bad'",
+        'row 5: C is none',
+    ):
+        assert (
+            f'infer.py: bad.csv {part}'.replace('csv row 3,', 'csv, row 3,').replace(
+                'csv row 4,', 'csv, row 4,'
+            )
+            in said
+        )
+    for text, part in (
+        ('a,b\n1,2\n', 'no column c'),
+        ('b,a,c\n1,2,3\n', 'another order'),
+        ('1,2,3\n1,2,3\n', 'no column a'),
+    ):
+        Path('other.csv').write_text(text)
+        refused('infer.py', 'other.csv', parts=['other.csv has', part])
+    assert answers('other.csv', '--values', 'first:last', '--header', 'yes')[0] == [('', 'B', '')]
+
+    run_of({'values': ['2', '3', '4'], 'label': '1', 'id': None, 'width': 4, 'header': False})
+    Path('a.csv').write_text('A,1,2,3\nB,1,2,3\n')
+    assert answers('a.csv')[0] == [('', 'B', '0'), ('', 'B', '1')]
+    Path('a.csv').write_text('1,-2,3\n')
+    assert answers('a.csv')[0] == [('', 'A', '')]
+    Path('a.csv').write_text('1,-2,3,4,5\n')
+    refused('infer.py', 'a.csv', parts=['a.csv has 5 columns, but the network was trained with'])
+
+
+def test_light_curves(folder):
+    """One number a line, an array, and times with values, prepared as those of the training."""
+    run_of({'values': ['a', 'b', 'c'], 'label': 'y', 'id': None, 'width': 4, 'header': True})
+    Path('one.dat').write_text('1\n-2\n3\n')
+    np.save('one.npy', np.array([1.0, 2, 3]))
+    assert answers('one.dat', 'one.npy')[0] == [('', 'A', ''), ('', 'B', '')]
+    columns = {'values': ['mag'], 'time': 'mjd', 'label': 'y', 'id': 'star', 'header': True}
+    run_of(columns, long='star,mjd,mag', length=3, label='y')
+    Path('long.csv').write_text(
+        'star,mjd,mag,y\ns1,1,0,A\ns1,3,0,A\ns1,2,-5,A\ns2,1,0,A\ns2,2,1,A\ns2,3,7,A\n'
+    )
+    assert answers('long.csv')[0] == [('s1', 'A', '1'), ('s2', 'B', '0')]
+    Path('long.csv').write_text('star,mjd,mag\ns1,1,0\ns1,3,0\ns1,2,-5\n')
+    Path('two.dat').write_text('# mjd mag\n1 0\n3 0\n2 -5\n')
+    Path('bare.txt').write_text('1 0\n3 0\n2 5\n')
+    found = [('s1', 'A', ''), ('two', 'A', ''), ('bare', 'B', '')]
+    assert answers('long.csv', 'two.dat', 'bare.txt')[0] == found
+    run_of({'values': ['2'], 'label': None, 'id': None, 'header': False}, long='1,2', length=3)
+    os.mkdir('lc')
+    for i in range(1, 12):
+        Path(f'lc/s{i}.dat').write_text(f'1 0 9\n3 0 9\n2 {5 - i} 9\n')
+    found = [(f's{i}', 'BA'[i > 4], '') for i in range(1, 12)]
+    assert answers('lc')[0] == found
+    Path('lc/s2.dat').write_text('1 bad 9\n')
+    rows, said = answers('lc', status=1)
+    assert len(rows) == 10 and "lc/s2.dat, row 1, column 2 holds 'bad'" in said
