@@ -458,10 +458,7 @@ def texts_of(column):
 
 def is_whole(column):
     """Return whether a column holds texts or whole numbers: classes, names, flags, counts."""
-    for part in column[:100], column:  # most columns end the search early
-        if column.dtype.kind == 'f' and (part.dropna() % 1 != 0).any():
-            return False
-    return True
+    return column.dtype.kind != 'f' or bool((column.dropna() % 1 == 0).all())
 
 
 def is_text(column):
@@ -479,7 +476,8 @@ def numbers_of(path, cells, columns, args):
     """
     frame, bad = cells.frame, {}
     codes = [code.strip() for code in (args.missing or '').split(',') if code.strip()]
-    texts = [i for i in columns if frame[i].dtype.kind not in 'iuf']
+    kinds = frame.dtypes
+    texts = [i for i in columns if kinds[i].kind not in 'iuf']
     numbers = frame
     if texts:
         found = {i: pd.to_numeric(frame[i].astype(str), errors='coerce') for i in texts}
@@ -526,13 +524,15 @@ def check_codes(path, X, args):
     for code in ends_of(X) if args.missing is None else ():
         if not re.fullmatch(r'-?9{2,}(\.9+)?', f'{code:.10g}'):
             continue
-        others = X[~np.isnan(X) & (X != code)]
+        others, many = X[~np.isnan(X) & (X != code)], np.sum(X == code)
         if not others.size:
             continue
-        if abs(others - code).min() > np.ptp(others):
+        next_ = others[abs(others - code).argmin()]
+        far = abs(next_ - code) > np.ptp(others)
+        if far or many > 2 * np.sum(others == next_) > 0:
             raise DataError(
-                f'{path} holds {code:.10g} {np.sum(X == code)} times, far from all other'
-                f' values: --missing {code:.10g} if it stands for no value, else --missing none'
+                f'{path} holds {code:.10g} {many} times, at the end of all values: --missing'
+                f' {code:.10g} if it stands for no value, else --missing none'
             )
 
 
@@ -602,12 +602,17 @@ def doubts(cells, values, X):
     frame, header = cells.frame, cells.header
     few = max(3, len(values) // 10)  # what many columns are, none is by mistake
     words = {i: set(re.split(r'[\W_]+', header[i].lower())) for i in values if header}
-    whole = [i for i in values if is_whole(frame[i]) and frame[i].dtype.kind in 'iuf']
+    start = np.nan_to_num(X[:100]) % 1 == 0  # what ends the search for most columns
+    whole = [i for i, maybe in zip(values, start.all(axis=0), strict=True) if maybe]
+    whole = [i for i in whole if is_whole(frame[i]) and frame[i].dtype.kind in 'iuf']
     rising = (X[1:] > X[:-1]).all(axis=0) & (len(X) > 3)
     kinds = {
         'holds texts': [i for i in values if is_text(frame[i])],
         'is called like an identifier or a time': [i for i in words if words[i] & (IDS | TIMES)],
         'has no name': [i for i in values if header and not header[i]],
+        'numbers the rows': [
+            i for i in whole if np.ptp(frame[i]) == len(frame) - 1 == frame[i].nunique() - 1 > 2
+        ],
         'rises from row to row': [i for i, up in zip(values, rising, strict=True) if up],
         'holds whole numbers, unlike the others': [
             i for i in whole if frame[i].nunique() > max(5, len(frame) / 20)
