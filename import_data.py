@@ -25,19 +25,12 @@ import os
 import shlex
 import sys
 
+from support.cells import is_number, named
 from support.console import DataError, clean, parser, whole_number
+from support.curves import files_of_objects, read_classes, read_objects, read_table
 from support.mistakes import check_scale
 from support.sets import write_sets
-from support.tables import (
-    READING,
-    add_columns,
-    files_of_objects,
-    is_number,
-    named,
-    read_classes,
-    read_objects,
-    read_table,
-)
+from support.tables import READING, add_columns
 
 import numpy as np
 from scipy.sparse import coo_array

@@ -26,10 +26,12 @@ import zipfile
 from collections import Counter
 from datetime import datetime
 
+from support.cells import OTHERS, TABLES
 from support.console import DataError, clean, parser, whole_number
+from support.curves import read_new
 from support.files import CLASSES_FILE, check_finished, last_written, read_ids, sequence_numbers
 from support.runs import about, newest_run, no_run, outputs, read_run
-from support.tables import OTHERS, READING, TABLES, add_columns, read_new
+from support.tables import READING, add_columns
 
 import numpy as np
 

@@ -13,7 +13,8 @@ import tracemalloc
 import zipfile
 
 from support.console import DataError
-from support.tables import LARGEST, add_columns, is_odd, read_new, read_table
+from support.curves import read_new, read_table
+from support.tables import LARGEST, add_columns, is_odd
 
 import numpy as np
 import pandas as pd
