@@ -192,8 +192,10 @@ if __name__ == '__main__':
         script.error('give one table, or one to train and one to test with, or --objects')
     if len(args.tables) == 2 and args.test:
         script.error('--test splits a table, but two are split already: leave it out')
-    if args.objects and not (args.classes and args.long):
-        script.error('--objects needs --long TIME,VALUE, --length N and --classes TABLE')
+    if args.period and not args.long:
+        script.error('--period is for an observation in each row, with --long')
+    if (args.objects or args.classes) and not (args.objects and args.classes and args.long):
+        script.error('--objects, --long TIME,VALUE, --length N and --classes TABLE go together')
 
     # Read the tables, or the file of each object.
     said = []
@@ -225,11 +227,11 @@ if __name__ == '__main__':
     if (lacking := labels == '').any():
         if not args.skip:
             raise DataError(
-                f'{where[lacking.argmax()]} has no class, nor have {lacking.sum() - 1:,} others'
-                ' (empty, nan, N/A, none, null, ? or --): --skip leaves them out; if that is the'
+                f'{where[lacking.argmax()]} has no class (one of {lacking.sum():,}; nothing, nan,'
+                ' N/A, none, null, ? and -- are none): --skip leaves these out; if that is the'
                 ' name of a class, give it another'
             )
-        said.append(f'{lacking.sum():,} rows left out, without a class')
+        said.append(f'Left out, without a class: {lacking.sum():,}')
         where = [place for place, out in zip(where, lacking, strict=True) if not out]
         X, labels, in_first = X[~lacking], labels[~lacking], in_first[~lacking]
         ids = None if ids is None else ids[~lacking]
@@ -245,9 +247,12 @@ if __name__ == '__main__':
         is_test = ~in_first
         both = len(np.intersect1d(equal[is_test], equal[~is_test]))
         if both:
-            said.append(f'{both:,} sequences are in both tables, so the test knows their answers')
+            said.append(f'Sequences in both tables, so that the test is no exam: {both:,}')
         if ids is not None and (both := np.intersect1d(ids[is_test], ids[~is_test])).size:
-            said.append(f'{both.size:,} objects are in both tables: {named(both)}')
+            said.append(
+                f'Objects in both tables, so that the test is no exam: {both.size:,}'
+                f' ({named(both)})'
+            )
     else:
         size = args.test or 0.2
         if size >= len(X):
@@ -260,7 +265,7 @@ if __name__ == '__main__':
     if against:
         i, j = np.flatnonzero(equal == against[0])[:2]
         said.append(
-            f'{np.isin(equal, against).sum():,} rows equal another of another class, such as'
+            f'Equal to one of another class: {np.isin(equal, against).sum():,} sequences, such as'
             f' {where[i]} and {where[j]}'
         )
     title = first.columns['label'] or args.classes or 'Y'

@@ -123,9 +123,10 @@ def read_text(path, args, texts, asked, ask):
     if not lines:
         raise DataError(f'{path} holds no rows: it needs one for each sequence')
     unquoted = [re.sub('"[^"]*"', '', line) for line in lines]
-    if args.decimal == ',':
-        unquoted = [re.sub(r'\d,\d', '', line) for line in unquoted]
-    delimiter = next((d for d in '\t;|,' if all(d in line for line in unquoted)), ' ')
+    marks = '\t;|,'
+    if args.decimal == ',' and all(re.search(r'\S\s+\S', line) for line in unquoted):
+        marks = '\t;|'  # and else blanks: then the commas are decimal ones
+    delimiter = next((d for d in marks if all(d in line for line in unquoted)), ' ')
     if args.fixed:
         with open_text(path) as file:
             text = ''.join(itertools.islice(file, above, None))

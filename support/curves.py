@@ -30,12 +30,14 @@ def sequences_of(path, ids, times, values, labels, periods, args):
     beginning at the object's first observation.
     """
     if (ids == '').any():
-        raise DataError(f'{path}: {(ids == "").sum():,} rows name no object: take them out')
+        raise DataError(
+            f'{path}: a row names no object (one of {np.sum(ids == ""):,}): take it out'
+        )
     missing = np.isnan(times) | np.isnan(values)
     if missing.any() and args.missing is None:
         raise DataError(
-            f'{path}: {missing.sum():,} observations have no time or no value, the first of object'
-            f' {ids[missing.argmax()]}: --missing leaves these out'
+            f'{path}: an observation of object {ids[missing.argmax()]} has no time or no value (one'
+            f' of {missing.sum():,}): --missing leaves these out'
         )
     codes, names = pd.factorize(ids)
     if labels is not None:
@@ -49,8 +51,8 @@ def sequences_of(path, ids, times, values, labels, periods, args):
     if (twice := (np.diff(t) == 0) & (np.diff(code) == 0)).any():
         k = order[twice.argmax()]
         raise DataError(
-            f'{path}: object {ids[k]} has two observations at {times[k]:.10g}, and'
-            f' {twice.sum() - 1:,} more are like that: keep one of each, or their mean'
+            f'{path}: object {ids[k]} has two observations at {times[k]:.10g} (one of'
+            f' {twice.sum():,} pairs): keep one of each, or their mean'
         )
     counts = np.bincount(code, minlength=len(names))
     enough = np.flatnonzero(counts >= 3)
@@ -77,11 +79,9 @@ def sequences_of(path, ids, times, values, labels, periods, args):
         + ('its time span' if periods is None else 'phase')
     ]
     if len(few):
-        said.append(
-            f'{len(few):,} objects left out, with fewer than three observations: {named(few)}'
-        )
+        said.append(f'Left out, with fewer than three observations: {len(few):,} ({named(few)})')
     if missing.any():
-        said.append(f'{missing.sum():,} observations left out, without a time or a value')
+        said.append(f'Left out, without a time or a value: {missing.sum():,} observations')
     first = pd.Series(range(len(codes))).groupby(codes).first().to_numpy()[enough]
     ids = np.array(names, object)[enough]
     labels = None if labels is None else labels[first]
@@ -219,11 +219,11 @@ def read_classes(path, paths, args):
     lacking = [file for file in paths if not found.get(file)]
     said = []
     for many, what in (
-        (lacking, 'files have no class'),
-        (alone, f'objects of {path} have no file'),
+        (lacking, 'files without a class'),
+        (alone, f'objects of {path} without a file'),
     ):
         if many:
-            said.append(f'{len(many):,} {what}: {named(many)}')
+            said.append(f'{what}: {len(many):,} ({named(many)})')
     if said and not args.skip:
         raise DataError(f'{"; ".join(said)}: --skip leaves these out')
     if len(lacking) == len(paths):

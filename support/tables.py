@@ -432,7 +432,7 @@ def whole_rows(path, cells, X, columns, bad, args):
             )
     if many:
         said.append(
-            f'{many:,} missing values interpolated along their rows; at an end, the nearest'
+            f'Interpolated along their rows: {many:,} missing values; at an end, the nearest'
         )
     if args.length:
         grid, good = np.linspace(0, 1, args.length), [n for i, n in enumerate(ends) if i not in bad]

@@ -206,7 +206,7 @@ def test_two_tables():
     assert 'Class 2 (3): 2 in Train, 0 in Test\n' in printed
     assert '--N_train 10 --N_test 8' in printed
     printed = imported('a.csv', 'b.csv', '--label', 'y', '--values', 'a:c', '--overwrite')
-    assert '8 sequences are in both tables' in printed
+    assert 'Sequences in both tables, so that the test is no exam: 8.' in printed
 
 
 def test_classes_are_texts():
@@ -339,7 +339,7 @@ def test_missing_values():
         assert table.bad[0].startswith('a.csv, row 2, column b holds no value (one of 3): --fill')
         table = read('a.csv', f'--label y --fill {options}')
         assert not table.bad and table.said == [
-            '3 missing values interpolated along their rows; at an end, the nearest'
+            'Interpolated along their rows: 3 missing values; at an end, the nearest'
         ]
         assert table.X.tolist() == [[0, 1, 2, 3], [4, 4, 3, 1], [7, 7, 7, 7], [2, 1, 0, -2]]
     with pytest.raises(DataError, match=r'holds -999 3 times.*--missing -999 if'):
@@ -357,12 +357,10 @@ def test_classes_that_are_missing(folder):
             'a.csv',
             '--label',
             'shape',
-            parts=['a.csv, row 3 has no class, nor have 1 other', '--skip'],
+            parts=['a.csv, row 3 has no class (one of 2', '--skip'],
         )
         printed = imported('a.csv', '--label', 'shape', '--skip', '--overwrite')
-        assert (
-            '2 rows left out, without a class.' in printed and len(sequences('Train', 'Test')) == 8
-        )
+        assert 'Left out, without a class: 2.' in printed and len(sequences('Train', 'Test')) == 8
 
 
 def test_unequal_lengths():
@@ -411,7 +409,7 @@ def test_long_tables():
     assert table.said == [
         '3 to 3 observations of each object, interpolated to 5 values,'
         ' equally spaced in its time span',
-        '1 objects left out, with fewer than three observations: c',
+        'Left out, with fewer than three observations: 1 (c)',
     ]
     for text, options, said in (
         (LONG, '--label y', 'a.csv looks long, an observation in each row: --long id,t,VALUE'),
@@ -420,7 +418,7 @@ def test_long_tables():
         (
             f'{LONG}a,4,,A',
             '--long id,t,m --label y --length 5',
-            '1 observations have no time or no',
+            'an observation of object a has no time or no value (one of 1): --missing',
         ),
         (
             f'{LONG}a,2,5,A',
@@ -432,7 +430,7 @@ def test_long_tables():
             '--long id,t,m --label y --length 5',
             'object a has rows of two classes',
         ),
-        (f'{LONG},4,5,B', '--long id,t,m --label y --length 5', '1 rows name no object'),
+        (f'{LONG},4,5,B', '--long id,t,m --label y --length 5', 'a row names no object (one of 1)'),
         (f'{LONG}a,4,bad,A', '--long id,t,m --label y --length 5', "row 10, column m holds 'bad'"),
     ):
         write('a.csv', [text])
@@ -441,7 +439,7 @@ def test_long_tables():
     write('a.csv', [f'{LONG}a,4,,A\na,5,-99,A'])
     table = read('a.csv', '--long id,t,m --label y --length 5 --missing -99')
     assert table.X[0].tolist() == [10, 17, 24, 27, 30]
-    assert '2 observations left out, without a time or a value' in table.said
+    assert 'Left out, without a time or a value: 2 observations' in table.said
 
 
 def test_folding():
@@ -486,15 +484,15 @@ def test_files_of_objects(folder):
     refused('import_data.py', '--objects', 'lc', *options, parts=['say with --label which column'])
     options += ['--label', 'last']
     said = refused('import_data.py', '--objects', 'lc', *options, parts=['--skip'])
-    assert '7 files have no class: lc/new.dat, lc/s0.dat' in said
-    assert '1 objects of classes.csv have no file: gone' in said
+    assert 'files without a class: 7 (lc/new.dat, lc/s0.dat' in said
+    assert 'objects of classes.csv without a file: 1 (gone)' in said
     assert len(sequences('Train', 'Test')) == 10
     imported('--objects', 'lc', *options, '--skip')
     assert len(sequences('Train', 'Test')) == 4
     write('classes.csv', ['s1,a', 's2,b', 's1,b'])
     refused('import_data.py', '--objects', 'lc', *options, parts=['object s1 has two classes'])
     refused('import_data.py', '--objects', 'no/*', *options, parts=['no/*: there is no such file'])
-    refused('import_data.py', '--objects', 'lc', status=2, parts=['--objects needs --long'])
+    refused('import_data.py', '--objects', 'lc', status=2, parts=['--objects, --long TIME,VALUE'])
 
 
 # ---------------------------------------------------------------- the split
@@ -543,7 +541,9 @@ def test_equal_sequences_stay_together():
     assert sequences('Test') == expected(X[[1, 1, 3, 3]], 'aabb')
     write('a.csv', lines(values=X[[0, 1, 2, 3, 4, 5, 6, 0]], names='abababab'))
     said = imported('a.csv', '--label', 'last', '--overwrite')
-    assert '2 rows equal another of another class, such as a.csv, row 1 and a.csv, row 8.' in said
+    assert (
+        'Equal to one of another class: 2 sequences, such as a.csv, row 1 and a.csv, row 8.' in said
+    )
     # Rows that share an object or are equal belong together, also by way of others.
     values = np.array([[1], [1], [2], [3], [3], [4]])
     assert len(set(belonging(values, np.array(list('aabbcd'))))) == 3
