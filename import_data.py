@@ -33,6 +33,7 @@ from support.sets import write_sets
 from support.tables import READING, add_columns
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -144,7 +145,9 @@ def check_classes(paths, where, column, names, Y, is_test):
                     ' to train with: add some there or remove this'
                 )
         elif len(set(is_test[own])) < 2:
-            lacks = 'equals all others' if len(own) > 1 else 'is the only one'
+            lacks = (
+                'equals all others, or is of their object,' if len(own) > 1 else 'is the only one'
+            )
             raise DataError(
                 f'{where[own[0]]} {lacks} of class {name} ({column}); one is needed to train with'
                 ' and another to test with: add one or remove this (if it is the header, give'
@@ -260,10 +263,9 @@ if __name__ == '__main__':
                 f'{read[0]} has {len(X)} sequences, so --test {size} leaves none to train with'
             )
         is_test = choose_test(belonging(X, ids), Y, size, rng)
-    several = [i for i, n in enumerate(np.bincount(equal)) if n > 1]
-    against = [i for i in several if len(set(Y[equal == i])) > 1]
-    if against:
-        i, j = np.flatnonzero(equal == against[0])[:2]
+    against = np.flatnonzero(pd.Series(Y).groupby(equal).nunique() > 1)
+    if against.size:
+        i, *_, j = np.flatnonzero(equal == against[0])
         said.append(
             f'Equal to one of another class: {np.isin(equal, against).sum():,} sequences, such as'
             f' {where[i]} and {where[j]}'

@@ -565,7 +565,10 @@ BAD_TABLES = {
     'units': ('s,mag,a\n1.5,2,a\n1.5,4,b', 'row 1, column 1 holds', 'take it out'),
     'one class': ('1.5,2,a\n1.5,3,a\n2.5,4,a', 'all rows are of class a'),
     'single row': ('1.5,2,a\n2.5,3,Mira\n3.5,4,a', 'row 2 is the only one of class Mira'),
-    'equal rows': ('1,2.5,a\n2,3.5,b\n3,4.5,b\n1,2.5,a', 'row 1 equals all others of class a'),
+    'equal rows': (
+        '1,2.5,a\n2,3.5,b\n3,4.5,b\n1,2.5,a',
+        'row 1 equals all others, or is of their object, of class a',
+    ),
     'comments': ('# one\n\n# two\n', 'a.csv holds no rows'),
     'zeros': (bytes(100), 'a.csv is no text'),
     'two.ts': ('@data\n1,2:3,4:a', 'row 2 is not one series'),
