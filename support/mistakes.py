@@ -56,16 +56,20 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
         )
     N_outputs = model.output_shape[1]
     for folder, Y in (('Train', Y_train), ('Test', Y_test)):
-        check_classes(folder, Y, N_outputs)
+        check_classes(folder, Y, N_outputs, N_classes)
     if N_outputs > N_classes:
-        print(f'The last layer has {N_outputs} neurons, but there are {N_classes} classes.')
+        print(
+            f'The last layer has {N_outputs} neurons, but there are {N_classes} classes:'
+            f" Dense({N_classes}, activation='softmax') is enough."
+        )
     if model.loss == 'binary_crossentropy' and last_activation(model) == 'linear':
         print(
             'Without a sigmoid the answers can leave 0 to 1, where this loss has no slope, so that'
             f' training may stop by itself: {SIGMOID} avoids that.'
         )
-    normalized = any('Normalization' in type(layer).__name__ for layer in model.layers)
-    check_scale(X_train, normalized)
+    kinds = [type(layer).__name__ for layer in model.layers]
+    first = next((kind for kind in kinds if kind != 'Reshape'), '')
+    check_scale(X_train, normalized='Normalization' in first)
 
 
 def check_arrays(X_train, Y_train, X_test, Y_test):
@@ -161,10 +165,11 @@ def check_compile(model, N_classes):
     return None
 
 
-def check_classes(folder, Y, N_outputs):
+def check_classes(folder, Y, N_outputs, N_classes):
     """Raise DataError if a network with N_outputs cannot express Y, the classes (n,) of folder.
 
     One output (a sigmoid) tells class 0 from class 1; more (a softmax) stand for a class each.
+    N_classes is how many it needs for Train and Test.
     """
     wrong = np.flatnonzero(Y >= max(2, N_outputs))
     if wrong.size and Y.min() > 0:
@@ -177,7 +182,7 @@ def check_classes(folder, Y, N_outputs):
         raise DataError(
             f'{folder}/Y_{wrong[0] + 1}.dat holds class {Y_wrong}, which a network with {N_outputs}'
             f' output(s) cannot express: make the last layer of {program()}'
-            f" Dense({int(Y.max()) + 1}, activation='softmax') and the loss"
+            f" Dense({N_classes}, activation='softmax') and the loss"
             " 'sparse_categorical_crossentropy'"
         )
 
@@ -186,24 +191,34 @@ def check_scale(X, normalized=False, script=None):
     """Print a line if the first 1,000 sequences of X lie where the tutorial's network fails.
 
     X is (n, N), or any iterable of sequences (N,).
-    normalized says that a Normalization layer takes care of all but the extremes of float32.
-    Measured with the workshop's waves: adding 5 or multiplying by 30 costs ten per cent and more.
+    normalized says that the first layer is one that takes care of all but the extremes of float32.
+    Measured with the workshop's waves: adding 5 or multiplying by 30 costs ten per cent and more,
+    and so do means of their own that scatter by twice the standard deviation within a sequence.
     """
     values = np.array(list(itertools.islice(X, 1000)))
     mean, spread = values.mean(), values.std()
+    within, of_means = np.median(values.std(axis=1)), values.mean(axis=1).std()
     said = f'The values have a mean of {mean:.3g} and a standard deviation of {spread:.3g}. '
+    remedy = f'subtract {mean:.3g} from the data and divide them by {spread:.3g}'
+    advice = f'A network learns best near 0 and 1: add to {script or program()} the Normalization'
+    if own_means := of_means > 2 * within > 0:
+        said = (
+            'Each sequence has a mean of its own: these means have a standard deviation of'
+            f' {of_means:.3g}, the values within a sequence {within:.3g}. '
+        )
+        remedy = 'subtract from each sequence its mean and divide it by its standard deviation'
+        advice = f'Unless the means tell the classes apart, add to {script or program()} the'
+        advice += ' LayerNormalization'
+        spread = within
     if values.min() == values.max():
         print(f'{said}They are all the same: there is nothing to learn.')
     elif not 5e-7 < spread < 1e15 or abs(mean) > 1e5 * spread:
         print(
-            f'{said}This is too far from 0 and 1 for the float32 numbers of a network: subtract'
-            f' {mean:.3g} from the data and divide them by {spread:.3g} before anything else.'
+            f'{said}This is too far from 0 and 1 for the float32 numbers of a network: {remedy}'
+            ' before anything else.'
         )
-    elif not normalized and (abs(mean) > 3 or not 0.001 < spread < 10):
-        print(
-            f'{said}A network learns best near 0 and 1: add to {script or program()} the'
-            ' Normalization that README shows under "Bring your own data".'
-        )
+    elif not normalized and (own_means or abs(mean) > 3 or not 0.001 < spread < 10):
+        print(f'{said}{advice} that docs/own-data.md shows.')
 
 
 # ---------------------------------------------------------------- errors while the script runs

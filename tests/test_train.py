@@ -436,8 +436,8 @@ def check(Y_train, Y_test, *network, X=((0, 1),)):
 CLASSES = r"""
 00  | 00 | 2 |
 03  | 20 | 4 |
-02  | 01 | 4 | The last layer has 4 neurons, but there are 3 classes\.
-0   | 2  | 4 | The last layer has 4 neurons, but there are 3 classes\.
+02  | 01 | 4 | The last layer has 4 neurons, but there are 3 classes: Dense\(3, .* is enough\.
+0   | 2  | 4 | The last layer has 4 neurons, but there are 3 classes: Dense\(3, .* is enough\.
 012 | 01 | 1 | Train/Y_3.dat holds class 2, .* 1 output.* mine.py Dense\(3, .*'sparse_cat.*
 01  | 40 | 1 | Test/Y_1.dat holds class 4, .* 1 output.* mine.py Dense\(5, .*'sparse_cat.*
 032 | 01 | 3 | Train/Y_2.dat holds class 3, .* 3 output.* mine.py Dense\(4, .*'sparse_cat.*
@@ -468,5 +468,20 @@ def test_advice_on_the_scale():
         assert said in told and (told.startswith(begins) if said else told == '')
         assert check('01', '01', *network, X=X) == (told if said in (FAR, SAME) else '')
         assert printed(mistakes.check_scale, X, False, 'mine.py') == told
+    # The means of the sequences are far apart, against the values within one.
+    for within, said in (
+        (0.6, ''),
+        (0.4, 'LayerNormal'),
+        (2e-3, 'LayerNormal'),
+        (1e-7, FAR),
+        (0, ''),
+    ):
+        X = np.array([[mean - within, mean + within] for mean in (-1, 1)])
+        told = check('01', '01', network[1], X=X)
+        assert said in told and ('Each sequence has a mean of its own' in told) == bool(said)
+        for layer in network[0], layers.LayerNormalization(), layers.BatchNormalization():
+            assert check('01', '01', layer, network[1], X=X) == (told if said == FAR else '')
+        later = [layers.Dense(2), layers.BatchNormalization(), network[1]]
+        assert check('01', '01', *later, X=X) == told
     X = np.array([[-1.0, 1.0]] * 1000 + [[-1e9, 1e9]])  # of which the first 1,000 count
     assert printed(mistakes.check_scale, X) == '' != printed(mistakes.check_scale, X[1:])
