@@ -16,6 +16,9 @@ import numpy as np
 import pytest
 from conftest import PROJECT, TRAIN, WORKSHOP, contents, script
 
+from benchmarks import own_data
+from benchmarks.own_data import FCN, LAYER_NORMALIZATION, NORMALIZATION, SOFTMAX, WEIGHTS
+from generate_data import make_sequences, random_streams
 from lesson import pictures
 from utilities import read_set
 
@@ -25,7 +28,6 @@ TEXTS = {name: (PROJECT / name).read_text(encoding='utf-8') for name in NAMES}
 README, LESSON = TEXTS['README.md'], TEXTS['LESSON.md']
 EXERCISES = {int(title.split()[1][:-1]): text for title, text in pictures.exercises().items()}
 EDIT = re.compile('^```diff\n.*?^```', re.MULTILINE | re.DOTALL)
-SOFTMAX, NORMALIZATION = EDIT.findall(README)
 slow = pytest.mark.slow
 
 
@@ -145,17 +147,36 @@ def test_every_option_and_link_exists(name):
 @pytest.mark.parametrize('command', sorted(QUICK))
 def test_commands(folder, lesson, command):
     """All but the trainings: each does what it is for, with tables as the documents call them."""
-    name, *arguments = command.split()
+    name, *arguments = shlex.split(command)
     if name in ('view.py', 'infer.py'):
         shutil.copytree(lesson.folder, folder, dirs_exist_ok=True)
-    X = np.random.default_rng(0).normal(size=(40, 128)).round(3)
-    np.savetxt('new.csv', X, delimiter=',')
-    for table in ('mine.csv', 'train.csv', 'test.csv'):
-        np.savetxt(table, np.hstack([X, np.arange(40)[:, None] % 2]), '%g', delimiter=',')
+
+    def write(path, columns, rows):
+        lines = [columns, *(','.join(map(str, row)) for row in rows)]
+        (folder / path).write_text('\n'.join(lines) + '\n', encoding='utf-8')
+
+    X, values = (
+        np.random.default_rng(0).normal(size=(40, 128)),
+        ','.join(f'f{i}' for i in range(128)),
+    )
+    write('new.csv', values, X)
+    stars = 'star' in arguments  # of which each has two rows
+    for path in ('mine.csv', 'train.csv', 'test.csv'):
+        rows = ([*[i // 2 + 100] * stars, *x, i % 2] for i, x in enumerate(X))
+        write(path, 'star,' * stars + values + ',class', rows)
+    curves = [(f'star{i}', t, x[t], i % 2) for i, x in enumerate(X) for t in range(9)]
+    write('survey.csv', 'star,mjd,mag,class', curves)
+    write('classes.csv', 'star,class', ((star, Y) for star, t, _, Y in curves if t == 0))
+    (folder / 'curves').mkdir()
+    for i, x in enumerate(X):
+        write(f'curves/star{i}.dat', '# time,magnitude', enumerate(x[:9]))
     before = contents(folder).keys()
-    stdout = script(name, *arguments).stdout
+    asks = command == 'import_data.py mine.csv'
+    stdout, stderr, _ = script(name, *arguments, status=2 if asks else 0)
     made = contents(folder).keys() - before
-    if name == 'view.py':
+    if asks:
+        assert not made and 'which column holds the class?' in stderr
+    elif name == 'view.py':
         assert len(made) == 1 and made.pop().endswith('.png')
     elif name == 'infer.py':
         form = r'^(Test/X_24\.dat|new\.csv row 40): class \d \(\w+ wave\), score [\d.]{5}'
@@ -169,7 +190,7 @@ def test_commands(folder, lesson, command):
 
 def test_every_edit_fits():
     edits = [edit for text in TEXTS.values() for edit in EDIT.findall(text)]
-    assert len(edits) == 8  # each is carried out below: exercises 4, 5, 6, 9, 11, and three others
+    assert len(edits) == 11  # each is carried out below: exercises 4, 5, 6, 9, 11, and six others
     for edit in edits:
         pictures.edited(TRAIN, edit)
 
@@ -267,6 +288,55 @@ def test_values_far_from_0_and_1(trained, name, edit, mean, scale, epochs):
     # The layer is in the model: infer.py takes raw values.
     last = script('infer.py', *range(1, 51)).stdout.splitlines()[-1]
     assert last == f'Accuracy: {accuracy(normalized):.2f}% of 50 labelled sequences'
+
+
+def import_both(train, test):
+    """Import two sets X, Y; return what is printed, and the numbers to type for train.py."""
+    for name, (X, Y) in ('train', train), ('test', test):
+        np.savez(f'{name}.npz', X=X, Y=Y.astype(int))
+    printed = script('import_data.py', 'train.npz', 'test.npz', '--overwrite').stdout
+    return printed, re.search(r'^python train\.py (.*)', printed, re.MULTILINE)[1].split()
+
+
+@slow
+def test_sequences_with_a_mean_of_their_own(folder):
+    """They are said to need LayerNormalization, which learns them and Normalization doesn't."""
+    sets = (own_data.magnitudes(200, rng) for rng in random_streams(0))
+    imported, numbers = import_both(*sets)
+    numbers += '--N_epochs', 60
+    said = 'Each sequence has a mean of its own: .*add to train.py the LayerNormalization'
+    raw = edited_script(folder, more=numbers)
+    assert re.search(said, imported) and re.search(said, raw)
+    common, own = (
+        edited_script(folder, edit, more=numbers) for edit in (NORMALIZATION, LAYER_NORMALIZATION)
+    )
+    assert 'Each sequence' not in common + own
+    assert accuracy(raw) < 65 and accuracy(common) < 80 < 86 < accuracy(own)
+
+
+@slow
+def test_shapes_anywhere(folder):
+    """Waves with a random phase."""
+    script('generate_data.py', 200, 200, '--phase')
+    more = '--N_test', 200, '--N_epochs', 60
+    printed = edited_script(folder, FCN, more=more)
+    assert accuracy(edited_script(folder, more=more)) < 75 < 90 < accuracy(printed)
+
+
+def test_a_rare_class(folder):
+    def recall(printed):  # of sines and of squares
+        rows = re.findall(r'^ (?:0|1) +(\d+) +(\d+) *$', printed, re.MULTILINE)
+        (a, b), (c, d) = np.array(rows, int)
+        return a / (a + b), d / (c + d)
+
+    streams = random_streams(0)
+    train = own_data.rare_squares(1000, streams[0])
+    _, numbers = import_both(train, make_sequences(200, streams[1]))
+    numbers += '--N_epochs', 10
+    (_, never), (sines, squares) = (
+        recall(edited_script(folder, *edits, more=numbers)) for edits in ([], [WEIGHTS])
+    )
+    assert never < 0.1 < 0.25 < squares and sines > 0.8
 
 
 # ---------------------------------------------------------------- the pictures
