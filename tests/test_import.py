@@ -653,6 +653,7 @@ def dialect(d):
     gap = rng.random((n, N)) < 0.2 if d['gap'] is not None and N > 4 else np.zeros((n, N), bool)
     gap[:, [0, -1]] = False  # at an end the nearest value stands, which is tested above
     cells = pd.DataFrame(values).map(lambda x: f'{x:.6g}'.replace('.', d['decimal']))
+    cells = cells.replace(dict.fromkeys(['-999', '99.999', '99,999'], '5'))  # which are codes
     values = cells.map(lambda x: float(x.replace(',', '.'))).to_numpy(copy=True)
     if gap.any():
         cells = cells.mask(gap, d['gap'].replace('.', d['decimal']))
