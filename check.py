@@ -28,6 +28,7 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from support.console import parser
 from support.environment import how_it_ended
 from support.files import sequence_numbers
 
@@ -65,7 +66,7 @@ def try_tensorflow(options):
         lstm = keras.Sequential([keras.layers.LSTM(8)])  # on a GPU by cuDNN
         lstm.compile(loss='mse')
         lstm.train_on_batch(ones[None], ones[:1, :8])
-        why = warning.getvalue().strip()
+        why = warning.getvalue().strip().removeprefix('Warning: ')
     except Exception as error:
         text = ' '.join(str(error).split())[:300]
         return line(f'Device: {text}: try another node, or --gres=none', ok=False)
@@ -83,8 +84,9 @@ def try_tensorflow(options):
     line(f'Training: {why or f"two epochs in {time.perf_counter() - start:.1f} s"}', not why)
 
 
-if sys.argv[1:2] == ['--tensorflow']:
-    try_tensorflow(sys.argv[2:])
+_, options = parser(__doc__).parse_known_args()
+if options[:1] == ['--tensorflow']:
+    try_tensorflow(options[1:])
     sys.exit(mends)
 
 # Python, its packages, and whose they are
@@ -116,7 +118,7 @@ else:
 counts = [len(sequence_numbers(folder)) for folder in ('Train', 'Test')]
 if not all(counts):
     line('Sequences: none; type  python generate_data.py', ok=False)
-elif 'numpy' in found:
+elif not missing:
     from support.sets import describe
 
     line(f'Sequences: {describe(*counts)}')
@@ -158,7 +160,7 @@ if not missing:
     with tempfile.TemporaryDirectory() as folder:
         for name in ('Train', 'Test') if all(counts) else ():
             os.symlink(os.path.realpath(name), f'{folder}/{name}')
-        child = [sys.executable, __file__, '--tensorflow', *sys.argv[1:]]
+        child = [sys.executable, __file__, '--tensorflow', *options]
         env = os.environ | {'MPLBACKEND': 'agg'}
         child = subprocess.run(child, cwd=folder, env=env, stderr=subprocess.DEVNULL)
     if child.returncode < 0:

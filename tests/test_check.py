@@ -48,7 +48,7 @@ def test_ready(data):
 def test_a_gpu_unseen_and_a_set_too_small(data):
     out = check('--N_test', 10, status=1, SLURM_JOB_ID='7', SLURM_JOB_GPUS='0')
     device, training = lines(out, 'MEND')
-    assert 'Slurm granted a GPU' in device and '. ./script.sh --cuda' in device
+    assert device.startswith('Device: Slurm granted a GPU') and '. ./script.sh --cuda' in device
     assert training.startswith('Training: train.py: Train/X_21.dat is missing')
     assert any('job 7 on' in line for line in lines(out, 'ok'))
     assert out.endswith('\n2 things to mend\n')
@@ -56,9 +56,8 @@ def test_a_gpu_unseen_and_a_set_too_small(data):
 
 def test_without_packages(folder):
     """No TensorFlow and no NumPy: an answer, and what to do."""
-    done = subprocess.run(
-        [sys.executable, '-B', '-S', '-E', WORKSHOP / 'check.py'], capture_output=True, text=True
-    )
+    python = [sys.executable, '-B', '-S', '-E', WORKSHOP / 'check.py']
+    done = subprocess.run(python, env={'PATH': os.getcwd()}, capture_output=True, text=True)
     packages, sequences = lines(done.stdout, 'MEND')
     assert re.fullmatch(r'Packages: .*tensorflow.* not installed here; .*script\.sh', packages)
     assert 'python generate_data.py' in sequences
