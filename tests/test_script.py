@@ -605,7 +605,8 @@ os.makedirs(f'runs/{sys.argv[-1]}'), sys.exit(7 * ('7' in sys.argv))"""
     for number, command in enumerate(commands):
         name = command.split()[0].split('/')[-1] if '.py' in command else 'train.py'
         done = job('train.slurm', str(number), *command.split(), status=7 * ('7' in command))
-        assert done == f'{name} {command.partition(".py ")[2] or command} False\n'
+        said = f'{name} {command.partition(".py ")[2] or command}'
+        assert done == f'On {os.uname().nodename}: python {said}\n{said} False\n'
         assert (WORKSHOP / 'runs' / command.split()[-1]).is_dir()
     (recipe,) = re.findall(r'^mkdir -p runs .*', read(PROJECT / 'docs/large-sets.md'), re.M)
     write(WORKSHOP / 'Train/X_1.dat', '')
@@ -626,7 +627,8 @@ def test_job_array(ready):
     assert array == [f'1-{len(EXPERIMENTS)}']
     text = 'import sys\nprint("one Why?\\ntwo How?" if "--list" in sys.argv else sys.argv[1:])\n'
     write(WORKSHOP / 'experiments/__main__.py', text)
-    assert job(file, '2', '--repeats', '20') == "['two', '--repeats', '20']\n"
+    first = f'On {os.uname().nodename}: python -m experiments two --repeats 20\n'
+    assert job(file, '2', '--repeats', '20') == first + "['two', '--repeats', '20']\n"
     assert job(file, '3', status=1) == 'There is no experiment 3.\n'
     shutil.rmtree(VENV)
     assert 'compute nodes' in job(file, '1', status=1)
