@@ -8,6 +8,7 @@ each line, class 0 first.
 """
 
 import os
+import re
 
 from support import files
 from support.console import DataError, clean
@@ -60,6 +61,11 @@ def read_set(folder, N_files, N):
 def read_series(path, N):
     """Return the N values of an X file, float64 (N,), or raise DataError."""
     X = read_values(path, N)
+    if re.fullmatch(rb'[\t\n\r -~]{16,}', X[:512].tobytes()):
+        raise DataError(
+            f'{path} is text, not numbers of float64: write them as those, or'
+            ' make a table of all sequences, for import_data.py'
+        )
     # Networks compute in float32, which holds sizes from 1e-38 to 3e38. A
     # file of integers or of text, misread as float64, is mostly outside.
     size = np.abs(X).max()

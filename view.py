@@ -120,7 +120,7 @@ elif all(isinstance(ID, str) for ID in args.ID):
     size = {
         path: os.path.getsize(path) for path in filter(os.path.isfile, args.ID)
     }
-    X = [read_series(path, size.get(path, 8) // 8) for path in args.ID]
+    X = [read_series(path, size.get(path, 8) // 8 or 1) for path in args.ID]
     names = [os.path.basename(path)[:-4] for path in args.ID]
     plot_results(names, X, folder='file')
 else:

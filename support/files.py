@@ -5,6 +5,7 @@ import errno
 import os
 import platform
 import re
+import shlex
 import stat
 
 from support.console import DataError
@@ -17,7 +18,7 @@ CLASSES_FILE = 'classes.txt'
 IDS_FILE = 'ids.txt'
 # The folder of the run that this process writes just now: plot_history draws there.
 run_folder = None
-FILE_NAME = re.compile(r'[XY]_([1-9][0-9]*)\.dat')
+FILE_NAME = re.compile(r'[XY]_([1-9][0-9]{0,9})\.dat')
 
 
 # ---------------------------------------------------------------- a folder of sequences
@@ -81,22 +82,36 @@ def read_ids(folder):
         return []
 
 
-# The sequence that was read last, and the folder it came from.
-last_read = (None, 0, 0)
+# Of each folder the sequence that was read last, and what the set was then.
+last_read = {}
 
 
-def check_same(folder, ID):
-    """Raise DataError if folder was exchanged since the sequence before ID was read."""
-    global last_read
-    folder = os.path.abspath(folder)
+def identity(folder):
+    """Return what changes when the set in folder is exchanged; None without a set."""
     try:
-        inode = os.stat(folder).st_ino
-    except OSError:  # whoever opens the file there says what is wrong
-        return
-    if last_read[:2] == (folder, int(ID) - 1) and last_read[2] != inode:
-        folder = os.path.basename(folder)
-        raise DataError(f'{folder} was written anew while it was read: run this again')
-    last_read = (folder, int(ID), inode)
+        first = os.stat(f'{folder}/X_1.dat')
+    except OSError:  # whoever reads it says what is wrong
+        return None
+    return first.st_ino, first.st_mtime_ns
+
+
+def check_same(folder, ID=None):
+    """Raise DataError if folder was exchanged since the sequence before ID was read, or the last.
+
+    Else what is read next, or the names of the classes, would be of another set.
+    """
+    path, now = os.path.abspath(folder), identity(folder)
+    last, then = last_read.get(path, (0, now))
+    if then != now and (ID is None or int(ID) == last + 1):
+        raise DataError(f'{folder} was written anew since it was read: run this again')
+    if ID is not None:
+        last_read[path] = int(ID), now
+
+
+def beside(folder):
+    """Return the folders where the next set for folder is written, and where the old one waits."""
+    parent, name = os.path.split(os.path.realpath(folder))
+    return os.path.join(parent, f'.{name}.new'), os.path.join(parent, f'.{name}.old')
 
 
 def last_written(folder):
@@ -110,10 +125,11 @@ def unreadable(path, error):
     if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return DataError(f'{path}: {error.strerror}; it must be a file that you may read')
     folder, name = os.path.split(path)
-    if not os.path.lexists(folder) and os.path.isdir(f'{folder}.new'):
+    real, new = os.path.realpath(folder), beside(folder)[0]
+    if not os.path.lexists(real) and os.path.isdir(new):
         return DataError(
             f'{folder} is missing, because a script was stopped while it was renamed: type'
-            f'  mv {folder}.new {folder}'
+            f'  mv {shlex.quote(os.path.relpath(new))} {shlex.quote(os.path.relpath(real))}'
         )
     numbers, match = sequence_numbers(folder or '.'), FILE_NAME.fullmatch(name)
     if name == 'X_0.dat':
@@ -166,6 +182,8 @@ def whole_file(path):
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f'.{platform.node()}-{os.getpid()}-{name}')
     try:
+        if os.path.lexists(temporary):  # a link would lead elsewhere
+            os.remove(temporary)
         yield temporary
         os.replace(temporary, path)
     except OSError as error:

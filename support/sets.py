@@ -6,9 +6,12 @@ A full disk, Ctrl-C or a killed job loses nothing: the old set is there, or the 
 import contextlib
 import fcntl
 import hashlib
+import itertools
 import json
+import math
 import os
 import shutil
+from collections import Counter
 
 from support.console import DataError, progress
 from support.files import (
@@ -16,7 +19,9 @@ from support.files import (
     FILE_NAME,
     IDS_FILE,
     UNFINISHED,
+    beside,
     check_finished,
+    check_same,
     open_file,
     sequence_numbers,
 )
@@ -60,6 +65,8 @@ def read_about(folder):
 
 def describe(N_train, N_test):
     """Return in a line what N_train sequences of Train and N_test of Test are."""
+    for folder in 'Train', 'Test':
+        check_same(folder)
     (train, changed), (test, also) = read_about('Train'), read_about('Test')
     counts = [
         f'{N} of {len(sequence_numbers(folder))}'
@@ -108,7 +115,7 @@ def copy_others(folder, new):
 
     for name in os.listdir(folder):
         source, target = f'{folder}/{name}', f'{new}/{name}'
-        if name in (CLASSES_FILE, IDS_FILE, ABOUT, UNFINISHED, '.new') or FILE_NAME.fullmatch(name):
+        if name in (CLASSES_FILE, IDS_FILE, ABOUT, UNFINISHED) or FILE_NAME.fullmatch(name):
             continue
         if os.path.isdir(source) and not os.path.islink(source):
             shutil.copytree(source, target, symlinks=True, copy_function=link)
@@ -117,13 +124,15 @@ def copy_others(folder, new):
 
 
 def put_in_place(folder):
-    """Exchange folder for folder.new, if that is whole; after a kill, do what is left to do."""
-    new, old = f'{folder}.new', f'{folder}.old'
-    for path in new, old:
-        if os.path.islink(path):
-            raise DataError(f'{path} is a link, but this script works there: move it away')
-    if os.path.lexists(folder) and not os.path.isdir(folder):
-        raise DataError(f'{folder} is a file: move it away, as a real folder is wanted there')
+    """Exchange folder for the new one beside it, if that is whole; after a kill, do what is left.
+
+    Raises DataError if there is anything that this script has not written.
+    """
+    new, old = beside(folder)
+    unfinished = f'{folder}/{UNFINISHED}'  # by the version before
+    for path in folder, new, old, unfinished:
+        if os.path.lexists(path) and (os.path.islink(path) or not os.path.isdir(path)):
+            raise DataError(f'{path} is no real folder, but this script works there: move it away')
     if os.path.exists(f'{new}/{ABOUT}'):  # which is written last
         if os.path.lexists(folder) and not os.path.lexists(old):
             os.rename(folder, old)
@@ -131,6 +140,11 @@ def put_in_place(folder):
             os.rename(new, folder)
     elif not os.path.lexists(folder) and os.path.lexists(old):
         os.rename(old, folder)
+    for left in new, old, unfinished:
+        for name in os.listdir(left) if os.path.lexists(left) else ():
+            ours = name in (CLASSES_FILE, ABOUT, UNFINISHED) or FILE_NAME.fullmatch(name)
+            if not ours and not os.path.lexists(f'{folder}/{name}'):  # of which that has a copy
+                raise DataError(f'{left} holds {name}, which is of no set: move it away')
     for left in new, old:
         if os.path.lexists(left):
             shutil.rmtree(left)
@@ -172,8 +186,29 @@ def made_again(folders, about):
 
 def mark(folder, about):
     """Let the set in folder say what it is."""
-    with open(f'{folder}/{ABOUT}', 'w', encoding='utf-8') as file:
+    path = f'{folder}/{ABOUT}'
+    if os.path.lexists(path):  # a link would lead elsewhere
+        os.remove(path)
+    with open(path, 'x', encoding='utf-8') as file:
         json.dump({**about, 'fingerprint': fingerprint(folder)}, file, indent=1)
+
+
+def check_room(sets):
+    """Raise DataError if sets, as write_sets takes them, are more than the disk holds."""
+    needed = Counter()
+    for folder, (N, sequences) in sets.items():
+        sequences = iter(sequences)
+        first = next(sequences)
+        sets[folder] = N, itertools.chain([first], sequences)
+        # Disks give space in blocks, mostly of 4 kB.
+        blocks = sum(math.ceil(8 * np.size(values) / 4096) for values in first)
+        needed[os.path.dirname(os.path.realpath(folder))] += 4096 * N * blocks
+    for parent, size in needed.items():
+        if size > (free := shutil.disk_usage(parent).free):
+            raise DataError(
+                f'these sets take {size / 1e9:.2g} GB, but {parent} has {free / 1e9:.2g} GB left:'
+                ' make room there, or ask for fewer or shorter sequences'
+            )
 
 
 def write_sets(sets, about, overwrite=False, class_names=(), ids=None):
@@ -186,7 +221,7 @@ def write_sets(sets, about, overwrite=False, class_names=(), ids=None):
     Returns whether it has written them: False if the folders hold exactly these sets already.
     Raises DataError if they hold other sequences (unless overwrite) or can't be written.
     """
-    real = {folder: os.path.realpath(folder) for folder in sets}
+    real, sets = {folder: os.path.realpath(folder) for folder in sets}, dict(sets)
     about = json.loads(json.dumps({**about, 'class_names': class_names}))
     try:
         with locked(real.values()):
@@ -203,17 +238,18 @@ def write_sets(sets, about, overwrite=False, class_names=(), ids=None):
                     f'{" and ".join(filter(sequence_numbers, sets))} already hold sequences that'
                     ' this command has not made: add --overwrite to replace them'
                 )
+            check_room(sets)
             try:
                 for folder, (N, sequences) in sets.items():
                     texts = {CLASSES_FILE: class_names, IDS_FILE: (ids or {}).get(folder, ())}
-                    write_set(f'{real[folder]}.new', N, sequences, texts)
+                    write_set(beside(folder)[0], N, sequences, texts)
                     if os.path.isdir(folder):
-                        copy_others(folder, f'{real[folder]}.new')
-                for folder in real.values():
-                    mark(f'{folder}.new', about)
+                        copy_others(folder, beside(folder)[0])
+                for folder in sets:
+                    mark(beside(folder)[0], about)
             except BaseException:
-                for folder in real.values():
-                    shutil.rmtree(f'{folder}.new', ignore_errors=True)
+                for folder in sets:
+                    shutil.rmtree(beside(folder)[0], ignore_errors=True)
                 raise
             for folder in real.values():
                 put_in_place(folder)

@@ -5,6 +5,7 @@ import io
 import itertools
 import math
 import os
+import platform
 import shutil
 import sys
 from argparse import ArgumentTypeError
@@ -93,6 +94,7 @@ BAD_FILES = [
     ('X_7', [0] * 129, r'holds 129 value\(s\) .* --N_sequence 129$'),
     ('X_7', b'', 'is empty .*: correct the file$'),
     ('X_7', bytes(1021), 'has 1021 bytes.*: correct the file$'),
+    ('X_7', b'0.123, -4.56e-7\n' * 64, 'is text, .*import_data.py'),
     ('X_7', [0] * 127 + [math.nan], 'holds NaN or infinity'),
     ('X_7', [-3.41e38] + [0] * 127, r'holds a value of size 3.41e\+38, outside'),
     ('X_7', [1.19e-38] * 128, 'holds a value of size 1.19e-38, outside'),
@@ -145,6 +147,7 @@ def test_what_is_missing(data):
     os.utime('Train/X_1.dat', ns=(5, 7))
     assert files.last_written('Train') == 7 and files.sequence_numbers('none') == set()
     put('Train/X_20.dat', None)
+    put(f'Train/X_{10**20}.dat', b'a number for the user alone')
     for path, said in {
         'Train/X_20.dat': '.* is missing from the middle',
         'Train/Y_21.dat': r'.* ends at number 20, .* \(--N_train 20\), .*generate_data\.py',
@@ -164,7 +167,7 @@ def test_what_is_missing(data):
     shutil.rmtree('Train')
     put('Train', b'a file')
     refused('view.py', 1, parts=('Train: Not a directory; it must be a folder',))
-    refused(MAKE, 5, 5, '--overwrite', parts=('Train', 'a real folder'))
+    refused(MAKE, 5, 5, '--overwrite', parts=('Train', 'no real folder'))
     assert Path('Train').read_bytes() == b'a file'
 
 
@@ -424,9 +427,50 @@ def test_links(folder):
     os.symlink('disk/Train', 'Train')
     script(MAKE, 2, 1)
     assert os.path.islink('Train') and len(os.listdir('disk/Train')) == 6
-    os.symlink(folder / 'disk', 'Test.new')
-    refused(MAKE, 3, 1, parts=('Test.new is a link',))
-    assert contents('disk').keys() >= {'mine', 'Train/X_2.dat'} and len(os.listdir('Train')) == 6
+    os.unlink('Train')
+    os.symlink('disk/none', 'Train')  # and may lead to none
+    script(MAKE, 2, 1)
+    assert len(os.listdir('disk/none')) == 6 and Path('disk/mine').read_bytes() == b'mine'
+
+
+def test_what_is_in_the_way(data):
+    """A link, a file or a folder of the user's under a helper's name; moved away, all works."""
+    put('mine/Y_1.dat', b'mine'), put('mine/deep/X_1.dat', b'mine')
+    shutil.copytree('Train', 'Train.old'), shutil.copytree('Train', 'Train.new')  # backups
+    mine = os.path.abspath('mine')
+    kinds = {
+        lambda path: os.symlink(mine, path): 'is no real folder',
+        lambda path: os.symlink('nowhere', path): 'is no real folder',
+        lambda path: put(path, b'mine'): 'is no real folder',
+        os.mkfifo: 'is no real folder',
+        lambda path: shutil.copytree(mine, path): 'holds deep, which is of no set',
+    }
+    paths = '.Train.new', '.Test.old', 'Train/.unfinished'
+    for i, (path, (make, said)) in enumerate(itertools.product(paths, kinds.items())):
+        make(path)
+        before = contents(data)
+        refused(MAKE, 3, 1, '--overwrite', parts=(f'{path} {said}', 'move it away'))
+        assert contents(data) == before
+        os.rename(path, f'away{i}')
+        script(MAKE, 3, 1, '--overwrite'), script(MAKE, 20, 10)
+    # A set of before sets said what they are, with a link where they say so now.
+    os.remove('Train/about.json')
+    os.symlink(data / 'mine/Y_1.dat', 'Train/about.json')
+    assert 'exactly these' in script(MAKE, 20, 10).stdout
+    assert sets.read_about('Train')[1] is False and not os.path.islink('Train/about.json')
+    assert Path('mine/Y_1.dat').read_bytes() == b'mine' and len(os.listdir('Train.old')) == 42
+    # The name under which a file is written whole.
+    os.symlink(data / 'mine/Y_1.dat', f'.{platform.node()}-{os.getpid()}-Train_1.png')
+    script('view.py', 1)
+    assert Path('mine/Y_1.dat').read_bytes() == b'mine' and not os.path.islink('Train_1.png')
+
+
+def test_more_than_the_disk_holds(data, monkeypatch):
+    """It is seen before anything is written."""
+    before = contents(data)
+    monkeypatch.setattr(sets, 'write_set', None)
+    refused(MAKE, 2**31 - 1, '--overwrite', parts=('take 1.8e+04 GB, but', 'GB left: make room'))
+    assert contents(data) == before
 
 
 def test_wherever_the_disk_fails_or_a_kill_comes(folder, monkeypatch):
@@ -474,7 +518,7 @@ def test_wherever_the_disk_fails_or_a_kill_comes(folder, monkeypatch):
             gone = [name for name in ('Train', 'Test') if not os.path.exists(name)]
             for name in gone:
                 test = ['--test'] * (name == 'Test')
-                parts = f'{name} is missing, because', f'mv {name}.new {name}'
+                parts = f'{name} is missing, because', f'mv .{name}.new {name}'
                 refused('view.py', 1, *test, parts=parts)
             if not gone:
                 for now, was, becomes in zip(both(), old, new, strict=True):
@@ -504,9 +548,13 @@ def test_one_writer_at_a_time(data, monkeypatch):
 def test_exchanged_while_it_is_read(data):
     read_training_data(1, 128), read_training_data(2, 128)
     script(MAKE, 4, 4)
-    with pytest.raises(DataError, match='Train was written anew while it was read'):
+    said = 'Train was written anew since it was read: run this again'
+    with pytest.raises(DataError, match=said):
         read_training_data(3, 128)
-    read_training_data(1, 128), read_training_data(2, 128)
+    with pytest.raises(DataError, match=said):  # and so, perhaps, were the names of the classes
+        sets.describe(2, 2)
+    read_training_data(1, 128), read_test_data(1, 128), read_training_data(2, 128)
+    assert sets.describe(2, 2).startswith('2 of 4 + 2 of 4 sequences')
 
 
 # ---------------------------------------------------------------- the scripts and the terminal
