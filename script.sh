@@ -33,11 +33,12 @@ fi
 #   module load keras/2.1.4-python-2.7.14             keras 3
 
 # Make the virtual environment, or add what it lacks; then activate it
-unset PYTHONPATH # modules and other software set it: it would hide the packages of .venv
+# (Other software sets these variables: they would hide the packages of .venv, or the scripts' own.)
+unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH
 (
-    folder=$(dirname -- "${BASH_SOURCE:-$0}")
+    folder=$(dirname -- "$(realpath -- "${BASH_SOURCE:-$0}")")
     for python in python3 python3.13 python3.12 python3.11 "$folder/.venv/bin/python"; do
         if command -v "$python" >/dev/null; then break; fi
     done
     command "$python" -I "$folder/support/environment.py" "$@"
-) && . "$(dirname -- "${BASH_SOURCE:-$0}")/.venv/bin/activate"
+) && . "$(dirname -- "$(realpath -- "${BASH_SOURCE:-$0}")")/.venv/bin/activate"

@@ -29,6 +29,7 @@ IN_JOB = 'SLURM_JOB_ID' in os.environ
 
 
 def say(text):
+    text = ''.join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
     print('script.sh:', text, file=sys.stderr, flush=True)
 
 
@@ -77,6 +78,12 @@ def go_on(why):
     say(f'going on without {lacking}: {why}')
 
 
+def in_the_way(path):
+    return OSError(
+        errno.EEXIST, 'is in the way, as it was not made by this script: remove it', path
+    )
+
+
 def how_it_ended(process, text):
     """Return in a few words why a process failed: its last line, or the signal that killed it."""
     if process.returncode < 0:
@@ -106,6 +113,8 @@ def run(*command):
 def make():
     """Make .venv, without packages, in the place of a half-made one."""
     half = VENV + '-half'
+    if os.path.islink(half) or os.path.isfile(half):
+        raise in_the_way(half)
     if exists('unfinished'):
         shutil.rmtree(half, ignore_errors=True)
         os.rename(
@@ -114,6 +123,8 @@ def make():
     shutil.rmtree(half, ignore_errors=True)
     with contextlib.suppress(OSError):
         os.rmdir(VENV)
+    if ':' in VENV:
+        fail(VENV + ' cannot be made: Python allows no colon in its path: rename that folder')
     if os.path.lexists(VENV):
         fail(VENV + ' was not made by this script: move it away, then source this again')
     os.mkdir(VENV)
@@ -181,7 +192,10 @@ def install(cuda):
 @contextlib.contextmanager
 def lock():
     """Wait for another shell that installs. The lock ends with this process and its pip."""
-    with open(VENV + '-lock', 'w') as file:
+    path = VENV + '-lock'
+    if os.path.lexists(path) and (os.path.islink(path) or not os.path.isfile(path)):
+        raise in_the_way(path)  # a FIFO would be waited for, silently and for ever
+    with open(path, 'w') as file:
         os.set_inheritable(file.fileno(), True)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -213,6 +227,10 @@ def complete(cuda):
     if os.path.islink(VENV):
         go_on(f'{os.path.realpath(VENV)} is for its owner to change')
         return
+    for path in REQUIREMENTS, CONSTRAINTS:
+        if not os.path.exists(path):
+            (go_on if serves() else fail)(path + ' is missing: get it back, as with git checkout')
+            return
     try:
         with lock():
             if lacks(cuda):  # another shell may have done it meanwhile

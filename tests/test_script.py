@@ -337,6 +337,39 @@ def test_anothers_folder_is_left_alone(workshop):
         assert source('bash', *parts, status=1, before=before, **options) == ['left']
 
 
+def test_what_is_in_the_way(ready):
+    """Whether a finished .venv serves or not; what is removed or opened is reached by no link."""
+    kinds = 'mkfifo', 'mkdir', 'ln -s precious', 'ln -s /dev/null', 'ln -s nowhere/x'
+    system = {'PATH': f'{os.getcwd()}/bin:{os.environ["PATH"]}'}
+    write(ready / 'precious', 'thesis')
+    write(REQUIREMENTS, 'numpy\nmore\n')
+    for kind in kinds:
+        before = f'rm -r "{VENV}-lock"; {kind} "{VENV}-lock"'
+        parts = 'going on without', '.venv-lock: is in the way', 'remove it'
+        source('bash', *parts, before=before, **system)
+    write(VENV / 'unfinished', '')
+    source('bash', '.venv-lock: is in the way', status=1)
+    (VENV / 'made-for').unlink()
+    before = f'rm "{VENV}-lock"; ln -s precious "{VENV}-half"'
+    source(OTHER, '.venv-half: is in the way', status=1, before=before)
+    assert read(ready / 'precious') == 'thesis'
+    source('bash', before=f'rm "{VENV}-half"')
+    assert packages() == 'more numpy'
+
+
+def test_missing_files_and_a_colon(ready):
+    for path in REQUIREMENTS, CONSTRAINTS:
+        before, after = f'mv "{path}" away', f'mv away "{path}"'
+        parts = 'going on without', f'{path} is missing: get it back'
+        source('bash', *parts, before=before, after=after)
+    shutil.rmtree(VENV)
+    source('bash', f'{path} is missing: get it back', status=1, before=before, after=after)
+    shutil.copytree(WORKSHOP, 'a:b')
+    source('bash', 'a:b/.venv cannot be made', 'no colon', status=1, script='a:b/script.sh')
+    bell = Path(shutil.copytree(WORKSHOP, 'be\all'))
+    source('bash', r'be\x07ll/', status=1, script=bell / 'script.sh', **OFFLINE)
+
+
 def test_a_link_to_anothers_environment(ready):
     """It is used and never written to; what is wrong with it is told."""
     mine = Path(
@@ -429,13 +462,16 @@ def test_habits_of_a_shell(workshop, shell):
     write('hidden/numpy.py', 'raise ImportError("another numpy")')
     write('numpy.py', 'raise ImportError("mine")')
     Path('hidden', WORKSHOP).mkdir()
+    Path('linked').symlink_to(SCRIPT)
     before = """shopt -s expand_aliases 2>/dev/null
-        export PYTHONPATH="$PWD/hidden" CDPATH="$PWD/hidden" PYTHONHOME=/nowhere
+        export PYTHONPATH="$PWD/hidden" CDPATH="$PWD/hidden" PYTHONHOME=/nowhere PYTHONSAFEPATH=1
         cd() { echo no cd; }; python3() { echo no Python; }
         alias python3='echo no Python' cd='echo no cd'"""
-    after = 'echo "${PYTHONPATH:-unset}"; python -Pc "import numpy; print(numpy.__file__)"'
+    after = """echo "${PYTHONPATH:-${PYTHONSAFEPATH:-unset}}"
+        python -Pc "import numpy; print(numpy.__file__)\""""
     follows = source(shell, before=before, after=after)
     assert follows == ['unset', *map(str, workshop.glob('.venv/lib/*/*/numpy.py'))]
+    assert source(shell, before=before, after=after, script='./linked') == follows
 
 
 @pytest.mark.parametrize('shell', ['bash', ZSH, 'sh', 'sh -c ". ./script.sh"'])
