@@ -21,7 +21,7 @@ import difflib
 import sys
 from statistics import median
 
-from support.console import parser
+from support.console import clean, parser
 from support.runs import all_runs, interval, no_run, read_rows, read_run, script_of
 
 from utilities import plot_runs, show_plots
@@ -117,9 +117,8 @@ if not runs:
     raise no_run()
 if args.diff:
     texts = [script_of(run).splitlines(keepends=True) for run in runs]
-    sys.stdout.writelines(
-        difflib.unified_diff(*texts, *(f'{x["path"]}/train.py' for x in runs), n=1)
-    )
+    for line in difflib.unified_diff(*texts, *(f'{x["path"]}/train.py' for x in runs), n=1):
+        print(clean(line.rstrip('\n').expandtabs()))
     sys.exit()
 
 # Gather the runs of one setting
@@ -157,7 +156,7 @@ else:
 
     table = Table(*columns, box=box.SIMPLE, padding=(0, 1, 0, 0))
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(clean, row))
     for column, cells in zip(table.columns, zip(columns, *rows, strict=True), strict=True):
         # Lines break between words; no word is cut.
         column.min_width = max(len(word) for cell in cells for word in cell.split())
@@ -166,9 +165,9 @@ else:
     if len({run['exam'] for run in chosen if run['evaluated']}) > 1:
         print('Their test sequences are not the same, so neither are their exams.')
     elif len(chosen) == 2 and all(run['evaluated'] for run in chosen):
-        print(told_apart(*chosen))
+        print(clean(told_apart(*chosen)))
     plot_runs(
         [[read_rows(run, 'history.csv') for run in group] for group in newest_last],
-        [f'{row[0]}: {label}' for row, label in zip(rows, labels, strict=True)],
+        [clean(f'{row[0]}: {label}') for row, label in zip(rows, labels, strict=True)],
     )
     show_plots()

@@ -242,7 +242,8 @@ def plot_runs(groups, labels):
     axes[1].set_ylim(1e-6, 10)
     axes[1].set_yscale('log')
     axes[1].set_xlabel('Epoch')
-    axes[0].legend(fontsize='small')
+    legend = axes[0].legend(fontsize='small')
+    plt.setp(legend.get_texts(), parse_math=False)
     save_plot(figure, 'compare.png')
 
 

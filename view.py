@@ -14,7 +14,7 @@ prepare()
 
 import os
 
-from support.console import DataError, parser, whole_number
+from support.console import DataError, clean, parser, whole_number
 from support.runs import (
     fingerprint,
     newest_run,
@@ -111,9 +111,8 @@ if args.wrong:
     if run is None:
         raise no_run()
     rows = mistakes(run)
-    print(
-        f'{run["path"]}: {len(rows)} of {run["N_test"]} test sequences are wrong'
-    )
+    path, N_test = clean(run['path']), run['N_test']
+    print(f'{path}: {len(rows)} of {N_test} test sequences are wrong')
     if rows:
         plot_mistakes(rows[:12], 'wrong.png')
 elif all(isinstance(ID, str) for ID in args.ID):

@@ -13,7 +13,7 @@ import os
 import shutil
 from collections import Counter
 
-from support.console import DataError, progress
+from support.console import DataError, clean, progress
 from support.files import (
     CLASSES_FILE,
     FILE_NAME,
@@ -58,8 +58,9 @@ def read_about(folder):
     try:
         with open_file(f'{folder}/{ABOUT}', 'r', encoding='utf-8') as file:
             about = json.load(file)
+        about['what'], about['command']  # which describe shows
         return about, about.pop('fingerprint') != fingerprint(folder)
-    except (OSError, ValueError, KeyError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return {}, False
 
 
@@ -76,8 +77,8 @@ def describe(N_train, N_test):
     if train != test:
         return f'{line}; Train and Test do not belong together: make them again'
     if changed or also:
-        return f'{line}, changed since they were made ({train["command"]})'
-    return f'{line}, {train["what"]}' if train else line
+        return clean(f'{line}, changed since they were made ({train["command"]})')
+    return clean(f'{line}, {train["what"]}') if train else line
 
 
 # ---------------------------------------------------------------- writing

@@ -1,18 +1,17 @@
 """The first call of every script: prepare(). Importing this does nothing.
 
-prepare() lets every error that a user can put right end in one line on stderr. For scripts that use
-Keras it also imports that, in two thirds of the time and without TensorFlow's notices.
+prepare() lets every error that a user can put right end in one line on stderr, and what the shell
+has set stand in nobody's way. For scripts that use Keras it also imports that, in two thirds of the
+time and without TensorFlow's notices.
 """
 
+# Only what Python itself has loaded, or has built in; see scripts_last.
 import atexit
 import contextlib
 import gc
+import io
 import os
-import shutil
-import subprocess
 import sys
-
-from support.console import DataError, program
 
 PACKAGES = ('numpy', 'scipy', 'matplotlib', 'tensorflow', 'keras', 'rich')
 
@@ -22,29 +21,83 @@ bars = contextlib.ExitStack()
 
 def prepare(keras=False):
     """Explain errors from here on; with keras, import Keras quickly and quietly, too."""
+    scripts_last()
     sys.excepthook = one_line
     atexit.register(flush)
-    for name in ('stdin', 'stdout', 'stderr'):
-        # Where the shell has closed one (>&-): else the next file opened would get its number.
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, 'r+', encoding='utf-8'))
+    keep_outputs()
+    end_with_cleaning()
+    columns = os.environ.pop('COLUMNS', '')
+    if columns.isdecimal() and int(columns) >= 40:  # some terminals say 0, and rich believes it
+        os.environ['COLUMNS'] = columns
+    import_matplotlib()
     if keras:
         import_keras()
 
 
+def scripts_last():
+    """Let the scripts' folder be searched last: no csv.py of yours there stands in for Python's."""
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    if folder in sys.path:
+        sys.path.remove(folder)
+        sys.path.append(folder)
+
+
+# ---------------------------------------------------------------- the outputs
+
+
+class Output(io.FileIO):
+    """Where a script prints to. If that can't be written, it goes nowhere, and the script goes on.
+
+    So no training is lost because | head has enough or a log's disk is full. flush() tells it.
+    """
+
+    error = None
+
+    def write(self, data):
+        try:
+            return super().write(data)
+        except OSError as error:
+            Output.error = error
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
+            return len(data)
+
+
+def keep_outputs():
+    """Let stdout and stderr outlast their readers, and show what they have no characters for."""
+    for number, name in enumerate(('stdin', 'stdout', 'stderr')):
+        stream = getattr(sys, name)
+        if stream is None:
+            # Where the shell has closed one (>&-): else the next file opened would get its number.
+            setattr(sys, name, open(os.devnull, 'r+', encoding='utf-8'))
+        elif number and type(stream) is io.TextIOWrapper and stream.fileno() == number:
+            stream.flush()
+            file = Output(number, 'w', closefd=False)
+            how = {k: getattr(stream, k) for k in ('encoding', 'line_buffering', 'write_through')}
+            if not stream.write_through:
+                file = io.BufferedWriter(file)
+            setattr(sys, name, io.TextIOWrapper(file, errors='backslashreplace', **how))
+
+
 def flush():
-    """Write out what is still to be printed: a reader who has enough is no error there, either."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        close_stdout()
-    except OSError:  # Python says so itself
-        pass
+    """At the end, write out what is still to be printed, and say what could not be."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if Output.error and not isinstance(Output.error, BrokenPipeError):
+        from support.console import program
+
+        why = Output.error.strerror
+        print(f'{program()}: not all could be printed ({why}); the rest is done', file=sys.stderr)
+        os._exit(1)
 
 
-def close_stdout():
-    """Let what is printed go nowhere: who reads it, like head, has enough."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def end_with_cleaning():
+    """Let SIGTERM and SIGHUP end the script as errors do, so that no half-written file stays."""
+    import signal
+
+    with contextlib.suppress(ValueError):  # in a thread
+        for number in signal.SIGTERM, signal.SIGHUP:
+            if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores it
+                signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 # ---------------------------------------------------------------- errors
@@ -52,6 +105,8 @@ def close_stdout():
 
 def explain(error):
     """Return the DataError that explains an error which nobody caught; None if we know nothing."""
+    from support.console import DataError
+
     if isinstance(error, ModuleNotFoundError) and error.name in PACKAGES:
         return DataError(
             f'the package {error.name} is not installed here: prepare this shell with'
@@ -69,11 +124,11 @@ def explain(error):
 
 def one_line(kind, error, trace):
     """End a script: an error that we can explain, or Ctrl-C, with one line and no traceback."""
+    from support.console import program
+
     bars.close()
     if issubclass(kind, KeyboardInterrupt):
         print('\nStopped.', file=sys.stderr)
-    elif issubclass(kind, BrokenPipeError):
-        close_stdout()
     elif explanation := explain(error):
         print(f'{program()}: {explanation}', file=sys.stderr)
     else:
@@ -88,6 +143,26 @@ def show_traceback(error):
     folded = [sys.modules[name] for name in ('keras', 'tensorflow') if name in sys.modules]
     trace = Traceback.from_exception(type(error), error, error.__traceback__, suppress=folded)
     Console(stderr=True, soft_wrap=True).print(trace)
+
+
+# ---------------------------------------------------------------- matplotlib
+
+
+def import_matplotlib():
+    """Import pyplot with a backend that is here, and let it write texts itself, without LaTeX."""
+    backend = os.environ.pop('MPLBACKEND', None)
+    import warnings
+
+    import matplotlib.pyplot as plt
+
+    warnings.filterwarnings('ignore', 'Glyph')  # of a name in Chinese, say, a plot shows boxes
+    plt.rcParams['text.usetex'] = False
+    if backend:
+        try:
+            plt.rcParams['backend'] = backend
+            plt.switch_backend(backend)
+        except Exception:  # it is for the notebook that has started this, or lacks a package
+            plt.switch_backend('agg')
 
 
 # ---------------------------------------------------------------- Keras
@@ -112,6 +187,9 @@ def without_notices():
 
     grep does it, as a process of its own: so all the rest comes out even if this one dies.
     """
+    import shutil
+    import subprocess
+
     grep = shutil.which('grep')
     if not grep:
         yield
@@ -136,6 +214,8 @@ def import_keras():
     Keras and TensorFlow bring a million objects that stay to the end. Python's garbage collector
     would walk over them again and again, while they are imported and when Python ends: it need not.
     """
+    os.environ['KERAS_BACKEND'] = 'tensorflow'
+    os.environ['KERAS_HOME'] = '/dev/null/.keras'  # no keras.json, perhaps of 2018, counts here
     gc.disable()
     with without_notices():
         import keras

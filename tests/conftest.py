@@ -94,7 +94,8 @@ def restored():
     import numpy as np
 
     hook, argv, path, folder = sys.excepthook, sys.argv, sys.path.copy(), os.getcwd()
-    environment, interrupt = os.environ.copy(), signal.getsignal(signal.SIGINT)
+    environment = os.environ.copy()
+    signals = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     states = random.getstate(), np.random.get_state()
     try:
         with warnings.catch_warnings(), plt.rc_context():
@@ -104,7 +105,8 @@ def restored():
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)
-        signal.signal(signal.SIGINT, interrupt)
+        for number, handler in signals.items():
+            signal.signal(number, handler)
         random.setstate(states[0])
         np.random.set_state(states[1])
         gc.enable()

@@ -7,6 +7,7 @@ import pathlib
 import pty
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,6 +42,9 @@ def python(*command, **options):
 # ---------------------------------------------------------------- a script from start to end
 
 
+FULL = r'\w+\.py: not all could be printed \(No space left on device\); the rest is done\n'
+
+
 @pytest.mark.parametrize(
     ('command', 'shell', 'status', 'printed', 'error'),
     [
@@ -49,7 +53,11 @@ def python(*command, **options):
         # As ... | head, which has enough: at the first line, or when Python ends.
         ('view.py 1', 'PYTHONUNBUFFERED=1 "$@" | :', 0, '', ''),
         ('view.py 1', '"$@" | :', 0, '', ''),
-        ('view.py 1', 'exec "$@" >/dev/full', 120, '', r'Exception ignored .*\nOSError: .*\n'),
+        ('view.py 1', 'exec "$@" >/dev/full', 1, '', FULL),
+        ('view.py 21', 'exec "$@" 2>/dev/full', 1, '', ''),
+        # So no training is lost.
+        ('train.py', '"$@" | head -1', 0, 'Model: .*\n', ''),
+        ('train.py', 'PYTHONUNBUFFERED=1 exec "$@" >/dev/full', 1, '', FULL),
         ('train.py', 'exec "$@" <&- >&- 2>&-', 0, '', ''),
         pytest.param('train_large.py', '"$@"', 0, r'[\s\S]*\nAccuracy: [\s\S]*', '', marks=slow),
     ],
@@ -60,7 +68,58 @@ def test_status_and_outputs(data, command, shell, status, printed, error):
     env = {'DISPLAY': ':987', 'MPLBACKEND': '', 'PYTHONUNBUFFERED': ''}
     done = process(*command, status=status, env=env, prefix=['sh', '-c', shell, 'sh'])
     assert re.fullmatch(printed, done.stdout) and re.fullmatch(error, done.stderr)
-    assert status == 1 or os.path.exists('Train_1.png') or os.path.exists('runs/1/history.png')
+    assert '21' in command or os.path.exists('Train_1.png') or os.path.exists('runs/1/history.png')
+
+
+def test_whatever_the_shell_has_set(data):
+    """And files of the user's beside the scripts, with the names of Python's and of packages."""
+    for path in WORKSHOP.glob('*.py'):
+        shutil.copy(path, data)
+    (data / 'support').symlink_to(WORKSHOP / 'support')
+    for name in 'csv', 'keras', 'matplotlib', 'random', 'signal', 'statistics', 'tensorflow':
+        (data / f'{name}.py').write_text('raise SystemExit("mine")')
+    for folder in 'Train', 'Test':
+        (data / folder / 'classes.txt').write_text('größer $_\n正 $^ [red]\n', encoding='utf-8')
+    (data / 'matplotlibrc').write_text('text.usetex: True\n')
+    (data / '.keras').mkdir()
+    old = '{"backend": "theano", "floatx": "float64", "image_data_format": "channels_first"}'
+    (data / '.keras/keras.json').write_text(old)
+    env = {'KERAS_BACKEND': 'torch', 'HOME': str(data), 'LC_ALL': 'C', 'PYTHONIOENCODING': 'ascii'}
+    env |= {'MPLBACKEND': 'module://matplotlib_inline.backend_inline', 'COLUMNS': '0', 'TERM': ''}
+    env |= {'SLURM_JOB_ID': 'odd\x1b', 'SLURM_CPUS_PER_TASK': '', 'SLURM_GPUS_ON_NODE': ''}
+    script('train.py', *SHORT)
+    shown = ''
+    for command in ('train.py', *SHORT), ('infer.py', 'Test'), ('compare.py',), ('view.py', 1):
+        done = process(data / command[0], *command[1:], env=env)
+        assert done.stderr == ''
+        shown += done.stdout
+    assert shown.isascii() and r'gr\xf6\xdfer $_' in shown and r'\u6b63 $^ [red]' in shown
+    first, second = (contents(f'runs/{i}')['predictions.csv'] for i in (1, 2))
+    assert first == second
+
+
+@pytest.mark.parametrize('ended', [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_nothing_hidden(data, ended):
+    before = contents(data)
+    command = ['generate_data.py', 10**6, 1, '--overwrite']
+    with subprocess.Popen(
+        [sys.executable, WORKSHOP / command[0], *map(str, command[1:])], stderr=-1
+    ) as process:
+        while not os.path.exists('.Train.new/X_9.dat'):
+            assert process.poll() is None
+        process.send_signal(ended)
+        assert process.wait() == 128 + ended and process.stderr.read() == b''
+    code = f"""import os, sys, time; sys.path.insert(0, {str(WORKSHOP)!r})
+from support.files import whole_file
+from support.start import prepare
+prepare()
+with whole_file('a.txt') as name, open(name, 'w'):
+    os.kill(os.getpid(), {ended}); time.sleep(9)"""
+    assert python('-c', code).returncode == 128 + ended
+    assert contents(data) == before
+    done = subprocess.run(['nohup', sys.executable, '-c', code.replace('9)', '.1)')])
+    ignored = ended == signal.SIGHUP  # by nohup
+    assert done.returncode == (0 if ignored else 128 + ended) and os.path.exists('a.txt') == ignored
 
 
 def test_forgotten_script_sh(folder):
