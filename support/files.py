@@ -103,7 +103,7 @@ def check_same(folder, ID=None):
     path, now = os.path.abspath(folder), identity(folder)
     last, then = last_read.get(path, (0, now))
     if then != now and (ID is None or int(ID) == last + 1):
-        raise DataError(f'{folder} was written anew since it was read: run this again')
+        raise DataError(f'{folder} was written anew while it was read: run this again')
     if ID is not None:
         last_read[path] = int(ID), now
 

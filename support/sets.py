@@ -60,7 +60,7 @@ def read_about(folder):
             about = json.load(file)
         about['what'], about['command']  # which describe shows
         return about, about.pop('fingerprint') != fingerprint(folder)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}, False
 
 
@@ -226,8 +226,14 @@ def write_sets(sets, about, overwrite=False, class_names=(), ids=None):
     about = json.loads(json.dumps({**about, 'class_names': class_names}))
     try:
         with locked(real.values()):
-            for folder in real.values():
-                put_in_place(folder)
+            for folder, path in real.items():
+                put_in_place(path)
+                others = set(os.listdir(path) if os.path.isdir(path) else ()) - {'README.md'}
+                if os.path.islink(folder) and others and not sequence_numbers(path):
+                    raise DataError(
+                        f'{folder} leads to {path}, which holds no sequences, but other files: let'
+                        ' it lead to a folder of its own'
+                    )
             if all(read_about(folder) == (about, False) for folder in sets):
                 return False
             if not overwrite and not made_again(sets, about):

@@ -431,6 +431,10 @@ def test_links(folder):
     os.symlink('disk/none', 'Train')  # and may lead to none
     script(MAKE, 2, 1)
     assert len(os.listdir('disk/none')) == 6 and Path('disk/mine').read_bytes() == b'mine'
+    shutil.rmtree('Test')
+    os.symlink('disk', 'Test')  # a folder for other things is none for sequences
+    refused(MAKE, 2, 1, '--overwrite', parts=('Test leads to', 'disk, which holds no sequences'))
+    assert sorted(os.listdir('disk')) == ['Train', 'mine', 'none']
 
 
 def test_what_is_in_the_way(data):
@@ -548,7 +552,7 @@ def test_one_writer_at_a_time(data, monkeypatch):
 def test_exchanged_while_it_is_read(data):
     read_training_data(1, 128), read_training_data(2, 128)
     script(MAKE, 4, 4)
-    said = 'Train was written anew since it was read: run this again'
+    said = 'Train was written anew while it was read: run this again'
     with pytest.raises(DataError, match=said):
         read_training_data(3, 128)
     with pytest.raises(DataError, match=said):  # and so, perhaps, were the names of the classes
