@@ -216,6 +216,9 @@ def import_keras():
     """
     os.environ['KERAS_BACKEND'] = 'tensorflow'
     os.environ['KERAS_HOME'] = '/dev/null/.keras'  # no keras.json, perhaps of 2018, counts here
+    import warnings
+
+    warnings.filterwarnings('ignore', module='keras')  # about its own code; and -W error holds
     gc.disable()
     with without_notices():
         import keras
