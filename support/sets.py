@@ -228,6 +228,11 @@ def write_sets(sets, about, overwrite=False, class_names=(), ids=None):
         with locked(real.values()):
             for folder, path in real.items():
                 put_in_place(path)
+                if os.path.ismount(path):
+                    raise DataError(
+                        f'{path} is a disk of its own, which cannot be renamed: let {folder} be a'
+                        ' link to a folder on it'
+                    )
                 others = set(os.listdir(path) if os.path.isdir(path) else ()) - {'README.md'}
                 if os.path.islink(folder) and others and not sequence_numbers(path):
                     raise DataError(

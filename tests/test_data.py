@@ -420,7 +420,7 @@ def test_a_copy_is_the_same_set(data):
     assert not os.path.exists('Train/.unfinished')
 
 
-def test_links(folder):
+def test_links(folder, monkeypatch):
     """Train may be one; what this script works with may not."""
     os.makedirs('disk/Train')
     put('disk/mine', b'mine')
@@ -435,6 +435,8 @@ def test_links(folder):
     os.symlink('disk', 'Test')  # a folder for other things is none for sequences
     refused(MAKE, 2, 1, '--overwrite', parts=('Test leads to', 'disk, which holds no sequences'))
     assert sorted(os.listdir('disk')) == ['Train', 'mine', 'none']
+    monkeypatch.setattr(os.path, 'ismount', lambda path: path.endswith('none'))
+    refused(MAKE, 3, 1, '--overwrite', parts=('disk/none is a disk of its own', 'a link'))
 
 
 def test_what_is_in_the_way(data):
