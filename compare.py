@@ -16,6 +16,7 @@ from support.start import prepare
 prepare()
 
 import ast
+import contextlib
 import csv
 import difflib
 import sys
@@ -32,12 +33,15 @@ def setting(run):
 
     Of the script its code: without comments, and without the numbers, which are those in run.json.
     """
-    code = ast.parse(script_of(run))
+    code = script_of(run)
     numbers = {name: value for name, value in run['numbers'].items() if name != 'seed'}
-    for statement in list(code.body):
-        if getattr(getattr(statement, 'targets', [None])[0], 'id', None) in run['numbers']:
-            code.body.remove(statement)
-    return ast.dump(code), str(numbers), run['layers'], run.get('lessons'), run.get('exam')
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError):  # a damaged one: as it is
+        tree = ast.parse(code)
+        for statement in list(tree.body):
+            if getattr(getattr(statement, 'targets', [None])[0], 'id', None) in run['numbers']:
+                tree.body.remove(statement)
+        code = ast.dump(tree)
+    return code, str(numbers), run['layers'], run.get('lessons'), run.get('exam')
 
 
 def features(run):

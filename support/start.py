@@ -137,12 +137,18 @@ def one_line(kind, error, trace):
 
 def show_traceback(error):
     """Show where an error that we can't explain comes from, without the insides of Keras."""
+    from support.console import clean
+
     from rich.console import Console
     from rich.traceback import Traceback
 
     folded = [sys.modules[name] for name in ('keras', 'tensorflow') if name in sys.modules]
     trace = Traceback.from_exception(type(error), error, error.__traceback__, suppress=folded)
-    Console(stderr=True, soft_wrap=True).print(trace)
+    console = Console(stderr=True, soft_wrap=True, color_system=None)
+    with console.capture() as shown:
+        console.print(trace)
+    for line in shown.get().strip('\n').split('\n'):
+        print(clean(line), file=sys.stderr)
 
 
 # ---------------------------------------------------------------- matplotlib

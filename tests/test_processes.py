@@ -96,6 +96,22 @@ def test_whatever_the_shell_has_set(data):
     assert shown.isascii() and r'gr\xf6\xdfer $_' in shown and r'\u6b63 $^ [red]' in shown
     first, second = (contents(f'runs/{i}')['predictions.csv'] for i in (1, 2))
     assert first == second
+    # A run that somebody has sent.
+    about = pathlib.Path('runs/2/run.json')
+    about.write_text(about.read_text().replace('16 relu', r'\u001b[2J [/] $1$ $\\frac{$'))
+    with open('runs/2/train.py', 'a') as file:
+        file.write('\x1b[2J\n\tx')
+    shown = [script('compare.py', *which).stdout for which in ((), ('--diff', 1, 2))]
+    assert r'\x1b[2J [/]' in shown[0] and '\n+\\x1b[2J\n+       x\n' in shown[1]
+
+
+def test_a_traceback_is_safe_on_a_terminal():
+    """Of an error that nothing explains."""
+    code = "raise RuntimeError('\\x1b[2J\\x07 [red]x[/] \\u202e\\nnext')"
+    text = f'import sys; sys.path.insert(0, {str(WORKSHOP)!r})\n'
+    done = python('-c', f'{text}from support.start import prepare; prepare(); {code}')
+    *_, first, last = done.stderr.splitlines()
+    assert (first, last) == (r'RuntimeError: \x1b[2J [red]x[/] \u202e', 'next')
 
 
 @pytest.mark.parametrize('ended', [signal.SIGTERM, signal.SIGHUP])
