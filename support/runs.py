@@ -10,8 +10,10 @@
 It is written as runs/.new-HOST-PID and renamed when it is whole. No TensorFlow is needed here.
 """
 
+import ast
 import contextlib
 import csv
+import errno
 import hashlib
 import json
 import math
@@ -66,14 +68,49 @@ def now():
     return datetime.now().isoformat(timespec='seconds')
 
 
+# Why weights or answers are no numbers, and what helps.
+NOT_FINITE = (
+    'bring the data nearer to 0 and 1 (divide them, or add the Normalization that README shows), or'
+    ' take a smaller learning rate'
+)
+
+
+def new_folder():
+    """Return where the run of this process is written before it has its name."""
+    return files.run_folder or f'{RUNS}/.new-{platform.node()}-{os.getpid()}'
+
+
+def try_to_save(model):
+    """Raise DataError if the run of this network could not be written after its training.
+
+    A file as large as the network, or 1 MB of it, is written where the run will be, and removed.
+    """
+    size = 12 * model.count_params() + 2**17  # with what the optimizer remembers
+    with told(new := new_folder()):
+        os.makedirs(new, exist_ok=True)
+        try:
+            with open(f'{new}/.room', 'wb') as file:
+                file.write(bytes(min(size, 2**20)))
+            if shutil.disk_usage(new).free < size:
+                raise OSError(errno.ENOSPC, f'the network needs {size / 2**20:.0f} MB', new)
+        finally:
+            with contextlib.suppress(OSError):
+                os.remove(f'{new}/.room')
+            with contextlib.suppress(OSError):  # not empty: it holds a network, or other runs
+                os.rmdir(new)
+                os.rmdir(RUNS)
+
+
 def keep(model, rows, **more):
     """Keep a trained network and its history, rows of a dict for each epoch, in a new folder.
 
     more goes into run.json: the device, the names of the classes, whether Ctrl-C ended the fit.
 
-    Raises DataError if it can't be written.
+    Raises DataError if it can't be written, or if weights are no numbers.
     """
-    new = files.run_folder or f'{RUNS}/.new-{platform.node()}-{os.getpid()}'
+    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
+        raise DataError(f'the network holds NaN or infinity, so nothing is saved: {NOT_FINITE}')
+    new = new_folder()
     start = {'name': None, 'time': now(), 'script': None, 'numbers': {}}  # in a notebook
     facts.update({**start, **facts, 'evaluated': False})
     accuracy = [row.get('accuracy', 0) for row in rows]
@@ -203,12 +240,36 @@ def describe_data():
 # ---------------------------------------------------------------- the result
 
 
-def outputs(model, X):
-    """Return the network's score of each class for sequences X (n, N): float (n, classes)."""
+def outputs(model, X, names=None):
+    """Return the network's score of each class for sequences X (n, N): float (n, classes).
+
+    Raises DataError for one that is no number, with the name of that sequence, if names are given.
+    """
     parts = [model(X[i : i + 1000], training=False).numpy() for i in range(0, len(X), 1000)]
     scores = np.concatenate(parts)
+    wrong = np.flatnonzero(~np.isfinite(scores).all(axis=1))
+    if wrong.size:
+        name = names[wrong[0]] if names else f'sequence {wrong[0] + 1}'
+        raise DataError(
+            f"the network's answer to {name} is no number: {NOT_FINITE}, and train again"
+        )
     # One output, a sigmoid, is the score of class 1; of several, each is for one class.
     return np.hstack([1 - scores, scores]) if scores.shape[1] == 1 else scores
+
+
+def last_activation(model):
+    """Return the name of the last layer's activation; it may be a layer of its own, Softmax()."""
+    last = model.layers[-1]
+    return getattr(getattr(last, 'activation', None), '__name__', type(last).__name__).lower()
+
+
+def are_shares(model, scores):
+    """Return whether a network's scores (n, classes) are shares of 1, and so can be shown as such.
+
+    Those of a last layer without bounds are not, though some may look like it.
+    """
+    bounded = last_activation(model) in ('sigmoid', 'hard_sigmoid', 'softmax', 'sparsemax')
+    return bool(bounded and (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=1e-3))
 
 
 def interval(right, N):
@@ -235,10 +296,16 @@ def save_run(model, history, X_train, X_test, Y_test):
     X_test (n, N), and Y_test (n,) the classes. Ends the script with status 130 if Ctrl-C has ended
     the fit.
     """
+    right_kinds = hasattr(model, 'layers') and np.ndim(X_test) == 2 and np.ndim(Y_test) == 1
+    if not right_kinds or len(X_test) != len(Y_test):
+        raise DataError('it is save_run(model, history, X_train, X_test, Y_test), in this order')
     if not int(model.optimizer.iterations):
         raise DataError(
-            'the network has not been trained, so there is no run: model.fit is missing'
+            'the network has not been trained, so there is no run: model.fit( ) must come before'
+            ' save_run( ), and no model.compile( ) between the two'
         )
+    if facts.get('saved'):
+        raise DataError('save_run( ) has saved this run already: leave out the second one')
     shown = model.get_metrics_result().get('accuracy', math.nan)  # what evaluate has found
     names = facts.get('class_names') or read_class_names('Train')
     if getattr(model, 'kept_after', None) != int(model.optimizer.iterations):
@@ -253,11 +320,20 @@ def save_run(model, history, X_train, X_test, Y_test):
     predicted = scores.argmax(axis=1)
     right, N_test = predicted == Y_test, len(Y_test)
     N_right = int(right.sum())
-    if abs(shown - N_right / N_test) > 0.5 / N_test:
-        print('That is not the accuracy on the test sequences: evaluate was given others.')
+    share = N_right / N_test
+    printed = printed_accuracy(N_test)
+    if printed is None:
+        differs = abs(shown - share) > 0.5 / N_test
+    else:
+        differs = abs(printed[0] - share) > printed[1]
+    if differs:
+        print(
+            f'That is not the accuracy on the test sequences, {100 * share:.2f}%: it takes'
+            ' scores = model.evaluate(X_test, Y_test, verbose=0), and of these scores[1]*100'
+        )
     seen, facts['lessons'] = seen_sequences(X_train, X_test)
     N_seen, seen_right = int(seen.sum()), int((seen & right).sum())
-    facts.update(evaluated=True, accuracy=N_right / N_test, right=N_right, N_test=N_test)
+    facts.update(evaluated=True, accuracy=share, right=N_right, N_test=N_test)
     facts.update(seen=N_seen, right_of_seen=seen_right, exam=fingerprint(X_test, Y_test))
 
     line = f'{N_right} of {N_test} right'
@@ -278,9 +354,15 @@ def save_run(model, history, X_train, X_test, Y_test):
         print(f'Always answering with the most frequent class would give {100 * larger:.2f}%')
     print_mistakes(Y_test.astype(int), predicted, names)
 
+    shown = are_shares(model, scores)
+    if not shown:
+        print(
+            'The answers of this last layer are no shares of 1, as those of a sigmoid or a softmax'
+            ' are: they are compared, but not kept as scores'
+        )
     rows, ids = [], read_ids('Test')
     for i, (Y, answer, row) in enumerate(zip(Y_test, predicted, scores, strict=True), 1):
-        shares = {f'score_{j}': f'{score:.6g}' for j, score in enumerate(row)}
+        shares = {f'score_{j}': f'{score:.6g}' if shown else '' for j, score in enumerate(row)}
         id_ = {'id': ids[i - 1]} if i <= len(ids) else {}
         rows.append({'number': i, **id_, 'class': int(Y), 'predicted': int(answer), **shares})
     new = files.run_folder
@@ -288,7 +370,7 @@ def save_run(model, history, X_train, X_test, Y_test):
         write_rows(f'{new}/predictions.csv', rows)
         write_facts(new)
         name = publish(new, facts.pop('name'))
-    files.run_folder = None
+    files.run_folder, facts['saved'] = None, True
     print(f'Run: {RUNS}/{name} with {", ".join(sorted(os.listdir(f"{RUNS}/{name}")))}')
     if facts['epochs'] < facts['of']:
         print(f'(stopped at {facts["epochs"]} of {facts["of"]} epochs)')
@@ -296,18 +378,48 @@ def save_run(model, history, X_train, X_test, Y_test):
             sys.exit(130)
 
 
+def printed_accuracy(N_test):
+    """Return the accuracy of N_test sequences in the script's own line, and how exact that is.
+
+    From 0 to 1. None if there is no such line, or none that can be worked out a second time.
+    """
+    found = None
+    for call in ast.walk(ast.parse(script_text)):
+        if isinstance(call, ast.Call) and 'print' in ast.unparse(call.func):
+            calls = [x for arg in call.args for x in ast.walk(arg) if isinstance(x, ast.Call)]
+            if 'ccuracy' in ast.unparse(call) and all('format' in ast.unparse(x) for x in calls):
+                found = call
+    if not found:
+        return None
+    variables = vars(sys.modules['__main__'])
+    try:
+        texts = [str(eval(ast.unparse(arg), variables)) for arg in found.args]
+    except Exception:  # it has just been printed: then these were other variables
+        return None
+    text = ' '.join(texts)
+    number = re.search(r'ccuracy\D*(\d*\.?(\d*))', text)
+    if not number or not number[1].strip('.'):
+        return None
+    value, exact = float(number[1]), 10.0 ** -len(number[2])
+    percent = '%' in text or value > 1
+    return (value / 100, max(exact / 100, 0.5 / N_test)) if percent else (value, 0.5 / N_test)
+
+
 def seen_sequences(X_train, X_test):
     """Return which of X_test (n, N) also occur in X_train: bool (n,); and X_train's fingerprint.
 
-    Byte for byte. X_train is (m, N), or any iterable of sequences (N,).
+    As the network sees them, in float32. X_train is (m, N), or any iterable of sequences (N,).
     """
-    test, seen, lessons = {X.tobytes() for X in X_test}, set(), hashlib.sha256()
+
+    def key(X):
+        return X.astype(np.float32).tobytes()
+
+    test, seen, lessons = {key(X) for X in X_test}, set(), hashlib.sha256()
     for X in X_train:
-        data = X.tobytes()
-        lessons.update(data)
-        if data in test:
+        lessons.update(X.tobytes())
+        if (data := key(X)) in test:
             seen.add(data)
-    return np.array([X.tobytes() in seen for X in X_test]), lessons.hexdigest()[:16]
+    return np.array([key(X) in seen for X in X_test]), lessons.hexdigest()[:16]
 
 
 def fingerprint(*arrays):

@@ -12,7 +12,8 @@ import time
 from support import console
 from support.console import DataError, parser, whole_number
 from support.files import last_written
-from support.runs import begin, describe_data, keep
+from support.mistakes import check_script, line_with
+from support.runs import NOT_FINITE, begin, describe_data, keep
 from support.sets import read_about
 from support.start import bars
 
@@ -22,6 +23,9 @@ import tensorflow as tf
 from utilities import read_class_names
 
 # ---------------------------------------------------------------- the command line
+
+
+SIZES = ('N_train', 'N_test', 'N_sequence', 'N_epochs', 'batch_size', 'seed')
 
 
 def finite_number(text):
@@ -43,20 +47,23 @@ def read_command_line(variables):
     is checked like what is typed. In a notebook's cells, which have no command line, nothing
     happens. Raises DataError for a number that is none.
     """
+    if not isinstance(variables, dict):
+        raise DataError('it is read_command_line(globals()), with both brackets')
     kinds = (bool, int, float, str)
-    numbers = {k: v for k, v in variables.items() if k[0] != '_' and isinstance(v, kinds)}
+    public = {name: value for name, value in variables.items() if name[0] != '_'}
+    numbers = {k: v for k, v in public.items() if isinstance(v, kinds) or k in SIZES}
     if '__file__' not in variables:  # these are a notebook's cells
         begin(None, numbers)
         return
     if not numbers:
         raise DataError('read_command_line must stand below the numbers that it may replace')
+    check_script()
     script = parser('The numbers at the top of the script, for this run alone.')
     for name, value in numbers.items():
         option = {'default': value, 'help': f'default {value}'.replace('%', '%%')}
-        if name.startswith('N_') or name in ('batch_size', 'seed'):
-            # As text, so that a number edited in the script is checked like one that is typed.
-            least = 0 if name == 'seed' else 1
-            option |= {'type': whole_number(least), 'default': str(value), 'metavar': 'N'}
+        if name in SIZES or name.startswith('N_'):
+            convert = whole_number(0 if name == 'seed' else 1)
+            option |= {'type': convert, 'default': standing(name, value, convert), 'metavar': 'N'}
         elif isinstance(value, bool):
             option['action'] = argparse.BooleanOptionalAction
         elif isinstance(value, int):
@@ -65,14 +72,10 @@ def read_command_line(variables):
             option |= {'type': finite_number, 'metavar': 'X'}
         else:
             option['metavar'] = 'TEXT'
-        try:
-            script.add_argument(f'--{name}', **option)
-        except argparse.ArgumentError:
-            raise DataError(f'the name {name} is taken: give your number another') from None
-    try:
-        script.add_argument('--name', metavar='NAME', help='of the run, else a number: runs/NAME')
-    except argparse.ArgumentError:
-        raise DataError('the name name is taken: give your text another') from None
+        if name in ('help', 'name'):
+            raise DataError(f'{line_with(f"{name} = ", name)}: this name is taken: give it another')
+        script.add_argument(f'--{name}', **option)
+    script.add_argument('--name', metavar='NAME', help='of the run, else a number: runs/NAME')
     typed = vars(script.parse_args())
     name = typed.pop('name')
     try:
@@ -80,6 +83,14 @@ def read_command_line(variables):
     except ValueError as error:
         script.error(error)
     variables.update(typed)
+
+
+def standing(name, value, convert):
+    """Return the number that stands in the script, checked like one that is typed."""
+    try:
+        return convert(str(value))
+    except argparse.ArgumentTypeError as error:
+        raise DataError(f'{line_with(f"{name} = ", name)}: {error}') from None
 
 
 # ---------------------------------------------------------------- the training
@@ -125,6 +136,8 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
+        if getattr(self.model, 'checked', len(self.model.layers)) != len(self.model.layers):
+            end_fit('the network was changed after check_network( ): change it before that')
         self.device, self.class_names = device(), read_class_names('Train')
         self.data, self.table = describe_data(), read_about('Train')[0].get('table')
         print(f'Data: {self.data}\nTraining on {self.device}', flush=True)
@@ -164,8 +177,8 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
             end_fit(f'{self.rereads} was written anew while it was read: run this again')
         if not math.isfinite(logs['loss']):
             end_fit(
-                f'the loss is {logs["loss"]} after epoch {epoch + 1}, so nothing is saved: bring'
-                ' the data nearer to 0 and 1, or take a smaller learning rate'
+                f'the loss is {logs["loss"]} after epoch {epoch + 1}, so nothing is saved:'
+                f' {NOT_FINITE}'
             )
         seconds = round(time.perf_counter() - self.begin, 3)
         self.rows.append({'epoch': epoch + 1, **logs, 'seconds': seconds})
@@ -182,7 +195,8 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         signal.signal(signal.SIGINT, self.interrupt)
         more = {'device': self.device, 'data': self.data, 'class_names': self.class_names}
         more['table'] = self.table
-        keep(self.model, self.rows, stopped=self.stopped, **more)
+        if self.rows:
+            keep(self.model, self.rows, stopped=self.stopped, **more)
 
 
 def __getattr__(name):

@@ -236,6 +236,72 @@ def test_what_an_accuracy_is_worth(folder, capsys):
     assert '3 test sequences of this class say nothing' in ' '.join(printed.split())
 
 
+def network(*layers, loss='binary_crossentropy'):
+    """Return a compiled network for sequences of two values."""
+    import keras
+
+    model = keras.Sequential([keras.Input((2,)), *layers])
+    model.compile('sgd', loss, metrics=['accuracy'])
+    return model
+
+
+def test_no_network_of_nan(folder):
+    """Weights that are no numbers are not saved, and such answers not taken for an answer."""
+    from keras.layers import Dense
+
+    model = network(Dense(1, 'sigmoid'))
+    X = np.array([[1, 1], [np.inf, -np.inf]])
+    with pytest.raises(runs.DataError, match='answer to b is no number: bring the data nearer'):
+        runs.outputs(model, X, ['a', 'b'])
+    for bad in np.nan, np.inf:
+        model.set_weights([np.full((2, 1), bad), np.zeros(1)])
+        with pytest.raises(runs.DataError, match=r'NaN or infinity, so nothing is saved.*rate'):
+            runs.keep(model, [{'loss': 0.1}])
+        with pytest.raises(runs.DataError, match='sequence 1'):
+            runs.outputs(model, np.array([[1.0, -1.0]]) * 0 if bad is np.inf else X)
+    assert not os.path.exists('runs')
+
+
+def test_scores_that_are_no_shares(folder, capsys):
+    """A last layer without bounds has no scores, even where its answers look like some."""
+    from keras.layers import Dense, Softmax
+
+    answers = np.array([[0.3, 0.7], [0.5, 0.5]])
+    for *layers, expected in (
+        (Dense(1, 'sigmoid'), True),
+        (Dense(2, 'softmax'), True),
+        (Dense(2), Softmax(), True),
+        (Dense(1), False),
+        (Dense(1, 'elu'), False),
+        (Dense(1, np.tanh), False),
+    ):
+        assert runs.are_shares(network(*layers), answers) == expected
+    assert not runs.are_shares(network(Dense(2, 'softmax')), answers + 0.1)  # a wrong axis
+    with mock.patch.object(runs, 'are_shares', lambda *_: False):
+        printed = saved(np.array([0, 1]), [0, 0], [], np.eye(2), capsys)
+    assert printed.count('no shares of 1') == 1
+    assert [
+        (x['predicted'], x['score_0'], x['score_1']) for x in rows('runs/1/predictions.csv')
+    ] == [
+        ('0', '', ''),
+        ('1', '', ''),
+    ]
+
+
+def test_saving_is_tried_before_the_training(data, monkeypatch):
+    """And leaves nothing, whether it works or not."""
+    usage = shutil.disk_usage(data)
+    monkeypatch.setattr(runs.shutil, 'disk_usage', lambda _: usage._replace(free=1000))
+    refused('train.py', *SHORT, parts=['the network needs 0 MB', 'make room'])
+    monkeypatch.undo()
+    monkeypatch.chdir(data)
+    Path('runs').touch()
+    result = script('train.py', *SHORT, status=1)
+    assert 'runs/.new' in result.stderr and 'Epoch' not in result.stdout
+    os.remove('runs')
+    assert not [name for name in os.listdir() if name not in ('Train', 'Test')]
+
+
 def test_layers_aloud():
     from keras import Input, Sequential
     from keras.layers import LSTM, Conv1D, Dense, Flatten, Normalization, Reshape
