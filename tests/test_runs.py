@@ -184,7 +184,7 @@ def test_ctrl_c_in_the_fit(data, monkeypatch):
     assert 'Trained: 2 of 3 epochs' in script('infer.py', '--about').stdout
 
 
-def saved(predicted, Y, X_train, X_test, capsys, classes=2):
+def saved(predicted, Y, X_train, X_test, capsys, classes=2, shares=True):
     """Return what save_run prints of these answers."""
     scores = np.eye(classes)[predicted]
     network = mock.Mock(kept_after=1, optimizer=mock.Mock(iterations=1), get_metrics_result=dict)
@@ -195,6 +195,7 @@ def saved(predicted, Y, X_train, X_test, capsys, classes=2):
     with (
         mock.patch.object(runs, 'facts', facts),
         mock.patch.object(runs, 'outputs', lambda *_: scores),
+        mock.patch.object(runs, 'are_shares', lambda *_: shares),
     ):
         runs.save_run(network, None, X_train, X_test, np.array(Y, float))
     return capsys.readouterr().out
@@ -250,7 +251,7 @@ def test_no_network_of_nan(folder):
     from keras.layers import Dense
 
     model = network(Dense(1, 'sigmoid'))
-    X = np.array([[1, 1], [np.inf, -np.inf]])
+    X = np.array([[1, 1], [np.nan, 1]])
     with pytest.raises(runs.DataError, match='answer to b is no number: bring the data nearer'):
         runs.outputs(model, X, ['a', 'b'])
     for bad in np.nan, np.inf:
@@ -258,7 +259,7 @@ def test_no_network_of_nan(folder):
         with pytest.raises(runs.DataError, match=r'NaN or infinity, so nothing is saved.*rate'):
             runs.keep(model, [{'loss': 0.1}])
         with pytest.raises(runs.DataError, match='sequence 1'):
-            runs.outputs(model, np.array([[1.0, -1.0]]) * 0 if bad is np.inf else X)
+            runs.outputs(model, np.zeros((1, 2)))
     assert not os.path.exists('runs')
 
 
@@ -277,8 +278,7 @@ def test_scores_that_are_no_shares(folder, capsys):
     ):
         assert runs.are_shares(network(*layers), answers) == expected
     assert not runs.are_shares(network(Dense(2, 'softmax')), answers + 0.1)  # a wrong axis
-    with mock.patch.object(runs, 'are_shares', lambda *_: False):
-        printed = saved(np.array([0, 1]), [0, 0], [], np.eye(2), capsys)
+    printed = saved(np.array([0, 1]), [0, 0], [], np.eye(2), capsys, shares=False)
     assert printed.count('no shares of 1') == 1
     assert [
         (x['predicted'], x['score_0'], x['score_1']) for x in rows('runs/1/predictions.csv')
