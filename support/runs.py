@@ -112,7 +112,7 @@ def keep(model, rows, **more):
         raise DataError(f'the network holds NaN or infinity, so nothing is saved: {NOT_FINITE}')
     new = new_folder()
     start = {'name': None, 'time': now(), 'script': None, 'numbers': {}}  # in a notebook
-    facts.update({**start, **facts, 'evaluated': False})
+    facts.update({**start, **facts, 'evaluated': False, 'saved': False})
     accuracy = [row.get('accuracy', 0) for row in rows]
     facts.update(layers=aloud(model), parameters=model.count_params(), **more)
     facts.update(optimizer=model.optimizer.name, loss=str(model.loss))
@@ -321,12 +321,8 @@ def save_run(model, history, X_train, X_test, Y_test):
     right, N_test = predicted == Y_test, len(Y_test)
     N_right = int(right.sum())
     share = N_right / N_test
-    printed = printed_accuracy(N_test)
-    if printed is None:
-        differs = abs(shown - share) > 0.5 / N_test
-    else:
-        differs = abs(printed[0] - share) > printed[1]
-    if differs:
+    printed = printed_accuracies() or [shown]
+    if all(abs(value - share) > max(0.5 / N_test, 0.0001) for value in printed):
         print(
             f'That is not the accuracy on the test sequences, {100 * share:.2f}%: it takes'
             ' scores = model.evaluate(X_test, Y_test, verbose=0), and of these scores[1]*100'
@@ -378,10 +374,10 @@ def save_run(model, history, X_train, X_test, Y_test):
             sys.exit(130)
 
 
-def printed_accuracy(N_test):
-    """Return the accuracy of N_test sequences in the script's own line, and how exact that is.
+def printed_accuracies():
+    """Return the numbers in what the script has printed as its accuracy, from 0 to 1; or [].
 
-    From 0 to 1. None if there is no such line, or none that can be worked out a second time.
+    [] also if it can't be worked out a second time, from the script's variables.
     """
     found = None
     for call in ast.walk(ast.parse(script_text)):
@@ -389,20 +385,13 @@ def printed_accuracy(N_test):
             calls = [x for arg in call.args for x in ast.walk(arg) if isinstance(x, ast.Call)]
             if 'ccuracy' in ast.unparse(call) and all('format' in ast.unparse(x) for x in calls):
                 found = call
-    if not found:
-        return None
-    variables = vars(sys.modules['__main__'])
     try:
-        texts = [str(eval(ast.unparse(arg), variables)) for arg in found.args]
-    except Exception:  # it has just been printed: then these were other variables
-        return None
-    text = ' '.join(texts)
-    number = re.search(r'ccuracy\D*(\d*\.?(\d*))', text)
-    if not number or not number[1].strip('.'):
-        return None
-    value, exact = float(number[1]), 10.0 ** -len(number[2])
-    percent = '%' in text or value > 1
-    return (value / 100, max(exact / 100, 0.5 / N_test)) if percent else (value, 0.5 / N_test)
+        variables = vars(sys.modules['__main__'])
+        text = ' '.join(str(eval(ast.unparse(arg), variables)) for arg in found.args)
+    except Exception:  # none was found, or its variables have changed meanwhile
+        return []
+    numbers = [float(x) for x in re.findall(r'\d+\.?\d*', text.partition('ccuracy')[2])]
+    return [x / 100 if '%' in text or x > 1 else x for x in numbers]
 
 
 def seen_sequences(X_train, X_test):

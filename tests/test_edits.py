@@ -604,7 +604,7 @@ AFTER = rf"""
 ~plot_history(history) -> plot_history()
 ~plot_history(history) -> plot_history(history.history)
 plot_history(history) -> plot_history(model)
-~plot_history(history) -> plot_histroy(history) | did you mean 'plot_history'?
+~plot_history(history) -> plot_histroy(history) | there is no plot_histroy: did you mean
 ~* import plot_history, show_plots -> import show_plots | plot_history is not imported: at the top,
 ~* history = model.fit( -> model.fit( | line 104 makes it: begin it with history = model.fit(
 ~* history = model.fit( -> model.history = model.fit( | line 104 makes it: begin it with history =
@@ -639,7 +639,7 @@ plot_history(history) -> plot_history(model)
 ~% (scores[1]*100) -> % (scores[1]*100, 3)
 ~"Accuracy: %.2f%%" -> "Accuracy: %.2f%"
 ~{PRINT} -> print("Accuracy: " + scores[1]*100)
-~scores[1]*100 -> scores(1)*100 | pick with [ ]
+~scores[1]*100 -> scores(1)*100 | scores is a value, [
 ~scores[1]*100 -> score[1]*100 | there is no score: did you mean 'scores'?
 ~{PRINT} -> Print("Accuracy:", scores[1]) | there is no Print: did you mean 'print'?
 ~* seed = 0 -> seed = 0\nprint = 5 | print is a value, 5: rename it
@@ -690,7 +690,7 @@ shape=(N_sequence,) -> shape=[N_sequence] |
 ~{PRINT} -> |
 ~show_plots() -> |
 > X_train = X_train / 255 | {UNSEEN}
-~> np.random.shuffle(X_train) & X_train = np -> np.random.seed(1)\nX_train = np | {UNSEEN}
+~> X_train = X_train[::-1] | {UNSEEN}
 ~> X_train, X_test = X_train / 10, X_test / 10 | X_train and X_test differ from what was read
 > Y_train = Y_train * 0 | Y_train holds other classes than the files of Train: 1 is 0
 ~> X_test, Y_test = X_train, Y_train | this is memory, not an exam
@@ -698,7 +698,7 @@ shape=(N_sequence,) -> shape=[N_sequence] |
 {ONE} -> Dense(1) & {LOSS} -> 'mse' | {NO_SHARES}
 ~with keras & {ONE} -> Dense(2) & {LOSS} -> {LOGITS} | {NO_SHARES}
 ~{CHECK} -> | The line with check_network( ) is missing
-~{EVALUATE} -> model.evaluate(X_train, Y_train, verbose=0) | {NOT_THAT}
+~{EVALUATE} -> model.evaluate(X_train[:3], Y_train[:3], verbose=0) | {NOT_THAT}
 ~{EVALUATE} -> model.evaluate(X_test, Y_test, verbose=0)[::-1] | {NOT_THAT}
 scores[1]*100 -> scores[0]*100 | {NOT_THAT}
 ~scores[1]*100 -> scores[1] | {NOT_THAT}
