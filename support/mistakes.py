@@ -67,16 +67,16 @@ def check_statement(statement):
     if isinstance(statement, ast.AnnAssign) and value is None:
         return 'this sets nothing: put = in place of the colon'
     if isinstance(statement, ast.Assign) and method in ('add', 'compile', 'fit', 'summary'):
-        model = ast.unparse(value.func.value)
-        if [ast.unparse(target) for target in statement.targets] == [model]:
-            return f'{model}.{method} changes {model} itself: leave out "{model} ="'
+        if {ast.unparse(x) for x in (*statement.targets, value.func.value)} == {'model'}:
+            return f'model.{method} changes model itself: leave out "model ="'
     if method == 'repeat' and not value.args and not line_with('steps_per_epoch', ''):
         return 'this never ends: leave out .repeat(), or give model.fit its steps_per_epoch'
     if not isinstance(statement, ast.Expr):
         return None
     if isinstance(value, ast.Compare):
         return 'two = signs compare; to give something a value, put one'
-    if isinstance(value, ast.Name | ast.Attribute):
+    named = getattr(value, 'id', '') or getattr(value, 'attr', '')
+    if named in CALLED:
         return f'this does nothing without its brackets: {ast.unparse(value)}( )'
     if isinstance(value, ast.UnaryOp):
         return 'take away the sign at its beginning'
@@ -494,6 +494,8 @@ LINES = {
     'scores': 'print("Accuracy: %.2f%%" % (scores[1]*100))',
     'save_run': 'save_run(model, history, X_train, X_test, Y_test)',
 }
+# What does nothing without its brackets.
+CALLED = {*LINES, 'prepare', 'show_plots', 'compile', 'fit', 'summary'}
 # What a script of ours imports, by its name there.
 IMPORTS = {
     'np': 'import numpy as np',

@@ -75,6 +75,11 @@ NOT_FINITE = (
 )
 
 
+def is_finite(model):
+    """Return whether all weights of a network are numbers."""
+    return all(np.isfinite(weights).all() for weights in model.get_weights())
+
+
 def new_folder():
     """Return where the run of this process is written before it has its name."""
     return files.run_folder or f'{RUNS}/.new-{platform.node()}-{os.getpid()}'
@@ -108,11 +113,11 @@ def keep(model, rows, **more):
 
     Raises DataError if it can't be written, or if weights are no numbers.
     """
-    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
+    if not is_finite(model):
         raise DataError(f'the network holds NaN or infinity, so nothing is saved: {NOT_FINITE}')
     new = new_folder()
     start = {'name': None, 'time': now(), 'script': None, 'numbers': {}}  # in a notebook
-    facts.update({**start, **facts, 'evaluated': False, 'saved': False})
+    facts.update({**start, **facts, 'evaluated': False})
     accuracy = [row.get('accuracy', 0) for row in rows]
     facts.update(layers=aloud(model), parameters=model.count_params(), **more)
     facts.update(optimizer=model.optimizer.name, loss=str(model.loss))
@@ -243,8 +248,11 @@ def describe_data():
 def outputs(model, X, names=None):
     """Return the network's score of each class for sequences X (n, N): float (n, classes).
 
-    Raises DataError for one that is no number, with the name of that sequence, if names are given.
+    Raises DataError for one that is no number, with the name of that sequence, if names are given;
+    and for a network of NaN.
     """
+    if not is_finite(model):
+        raise DataError(f'the network holds NaN or infinity: {NOT_FINITE}, and train again')
     parts = [model(X[i : i + 1000], training=False).numpy() for i in range(0, len(X), 1000)]
     scores = np.concatenate(parts)
     wrong = np.flatnonzero(~np.isfinite(scores).all(axis=1))
@@ -304,7 +312,7 @@ def save_run(model, history, X_train, X_test, Y_test):
             'the network has not been trained, so there is no run: model.fit( ) must come before'
             ' save_run( ), and no model.compile( ) between the two'
         )
-    if facts.get('saved'):
+    if getattr(model, 'saved_after', None) == int(model.optimizer.iterations):
         raise DataError('save_run( ) has saved this run already: leave out the second one')
     shown = model.get_metrics_result().get('accuracy', math.nan)  # what evaluate has found
     names = facts.get('class_names') or read_class_names('Train')
@@ -366,7 +374,7 @@ def save_run(model, history, X_train, X_test, Y_test):
         write_rows(f'{new}/predictions.csv', rows)
         write_facts(new)
         name = publish(new, facts.pop('name'))
-    files.run_folder, facts['saved'] = None, True
+    files.run_folder, model.saved_after = None, model.kept_after
     print(f'Run: {RUNS}/{name} with {", ".join(sorted(os.listdir(f"{RUNS}/{name}")))}')
     if facts['epochs'] < facts['of']:
         print(f'(stopped at {facts["epochs"]} of {facts["of"]} epochs)')

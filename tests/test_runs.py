@@ -258,8 +258,8 @@ def test_no_network_of_nan(folder):
         model.set_weights([np.full((2, 1), bad), np.zeros(1)])
         with pytest.raises(runs.DataError, match=r'NaN or infinity, so nothing is saved.*rate'):
             runs.keep(model, [{'loss': 0.1}])
-        with pytest.raises(runs.DataError, match='sequence 1'):
-            runs.outputs(model, np.zeros((1, 2)))
+        with pytest.raises(runs.DataError, match='the network holds NaN or infinity: bring'):
+            runs.outputs(model, X)
     assert not os.path.exists('runs')
 
 
