@@ -779,7 +779,8 @@ def explain_keras(text, line, variables):
 
 def explain_line(error, line):
     """Say how a line stands in train.py, if it was changed, or what it fills; None for others."""
-    if not isinstance(error, (TypeError, ValueError, AttributeError, LookupError)):
+    kinds = TypeError, ValueError, AttributeError, LookupError
+    if not isinstance(error, kinds) or not line_with('read_command_line', ''):
         return None
     word = next((word for word in LINES if word in line), None)
     if word and LINES[word] != line:
