@@ -91,7 +91,8 @@ def try_to_save(model):
     A file as large as the network, or 1 MB of it, is written where the run will be, and removed.
     """
     size = 12 * model.count_params() + 2**17  # with what the optimizer remembers
-    with told(new := new_folder()):
+    new = new_folder()
+    with told(f'{new}/model.keras'):
         os.makedirs(new, exist_ok=True)
         try:
             with open(f'{new}/.room', 'wb') as file:
