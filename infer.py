@@ -30,7 +30,7 @@ from support.cells import OTHERS, TABLES
 from support.console import DataError, clean, parser, whole_number
 from support.curves import read_new
 from support.files import CLASSES_FILE, check_finished, last_written, read_ids, sequence_numbers
-from support.runs import about, newest_run, no_run, outputs, read_run
+from support.runs import about, are_shares, newest_run, no_run, outputs, read_run
 from support.tables import READING, add_columns
 
 import numpy as np
@@ -221,7 +221,8 @@ if not sequences:
 names, ids, X, labels = zip(*sequences, strict=True)
 
 # Classify them all at once: the class with the largest score wins.
-shares = outputs(model, np.array(X))
+shares = outputs(model, np.array(X), names)
+shown = are_shares(model, shares)  # else there are answers, but no scores
 classes, scores = shares.argmax(axis=1), shares.max(axis=1)
 
 which = f'Model: {args.model} of {datetime.fromtimestamp(trained.st_mtime):%Y-%m-%d %H:%M}'
@@ -236,14 +237,17 @@ if args.csv:
     table.writerow(['file', 'id', 'class', 'name', 'score', 'label', 'agrees', *each])
     for i, (name, Y, label) in enumerate(zip(names, classes, labels, strict=True)):
         compared = ('', '') if label is None else (label, int(label == Y))
-        row = [name, ids[i], Y, class_name(Y, class_names), f'{scores[i]:.6g}', *compared]
-        table.writerow([*row, *(f'{score:.6g}' for score in shares[i])])
+        score, *each = (f'{x:.6g}' * shown for x in (scores[i], *shares[i]))
+        table.writerow([name, ids[i], Y, class_name(Y, class_names), score, *compared, *each])
 else:
     print(clean(which))
-    print("The score is the network's output for that class, not a calibrated probability.")
+    if shown:
+        print("The score is the network's output for that class, not a calibrated probability.")
+    else:
+        print('This network gives answers, but no scores: those of a sigmoid or a softmax are.')
     for name, id_, Y, score, label in zip(names, ids, classes, scores, labels, strict=True):
         line = f'{name} ({id_})' if id_ and not name.endswith(f' {id_}') else name
-        line += f': {class_title(Y, class_names)}, score {score:.3f}'
+        line += f': {class_title(Y, class_names)}' + f', score {score:.3f}' * shown
         if label is not None:
             line += f'; label {class_title(label, class_names).removeprefix("class ")} '
             line += 'agrees' if label == Y else 'DISAGREES'

@@ -68,10 +68,11 @@ def mistakes(run):
         ]
         distance = np.sqrt(np.sum((X_train - X_test[i]) ** 2, axis=1))
         own = np.where(Y_train == Y_test[i], distance, np.inf).argmin()
-        score = float(row[f'score_{answer}'])
+        score = row[f'score_{answer}']  # empty if it is no share of 1
+        score = f' ({float(score):.3f})' if score else ''
         cells = [
             (
-                f'Test {i + 1}: {names[0]}, taken for {names[1]} ({score:.3f})',
+                f'Test {i + 1}: {names[0]}, taken for {names[1]}{score}',
                 X_test[i],
             )
         ]

@@ -112,14 +112,16 @@ def explain(error):
             f'the package {error.name} is not installed here: prepare this shell with'
             ' . ./script.sh in the folder of the workshop'
         )
+    from support import mistakes  # here, because it needs packages that may be missing
+
+    if found := mistakes.explain(error):
+        return found
     if isinstance(error, MemoryError) or type(error).__name__ == 'ResourceExhaustedError':
         return DataError(
             'the memory is full: ask for fewer or shorter sequences or a smaller network, or read'
             ' the sequences from their files with train_large.py'
         )
-    from support import mistakes  # here, because it needs packages that may be missing
-
-    return mistakes.explain(error)
+    return None
 
 
 def one_line(kind, error, trace):
