@@ -231,7 +231,7 @@ if __name__ == '__main__':
         if not args.skip:
             raise DataError(
                 f'{where[lacking.argmax()]} has no class (one of {lacking.sum():,}; nothing, nan,'
-                ' N/A, none, null, ? and -- are none): --skip leaves these out; if that is the'
+                ' N/A, none, null, ?, - and -- are none): --skip leaves these out; if that is the'
                 ' name of a class, give it another'
             )
         said.append(f'Left out, without a class: {lacking.sum():,}')

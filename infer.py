@@ -29,7 +29,14 @@ from datetime import datetime
 from support.cells import OTHERS, TABLES
 from support.console import DataError, clean, parser, whole_number
 from support.curves import read_new
-from support.files import CLASSES_FILE, check_finished, last_written, read_ids, sequence_numbers
+from support.files import (
+    CLASSES_FILE,
+    check_file,
+    check_finished,
+    last_written,
+    read_ids,
+    sequence_numbers,
+)
 from support.runs import about, are_shares, newest_run, no_run, outputs, read_run
 from support.tables import READING, add_columns
 
@@ -80,6 +87,7 @@ if args.about:
 # Load the model. Keras's safe mode, its default, refuses a file that brings code of its own.
 if not os.path.exists(args.model):
     raise DataError(f'{args.model} is missing: train a network with python train.py')
+check_file(args.model)
 
 keras = import_keras()
 try:
@@ -107,7 +115,7 @@ columns = None if args.values else known.get('columns')
 if columns and args.label:
     columns = {**columns, 'label': args.label}
 for option in READING:
-    if getattr(args, option) is None:
+    if getattr(args, option) is None and not (args.values and option == 'label'):
         setattr(args, option, known.get(option))
 
 names_beside, ids_beside = functools.cache(read_class_names), functools.cache(read_ids)
@@ -157,6 +165,8 @@ def read_rows(path):
             f'{path} holds {table.X.shape[1]} values in each row, but {args.model} takes'
             f' {N_sequence}: say with --values which columns these are'
         )
+    for text in table.skipped:
+        report(DataError(text))
     found = []
     for i, (row, x) in enumerate(zip(table.rows, table.X, strict=True)):
         try:
@@ -238,7 +248,8 @@ if args.csv:
     for i, (name, Y, label) in enumerate(zip(names, classes, labels, strict=True)):
         compared = ('', '') if label is None else (label, int(label == Y))
         score, *each = (f'{x:.6g}' * shown for x in (scores[i], *shares[i]))
-        table.writerow([name, ids[i], Y, class_name(Y, class_names), score, *compared, *each])
+        title = class_names[Y] if Y < len(class_names) else f'class {Y}'
+        table.writerow([name, ids[i], Y, title, score, *compared, *each])
 else:
     print(clean(which))
     if shown:

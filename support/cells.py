@@ -18,6 +18,8 @@ ASTROPY = ('.fits', '.fit', '.fits.gz', '.ecsv', '.vot', '.votable')
 TABLES = ('.csv', '.tsv', '.txt', '.csv.gz', '.tsv.gz', '.txt.gz', '.npy', '.npz', '.ts', *ASTROPY)
 OTHERS = ('.parquet', '.feather', '.xlsx', '.xls', '.ods', '.h5', '.hdf5', '.pkl', '.pickle')
 
+# What a text is in that is not UTF-8.
+OLD = {'latin-1': 'Latin-1', 'cp1252': 'Windows-1252'}
 # What stands for no value, beside what pandas takes for that: nothing, nan, NA, N/A, null, None ...
 MISSING = ('--', '-', '?')
 
@@ -29,6 +31,7 @@ class Cells(NamedTuple):
     header: list  # the names of the columns; [] without
     vectors: dict  # the columns that each column of vectors has become, by its name
     label: str | None = None  # the column of the classes, where this kind of file settles it
+    skipped: tuple = ()  # what is wrong with rows that are left out, texts
 
 
 # ---------------------------------------------------------------- texts
@@ -48,10 +51,12 @@ def open_text(path):
             if any('\0' in block for block in iter(lambda: file.read(1 << 20), '')):
                 raise DataError(f'{path} is no text: save the table as CSV (UTF-8), .npy or .npz')
     except UnicodeDecodeError:
-        encoding = 'latin-1'
+        with opened(path, 'rb') as file:  # between 0x80 and 0x9f, Latin-1 has no letters
+            blocks = iter(lambda: file.read(1 << 20), b'')
+            encoding = 'cp1252' if any(re.search(rb'[\x80-\x9f]', x) for x in blocks) else 'latin-1'
     except (OSError, EOFError) as error:  # of gzip
         raise DataError(f'{path} cannot be unpacked ({error}): write it again') from None
-    return opened(path, 'rt', encoding=encoding)
+    return opened(path, 'rt', encoding=encoding, errors='replace')
 
 
 def split(path, line, delimiter):
@@ -102,19 +107,23 @@ def place(text, header, width):
     return None
 
 
-def read_text(path, args, texts, asked, ask):
+def read_text(path, args, texts, asked, labelled, ask):
     """Return the Cells of a text.
 
     The columns called texts hold no numbers, and asked are all names that the user has given. A
-    first line of numbers is data, or with ask that is asked.
+    first line of numbers is data, or with ask that is asked. Where there need be no classes, rows
+    with too many or too few cells are skipped.
     """
     above, comments, lines = 0, [], []  # lines above the table, those with a #, and the table's
+    marks = '\t;|,'
     with open_text(path) as file:
-        if file.encoding == 'latin-1':
-            print(f'{clean(path)} is not UTF-8: read as Latin-1.')
+        if file.encoding in OLD:
+            print(f'{clean(path)} is not UTF-8: read as {OLD[file.encoding]}.')
         for line in file:
             if not lines and line.lstrip().startswith('#'):
                 comments.append(line.lstrip().lstrip('#'))
+            elif not lines and (found := re.fullmatch('sep=(.)', line.strip())):  # by Excel
+                marks = found[1]
             elif line.strip(' \t\r\n;,|'):
                 lines.append(line)
             above += not lines
@@ -122,8 +131,7 @@ def read_text(path, args, texts, asked, ask):
                 break
     if not lines:
         raise DataError(f'{path} holds no rows: it needs one for each sequence')
-    unquoted = [re.sub('"[^"]*"', '', line) for line in lines]
-    marks = '\t;|,'
+    unquoted = [re.sub('"[^"]*"', '', line) for line in lines if line[0] != '#' or line is lines[0]]
     if args.decimal == ',' and all(re.search(r'\S\s+\S', line) for line in unquoted):
         marks = '\t;|'  # and else blanks: then the commas are decimal ones
     delimiter = next((d for d in marks if all(d in line for line in unquoted)), ' ')
@@ -163,40 +171,38 @@ def read_text(path, args, texts, asked, ask):
     header = [' '.join(name.split()) for name in names]
     if not rows:
         raise DataError(f'{path} holds no rows below the names of the columns')
-    width = max(map(len, rows))
-    ragged = args.length and not args.long and not args.fixed
-    if (short := min(map(len, rows))) < width and not ragged:
-        raise unequal(path, 'a row', short, 'another', width)
-    while len(header) > width and not header[-1]:  # of a delimiter at the end of the line
-        header.pop()
-    if header and len(header) != width and not ragged:
-        raise DataError(
-            f'{path}: its first line names {len(header)} columns, but a row has {width} cells: each'
-            ' column needs one name (and blank cells between spaces need --fixed)'
-        )
     if args.fixed:
         frame = fixed.iloc[len(fixed) - len(rows) :].copy()
         frame.index = frame.index + above + (not named)
-        for i in set(frame) - {place(text, header, width) for text in texts}:
+        for i in set(frame) - {place(text, header, len(first)) for text in texts}:
             column = frame[i].str.replace(',', '.') if args.decimal == ',' else frame[i]
             numbers = pd.to_numeric(column, errors='coerce')
             if (numbers.notna() | frame[i].map(is_missing)).all():
                 frame[i] = numbers
         return Cells(frame, header, {}, label)
 
-    with open_text(path) as file:
+    width, wrong = count_cells(path, above, delimiter, header)
+    ragged = args.length and not args.long and not header
+    skipped, file = (), open_text(path)
+    with file:
         for _ in range(above):
             file.readline()
-        if ragged:  # the cells are counted, and a class in the last one is put first
+        numbers = None
+        if wrong and (ragged or not labelled):
             lines = [line.strip(' \r\n') for line in file]
-            counts = {len(split(path, line, delimiter)) for line in lines if line}
-            width = max(len(header), *counts)
-            header += [''] * (width - len(header)) if header else []
-            if 'last' in texts and not header and len(counts) > 1:
-                parts = (line.rpartition(delimiter) for line in lines)
-                lines = [cell + mark + rest for rest, mark, cell in parts]
-                label, texts = 'first', ['first']
-            file = io.StringIO('\n'.join(lines))
+            if ragged:  # a class in the last cell is put first
+                width = max([width, *(many for many, _ in wrong.values())])
+                if 'last' in texts:
+                    parts = (line.rpartition(delimiter) for line in lines)
+                    lines = [cell + mark + rest for rest, mark, cell in parts]
+                    label, texts = 'first', ['first']
+            else:
+                skipped = [text for _, text in wrong.values()]
+                numbers = [i for i in range(above + 1, above + 1 + len(lines)) if i not in wrong]
+                lines = [lines[i - above - 1] for i in numbers]
+            file = io.StringIO('\n'.join(lines) + '\n')
+        elif wrong:
+            raise DataError(next(iter(wrong.values()))[1])
         frame = parse(
             path,
             file,
@@ -206,22 +212,44 @@ def read_text(path, args, texts, asked, ask):
             decimal=args.decimal or '.',
             dtype={i: str for text in texts if (i := place(text, header, width)) is not None},
         )
+    if numbers:
+        frame.index = numbers[: len(frame)]
     if frame.isna().to_numpy().all(axis=1).any():
         frame = frame.dropna(how='all')
     for i in reversed(range(width)):  # spreadsheets leave empty columns at the end
         if (header and header[i]) or frame[i].notna().any():
             break
         frame, header = frame.drop(columns=i), header[:i]
-    return Cells(frame, header, {}, label)
+    return Cells(frame, header, {}, label, tuple(skipped))
 
 
-def unequal(path, one, many, others, more):
-    """Return the DataError for rows of different numbers of cells."""
-    return DataError(
-        f'{path}: {one} has {many} cells, {others} {more}: sequences of unequal lengths need'
-        ' --length N, which interpolates them to N values; 1,000 is to be written 1000, and blank'
-        ' cells between spaces need --fixed'
-    )
+def count_cells(path, above, delimiter, header):
+    """Return how many cells the rows of a text have, and those with another number of them.
+
+    The latter as {row: (how many, what is wrong)}. above lines stand above the rows.
+    """
+    counts = {}
+    with open_text(path) as file:
+        for row, line in enumerate(file, 1):
+            if row > above and line.strip(' \t\r\n;,|'):
+                if '"' in line:
+                    many = len(split(path, line, delimiter))
+                else:
+                    many = len(line.split()) if delimiter == ' ' else line.count(delimiter) + 1
+                counts.setdefault(many, []).append(row)
+    width = len(header) or max(counts, key=lambda many: len(counts[many]))
+    remedy = 'correct it (1,000 is written 1000, and blank cells between spaces need --fixed)'
+    if not header:
+        remedy += '; sequences of unequal lengths need --length N, which interpolates to N values'
+    if len(counts) == 1 and header and width + 1 in counts:
+        remedy = 'if the first cell is the name of the row, as R writes it, give it a name above'
+    what = 'the line with the names' if header else 'most others'
+    return width, {
+        row: (many, f'{path}, row {row} has {many} cells, {what} {width}: {remedy}')
+        for many in counts
+        for row in counts[many]
+        if many != width
+    }
 
 
 def parse(path, file, width, above, **options):
@@ -239,11 +267,7 @@ def parse(path, file, width, above, **options):
         )
     except (pd.errors.ParserError, pd.errors.ParserWarning, ValueError, OverflowError) as error:
         why = ' '.join(str(error).split())[:200]
-        found = re.search(r'Expected (\d+) fields in line (\d+), saw (\d+)', why)
-        if not found:
-            raise DataError(f'{path} cannot be read ({why}): look at its quotation marks') from None
-        wanted, line, saw = map(int, found.groups())
-        raise unequal(path, f'row {above + line}', saw, 'those before', wanted) from None
+        raise DataError(f'{path} cannot be read ({why}): look at its quotation marks') from None
     frame.index = frame.index + above + 1
     return frame
 
@@ -369,4 +393,4 @@ def read_cells(path, args, texts=(), labelled=True, ask=True):
     named = [args.label, args.values, args.id, args.long, args.period]
     asked = {name for text in named if text for name in [text, *re.split('[,:]', text)]}
     asked = {name for name in asked if not is_number(name) and name not in ('first', 'last')}
-    return read_text(path, args, [text for text in texts if text], asked, ask)
+    return read_text(path, args, [text for text in texts if text], asked, labelled, ask)

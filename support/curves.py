@@ -21,71 +21,82 @@ from support.tables import (
 import numpy as np
 import pandas as pd
 
+# Columns of these names say in which band an observation was made.
+BANDS = ('band', 'passband', 'filter', 'filt', 'fid', 'flt')
 
-def sequences_of(path, ids, times, values, labels, periods, args):
+
+def sequences_of(path, ids, X, labels, bad, args, new=False):
     """Return the Table of observations: each object's values (N,) on a grid of its own time span.
 
-    ids (m,) are the objects' names, times and values float64 (m,), labels texts (m,) or None,
-    periods float64 (m,) or None, in units of the times. With a period the grid is one of phases,
-    beginning at the object's first observation.
+    ids (m,) are the objects' names, X (m, 2) times and values or (m, 3) these and periods, labels
+    texts (m,) or None, and bad says what is wrong with some observations, {i: text}. With periods
+    the grid is one of phases, beginning at the object's first observation. What is wrong with an
+    object raises DataError; of new ones it goes into the Table.
     """
     if (ids == '').any():
-        raise DataError(
-            f'{path}: a row names no object (one of {np.sum(ids == ""):,}): take it out'
-        )
-    missing = np.isnan(times) | np.isnan(values)
-    if missing.any() and args.missing is None:
-        raise DataError(
-            f'{path}: an observation of object {ids[missing.argmax()]} has no time or no value (one'
-            f' of {missing.sum():,}): --missing leaves these out'
-        )
+        raise DataError(f'{path}: a row names no object (one of {np.sum(ids == ""):,})')
+    times, values = X[:, 0], X[:, 1]
     codes, names = pd.factorize(ids)
-    if labels is not None:
+    missing = np.isnan(times) | np.isnan(values)
+    wrong = {codes[i]: text for i, text in sorted(bad.items(), reverse=True)}
+    if args.missing is None:
+        for k in set(codes[missing]) - set(wrong):
+            wrong[k] = (
+                f'{path}: an observation of object {names[k]} has no time or no value (one of'
+                f' {missing.sum():,}): --missing leaves these out'
+            )
+    if labels is not None and not new:
         different = pd.Series(labels).groupby(codes).nunique()
-        if (different > 1).any():
-            wrong = names[different.index[different > 1]]
-            raise DataError(f'{path}: object {named(wrong)} has rows of two classes: correct them')
+        for k in different.index[different > 1]:
+            own = named(pd.unique(labels[codes == k])).replace(', ,', ', none,')
+            wrong.setdefault(k, f'{path}: object {names[k]} has rows of several classes: {own}')
     order = np.lexsort((times, codes))
     order = order[~missing[order]]
     t, code = times[order], codes[order]
-    if (twice := (np.diff(t) == 0) & (np.diff(code) == 0)).any():
-        k = order[twice.argmax()]
-        raise DataError(
-            f'{path}: object {ids[k]} has two observations at {times[k]:.10g} (one of'
-            f' {twice.sum():,} pairs): keep one of each, or their mean'
-        )
+    for i in np.flatnonzero((np.diff(t) == 0) & (np.diff(code) == 0)):
+        text = f'{path}: object {names[code[i]]} has two observations at {t[i]:.10g}'
+        wrong.setdefault(code[i], f'{text}: keep one of them, or their mean')
     counts = np.bincount(code, minlength=len(names))
-    enough = np.flatnonzero(counts >= 3)
-    if not len(enough):
-        raise DataError(f'{path}: no object has three observations: --long names its column first')
+    few = [k for k in np.flatnonzero(counts < 3) if k not in wrong]
+    for k in few if new else ():
+        wrong[k] = f'{path}: object {names[k]} has fewer than three observations'
     starts = np.r_[0, np.cumsum(counts)]
-    X = np.empty((len(enough), args.length))
-    for row, k in enumerate(enough):
+    found = np.zeros((len(names), args.length))
+    for k in set(np.flatnonzero(counts >= 3)) - set(wrong):
         part = order[starts[k] : starts[k + 1]]
         time, value = times[part], values[part]
-        if periods is None:
-            X[row] = np.interp(np.linspace(time[0], time[-1], args.length), time, value)
+        if X.shape[1] == 2:
+            found[k] = np.interp(np.linspace(time[0], time[-1], args.length), time, value)
             continue
-        period = periods[part]
+        period = X[part, 2]
         if not (period[0] > 0 and (period == period[0]).all()):
-            raise DataError(f'{path}: object {names[k]} needs one period, a number above 0')
+            wrong[k] = f'{path}: object {names[k]} needs one period, a number above 0'
+            continue
         phase, inverse = np.unique((time - time[0]) / period[0] % 1, return_inverse=True)
         value = np.bincount(inverse, value) / np.bincount(inverse)  # of equal phases, the mean
-        X[row] = np.interp(np.arange(args.length) / args.length, phase, value, period=1)
-    few = names[counts < 3]
+        found[k] = np.interp(np.arange(args.length) / args.length, phase, value, period=1)
+    if wrong and not new:
+        raise DataError(wrong[min(wrong)])
+
+    kept = [k for k in range(len(names)) if new or counts[k] >= 3]
+    if not kept:
+        raise DataError(f'{path}: no object has three observations: --long names its column first')
+    own = counts[kept]
     said = [
-        f'{counts[enough].min()} to {counts[enough].max()} observations of each object,'
-        f' interpolated to {args.length} values, equally spaced in '
-        + ('its time span' if periods is None else 'phase')
+        f'{own.min()} to {own.max()} observations of each object, interpolated to {args.length}'
+        f' values, equally spaced in {"its time span" if X.shape[1] == 2 else "phase"}'
     ]
-    if len(few):
-        said.append(f'Left out, with fewer than three observations: {len(few):,} ({named(few)})')
+    if few and not new:
+        said.append(
+            f'Left out, with fewer than three observations: {len(few):,} ({named(names[few])})'
+        )
     if missing.any():
         said.append(f'Left out, without a time or a value: {missing.sum():,} observations')
-    first = pd.Series(range(len(codes))).groupby(codes).first().to_numpy()[enough]
-    ids = np.array(names, object)[enough]
+    first = np.unique(codes, return_index=True)[1][kept]
+    ids = np.array(names, object)[kept]
     labels = None if labels is None else labels[first]
-    return Table(X, labels, ids, [f'object {name}' for name in ids], {}, {}, said)
+    bad = {i: wrong[k] for i, k in enumerate(kept) if k in wrong}
+    return Table(found[kept], labels, ids, [f'object {name}' for name in ids], bad, {}, said)
 
 
 def check_long(args):
@@ -96,6 +107,19 @@ def check_long(args):
         raise DataError('--long names the columns: leave out --values, --id and --fill')
 
 
+def check_bands(path, cells, column, ids):
+    """Raise DataError if the objects of a column seem to be observed in several bands."""
+    for i, name in enumerate(cells.header):
+        if i != column and name.lower() in BANDS:
+            if (cells.frame[i].astype(str).groupby(ids).nunique() > 1).any():
+                one = cells.frame[i].iloc[0]
+                raise DataError(
+                    f'{path}: column {name} changes within an object, but a sequence is of one'
+                    f' band: write a table of one, with table[table[{name!r}] == {one!r}] in'
+                    ' pandas, or one without this column'
+                )
+
+
 def read_long(path, args, labelled=True):
     """Return the Table of a file with an observation in each row; see sequences_of."""
     check_long(args)
@@ -103,7 +127,7 @@ def read_long(path, args, labelled=True):
     columns = find(path, '--long', args.long, cells)
     if len(set(columns)) != 3 or len(columns) != 3:
         raise DataError(f'{path}: --long {args.long} must name three columns, ID,TIME,VALUE')
-    label, labels, periods = None, None, None
+    label, labels = None, None
     if args.label and (
         labelled or place(args.label, cells.header, cells.frame.shape[1]) is not None
     ):
@@ -113,19 +137,17 @@ def read_long(path, args, labelled=True):
         ask_label(path, cells)
     if args.period:
         columns = [*columns, find_one(path, '--period', args.period, cells)]
-    X, bad = numbers_of(path, cells, columns[1:], args)
-    if bad:
-        raise DataError(next(iter(bad.values())))
-    if labelled:
-        check_codes(path, X[:, 1], args)
-    if args.period:
-        periods = X[:, 2]
     ids = texts_of(cells.frame[columns[0]])
-    table = sequences_of(path, ids, X[:, 0], X[:, 1], labels, periods, args)
+    check_bands(path, cells, columns[0], ids)
+    X, bad = numbers_of(path, cells, columns[1:], args)
+    if not bad:
+        check_codes(path, X[:, 1], args)
+        check_codes(path, X[:, 0], args, times=True)
+    table = sequences_of(path, ids, X, labels, bad, args, not labelled)
     id_, time, value, *_ = (called(i, cells.header) for i in columns)
     about = {'header': bool(cells.header), 'values': [value], 'id': id_, 'time': time}
     about['label'] = None if label is None else called(label, cells.header)
-    return table._replace(columns=about)
+    return table._replace(columns=about, skipped=cells.skipped)
 
 
 # ---------------------------------------------------------------- files of one object
@@ -137,39 +159,43 @@ def object_name(path):
 
 
 def observations(path, args):
-    """Return the times and the values, float64 (2, m), of a file with an observation a line."""
-    options = argparse.Namespace(**{**vars(args), 'label': None, 'id': None, 'values': None})
-    cells = read_cells(path, options, labelled=False, ask=False)
+    """Return the times and the values of a file with an observation a line: float64 (m, 2).
+
+    And what is wrong with them, {i: text}.
+    """
+    options = {'label': None, 'id': None, 'values': None, 'fixed': None}
+    cells = read_cells(path, argparse.Namespace(**vars(args) | options), labelled=False, ask=False)
     if all(map(is_number, args.long.split(','))):
         cells = cells._replace(header=[])
     columns = find(path, '--long', args.long, cells)
     if len(columns) != 2:
         raise DataError(f'{path}: --long {args.long} must name two columns, TIME,VALUE')
-    X, bad = numbers_of(path, cells, columns, args)
-    if bad:
-        raise DataError(next(iter(bad.values())))
-    return X.T
+    return numbers_of(path, cells, columns, args)
 
 
 def read_objects(paths, args, labels=None):
     """Return the Table of files with the observations of one object each.
 
-    labels, {file: class}, are their classes, if these are known.
+    labels, {file: class}, are their classes; without, the objects are new.
     """
     check_long(args)
     if args.period:
         raise DataError('--period is a column of a table: with a file an object there is none')
-    bar = progress(paths, 'Reading')
-    found = [observations(path, args) for path in bar]
-    sizes = [x.shape[1] for x in found]
+    found, bad, N = [], {}, 0
+    for path in progress(paths, 'Reading'):
+        X, wrong = observations(path, args)
+        bad |= {N + i: text for i, text in wrong.items()}
+        found.append(X)
+        N += len(X)
+    X, sizes = np.concatenate(found), [len(x) for x in found]
     ids = np.repeat(np.array([object_name(path) for path in paths], object), sizes)
-    if labels is not None:
-        labels = np.repeat(np.array([labels[path] for path in paths], object), sizes)
-    times, values = np.concatenate(found, axis=1)
     where = paths[0] if len(paths) == 1 else os.path.dirname(paths[0]) or '.'
     if labels is not None:
-        check_codes(where, values, args)
-    table = sequences_of(where, ids, times, values, labels, None, args)
+        labels = np.repeat(np.array([labels[path] for path in paths], object), sizes)
+    if not bad:
+        check_codes(where, X[:, 1], args)
+        check_codes(where, X[:, 0], args, times=True)
+    table = sequences_of(where, ids, X, labels, bad, args, labels is None)
     about = {'header': False, 'values': args.long.split(',')[1:], 'id': None, 'label': None}
     return table._replace(columns=about)
 
@@ -197,6 +223,7 @@ def read_classes(path, paths, args):
     files = {os.path.basename(path): path for path in paths}
     files = {object_name(path): path for path in paths} | files
     options = argparse.Namespace(**dict.fromkeys(vars(args)))
+    options.fixed, options.decimal = args.fixed, args.decimal
     for options.header in ('no', 'yes'):
         options.label = args.label if options.header == 'yes' else None
         texts = ['first', '2', args.label or 'last']
@@ -261,6 +288,9 @@ def read_new(path, args, columns=None):
             return read_long(path, args, False)
         names = names[1:] if cells.header and names[1] in cells.header else ['1', '2']
         if names == ['1', '2'] and width != 2:
-            raise DataError(f'{path} has no column {args.long.split(",")[0]}, as in training')
+            raise DataError(
+                f'{path} has no column {args.long.split(",")[0]}, as in training: give it that, or'
+                ' two columns alone, time and value'
+            )
     table = read_objects([path], argparse.Namespace(**{**vars(args), 'long': ','.join(names)}))
     return table._replace(rows=[''])

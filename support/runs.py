@@ -11,6 +11,7 @@ It is written as runs/.new-HOST-PID and renamed when it is whole. No TensorFlow 
 """
 
 import ast
+import atexit
 import contextlib
 import csv
 import errno
@@ -25,8 +26,8 @@ import sys
 from datetime import datetime
 
 from support import files
-from support.console import DataError
-from support.files import read_ids, whole_file
+from support.console import DataError, clean
+from support.files import open_file, read_ids, whole_file
 from support.sets import describe
 
 import numpy as np
@@ -132,6 +133,7 @@ def keep(model, rows, **more):
     facts['versions'] = {'Python': platform.python_version(), 'NumPy': np.__version__}
     for module in 'tensorflow', 'keras':
         facts['versions'][module] = getattr(sys.modules.get(module), '__version__', None)
+    atexit.register(rescue)  # whatever ends the script before save_run, no hidden folder stays
     with told(new):
         os.makedirs(new, exist_ok=True)
         write_rows(f'{new}/history.csv', rows)
@@ -205,7 +207,10 @@ def publish(new, name=None):
     with contextlib.suppress(OSError):  # a disk without links
         link = f'{new}-last'
         os.symlink(name, link)
-        os.replace(link, f'{RUNS}/last')
+        try:
+            os.replace(link, f'{RUNS}/last')
+        except OSError:
+            os.remove(link)
     return name
 
 
@@ -473,7 +478,7 @@ def read_run(name, path=None):
         known = ', '.join(run['name'] for run in all_runs()[-8:]) or 'none yet: python train.py'
         raise DataError(f'{path} is missing: the newest runs are {known}')
     try:
-        with open(f'{path}/run.json', encoding='utf-8') as file:
+        with open_file(f'{path}/run.json', 'r', encoding='utf-8') as file:
             return json.load(file) | {'name': str(name), 'path': path}
     except (OSError, ValueError, TypeError) as error:
         raise DataError(f'{path}/run.json cannot be read ({error}): train again') from None
@@ -503,7 +508,7 @@ def read_rows(run, name):
     """Return the rows of a run's CSV file: a dict each, of texts."""
     path = f'{run["path"]}/{name}'
     try:
-        with open(path, encoding='utf-8', newline='') as file:
+        with open_file(path, 'r', encoding='utf-8', newline='') as file:
             return list(csv.DictReader(file))
     except OSError as error:
         raise DataError(f'{path}: {error.strerror}; that run was not evaluated') from None
@@ -512,7 +517,7 @@ def read_rows(run, name):
 def script_of(run):
     """Return the text of the script that a run was made with; '' for a notebook's cells."""
     try:
-        with open(f'{run["path"]}/train.py', encoding='utf-8') as file:
+        with open_file(f'{run["path"]}/train.py', 'r', encoding='utf-8') as file:
             return file.read()
     except OSError as error:
         raise DataError(f'{run["path"]}/train.py: {error.strerror}') from None
@@ -536,4 +541,4 @@ def about(run):
     else:
         lines.append('Not evaluated: its script had ended before that')
     lines.append(', '.join(f'{name} {version}' for name, version in run['versions'].items()))
-    return '\n'.join(lines)
+    return '\n'.join(map(clean, lines))

@@ -6,6 +6,7 @@ Tables with an observation in each row, and light curves: support/curves.py.
 import argparse
 import itertools
 import re
+import shlex
 import sys
 import warnings
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from support.console import DataError, clean, program, whole_number
 import numpy as np
 import pandas as pd
 
+COMMAS = '; decimal commas need --decimal ,'
 # What columns of identifiers and of times are called, if they are called what they are.
 IDS = {
     'id',
@@ -46,6 +48,7 @@ class Table(NamedTuple):
     bad: dict  # {i: what is wrong with sequence i}
     columns: dict  # what the columns are, by their names or else numbers from 1
     said: list  # lines that say what was done
+    skipped: tuple = ()  # what is wrong with rows that are left out
 
 
 def add_columns(script):
@@ -117,7 +120,7 @@ def is_text(column):
     if column.dtype.kind in 'iuf':
         return False
     cells = column.dropna().astype(str).head(1000)
-    return 2 * sum(map(is_number, cells)) < len(cells)
+    return 2 * cells.str.fullmatch(r'\s*[-+\d.,eE]+\s*').sum() < len(cells)
 
 
 def numbers_of(path, cells, columns, args):
@@ -129,9 +132,15 @@ def numbers_of(path, cells, columns, args):
     codes = [code.strip() for code in (args.missing or '').split(',') if code.strip()]
     kinds = frame.dtypes
     texts = [i for i in columns if kinds[i].kind not in 'iuf']
+    decimal = '' if args.decimal != ',' else ', with a comma before the decimals alone'
     numbers = frame
     if texts:
-        found = {i: pd.to_numeric(frame[i].astype(str), errors='coerce') for i in texts}
+        found = {i: frame[i].astype(str) for i in texts}
+        if decimal:  # what pandas has not understood is no number with a dot either
+            found = {
+                i: cells.where(~cells.str.contains('.', regex=False)) for i, cells in found.items()
+            }
+        found = {i: pd.to_numeric(cells, errors='coerce') for i, cells in found.items()}
         numbers = pd.DataFrame({i: found.get(i, frame[i]) for i in columns})
     X = np.empty((len(frame), len(columns)))
     for j in range(0, len(columns), 16):  # a few at a time, which needs little memory
@@ -141,12 +150,15 @@ def numbers_of(path, cells, columns, args):
             cell = str(frame[column].iloc[i]).strip()
             if is_missing(cell) or cell in codes:
                 continue
-            remedy = f'correct it, say with --values which columns hold values, or --missing {cell}'
-            if re.search(r'\d,\d', cell):
-                remedy = 'decimal commas need --decimal , and 1,000 is to be written 1000'
-            elif re.search(r'\d\.\d+,|\d\.\d{3}$', cell):
-                remedy = '1.000 is to be written 1000'
-            elif not i and len(texts) == len(columns) and len(frame) > 1:
+            remedy = 'correct it, say with --values which columns hold values, or with --missing'
+            remedy += f' {shlex.quote(cell)} that this stands for none'
+            if re.search(r'\d[.,]\d+[.,]\d|\d,\d{3}$', cell) or ('.' in cell and decimal):
+                remedy = '1,000 and 1.000 are to be written 1000' + (decimal or COMMAS)
+            elif re.search(r'\d,\d', cell):
+                remedy = COMMAS.removeprefix('; ')
+            elif re.match(r'\d{4}-\d\d', cell):
+                remedy = "times are to be numbers, such as MJD (astropy's Time converts them)"
+            elif cell in cells.header or (not i and len(texts) == len(columns) < len(frame)):
                 remedy = 'if this line names the columns once more, or units, take it out'
             bad.setdefault(int(i), (column, cell, remedy))
     for code in filter(is_number, codes):
@@ -170,21 +182,41 @@ def ends_of(X):
     return np.fmin.reduce(X, axis=None), np.fmax.reduce(X, axis=None)
 
 
-def check_codes(path, X, args):
-    """Raise DataError if the largest or smallest number of X looks like a code for no value."""
-    for code in ends_of(X) if args.missing is None else ():
-        if not re.fullmatch(r'-?9{2,}(\.9+)?', f'{code:.10g}'):
-            continue
-        others, many = X[~np.isnan(X) & (X != code)], np.sum(X == code)
-        if not others.size:
-            continue
-        next_ = others[abs(others - code).argmin()]
-        far = abs(next_ - code) > np.ptp(others)
-        if far or many > 2 * np.sum(others == next_) > 0:
-            raise DataError(
-                f'{path} holds {code:.10g} {many} times, at the end of all values: --missing'
-                f' {code:.10g} if it stands for no value, else --missing none'
-            )
+def codes_of(X, args, times=False):
+    """Return what numbers at the ends of X look like codes for no value.
+
+    Such as -999, -32768 and 1e20: apart from all others, or more frequent than the next of them.
+    """
+    found, ends = [], [] if 'none' in (args.missing or '') else [*ends_of(X)]
+    while ends:
+        code = float(ends.pop())
+        usual = re.fullmatch(r'-?9{2,}(\.9+)?|-32768', f'{code:.10g}')
+        for part in X[:: len(X) // 100 + 1], X:  # a few rows show mostly that it is none
+            others = part[~np.isnan(part) & (part != code)]
+            if not others.size:
+                break
+            next_ = others[abs(others - code).argmin()]
+            apart = abs(next_ - code) / (np.ptp(others) or abs(next_) or 1)
+            if not usual and apart <= (10 if times else 100):
+                break
+        else:
+            if usual and apart <= 1 and np.sum(X == code) <= 2 * np.sum(others == next_):
+                continue
+            found.append(code)
+            X, ends = others, [*ends_of(others)]  # of what is left
+    return found
+
+
+def check_codes(path, X, args, times=False):
+    """Raise DataError if some numbers of X look like codes for no value."""
+    if codes := codes_of(X, args, times):
+        given = ','.join([*filter(None, [args.missing]), *(f'{code:.10g}' for code in codes)])
+        many = ' and '.join(f'{code:.10g} {np.sum(X == code)} times' for code in codes)
+        raise DataError(
+            f'{path} holds {many}, at the end of all {"times" if times else "values"}: --missing'
+            f' {given} if that stands for no value, else --missing {args.missing or ""}'
+            f'{"," * bool(args.missing)}none'
+        )
 
 
 def describe(path, cells):
@@ -241,7 +273,7 @@ def looks_long(cells, label):
         if i == label or not is_whole(frame[i]) or not 0 < 2 * frame[i].nunique() <= len(frame):
             continue
         for t in set(frame) - {i, label}:
-            if frame[t].dtype.kind in 'iuf':
+            if frame[t].dtype.kind in 'iuf' and not (frame[t].diff().dropna() == 1).all():
                 steps = frame[t].groupby(frame[i], sort=False).diff().dropna()
                 if ((steps > 0).all() and len(steps)) or (header and header[t].lower() in TIMES):
                     return i, t
@@ -286,17 +318,19 @@ def check_columns(path, cells, args, values, label, ident, X):
     if (not args.values or len(values) == 1) and (found := looks_long(cells, label)):
         i, t = (called(x, header) for x in found)
         raise DataError(
-            f'{path} looks long, an observation in each row: --long {i},{t},VALUE --length N makes'
-            ' a sequence of N values of each object; if each row is one, --values FIRST:LAST'
+            f'{path} looks long, an observation in each row:'
+            f' --long {shlex.quote(f"{i},{t},VALUE")} --length N makes a sequence of N values of'
+            ' each object; if each row is one, --values FIRST:LAST'
         )
     if not args.values:
         if found := doubts(cells, values, X):
             i = min(found)
             runs = [list(run) for _, run in itertools.groupby(values, lambda i: i in found)]
             run = max((run for run in runs if run[0] not in found), key=len, default=values)
+            ends = f'{called(run[0], header)}:{called(run[-1], header)}'
             raise DataError(
                 f'{path}: column {called(i, header)} {found[i]}: say which columns hold the values,'
-                f' such as --values {called(run[0], header)}:{called(run[-1], header)}, and with'
+                f' such as --values {shlex.quote(ends)}, and with'
                 ' --id which one names the objects, if any does'
             )
     for i in set(frame) - {*values, label, ident} if args.id is None else ():
@@ -305,7 +339,8 @@ def check_columns(path, cells, args, values, label, ident, X):
         if is_whole(frame[i]) and many < len(frame) and (is_id or many > max(5, len(frame) / 20)):
             raise DataError(
                 f'{path}: column {name} holds values several times, as if it named objects: --id'
-                f' {name} keeps the rows of each on one side of the split, --id none does not'
+                f' {shlex.quote(name)} keeps the rows of each on one side of the split, --id none'
+                ' does not'
             )
 
 
@@ -314,7 +349,8 @@ def ask_label(path, cells):
     describe(path, cells)
     if found := looks_long(cells, None):
         i, t = (called(x, cells.header) for x in found)
-        print(f'It looks long, an observation in each row: --long {i},{t},VALUE --length N')
+        columns = shlex.quote(f'{i},{t},VALUE')
+        print(clean(f'It looks long, an observation in each row: --long {columns} --length N'))
     error = DataError(
         f'which column holds the class? python {program()} {path} --label COLUMN'
         ' [--values FIRST:LAST] [--id COLUMN]'
@@ -351,8 +387,6 @@ def same_columns(path, cells, columns):
             f'{path} has no column {values[found.index(-1)]}, which is one of the {len(values)}'
             ' values that the network was trained with: give it the same columns'
         )
-    if found != sorted(found):
-        raise DataError(f'{path} has the columns of the values in another order than in training')
     return found, *(columns[x] and place(columns[x], header, width) for x in ('label', 'id'))
 
 
@@ -391,6 +425,11 @@ def read_wide(path, args, labelled=True, columns=None):
         check_columns(path, cells, args, values, label, ident, X)
     if labelled and not bad:
         check_codes(path, X, args)
+    elif codes := codes_of(X, args):
+        for i, j in np.argwhere(np.isin(X, codes)):
+            where = f'{path}, row {frame.index[i]}, column {called(values[j], header)}'
+            text = f'{where} holds {X[i, j]:.10g}, which looks like a code for no value'
+            bad.setdefault(int(i), f'{text}: --missing {X[i, j]:.10g}, or --missing none')
     X, said = whole_rows(path, cells, X, values, bad, args)
     about = {'header': bool(header), 'width': frame.shape[1]}
     about['values'] = [called(i, header) for i in values]
@@ -398,7 +437,14 @@ def read_wide(path, args, labelled=True, columns=None):
         k: None if i is None else called(i, header) for k, i in (('label', label), ('id', ident))
     }
     labels, ids = (None if i is None else texts_of(frame[i]) for i in (label, ident))
-    return Table(X, labels, ids, [f'row {row}' for row in frame.index], bad, about, said)
+    if labelled and ids is not None and (ids == '').any():
+        row = frame.index[(ids == '').argmax()]
+        many = f'{path}, row {row} names no object in column {about["id"]}, one of'
+        raise DataError(
+            f'{many} {np.sum(ids == ""):,} (nothing, nan, NA ... are no names): name it'
+        )
+    rows = [f'row {row}' for row in frame.index]
+    return Table(X, labels, ids, rows, bad, about, said, cells.skipped)
 
 
 def whole_rows(path, cells, X, columns, bad, args):

@@ -103,6 +103,7 @@ TABLES = {
     ),
     'empty_lines.csv': ([line for row in lines() for line in (row, '', '  ')], '--label last'),
     'times.csv': (['0.0,0.5,1.0,1.5,shape', *lines()], '--label shape --header yes'),
+    'excel.csv': (['sep=;', 'a;b;c;d;class', *lines(';')], '--label class'),
     'all_times.csv': (['0,.5,1,1.5,2', *lines(names=[1, 2] * 5)], '--label 2 --header yes'),
     'c.ts': (
         ['#About', '@problemName c', '@classLabel true x', '@data']
@@ -168,8 +169,8 @@ def test_numpy():
     np.savez('names.npz', X=values, y=np.array(NAMES)[:, None])
     np.savez('X.npz', X=X)
     assert landed(read('last.npy', '--label last')) == expected(names=Y)
-    assert landed(read('a.npz')) == expected(values, Y)
-    assert landed(read('names.npz')) == expected(values)
+    assert landed(read('a.npz', '--missing none')) == expected(values, Y)
+    assert landed(read('names.npz', '--missing none')) == expected(values)
     assert read('X.npz', new=True).X.tolist() == X.tolist()
 
 
@@ -230,6 +231,9 @@ def test_classes_are_texts():
 
 
 def test_encodings(capsys):
+    write('a.csv', lines(names=['€', 'b'] * 5), encoding='cp1252')
+    assert landed(read('a.csv', '--label last')) == expected(names=['€', 'b'] * 5)
+    assert capsys.readouterr().out == 'a.csv is not UTF-8: read as Windows-1252.\n'
     write('a.csv', lines(names=['Ä', 'b'] * 5), encoding='latin-1')
     assert landed(read('a.csv', '--label last')) == expected(names=['Ä', 'b'] * 5)
     assert capsys.readouterr().out == 'a.csv is not UTF-8: read as Latin-1.\n'
@@ -345,6 +349,8 @@ def test_missing_values():
     with pytest.raises(DataError, match=r'holds -999 3 times.*--missing -999 if'):
         read('a.csv', '--label y')
     assert read('a.csv', '--label y --missing none').X[0, 1] == -999
+    with pytest.raises(DataError, match=r'--missing 99\.9,-999 if that stands for no value, else'):
+        read('a.csv', '--label y --missing 99.9')
     write('a.csv', ['a,b,c,d,y', *lines(names='ABAB', values=cells), ',,,,A'])
     assert 'row 6 holds no values' in read('a.csv', '--label y --missing -999 --fill').bad[4]
 
@@ -379,6 +385,19 @@ def test_unequal_lengths():
             raise DataError(table.bad[0])
 
 
+def test_rows_with_too_few_cells():
+    """Are named, and --length is no remedy where a line names the columns."""
+    for text, part in (
+        ('t,u,class\n1.5,2,a\n2.5,b', 'row 3 has 2 cells, the line with the names 3: correct it'),
+        ('t,u,class\n1,1.5,2,a\n2,2.5,3,b', 'as R writes it'),
+    ):
+        write('a.csv', [text])
+        for options in '--label class', '--label class --length 3':
+            with pytest.raises(DataError, match=part) as error:
+                read('a.csv', options)
+            assert '--length' not in error.value.code
+
+
 # ---------------------------------------------------------------- objects
 
 
@@ -395,9 +414,15 @@ def test_rows_of_an_object_stay_together():
     assert not set(ids[0]) & set(ids[1]) and len(ids[0] + ids[1]) == 300
     first = np.fromfile('Test/X_1.dat')
     assert np.abs(values[stars == int(ids[1][0])] - first).max(axis=1).min() == 0
+    write('a.csv', ['id,a,b,y', ',1,2,A', 's,2,1,B', 's,4,2,B', 't,0.5,2,A'])
+    options = '--label', 'y', '--values', 'a:b', '--id', 'id'
+    refused('import_data.py', 'a.csv', *options, parts=['row 2 names no object in column id'])
 
 
 LONG = 'id,t,m,y\na,3,30,A\nb,0,1,B\na,1,10,A\na,2,24,A\nb,4,5,B\nb,1,3,B\nc,1,1,A\nc,2,1,A\n'
+
+
+BANDS = LONG.replace(',y', ',y,band').replace('A\n', 'A,g\n').replace('B\n', 'B,r\n') + 'a,9,1,A,r'
 
 
 def test_long_tables():
@@ -428,8 +453,14 @@ def test_long_tables():
         (
             f'{LONG}a,4,5,B',
             '--long id,t,m --label y --length 5',
-            'object a has rows of two classes',
+            'object a has rows of several classes: A, B',
         ),
+        (
+            f'{LONG}a,-99,5,A',
+            '--long id,t,m --label y --length 5',
+            '-99 1 times, at the end of all',
+        ),
+        (BANDS, '--long id,t,m --label y --length 5', 'column band changes within an object'),
         (f'{LONG},4,5,B', '--long id,t,m --label y --length 5', 'a row names no object (one of 1)'),
         (f'{LONG}a,4,bad,A', '--long id,t,m --label y --length 5', "row 10, column m holds 'bad'"),
     ):
@@ -551,8 +582,8 @@ def test_equal_sequences_stay_together():
 
 # What the table holds, and what is said of it with --label last --header no.
 BAD_TABLES = {
-    'long row': ('1.5,2,a\n2.5,3,4,b', 'a row has 3 cells, another 4'),
-    'late long row': ('1.5,2,a\n' * 120 + '2.5,3,4,b', 'row 121 has 4 cells, those before 3'),
+    'long row': ('1.5,2,a\n2.5,3,4,b\n1,2,a', 'row 2 has 4 cells, most others 3', '--length N'),
+    'late long row': ('1.5,2,a\n' * 120 + '2.5,3,4,b', 'row 121 has 4 cells, most others 3'),
     'empty cell': ('1.5,2,a\n2.5,,b', 'row 2, column 2 holds no value'),
     'no class': ('1.5,2,a\n2.5,3,', 'row 2 has no class'),
     'text': ('1.5,2,3,a\n2.5,bad,b,c\n1,2,3,b\n2,3,4,a', "row 2, column 2 holds 'bad'"),
@@ -561,7 +592,10 @@ BAD_TABLES = {
     'too large': ('1.5,2,a\n2.5,4e38,b\n-4e38,3,b', 'row 2, column 2', 'rescale'),
     'below': ('# A\n\n1.5,2,a\n\n2.5,nan,b', 'row 5, column 2 holds no value'),
     'decimal comma': ('1,5;2;a\n2,5;3;b', 'row 1, column 1', '--decimal ,'),
-    'thousands': ('1.5,"1,234",a\n2.5,"2,345",b', 'row 1, column 2', '1,000 is to be written 1000'),
+    'thousands': ('1.5,"1,234",a\n2.5,"2,345",b', 'row 1, column 2', 'are to be written 1000'),
+    'codes': ('1,2,a\n3,-999,b\n1,99.99,a\n2,3,b', '-999 1 times and 99.99 1', '-999,99.99 if'),
+    'far': ('1,2,a\n3,1e20,b\n1,2,a\n2,3,b', 'a.csv holds 1e+20 1 times'),
+    'a date': ('2017-01-01,2,a\n2017-01-02,3,b\n2017-01-03,3,b', 'row 1, column 1 holds', 'MJD'),
     'units': ('s,mag,a\n1.5,2,a\n1.5,4,b', 'row 1, column 1 holds', 'take it out'),
     'one class': ('1.5,2,a\n1.5,3,a\n2.5,4,a', 'all rows are of class a'),
     'single row': ('1.5,2,a\n2.5,3,Mira\n3.5,4,a', 'row 2 is the only one of class Mira'),
