@@ -34,6 +34,7 @@ from support.files import (
     check_file,
     check_finished,
     last_written,
+    open_file,
     read_ids,
     sequence_numbers,
 )
@@ -137,8 +138,8 @@ def read_file(name):
         others = names_beside(folder)
         if any(a != b for a, b in zip(others, class_names, strict=False)):
             raise DataError(
-                f'{name} is of other classes ({", ".join(others[:5])}) than those that {args.model}'
-                ' was trained with: train anew with python train.py'
+                f'{folder or "."} is of other classes ({", ".join(others[:5])}) than those that'
+                f' {args.model} was trained with: train anew with python train.py'
             )
     if match := re.fullmatch(r'X_(\d+)\.dat', base):
         id_ = dict(enumerate(ids_beside(folder), 1)).get(int(match[1]), '')
@@ -187,14 +188,14 @@ def read_rows(path):
 
 def report(error):
     """Print what is wrong with one file or row; the others are classified."""
-    global failed
-    failed = True
-    print(error.code, file=sys.stderr)
+    if error.code not in failed:  # the same for many files is told once
+        print(error.code, file=sys.stderr)
+    failed.add(error.code)
 
 
 def is_text(path):
     """Return whether a file holds text, such as a light curve, and not float64 values."""
-    with contextlib.suppress(OSError), open(path, 'rb') as file:
+    with contextlib.suppress(OSError), open_file(path) as file:
         head = file.read(1000)
         return head != b'' and all(32 <= byte < 127 or byte in b'\t\r\n' for byte in head)
     return False
@@ -219,7 +220,7 @@ def files_of(names):
 
 
 # Load the sequences. A bad file or row is reported, and the others are classified.
-sequences, failed = [], False
+sequences, failed = [], set()
 for name in files_of(args.files):
     try:
         is_table = name.lower().endswith((*TABLES, *OTHERS)) or is_text(name)
@@ -281,4 +282,4 @@ else:
         Console(markup=False, emoji=False).print(table)  # names as they are
         print(f'Accuracy: {100 * right / len(labelled):.2f}% of {len(labelled)} labelled sequences')
 
-sys.exit(failed)
+sys.exit(bool(failed))

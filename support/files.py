@@ -76,7 +76,7 @@ def check_file(path):
 def read_ids(folder):
     """Return the names of the objects that the sequences in folder are of, X_1's first, or []."""
     try:
-        with open(f'{folder or "."}/{IDS_FILE}', encoding='utf-8') as file:
+        with open_file(f'{folder or "."}/{IDS_FILE}', 'r', encoding='utf-8') as file:
             return file.read().splitlines()
     except (OSError, UnicodeDecodeError):
         return []

@@ -537,6 +537,9 @@ TODAY = {
 }
 
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
 def explain(error):
     """Return a DataError that says which line of the script to mend; None for other errors.
 
@@ -546,7 +549,9 @@ def explain(error):
     files = [(f.f_code.co_filename, f, n) for f, n in traceback.walk_tb(error.__traceback__)]
     script = os.path.abspath(sys.argv[0])
     frames = [(f, number) for name, f, number in files if os.path.abspath(name) == script]
-    if not frames or not isinstance(error, Exception):
+    folder, name = os.path.split(script)
+    other = folder == os.path.dirname(HERE) and not name.startswith('train')  # nobody edits that
+    if not frames or not isinstance(error, Exception) or other:
         return None
     frame, number = frames[-1]
     line, variables = script_lines()[number], frame.f_globals
@@ -575,8 +580,7 @@ def explain(error):
         remedy = remedy or explain_keras(text, line, variables) or explain_line(error, line)
     if remedy:
         return DataError(f'{where}: {remedy}' + f' ({said})' * bool(said))
-    ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    inside = os.path.relpath(files[-1][0], ours)
+    inside = os.path.relpath(files[-1][0], os.path.dirname(HERE))
     if len(frames) > 1 or inside == 'utilities.py' or inside.startswith('support' + os.sep):
         return None
     return DataError(f'{where}: {said or "this failed"} ({type(error).__name__})')

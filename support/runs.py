@@ -221,7 +221,7 @@ def rescue():
     mine = f'.new-{platform.node()}-'
     for left in [name for name in os.listdir(RUNS) if name.startswith(mine)]:
         number, path = left[len(mine) :], f'{RUNS}/{left}'
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, OverflowError):
             if not number.isdecimal() or os.path.islink(path) or alive(int(number)):
                 continue
             if os.path.exists(f'{path}/model.keras'):
@@ -471,6 +471,11 @@ def print_mistakes(Y, predicted, names):
 # ---------------------------------------------------------------- reading
 
 
+# What run.json says of every run, and of which kind it is.
+FACTS = {'class_names': list, 'time': str, 'layers': str, 'data': str, 'numbers': dict}
+FACTS |= {'versions': dict, 'parameters': int, 'epochs': int, 'of': int, 'evaluated': bool}
+
+
 def read_run(name, path=None):
     """Return what run.json says of a run, with its name and path. Raises DataError without one."""
     path = path or f'{RUNS}/{name}'
@@ -479,9 +484,15 @@ def read_run(name, path=None):
         raise DataError(f'{path} is missing: the newest runs are {known}')
     try:
         with open_file(f'{path}/run.json', 'r', encoding='utf-8') as file:
-            return json.load(file) | {'name': str(name), 'path': path}
-    except (OSError, ValueError, TypeError) as error:
+            run = {'versions': {}, 'parameters': 0} | json.load(file)
+        run |= {'name': str(name), 'path': path}
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise DataError(f'{path}/run.json cannot be read ({error}): train again') from None
+    counted = {'accuracy': float, 'right': int, 'N_test': int} if run.get('evaluated') else {}
+    for what, kind in (FACTS | counted).items():
+        if type(run.get(what)) is not kind or any(type(x) is not str for x in run['class_names']):
+            raise DataError(f'{path}/run.json is damaged ({what}): remove that run, or train again')
+    return run
 
 
 def all_runs():
@@ -509,9 +520,18 @@ def read_rows(run, name):
     path = f'{run["path"]}/{name}'
     try:
         with open_file(path, 'r', encoding='utf-8', newline='') as file:
-            return list(csv.DictReader(file))
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            for column in set(row) - {'id'}:
+                float(row[column] or 0)
     except OSError as error:
         raise DataError(f'{path}: {error.strerror}; that run was not evaluated') from None
+    except (ValueError, TypeError, csv.Error) as error:
+        raise DataError(f'{path} is damaged ({error}): train again') from None
+    wanted = run['epochs'] if name == 'history.csv' else run.get('N_test')
+    if len(rows) != wanted:
+        raise DataError(f'{path} has {len(rows)} rows instead of {wanted}: train again')
+    return rows
 
 
 def script_of(run):
@@ -519,8 +539,8 @@ def script_of(run):
     try:
         with open_file(f'{run["path"]}/train.py', 'r', encoding='utf-8') as file:
             return file.read()
-    except OSError as error:
-        raise DataError(f'{run["path"]}/train.py: {error.strerror}') from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f'{run["path"]}/train.py cannot be read ({error})') from None
 
 
 def about(run):

@@ -74,6 +74,8 @@ def describe(N_train, N_test):
         for N, folder in ((N_train, 'Train'), (N_test, 'Test'))
     ]
     line = f'{counts[0]} + {counts[1]} sequences'
+    if train.get('class_names') != test.get('class_names') and train and test:
+        raise DataError('Train and Test are of different classes: make both anew, with one command')
     if train != test:
         return f'{line}; Train and Test do not belong together: make them again'
     if changed or also:
@@ -124,16 +126,24 @@ def copy_others(folder, new):
             link(source, target)
 
 
-def put_in_place(folder):
-    """Exchange folder for the new one beside it, if that is whole; after a kill, do what is left.
-
-    Raises DataError if there is anything that this script has not written.
-    """
+def check_beside(folder):
+    """Raise DataError if in folder, or beside it, is anything that put_in_place must not remove."""
     new, old = beside(folder)
     unfinished = f'{folder}/{UNFINISHED}'  # by the version before
     for path in folder, new, old, unfinished:
         if os.path.lexists(path) and (os.path.islink(path) or not os.path.isdir(path)):
             raise DataError(f'{path} is no real folder, but this script works there: move it away')
+    copies = {folder, new}  # which have a copy of what else is in the folder
+    for left in new, old, unfinished:
+        for name in os.listdir(left) if os.path.lexists(left) else ():
+            ours = name in (CLASSES_FILE, IDS_FILE, ABOUT, UNFINISHED) or FILE_NAME.fullmatch(name)
+            if not ours and not any(os.path.lexists(f'{x}/{name}') for x in copies - {left}):
+                raise DataError(f'{left} holds {name}, which is of no set: move it away')
+
+
+def put_in_place(folder):
+    """Exchange folder for the new one beside it, if whole; after a kill, do what is left."""
+    new, old = beside(folder)
     if os.path.exists(f'{new}/{ABOUT}'):  # which is written last
         if os.path.lexists(folder) and not os.path.lexists(old):
             os.rename(folder, old)
@@ -141,11 +151,7 @@ def put_in_place(folder):
             os.rename(new, folder)
     elif not os.path.lexists(folder) and os.path.lexists(old):
         os.rename(old, folder)
-    for left in new, old, unfinished:
-        for name in os.listdir(left) if os.path.lexists(left) else ():
-            ours = name in (CLASSES_FILE, ABOUT, UNFINISHED) or FILE_NAME.fullmatch(name)
-            if not ours and not os.path.lexists(f'{folder}/{name}'):  # of which that has a copy
-                raise DataError(f'{left} holds {name}, which is of no set: move it away')
+    check_beside(folder)
     for left in new, old:
         if os.path.lexists(left):
             shutil.rmtree(left)

@@ -90,6 +90,9 @@ def flush():
         os._exit(1)
 
 
+ended = 0  # the signal that ends this script
+
+
 def end_with_cleaning():
     """Let SIGTERM and SIGHUP end the script as errors do, so that no half-written file stays."""
     import signal
@@ -97,7 +100,14 @@ def end_with_cleaning():
     with contextlib.suppress(ValueError):  # in a thread
         for number in signal.SIGTERM, signal.SIGHUP:
             if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores it
-                signal.signal(number, lambda number, _: sys.exit(128 + number))
+                signal.signal(number, end)
+
+
+def end(number, _):
+    """End the script after a signal."""
+    global ended
+    ended = number
+    sys.exit(128 + number)
 
 
 # ---------------------------------------------------------------- errors
@@ -129,6 +139,8 @@ def one_line(kind, error, trace):
     from support.console import program
 
     bars.close()
+    if ended:  # TensorFlow makes errors of its own of it
+        os._exit(128 + ended)
     if issubclass(kind, KeyboardInterrupt):
         print('\nStopped.', file=sys.stderr)
     elif explanation := explain(error):
@@ -161,7 +173,10 @@ def import_matplotlib():
     backend = os.environ.pop('MPLBACKEND', None)
     import warnings
 
-    import matplotlib.pyplot as plt
+    try:
+        import matplotlib.pyplot as plt
+    except ModuleNotFoundError:  # whoever needs it says so
+        return
 
     warnings.filterwarnings('ignore', 'Glyph')  # of a name in Chinese, say, a plot shows boxes
     plt.rcParams['text.usetex'] = False

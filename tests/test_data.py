@@ -3,6 +3,7 @@
 import errno
 import io
 import itertools
+import json
 import math
 import os
 import platform
@@ -619,3 +620,17 @@ def test_quick_scripts_load_no_tensorflow(data):
     put('all.py', f'{script}import generate_data, import_data, view, infer'.encode())
     done = process(data / 'all.py', 2, env={'PYTHONPATH': str(WORKSHOP)}, status=1)
     assert done.stdout == 'Plot: Train_2.png\n[]\n' and one_line(done, 'there is no run yet')
+
+
+def test_a_set_with_ids_gives_way(data):
+    """Names of objects are of the set, also of one that was left beside it."""
+    for ids in ({}, {'Train': ['a'], 'Test': ['b']}, {}):
+        both = {folder: (1, [(np.zeros(2), 0.0)]) for folder in ('Train', 'Test')}
+        os.makedirs('.Train.new', exist_ok=True)
+        Path('.Train.new/ids.txt').write_text('left by a kill')
+        sets.write_sets(both, {'script': str(ids), 'what': '', 'command': ''}, True, ['x'], ids)
+        assert [os.path.exists(f'{folder}/ids.txt') for folder in both] == [bool(ids)] * 2
+    about = json.loads(Path('Test/about.json').read_text())
+    Path('Test/about.json').write_text(json.dumps(about | {'class_names': ['y']}))
+    with pytest.raises(DataError, match='Train and Test are of different classes'):
+        sets.describe(1, 1)

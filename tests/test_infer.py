@@ -134,7 +134,7 @@ def test_names(folder):
     for model, title in ('own.keras', 'class 1 (own 1)'), ('model.keras', 'class 1'):
         assert plain('two/X_1.dat', '--model', model)[-1] == f'two/X_1.dat: {title}, score 0.900'
     put('two/X_1.dat', label=1)
-    parts = 'two/X_1.dat is of other classes (two 0, two 1) than those', 'python train.py'
+    parts = 'two is of other classes (two 0, two 1) than those', 'python train.py'
     refused('infer.py', 'two/X_1.dat', '--model', 'own.keras', parts=parts)
 
 
@@ -207,12 +207,9 @@ def run_of(columns, N=3, **reading):
     os.makedirs('runs/1', exist_ok=True)
     keras.Model(x, keras.layers.Activation('sigmoid')(x[:, 1:2])).save('runs/1/model.keras')
     table = {**reading, 'columns': columns}
-    facts = {
-        'time': '2026-01-01T00:00:00',
-        'class_names': ['A', 'B'],
-        'layers': '1',
-        'table': table,
-    }
+    facts = {'time': '2026-01-01T00:00:00', 'class_names': ['A', 'B'], 'layers': '1', 'data': ''}
+    facts |= {'table': table, 'numbers': {}, 'versions': {}, 'parameters': 0, 'epochs': 1, 'of': 1}
+    facts['evaluated'] = False
     Path('runs/1/run.json').write_text(json.dumps(facts))
 
 

@@ -21,7 +21,7 @@ import keras
 import matplotlib.pyplot as plt
 import pytest
 import tensorflow as tf
-from conftest import PROJECT, SHORT, WORKSHOP, contents, one_line, process, refused, script
+from conftest import PROJECT, SHORT, TRAIN, WORKSHOP, contents, one_line, process, refused, script
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 slow = pytest.mark.slow
@@ -136,6 +136,18 @@ with whole_file('a.txt') as name, open(name, 'w'):
     done = subprocess.run(['nohup', sys.executable, '-c', code.replace('9)', '.1)')])
     ignored = ended == signal.SIGHUP  # by nohup
     assert done.returncode == (0 if ignored else 128 + ended) and os.path.exists('a.txt') == ignored
+
+
+def test_a_signal_after_the_fit_keeps_the_network(data):
+    """As a run that was not evaluated, at once."""
+    line = 'scores = model.evaluate'
+    text = TRAIN.replace(line, f'import os, time; os.kill(os.getpid(), 15); time.sleep(9)\n{line}')
+    pathlib.Path('mine.py').write_text(text, encoding='utf-8')
+    done = process(data / 'mine.py', *SHORT, status=143, env={'PYTHONPATH': str(WORKSHOP)})
+    assert 'Run: runs/1, not evaluated' in done.stdout and sorted(os.listdir('runs')) == [
+        '1',
+        'last',
+    ]
 
 
 def test_forgotten_script_sh(folder):

@@ -481,3 +481,30 @@ def test_which_network_is_asked(trained):
     os.remove('model.keras')
     refused('infer.py', 1, parts=['there is no run yet'])
     assert sets.describe(1, 1).startswith('1 of 200 + 1 of 50')
+
+
+DAMAGED = {
+    'run.json': ['{}', '[' * 200_000, '{"time": 5}', '{"numbers": []}', '{"class_names": [1, 2]}'],
+    'predictions.csv': ['number,class,predicted\n1,1,1\n', 'number,class,predicted\n1,1,x\n'],
+    'history.csv': ['x,y,z', '\udcff'],
+    'train.py': ['\udcff'],
+}
+
+
+@pytest.mark.parametrize('name', DAMAGED)
+def test_what_is_damaged_or_a_fifo_is_named(trained, name):
+    """It ends in a line and waits for nobody; and a run that is no more stops no training."""
+    whole = Path('runs/1', name).read_text(encoding='utf-8')
+    command = (
+        ['compare.py', '1']
+        if name in ('history.csv', 'train.py')
+        else ['view.py', '--wrong', '--run', '1']
+    )
+    for text in DAMAGED[name]:
+        if text.startswith('{"'):
+            text = json.dumps(json.loads(whole) | json.loads(text))
+        Path('runs/1', name).write_text(text, 'utf-8', 'surrogateescape')
+        refused(*command, parts=[f'runs/1/{name}'])
+    os.remove(f'runs/1/{name}')
+    os.mkfifo(f'runs/1/{name}')
+    refused(*command, parts=[f'runs/1/{name}'])
