@@ -16,20 +16,27 @@ from support.start import prepare
 if __name__ == '__main__':
     prepare()
 
-import contextlib
 import os
 import pathlib
 import sys
 import tempfile
+from concurrent.futures import as_completed
+from itertools import chain
 
 from support.console import DataError, parser, whole_number
 from support.files import whole_file
 
-from experiments.pool import default_jobs, results, workers
+from experiments.pool import submit, workers
 from experiments.questions import EXPERIMENTS
 
 FOLDER = pathlib.Path(__file__).parent
 PUBLISHED = FOLDER / 'results'
+
+
+def default_jobs():
+    """Return a process for each core that may be used, at most four: each takes up to 1.5 GiB."""
+    affinity = getattr(os, 'sched_getaffinity', None)  # macOS has none
+    return min(4, len(affinity(0)) if affinity else os.cpu_count())
 
 
 def check_writable(folder):
@@ -41,34 +48,30 @@ def check_writable(folder):
         raise DataError(f'{folder}: {error.strerror}; give another --output') from None
 
 
-def progress_bar():
-    """Return a bar for a terminal, or None where there is none."""
-    if not sys.stderr.isatty():
-        return None
+def run(names, repeats, N_epochs, jobs, folder):
+    """Run these experiments; write the files of each, and print its table, when it is done."""
     from rich.console import Console
     from rich.progress import Progress
 
-    bar = Progress(console=Console(stderr=True), transient=True, redirect_stdout=False)
-    bar.add_task('Runs', total=None)
-    return bar
-
-
-def run(names, repeats, N_epochs, jobs, folder):
-    """Run these experiments; write the files of each, and print its table, when it is done."""
     from experiments.figures import save_figure
     from experiments.report import print_table, save
 
-    bar = progress_bar()
-    with bar or contextlib.nullcontext(), workers(jobs) as pool:
-        for done, N_runs, finished in results(pool, jobs, names, repeats, N_epochs):
-            if finished:
-                if bar:
-                    bar.stop()
-                save(folder, *finished)
-                save_figure(folder, finished[0])
-                print_table(folder, finished[0])
-            if bar:
-                bar.update(bar.task_ids[0], completed=done, total=N_runs)
+    console = Console(stderr=True)
+    bar = Progress(console=console, transient=True, disable=not sys.stderr.isatty())
+    with workers(jobs) as pool, bar:
+        futures = submit(pool, names, repeats, N_epochs)
+        every = [future for of_name in futures.values() for future in of_name]
+        task = bar.add_task('Runs', total=len(every))
+        for future in as_completed(every):
+            future.result()  # raises here what was raised there
+            bar.advance(task)
+            for name in [name for name in futures if all(f.done() for f in futures[name])]:
+                parts = [f.result() for f in futures.pop(name)]
+                rows, curves = (list(chain(*part)) for part in zip(*parts, strict=True))
+                save(folder, name, rows, curves)
+                save_figure(folder, name)
+                bar.stop()
+                print_table(folder, name)
                 bar.start()
 
 
@@ -90,9 +93,9 @@ if __name__ == '__main__':
     add = script.add_argument
     add('names', nargs='*', choices=[*EXPERIMENTS, 'all'], default='all')
     add('--list', action='store_true', help='say what experiments there are')
-    add('--repeats', type=whole_number(1), default=5, help='seeds, default 5')
+    add('--repeats', type=whole_number(1), help='seeds, default 5 or 20, as the question says')
     add('--epochs', type=whole_number(1), default=300, help='default 300')
-    add('--jobs', type=whole_number(1), help='processes, default one for each core')
+    add('--jobs', type=whole_number(1), help='processes, default one a core, at most 4')
     add('--output', default='results', help='folder, default results')
     add('--publish', action='store_true', help='only renew the figures and tables of README.md')
     args = script.parse_args()

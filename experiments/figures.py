@@ -13,13 +13,13 @@ from matplotlib.ticker import MultipleLocator, NullLocator, PercentFormatter
 from matplotlib.transforms import offset_copy
 
 from experiments.questions import EXPERIMENTS
-from experiments.report import load, summarise
+from experiments.report import load
 
 # Colours that colour-blind people tell apart (Okabe and Ito), each with a mark of its own.
 COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00')
 MARKS = 'osD^v'
 TRAINING = {'color': '0.5', 'marker': 's', 'markerfacecolor': 'white', 'zorder': 2}
-ACCURACIES = (0.45, 1.0)  # the axis of accuracies in all figures, so that they compare
+ACCURACIES = (0.45, 1.0)  # the axis of accuracies in the figures, so that they compare
 STYLE = {
     'font.size': 12,
     'axes.titlesize': 13,
@@ -33,9 +33,9 @@ STYLE = {
 }
 
 
-def accuracy_axis(axis, which, label='Accuracy'):
+def accuracy_axis(axis, which, label='Accuracy', limits=ACCURACIES):
     """Prepare axis.xaxis or axis.yaxis (which is x or y) for accuracies, and mark chance."""
-    axis.set(**{f'{which}lim': ACCURACIES, f'{which}label': label})
+    axis.set(**{f'{which}lim': limits, f'{which}label': label})
     scale = getattr(axis, f'{which}axis')
     scale.set_major_locator(MultipleLocator(0.1))
     scale.set_major_formatter(PercentFormatter(1, 0))
@@ -57,56 +57,53 @@ def legend(axis, letters=70, title=None):
     axis.legend(ncols=columns, title=title, **place)
 
 
-def errorbars(axis, places, found, column, along, **style):
+def errorbars(axis, places, found, along, **style):
     """Draw medians as marks at the places, with bars for their range over the seeds.
 
-    found is [{column: (median, least, greatest)}]; along is the axis of the accuracies, x or y.
+    found is a DataFrame of the columns median, min and max; along, x or y, is their axis.
     """
-    middle, least, greatest = np.array([f[column] for f in found]).T
-    error = (middle - least, greatest - middle)
-    style['clip_on'] = bool(least.min() < ACCURACIES[0])  # or marks at 100 % would be cut in two
+    error = (found['median'] - found['min'], found['max'] - found['median'])
+    style['clip_on'] = bool(found['min'].min() < ACCURACIES[0])  # else marks at 100 % are cut
     if along == 'x':
-        axis.errorbar(middle, places, xerr=error, **style)
+        axis.errorbar(found['median'], places, xerr=error, **style)
     else:
-        axis.errorbar(places, middle, yerr=error, **style)
+        axis.errorbar(places, found['median'], yerr=error, **style)
 
 
-def varied(summary):
-    """Return the names of what is varied, in their order, and whether all of them are numbers."""
-    names = list(dict.fromkeys(setting for _, setting in summary))
-    return names, all(name.replace('.', '', 1).isdigit() for name in names)
+def is_number(name):
+    return name.replace('.', '', 1).isdigit()
 
 
-def draw_accuracies(axis, experiment, summary):
+def draw_accuracies(axis, experiment, rows):
     """Draw the accuracies of all settings: numbers from left to right, names as rows."""
-    names, numbers = varied(summary)
+    names, all_series = rows.setting.unique(), rows.series.unique()
+    numbers = all(map(is_number, names))
     place = {name: float(name) if numbers else i for i, name in enumerate(names)}
-    all_series = list(dict.fromkeys(series for series, _ in summary))
+    in_band = any('frequencies' in options for options in experiment.settings.values())
     # What to draw: the test accuracies of each series, or of one those of the training, too.
     drawn = [
         (series, 'test_accuracy', series or 'test sequences', {'color': colour, 'marker': mark})
         for series, colour, mark in zip(all_series, COLOURS, MARKS, strict=False)
     ]
-    if not experiment.series and not experiment.trained:
+    if not experiment.series and not in_band:
         drawn.append(('', 'training_accuracy', 'training sequences', TRAINING))
-    for i, (wanted, column, label, style) in enumerate(drawn):
+    for i, (series, column, label, style) in enumerate(drawn):
         aside = i - (len(drawn) - 1) / 2  # so that marks of the same place don't hide each other
-        shift = 0 if numbers else 0.3 * aside
-        keys = [(series, setting) for series, setting in summary if series == wanted]
-        places = [place[setting] + shift for _, setting in keys]
-        found = [summary[key] for key in keys]
+        by_setting = rows[rows.series == series].groupby('setting', sort=False)
+        found = by_setting[column].agg(['median', 'min', 'max'])
+        places = [place[name] + (0 if numbers else 0.3 * aside) for name in found.index]
         line = '' if not numbers else '-' if column == 'test_accuracy' else ':'
         style = {'label': label, 'zorder': 3, 'linestyle': line, **style}
         if numbers and experiment.series:
             style['transform'] = offset_copy(
                 axis.transData, axis.figure, 3.5 * aside, units='points'
             )
-        errorbars(axis, places, found, column, 'y' if numbers else 'x', **style)
+        errorbars(axis, places, found, 'y' if numbers else 'x', **style)
     if numbers:
-        if experiment.trained:
-            axis.axvspan(*experiment.trained, color='0.88', label='trained with these', zorder=0)
+        if in_band:
+            axis.axvspan(0.1, 0.4, color='0.88', label='trained with these', zorder=0)
         x = sorted(place.values())
-        if experiment.log:
+        if x[0] and x[2] / x[1] == x[1] / x[0]:  # 25, 50, 100, ...
             axis.set_xscale('log')
             margin = (x[-1] / x[0]) ** 0.05
             axis.set_xlim(x[0] / margin, x[-1] * margin)
@@ -114,47 +111,72 @@ def draw_accuracies(axis, experiment, summary):
             margin = 0.05 * (x[-1] - x[0])
             axis.set_xlim(x[0] - margin, x[-1] + margin)
         if len(names) <= 10:
-            axis.set_xticks([float(name) for name in names], names)
+            axis.set_xticks(x, names)
             axis.xaxis.set_minor_locator(NullLocator())
         axis.set_xlabel(experiment.varied)
     else:
         axis.set_yticks(range(len(names)), [name.replace(' (', '\n(') for name in names])
         axis.set_ylim(len(names) - 0.5, -0.5)
         axis.grid(axis='y', visible=False)
-    label = 'Accuracy' if any(d[1] == 'training_accuracy' for d in drawn) else 'Test accuracy'
+    label = 'Accuracy' if drawn[-1][1] == 'training_accuracy' else 'Test accuracy'
     accuracy_axis(axis, 'y' if numbers else 'x', label)
     legend(axis, 70 if numbers else 50)  # the names of the rows take from its room
 
 
 def draw_convergence(axis, experiment, curves):
     """Draw the median accuracies against the epoch, a colour for each setting."""
-    settings = list(dict.fromkeys(row['setting'] for row in curves))
+    settings = curves.setting.unique()
     colours = COLOURS
     if len(settings) > len(COLOURS):  # numbers in their order: from light to dark
         colours = plt.cm.viridis_r(np.linspace(0.1, 1, len(settings)))
     for setting, colour in zip(settings, colours, strict=False):
-        by_epoch = {}
-        for row in curves:
-            if row['setting'] == setting:
-                by_epoch.setdefault(int(row['epoch']), []).append(row)
+        by_epoch = curves[curves.setting == setting].groupby('epoch')
         for column, style in (('training_accuracy', ':'), ('test_accuracy', '-')):
-            middle = [np.median([float(row[column]) for row in r]) for r in by_epoch.values()]
             label = setting if style == '-' else None
-            axis.plot(list(by_epoch), middle, style, color=colour, label=label, linewidth=2)
+            axis.plot(by_epoch[column].median(), style, color=colour, label=label, linewidth=2)
     axis.set_title('Convergence: test sequences solid, training sequences dotted', loc='left')
     axis.set_xlabel('Epoch')
     accuracy_axis(axis, 'y')
     legend(axis, title=experiment.varied)
 
 
-def draw(name, rows, curves):
-    """Return the figure that answers an experiment; rows and curves are those of its CSV files."""
-    experiment = EXPERIMENTS[name]
-    summary = summarise(rows, ('training_accuracy', 'test_accuracy'))
+def draw_seeds(axis, experiment, curves):
+    """Draw the training accuracy of every seed against the epoch, as counted in 2018 and today.
+
+    The seed that ends with the median as counted in 2018 is drawn bold.
+    """
+    slide, sigmoid = curves.setting.unique()
+    ends = curves[(curves.setting == slide) & (curves.epoch == curves.epoch.max())]
+    bold = ends.sort_values('accuracy_2018').seed.iloc[len(ends) // 2]
+    for setting, column, label, colour in (
+        (sigmoid, 'training_accuracy', 'with a sigmoid', COLOURS[2]),
+        (slide, 'training_accuracy', "the slide's, above one half is class 1", COLOURS[0]),
+        (slide, 'accuracy_2018', "the slide's, as Keras 2 counted", COLOURS[1]),
+    ):
+        by_epoch = curves[curves.setting == setting].pivot(
+            index='epoch', columns='seed', values=column
+        )
+        axis.plot(by_epoch, color=colour, alpha=0.25, linewidth=1)
+        axis.plot(by_epoch[bold], color=colour, linewidth=2.5, label=label)
+    axis.set_title('Training sequences: every seed, one of them bold', loc='left')
+    axis.set_xlabel('Epoch')
+    accuracy_axis(axis, 'y', limits=(0, 1))
+    legend(axis)
+
+
+PANELS = {'accuracy': draw_accuracies, 'convergence': draw_convergence, 'seeds': draw_seeds}
+
+
+def draw(folder, name):
+    """Return the figure that answers an experiment, from its CSV files in folder."""
+    experiment, rows = EXPERIMENTS[name], load(folder, name)
+    names = rows.setting.unique()
     with plt.rc_context(STYLE):
-        names, numbers = varied(summary)
-        height = {'accuracy': 4.4 if numbers else 1.9 + 0.6 * len(names), 'convergence': 4.4}
-        heights = [height[panel] for panel in experiment.panels]
+        rowwise = not all(map(is_number, names))
+        heights = [
+            1.9 + 0.6 * len(names) if panel == 'accuracy' and rowwise else 4.4
+            for panel in experiment.panels
+        ]
         figure, axes = plt.subplots(
             len(heights),
             figsize=(8, sum(heights) + 0.4),
@@ -164,18 +186,14 @@ def draw(name, rows, curves):
         )
         figure.suptitle(textwrap.fill(experiment.question, 64), x=0.02, ha='left', weight='bold')
         for axis, panel in zip(axes.flat, experiment.panels, strict=True):
-            if panel == 'accuracy':
-                draw_accuracies(axis, experiment, summary)
-            else:
-                draw_convergence(axis, experiment, curves)
+            data = rows if panel == 'accuracy' else load(folder, f'{name}-curves')
+            PANELS[panel](axis, experiment, data)
     return figure
 
 
 def save_figure(folder, name):
     """Draw NAME.png from the CSV files of an experiment in folder."""
-    converges = 'convergence' in EXPERIMENTS[name].panels
-    curves = load(folder, f'{name}-curves') if converges else []
-    figure = draw(name, load(folder, name), curves)
+    figure = draw(folder, name)
     with whole_file(f'{folder}/{name}.png') as temporary:
         figure.savefig(temporary, dpi=150, format='png')
     plt.close(figure)

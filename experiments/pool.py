@@ -8,37 +8,13 @@ import multiprocessing
 import os
 import signal
 import threading
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from itertools import chain
 
 from support.console import DataError
 from support.start import import_keras
 
 from experiments.questions import EXPERIMENTS
-
-MEMORY = 1.5  # GiB that a process may come to need; 1.2 was seen
-
-
-def cores():
-    """Return how many cores this process may use: what Slurm granted, or its affinity."""
-    affinity = getattr(os, 'sched_getaffinity', None)  # macOS has none
-    here = len(affinity(0)) if affinity else os.cpu_count()
-    return min(here, int(os.environ.get('SLURM_CPUS_PER_TASK', here)))
-
-
-def memory():
-    """Return how many GiB this process may use: what Slurm granted, or what is free."""
-    for name, times in (('SLURM_MEM_PER_NODE', 1), ('SLURM_MEM_PER_CPU', cores())):
-        if granted := int(os.environ.get(name, 0)):  # in MiB; 0 is all that there is
-            return times * granted / 1024
-    with contextlib.suppress(OSError), open('/proc/meminfo') as file:
-        return next(int(line.split()[1]) for line in file if 'MemAvailable' in line) / 2**20
-    return os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30
-
-
-def default_jobs():
-    return max(1, min(cores(), int(memory() / MEMORY)))
 
 
 def start_worker():
@@ -79,52 +55,45 @@ def workers(jobs):
 def work(name, setting, seeds, N_epochs):
     """Run one setting of an experiment, in a worker; return run.py's rows and curves."""
     import_keras()
-    from experiments.run import runs
+    from experiments.run import run_setting
 
     experiment = EXPERIMENTS[name]
-    rows, curves = runs(seeds, N_epochs, experiment.test_every, **experiment.settings[setting])
+    options = experiment.settings[setting]
+    rows, curves = run_setting(seeds, N_epochs, experiment.test_every, **options)
     series, setting = setting if isinstance(setting, tuple) else ('', setting)
     named = {'series': series, 'setting': setting}
     return [named | row for row in rows], [named | row for row in curves]
 
 
-def cost(options):
-    """Return roughly how long a setting takes, to begin with the longest."""
+def cost(task):
+    """Return roughly how long a task, (name, setting), takes."""
+    name, setting = task
+    options = EXPERIMENTS[name].settings[setting]
     return options.get('N_train', 200) + 5000 * options.get('jit', False)
 
 
-def results(pool, jobs, names, repeats, N_epochs):
-    """Yield, as the runs end, (runs done, runs in all, finished).
+def submit(pool, names, repeats, N_epochs):
+    """Give all runs to a pool; return {name: futures of work()}, in the order of the results.
 
-    finished is None, or what an experiment found with these last runs: (name, rows, curves), in the
-    order of its settings and of the seeds.
+    A future has five seeds of a setting, which saves building its network for each. The experiment
+    with the longest setting comes first, and in it this setting, so that at the end none waits.
+    repeats is the number of seeds, or None for that of the experiment.
     """
-    settings = {name: EXPERIMENTS[name].settings for name in names}
-    N_runs = repeats * sum(map(len, settings.values()))
-    # A worker takes several seeds of a setting at once, which saves translating its network for
-    # each, but not so many that other workers wait for it at the end.
-    N = max(1, min(5, N_runs // (4 * jobs)))
-    chunks = [range(repeats)[i : i + N] for i in range(0, repeats, N)]
-    longest = sorted(names, key=lambda name: -max(map(cost, settings[name].values())))
-    futures, done = {}, 0
+    tasks = [(name, setting) for name in names for setting in EXPERIMENTS[name].settings]
+    longest = {name: max(cost(task) for task in tasks if task[0] == name) for name in names}
+    futures = {}
     # The workers inherit that Ctrl-C is ignored: it is for this process to heed.
-    heeded = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in longest:
-        by_cost = sorted(settings[name], key=lambda setting: -cost(settings[name][setting]))
-        futures[name] = {
-            (setting, seeds): pool.submit(work, name, setting, seeds, N_epochs)
-            for setting in by_cost
-            for seeds in chunks
-        }
-    signal.signal(signal.SIGINT, heeded)
-    where = {f: (name, seeds) for name in names for (_, seeds), f in futures[name].items()}
-    for future in as_completed(where):
-        future.result()  # raises here what was raised there
-        name, seeds = where[future]
-        done += len(seeds)
-        finished = None
-        if name in futures and all(f.done() for f in futures[name].values()):
-            found = futures.pop(name)
-            parts = [found[s, seeds].result() for s in settings[name] for seeds in chunks]
-            finished = name, *(list(chain(*part)) for part in zip(*parts, strict=True))
-        yield done, N_runs, finished
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name, setting in sorted(tasks, key=lambda task: (longest[task[0]], task[0], cost(task)))[
+        ::-1
+    ]:
+        seeds = range(repeats or EXPERIMENTS[name].seeds)
+        futures[name, setting] = [
+            pool.submit(work, name, setting, seeds[i : i + 5], N_epochs)
+            for i in range(0, len(seeds), 5)
+        ]
+    signal.signal(signal.SIGINT, previous)
+    return {
+        name: [future for task in tasks if task[0] == name for future in futures[task]]
+        for name in names
+    }

@@ -5,6 +5,8 @@ Nothing here needs Keras: a network is a function that is given keras.layers whe
 
 from typing import NamedTuple
 
+from experiments import baselines
+
 N_sequence = 128
 
 # ---------------------------------------------------------------- networks
@@ -23,8 +25,7 @@ def stepwise(inside):
     ]
 
 
-TUTORIAL = dense((16, 'relu'), (8, 'tanh'), (1, 'sigmoid'))
-LOGISTIC = dense((1, 'sigmoid'))
+MLP = dense((16, 'relu'), (8, 'tanh'), (1, 'sigmoid'))
 # A recurrent network's time goes into its 128 small steps: XLA (jit) makes these 3 times faster.
 NETWORKS = {
     "the tutorial's": {},
@@ -40,22 +41,6 @@ NETWORKS = {
     'LSTM': {'network': stepwise(lambda layers: [layers.LSTM(16)]), 'jit': True},
 }
 
-# ---------------------------------------------------------------- rules, which learn nothing
-
-
-def always_sine(X, noise):
-    """Return class 0 for every sequence of X (n, N)."""
-    return 0 * X[:, 0]
-
-
-def mean_square(X, noise):
-    """Return class 1 where the mean of the squares is above 0.75: a sine's is 1/2, a square's 1.
-
-    Noise adds its variance to both, so that is subtracted first: this rule is told the noise.
-    """
-    return (X**2).mean(axis=1) - noise**2 > 0.75
-
-
 # ---------------------------------------------------------------- the questions
 
 
@@ -66,22 +51,21 @@ CONVERGENCE = ('training_95', 'training_99', 'test_95', 'test_99')
 class Experiment(NamedTuple):
     question: str
     varied: str  # what the settings are: the name of the figure's axis
-    # {setting: what run.py's runs() is given}. A setting is a number, a name, or a pair: the name
-    # of a series, which gets a colour of its own, and a number or name.
+    # {setting: options of run.py's run_setting()}. A setting is a number, a name, or a pair: the
+    # name of a series, which gets a colour of its own, and a number or name.
     settings: dict
     series: str = ''  # what the series are
+    seeds: int = 5  # how many
     columns: tuple = ACCURACY  # columns of the CSV that the table shows
-    panels: tuple = ('accuracy',)  # of the figure; 'convergence' draws accuracies by epoch
-    test_every: int = 0  # epochs between tests, for the convergence; 0: only test at the end
-    log: bool = False  # whether the settings, numbers, go on a logarithmic axis
+    panels: tuple = ('accuracy',)  # of the figure; 'convergence' and 'seeds' draw the curves
+    test_every: int = 0  # epochs between the points of the curves; 0: only test at the end
     in_table: tuple = ()  # the settings that the table shows; all if empty
-    trained: tuple = ()  # the band of settings that it was trained with, for the figure
 
 
 NUMBERS = (25, 50, 100, 200, 400, 800, 1600)
 PHASES = {'same phase': {}, 'random phase': {'phase': True}}
 # What the network can do shows where the number of sequences doesn't limit it.
-ENOUGH = {'N_train': 800, 'phase': True}
+LARGE_RANDOM_PHASE = {'N_train': 800, 'phase': True}
 OUTPUT = (1, 'sigmoid')
 HIDDEN = ((16, 'relu'), (8, 'tanh'), (8, 'tanh'), (8, 'tanh'))
 NEURONS = (2, 4, 8, 16, 32, 64, 128, 256)
@@ -92,17 +76,30 @@ EXPERIMENTS = {
         'Does it need a neural network at all?',
         'Method',
         {
-            (phase, method): how | options
-            for phase, how in PHASES.items()
+            (waves, method): data | options
+            for waves, data in {
+                'same phase, 200 sequences': {},
+                'random phase, 200 sequences': {'phase': True},
+                'random phase, 800 sequences': LARGE_RANDOM_PHASE,
+            }.items()
             for method, options in {
-                'always the same class': {'rule': always_sine},
-                'mean of the squares': {'rule': mean_square},
-                'logistic regression': {'network': LOGISTIC},
+                'always the same class': {'baseline': baselines.always_sine},
+                'mean of the squares': {'baseline': baselines.mean_square},
+                'mean of x⁴ / (mean of x²)²': {'baseline': baselines.flatness},
+                'nearest neighbour': {'baseline': baselines.nearest_neighbour},
+                'logistic regression (L2 = 1)': {
+                    'baseline': baselines.logistic_regression,
+                    'parameters': N_sequence + 1,
+                },
+                'logistic regression on Fourier magnitudes (L2 = 1)': {
+                    'baseline': baselines.spectral_regression,
+                    'parameters': N_sequence // 2 + 2,
+                },
+                'no hidden layer, 300 epochs': {'network': dense(OUTPUT)},
                 "the tutorial's network": {},
             }.items()
         },
         series='Waves',
-        columns=(*ACCURACY, 'parameters'),
     ),
     'training-sets': Experiment(
         'How does the number of training sequences influence convergence and accuracy?',
@@ -111,7 +108,6 @@ EXPERIMENTS = {
         columns=(*ACCURACY, *CONVERGENCE),
         panels=('accuracy', 'convergence'),
         test_every=5,
-        log=True,
     ),
     'epochs': Experiment(
         'How many epochs are required?',
@@ -124,43 +120,63 @@ EXPERIMENTS = {
     'layers': Experiment(
         'What does the number of hidden layers do?',
         'Hidden layers: 16 neurons with relu, then 8 with tanh each',
-        {N: {'network': dense(*HIDDEN[:N], OUTPUT), **ENOUGH} for N in range(5)},
+        {N: {'network': dense(*HIDDEN[:N], OUTPUT), **LARGE_RANDOM_PHASE} for N in range(5)},
+        seeds=20,
         columns=(*ACCURACY, 'parameters'),
     ),
     'neurons': Experiment(
         'What does the number of neurons do?',
         'Neurons in the first hidden layer',
         {
-            N: {'network': dense((N, 'relu'), (8, 'tanh'), (1, 'sigmoid')), **ENOUGH}
+            N: {'network': dense((N, 'relu'), (8, 'tanh'), OUTPUT), **LARGE_RANDOM_PHASE}
             for N in NEURONS
         },
         columns=(*ACCURACY, 'parameters'),
-        log=True,
     ),
     'activations': Experiment(
         'What do the activation functions do?',
         'Activation of both hidden layers',
-        {a: {'network': dense((16, a), (8, a), OUTPUT), **ENOUGH} for a in ACTIVATIONS},
+        {a: {'network': dense((16, a), (8, a), OUTPUT), **LARGE_RANDOM_PHASE} for a in ACTIVATIONS},
+        seeds=20,
         columns=(*ACCURACY, 'training_95'),
+    ),
+    'flat': Experiment(
+        'Why is the curve on the slide about activations flat?',
+        'Network',
+        {
+            "the slide's (Dense 16, Dense 1)": {
+                'network': dense((16, None), (1, None)),
+                'count_2018': True,
+            },
+            'with a sigmoid (Dense 16, Dense 1 sigmoid)': {
+                'network': dense((16, None), OUTPUT),
+                'count_2018': True,
+            },
+        },
+        seeds=20,
+        columns=('accuracy_2018', *ACCURACY),
+        panels=('seeds',),
+        test_every=5,
     ),
     'linear': Experiment(
         'Is a network without activations incapable of learning?',
         'Network',
         {
-            (data, network): how | options
-            for data, how in {
+            (waves, network): data | options
+            for waves, data in {
                 'same phase, 200 sequences': {},
-                'random phase, 800 sequences': ENOUGH,
+                'random phase, 800 sequences': LARGE_RANDOM_PHASE,
             }.items()
             for network, options in {
                 'no activation (Dense 16, Dense 1)': {'network': dense((16, None), (1, None))},
-                "train.py's alternative (Dense 16, Dense 8, sigmoid)": {
-                    'network': dense((16, None), (8, None), (1, 'sigmoid'))
+                'only a sigmoid at the end (Dense 16, Dense 8, sigmoid)': {
+                    'network': dense((16, None), (8, None), OUTPUT)
                 },
                 "the tutorial's (relu, tanh, sigmoid)": {},
             }.items()
         },
         series='Waves',
+        seeds=20,
     ),
     'recurrent': Experiment(
         'Does a recurrent network do better?',
@@ -183,15 +199,14 @@ EXPERIMENTS = {
             for name in ('Conv1D', 'SimpleRNN', 'LSTM')
         },
         series='Network',
-        log=True,
     ),
     'noise': Experiment(
-        'How much noise does it bear?',
+        'How robust is it to noise?',
         'Standard deviation of the noise',
         {
             (name, noise): {**options, 'noise': noise}
             for name, options in {
-                'mean of the squares': {'rule': mean_square},
+                'mean of the squares': {'baseline': baselines.mean_square},
                 **{name: NETWORKS[name] for name in ("the tutorial's", 'Conv1D', 'LSTM')},
             }.items()
             for noise in (0, 0.25, 0.5, 1, 1.5, 2)
@@ -199,13 +214,12 @@ EXPERIMENTS = {
         series='Method',
     ),
     'frequency': Experiment(
-        'Does it know waves of frequencies that it was not trained with?',
+        'Does it recognise frequencies outside the training range?',
         'Frequency (radians per step)',
         # One training run answers for all of them.
         {'trained band': {'frequencies': tuple(round(0.02 * i, 2) for i in range(1, 41))}},
         columns=('test_accuracy',),
         in_table=(0.04, 0.06, 0.1, 0.2, 0.3, 0.4, 0.5, 0.8),
-        trained=(0.1, 0.4),
     ),
     'memory': Experiment(
         'What did the test of 2018 measure?',

@@ -1,4 +1,4 @@
-"""One setting of a question: trains and tests its network, anew for each seed."""
+"""One setting of a question: trains and tests its network, from new weights for each seed."""
 
 import time
 
@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from experiments.questions import TUTORIAL, N_sequence
+from experiments.questions import MLP, N_sequence
 from generate_data import make_sequences, noisy, random_streams
 
 N_test = 2000
@@ -42,78 +42,53 @@ def batches(X, Y):
     return without_tuner(data.shuffle(len(X)).batch(32))
 
 
-class Fit:
-    """A network that is trained anew for each seed, but translated to TensorFlow's graph once.
-
-    That translation ("tracing", and with jit compiling) takes half as long as a fit, or longer.
-    """
-
-    def __init__(self, network, steps, jit):
-        self.model = keras.Sequential([layers.Input((N_sequence,)), *network(layers)])
-        self.model.compile(
-            optimizer='rmsprop',
-            loss='binary_crossentropy',
-            metrics=['accuracy'],
-            steps_per_execution=steps,
-            jit_compile=jit,
-        )
-        self.steps, optimizer = steps, self.model.optimizer
-        optimizer.build(self.model.trainable_variables)
-        self.optimizer_at_first = [(v, v.numpy()) for v in optimizer.variables]
-
-    def __call__(self, X_train, Y_train, X_test, Y_test, N_epochs, test_epochs):
-        """Train from new weights; return the accuracies of each epoch and of each test epoch."""
-        self.model.set_weights(keras.models.clone_model(self.model).get_weights())
-        for variable, value in self.optimizer_at_first:
-            variable.assign(value)
-        history = self.model.fit(
-            # One iterator for the whole fit rather than one for each epoch: a quarter less time.
-            batches(X_train, Y_train).repeat(),
-            shuffle=False,  # they are shuffled already
-            steps_per_epoch=self.steps,
-            epochs=N_epochs,
-            verbose=0,
-            validation_data=without_tuner(
-                tf.data.Dataset.from_tensors((np.float32(X_test), np.float32(Y_test)))
-            ),
-            validation_freq=test_epochs,
-        ).history
-        return history['accuracy'], history['val_accuracy']
-
-    def answers(self, X):
-        """Return which of the sequences X (n, N) it takes for class 1, as booleans (n,)."""
-        return self.model(np.float32(X)).numpy()[:, 0] > 0.5
+@keras.saving.register_keras_serializable()
+def accuracy_2018(y, p):
+    """Keras 2.1 called an answer right if it rounds to the class; 1.7 rounds to 2, and is wrong."""
+    return keras.ops.round(p) == keras.ops.reshape(y, (-1, 1))
 
 
-def first(epochs, accuracies, level):
+def first_epoch_reaching(level, epochs, accuracies):
     """Return the first of the epochs with at least this accuracy, infinity if there is none."""
     return next((e for e, a in zip(epochs, accuracies, strict=True) if a >= level), np.inf)
 
 
-def runs(
+def run_setting(
     seeds,
     N_epochs,
     test_every=0,
-    network=TUTORIAL,
-    rule=None,
+    network=MLP,
+    baseline=None,
+    parameters=0,
     N_train=200,
     phase=False,
     noise=0.0,
     from_training_set=False,
     frequencies=(),
     jit=False,
+    count_2018=False,
 ):
-    """Train and test a network, or only test a rule, once for each of the seeds.
+    """Train and test a network, or one of baselines.py, once for each of the seeds.
 
-    It is tested after every test_every epochs (0: never before the end) and after the last.
-    from_training_set draws the test sequences from the training set, as in 2018.
+    parameters is how many numbers a baseline learns. A network is tested after every test_every
+    epochs (0: never before the end) and after the last. from_training_set draws the test sequences
+    from the training set, as in 2018. count_2018 adds the training accuracy as Keras counted then.
     Returns rows of results, dicts: one a seed, or one for each of the frequencies that it is tested
     with; and if test_every, the curves: a row for each seed and tested epoch.
     """
-    fit = None if rule else Fit(network, -(-N_train // 32), jit)
-    test_epochs = sorted(
-        {*(range(test_every, N_epochs, test_every) if test_every else ()), N_epochs}
-    )
+    if not baseline:
+        # Built once, because its translation to TensorFlow's graph takes half as long as a fit.
+        model = keras.Sequential([layers.Input((N_sequence,)), *network(layers)])
+        model.compile(
+            optimizer='rmsprop',
+            loss='binary_crossentropy',
+            metrics=['accuracy', *[accuracy_2018] * count_2018],
+            steps_per_execution=-(-N_train // 32),
+            jit_compile=jit,
+        )
+        model.optimizer.build(model.trainable_variables)
+        optimizer_at_first = [(v, v.numpy()) for v in model.optimizer.variables]
+        test_epochs = [*(range(test_every, N_epochs, test_every) if test_every else ()), N_epochs]
     rows, curves = [], []
     for seed in seeds:
         keras.utils.set_random_seed(seed)
@@ -126,35 +101,56 @@ def runs(
         X_train, X_test = noisy(X_train, noise, train_rng), noisy(X_test, noise, test_rng)
 
         row = {'seed': seed, 'N_train': N_train, 'phase': int(phase), 'noise': noise}
-        start = time.perf_counter()
-        if rule:
+        start, more = time.perf_counter(), {}
+        if baseline:
             training, test = (
-                np.mean(rule(X, noise) == Y) for X, Y in ((X_train, Y_train), (X_test, Y_test))
+                np.mean(baseline(X_train, Y_train, X, noise) == Y)
+                for X, Y in ((X_train, Y_train), (X_test, Y_test))
             )
-            row |= {'epochs': 0, 'parameters': 0}
+            row |= {'epochs': 0, 'parameters': parameters}
         else:
-            trainings, tests = fit(X_train, Y_train, X_test, Y_test, N_epochs, test_epochs)
+            model.set_weights(keras.models.clone_model(model).get_weights())
+            for variable, value in optimizer_at_first:
+                variable.assign(value)
+            history = model.fit(
+                # One iterator for the whole fit rather than one an epoch: a quarter less time.
+                batches(X_train, Y_train).repeat(),
+                shuffle=False,  # they are shuffled already
+                steps_per_epoch=-(-N_train // 32),
+                epochs=N_epochs,
+                verbose=0,
+                validation_data=without_tuner(
+                    tf.data.Dataset.from_tensors((np.float32(X_test), np.float32(Y_test)))
+                ),
+                validation_freq=test_epochs,
+            ).history
+            trainings, tests = history['accuracy'], history['val_accuracy']
             training, test = trainings[-1], tests[-1]
-            row |= {'epochs': N_epochs, 'parameters': fit.model.count_params()}
-            for level in (95, 99):
-                row[f'training_{level}'] = first(range(1, N_epochs + 1), trainings, level / 100)
-                row[f'test_{level}'] = first(test_epochs, tests, level / 100)
+            row |= {'epochs': N_epochs, 'parameters': model.count_params()}
+            more = {
+                f'{which}_{level}': first_epoch_reaching(level / 100, epochs, accuracies)
+                for which, epochs, accuracies in (
+                    ('training', range(1, N_epochs + 1), trainings),
+                    ('test', test_epochs, tests),
+                )
+                for level in (95, 99)
+            }
+            if count_2018:
+                more['accuracy_2018'] = round(history['accuracy_2018'][-1], 4)
             if test_every:
-                curves += [
-                    {
-                        'seed': seed,
-                        'epoch': epoch,
-                        'training_accuracy': round(trainings[epoch - 1], 4),
-                        'test_accuracy': round(accuracy, 4),
-                    }
-                    for epoch, accuracy in zip(test_epochs, tests, strict=True)
-                ]
-        row['seconds'] = round(time.perf_counter() - start, 2)
+                for epoch, accuracy in zip(test_epochs, tests, strict=True):
+                    point = {'seed': seed, 'epoch': epoch}
+                    point['training_accuracy'] = round(trainings[epoch - 1], 4)
+                    point['test_accuracy'] = round(accuracy, 4)
+                    if count_2018:
+                        point['accuracy_2018'] = round(history['accuracy_2018'][epoch - 1], 4)
+                    curves.append(point)
         row |= {'training_accuracy': round(training, 4), 'test_accuracy': round(test, 4)}
+        row |= {'seconds': round(time.perf_counter() - start, 2), **more}
         for f in frequencies:  # a narrow band, because one frequency has but one wave of each form
             X, Y = unseen_sequences(X_train, test_rng, f_min=f - 0.01, f_range=0.02)
-            accuracy = round(np.mean(fit.answers(X) == Y), 4)
-            rows.append({'setting': f, **row, 'test_accuracy': accuracy})
+            right = (model(np.float32(X)).numpy()[:, 0] > 0.5) == Y
+            rows.append({'setting': f, **row, 'test_accuracy': round(right.mean(), 4)})
         if not frequencies:
             rows.append(row)
     keras.utils.clear_session()  # Keras keeps what it has traced until it is told to let go

@@ -1,0 +1,62 @@
+"""What a network is compared with: rules, and methods that learn without a network.
+
+Each is given the training set X_train (n, N) and Y_train (n,), the sequences X (m, N) to classify,
+and the standard deviation of their noise; it returns their classes, (m,).
+"""
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.spatial.distance import cdist
+from scipy.special import expit
+
+
+def always_sine(X_train, Y_train, X, noise):
+    return 0 * X[:, 0]
+
+
+def mean_square(X_train, Y_train, X, noise):
+    """A sine's mean square is 1/2, a square wave's is 1.
+
+    Noise adds its variance to both, so that is subtracted first: this rule is told the noise.
+    """
+    return (X**2).mean(axis=1) - noise**2 > 0.75
+
+
+def flatness(X_train, Y_train, X, noise):
+    """The mean of x^4 over the square of the mean of x^2: 3/2 for a sine, 1 for a square wave.
+
+    The height of the wave cancels out.
+    """
+    return (X**4).mean(axis=1) / (X**2).mean(axis=1) ** 2 < 1.25
+
+
+def nearest_neighbour(X_train, Y_train, X, noise):
+    """The class of the nearest training sequence."""
+    return Y_train[cdist(X, X_train).argmin(axis=1)]
+
+
+def logistic_regression(X_train, Y_train, X, noise, L2=1):
+    """A neuron with a sigmoid, fitted to its optimum.
+
+    That is the minimum of the summed cross-entropy + L2/2 times the sum of the squared weights.
+    Without this penalty there is none where a plane separates the classes: the weights would grow
+    for ever, and the result depend on when one stops.
+    """
+    sign = 2 * Y_train - 1
+
+    def loss_and_gradient(parameters):
+        weights, bias = parameters[:-1], parameters[-1]
+        margins = sign * (X_train @ weights + bias)
+        slopes = -sign * expit(-margins)
+        loss = np.logaddexp(0, -margins).sum() + L2 / 2 * weights @ weights
+        return loss, np.append(slopes @ X_train + L2 * weights, slopes.sum())
+
+    start = np.zeros(X_train.shape[1] + 1)
+    found = minimize(loss_and_gradient, start, jac=True, method='L-BFGS-B').x
+    return X @ found[:-1] + found[-1] > 0
+
+
+def spectral_regression(X_train, Y_train, X, noise):
+    """Logistic regression on the magnitudes of the Fourier transform, which no phase changes."""
+    spectra, spectra_train = np.abs(np.fft.rfft(X)), np.abs(np.fft.rfft(X_train))
+    return logistic_regression(spectra_train, Y_train, spectra, noise)
