@@ -20,8 +20,6 @@ import os
 import pathlib
 import sys
 import tempfile
-from concurrent.futures import as_completed
-from itertools import chain
 
 from support.console import DataError, parser, whole_number
 from support.files import whole_file
@@ -56,23 +54,22 @@ def run(names, repeats, N_epochs, jobs, folder):
     from experiments.figures import save_figure
     from experiments.report import print_table, save
 
-    console = Console(stderr=True)
-    bar = Progress(console=console, transient=True, disable=not sys.stderr.isatty())
-    with workers(jobs) as pool, bar:
+    console, quiet = Console(stderr=True), not sys.stderr.isatty()
+    with workers(jobs) as pool, Progress(console=console, transient=True, disable=quiet) as bar:
         futures = submit(pool, names, repeats, N_epochs)
-        every = [future for of_name in futures.values() for future in of_name]
-        task = bar.add_task('Runs', total=len(every))
-        for future in as_completed(every):
-            future.result()  # raises here what was raised there
-            bar.advance(task)
-            for name in [name for name in futures if all(f.done() for f in futures[name])]:
-                parts = [f.result() for f in futures.pop(name)]
-                rows, curves = (list(chain(*part)) for part in zip(*parts, strict=True))
-                save(folder, name, rows, curves)
-                save_figure(folder, name)
-                bar.stop()
-                print_table(folder, name)
-                bar.start()
+        task = bar.add_task('Runs', total=sum(map(len, futures.values())))
+        for name in names:
+            rows, curves = [], []
+            for future in futures[name]:
+                more_rows, more_curves = future.result()
+                rows += more_rows
+                curves += more_curves
+                bar.advance(task)
+            save(folder, name, rows, curves)
+            save_figure(folder, name)
+            bar.stop()
+            print_table(folder, name)
+            bar.start()
 
 
 def publish(names):

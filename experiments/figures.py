@@ -57,19 +57,6 @@ def legend(axis, letters=70, title=None):
     axis.legend(ncols=columns, title=title, **place)
 
 
-def errorbars(axis, places, found, along, **style):
-    """Draw medians as marks at the places, with bars for their range over the seeds.
-
-    found is a DataFrame of the columns median, min and max; along, x or y, is their axis.
-    """
-    error = (found['median'] - found['min'], found['max'] - found['median'])
-    style['clip_on'] = bool(found['min'].min() < ACCURACIES[0])  # else marks at 100 % are cut
-    if along == 'x':
-        axis.errorbar(found['median'], places, xerr=error, **style)
-    else:
-        axis.errorbar(places, found['median'], yerr=error, **style)
-
-
 def is_number(name):
     return name.replace('.', '', 1).isdigit()
 
@@ -98,7 +85,11 @@ def draw_accuracies(axis, experiment, rows):
             style['transform'] = offset_copy(
                 axis.transData, axis.figure, 3.5 * aside, units='points'
             )
-        errorbars(axis, places, found, 'y' if numbers else 'x', **style)
+        # marks at the medians, bars for the range over the seeds
+        along, across = 'yx' if numbers else 'xy'
+        error = (found['median'] - found['min'], found['max'] - found['median'])
+        style['clip_on'] = bool(found['min'].min() < ACCURACIES[0])  # else marks at 100 % are cut
+        axis.errorbar(**{along: found['median'], across: places, f'{along}err': error}, **style)
     if numbers:
         if in_band:
             axis.axvspan(0.1, 0.4, color='0.88', label='trained with these', zorder=0)

@@ -65,35 +65,21 @@ def work(name, setting, seeds, N_epochs):
     return [named | row for row in rows], [named | row for row in curves]
 
 
-def cost(task):
-    """Return roughly how long a task, (name, setting), takes."""
-    name, setting = task
-    options = EXPERIMENTS[name].settings[setting]
-    return options.get('N_train', 200) + 5000 * options.get('jit', False)
-
-
 def submit(pool, names, repeats, N_epochs):
-    """Give all runs to a pool; return {name: futures of work()}, in the order of the results.
+    """Give all runs to a pool; return {name: futures of work()}, in the order of the settings.
 
-    A future has five seeds of a setting, which saves building its network for each. The experiment
-    with the longest setting comes first, and in it this setting, so that at the end none waits.
-    repeats is the number of seeds, or None for that of the experiment.
+    A future has up to five seeds of a setting, which saves building its network for each. repeats
+    is the number of seeds, or None for that of the experiment.
     """
-    tasks = [(name, setting) for name in names for setting in EXPERIMENTS[name].settings]
-    longest = {name: max(cost(task) for task in tasks if task[0] == name) for name in names}
     futures = {}
     # The workers inherit that Ctrl-C is ignored: it is for this process to heed.
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name, setting in sorted(tasks, key=lambda task: (longest[task[0]], task[0], cost(task)))[
-        ::-1
-    ]:
+    for name in names:
         seeds = range(repeats or EXPERIMENTS[name].seeds)
-        futures[name, setting] = [
+        futures[name] = [
             pool.submit(work, name, setting, seeds[i : i + 5], N_epochs)
+            for setting in EXPERIMENTS[name].settings
             for i in range(0, len(seeds), 5)
         ]
     signal.signal(signal.SIGINT, previous)
-    return {
-        name: [future for task in tasks if task[0] == name for future in futures[task]]
-        for name in names
-    }
+    return futures
