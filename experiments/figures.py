@@ -82,9 +82,8 @@ def draw_accuracies(axis, experiment, rows):
         line = '' if not numbers else '-' if column == 'test_accuracy' else ':'
         style = {'label': label, 'zorder': 3, 'linestyle': line, **style}
         if numbers and experiment.series:
-            style['transform'] = offset_copy(
-                axis.transData, axis.figure, 3.5 * aside, units='points'
-            )
+            to_the_side = {'x': 3.5 * aside, 'units': 'points'}
+            style['transform'] = offset_copy(axis.transData, axis.figure, **to_the_side)
         # marks at the medians, bars for the range over the seeds
         along, across = 'yx' if numbers else 'xy'
         error = (found['median'] - found['min'], found['max'] - found['median'])
@@ -94,7 +93,7 @@ def draw_accuracies(axis, experiment, rows):
         if in_band:
             axis.axvspan(0.1, 0.4, color='0.88', label='trained with these', zorder=0)
         x = sorted(place.values())
-        if x[0] and x[2] / x[1] == x[1] / x[0]:  # 25, 50, 100, ...
+        if x[0] and len(set(np.divide(x[1:], x[:-1]))) == 1:  # 25, 50, 100, ...
             axis.set_xscale('log')
             margin = (x[-1] / x[0]) ** 0.05
             axis.set_xlim(x[0] / margin, x[-1] * margin)
@@ -144,11 +143,9 @@ def draw_seeds(axis, experiment, curves):
         (slide, 'training_accuracy', "the slide's, above one half is class 1", COLOURS[0]),
         (slide, 'accuracy_2018', "the slide's, as Keras 2 counted", COLOURS[1]),
     ):
-        by_epoch = curves[curves.setting == setting].pivot(
-            index='epoch', columns='seed', values=column
-        )
-        axis.plot(by_epoch, color=colour, alpha=0.25, linewidth=1)
-        axis.plot(by_epoch[bold], color=colour, linewidth=2.5, label=label)
+        lines = curves[curves.setting == setting].pivot(columns='seed', index='epoch')[column]
+        axis.plot(lines, color=colour, alpha=0.25, linewidth=1)
+        axis.plot(lines[bold], color=colour, linewidth=2.5, label=label)
     axis.set_title('Training sequences: every seed, one of them bold', loc='left')
     axis.set_xlabel('Epoch')
     accuracy_axis(axis, 'y', limits=(0, 1))
