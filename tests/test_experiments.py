@@ -20,6 +20,7 @@ import pandas as pd
 import pytest
 from conftest import PROJECT, contents, process, refused, script
 from scipy.signal import square
+from scipy.stats import binomtest
 
 import experiments.__main__ as main
 from experiments import baselines, figures, pool, questions, report
@@ -31,6 +32,8 @@ PUBLISHED = PROJECT / 'experiments/results'
 README = (PROJECT / 'experiments/README.md').read_text(encoding='utf-8')
 NAMES = list(EXPERIMENTS)
 ACCURACIES = ('training_accuracy', 'test_accuracy')
+SAME, RANDOM, MORE = dict.fromkeys(series for series, _ in EXPERIMENTS['baseline'].settings)
+NETWORK = "the tutorial's network"
 
 
 class Inline:
@@ -307,6 +310,60 @@ def test_printed_table_and_missing_numbers(capsys):
     assert report.format_cell(pd.Series([None, None], name='parameters', dtype=float)) == ''
     with pytest.raises(DataError, match=r'nowhere/memory.csv .*--output nowhere'):
         report.load('nowhere', 'memory')
+
+
+def differences(name, series, better, other):
+    """Return by how much a setting is better than another on new sequences, for each seed."""
+    rows = report.load(PUBLISHED, name)
+    rows = rows[rows.series == series] if name != 'noise' else rows[rows.setting == series]
+    columns = 'series' if name == 'noise' else 'setting'
+    accuracies = rows.pivot(index='seed', columns=columns, values='test_accuracy')
+    return accuracies[better] - accuracies[other]
+
+
+def section(name):
+    """Return the text about an experiment in README.md, in one line."""
+    return ' '.join(README.split(f'## {EXPERIMENTS[name].question}\n')[1].split('\n## ')[0].split())
+
+
+@pytest.mark.parametrize(
+    'name, series, better, other',
+    [
+        (
+            'flat',
+            '',
+            'with a sigmoid (Dense 16, Dense 1 sigmoid)',
+            "the slide's (Dense 16, Dense 1)",
+        ),
+    ],
+)
+def test_pairs_that_the_readme_counts(name, series, better, other):
+    difference = differences(name, series, better, other)
+    wins = sum(difference > 0)
+    p = binomtest(wins, sum(difference != 0)).pvalue
+    told = f'p = {p:.2g}' if p >= 0.001 else 'p < 0.001'
+    assert f'{wins} of {len(difference)} pairs ({told})' in section(name)
+
+
+@pytest.mark.parametrize(
+    'name, series, better, other, told',
+    [
+        ('baseline', SAME, 'logistic regression (L2 = 1)', NETWORK, '3 to 10.5 points better'),
+        ('baseline', RANDOM, NETWORK, 'logistic regression (L2 = 1)', '4 to 13 points with 200'),
+        ('baseline', MORE, NETWORK, 'logistic regression (L2 = 1)', '28 to 36 with 800'),
+        ('baseline', RANDOM, NETWORK, 'nearest neighbour', 'by 0.4 to 3.8'),
+        ('baseline', MORE, NETWORK, 'nearest neighbour', 'by 13 to 17 points'),
+        ('neurons', '', '16', '2', '6 to 26 points below'),
+        ('recurrent', '', 'LSTM', "the tutorial's", '5.7 to 10.9 points'),
+        ('noise', '1', 'mean of the squares', 'Conv1D', '(2.1 to 6.4 points)'),
+    ],
+)
+def test_ranges_that_the_readme_tells(name, series, better, other, told):
+    difference = 100 * differences(name, series, better, other)
+    numbers = [float(number) for number in re.findall(r'[\d.]+', told)[:2]]
+    assert told in section(name)
+    rounding = 0.06 if '.' in told else 0.51
+    assert [difference.min(), difference.max()] == pytest.approx(numbers, abs=rounding)
 
 
 @pytest.mark.parametrize('name', NAMES)
