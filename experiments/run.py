@@ -48,6 +48,43 @@ def accuracy_2018(y, p):
     return keras.ops.round(p) == keras.ops.reshape(y, (-1, 1))
 
 
+def build(network, steps, **options):
+    """Return the compiled network, and its optimizer's variables with their first values."""
+    model = keras.Sequential([layers.Input((N_sequence,)), *network(layers)])
+    model.compile('rmsprop', 'binary_crossentropy', steps_per_execution=steps, **options)
+    model.optimizer.build(model.trainable_variables)
+    return model, [(variable, variable.numpy()) for variable in model.optimizer.variables]
+
+
+def fit(model, optimizer_at_first, X_train, Y_train, X_test, Y_test, N_epochs, test_epochs):
+    """Train a network from new weights, test it after each of test_epochs; return the history."""
+    model.set_weights(keras.models.clone_model(model).get_weights())
+    for variable, value in optimizer_at_first:
+        variable.assign(value)
+    test_data = tf.data.Dataset.from_tensors((np.float32(X_test), np.float32(Y_test)))
+    return model.fit(
+        # One iterator for the whole fit rather than one for each epoch: a quarter less time.
+        batches(X_train, Y_train).repeat(),
+        shuffle=False,  # they are shuffled already
+        steps_per_epoch=model.steps_per_execution,
+        epochs=N_epochs,
+        verbose=0,
+        validation_data=without_tuner(test_data),
+        validation_freq=test_epochs,
+    ).history
+
+
+def accuracies_at(test_epochs, history):
+    """Return a dict for each of the epochs: the accuracies then."""
+    rows = []
+    for epoch, test in zip(test_epochs, history['val_accuracy'], strict=True):
+        row = {'training_accuracy': history['accuracy'][epoch - 1], 'test_accuracy': test}
+        if 'accuracy_2018' in history:
+            row['accuracy_2018'] = history['accuracy_2018'][epoch - 1]
+        rows.append({'epoch': epoch, **{name: round(value, 4) for name, value in row.items()}})
+    return rows
+
+
 def first_epoch_reaching(level, epochs, accuracies):
     """Return the first of the epochs with at least this accuracy, infinity if there is none."""
     return next((e for e, a in zip(epochs, accuracies, strict=True) if a >= level), np.inf)
@@ -77,17 +114,10 @@ def run_setting(
     with; and if test_every, the curves: a row for each seed and tested epoch.
     """
     if not baseline:
-        # Built once, because its translation to TensorFlow's graph takes half as long as a fit.
-        model = keras.Sequential([layers.Input((N_sequence,)), *network(layers)])
-        model.compile(
-            optimizer='rmsprop',
-            loss='binary_crossentropy',
-            metrics=['accuracy', *[accuracy_2018] * count_2018],
-            steps_per_execution=-(-N_train // 32),
-            jit_compile=jit,
-        )
-        model.optimizer.build(model.trainable_variables)
-        optimizer_at_first = [(v, v.numpy()) for v in model.optimizer.variables]
+        # Once for all seeds: its translation to TensorFlow's graph takes half as long as a fit.
+        metrics = ['accuracy', accuracy_2018] if count_2018 else ['accuracy']
+        built = build(network, -(-N_train // 32), jit_compile=jit, metrics=metrics)
+        parameters = built[0].count_params()
         test_epochs = [*(range(test_every, N_epochs, test_every) if test_every else ()), N_epochs]
     rows, curves = [], []
     for seed in seeds:
@@ -101,55 +131,30 @@ def run_setting(
         X_train, X_test = noisy(X_train, noise, train_rng), noisy(X_test, noise, test_rng)
 
         row = {'seed': seed, 'N_train': N_train, 'phase': int(phase), 'noise': noise}
-        start, more = time.perf_counter(), {}
+        row |= {'epochs': 0 if baseline else N_epochs, 'parameters': parameters}
+        start = time.perf_counter()
         if baseline:
-            training, test = (
-                np.mean(baseline(X_train, Y_train, X, noise) == Y)
-                for X, Y in ((X_train, Y_train), (X_test, Y_test))
-            )
-            row |= {'epochs': 0, 'parameters': parameters}
+            for which, X, Y in ('training', X_train, Y_train), ('test', X_test, Y_test):
+                right = baseline(X_train, Y_train, X, noise) == Y
+                row[f'{which}_accuracy'] = round(right.mean(), 4)
         else:
-            model.set_weights(keras.models.clone_model(model).get_weights())
-            for variable, value in optimizer_at_first:
-                variable.assign(value)
-            history = model.fit(
-                # One iterator for the whole fit rather than one an epoch: a quarter less time.
-                batches(X_train, Y_train).repeat(),
-                shuffle=False,  # they are shuffled already
-                steps_per_epoch=-(-N_train // 32),
-                epochs=N_epochs,
-                verbose=0,
-                validation_data=without_tuner(
-                    tf.data.Dataset.from_tensors((np.float32(X_test), np.float32(Y_test)))
-                ),
-                validation_freq=test_epochs,
-            ).history
-            trainings, tests = history['accuracy'], history['val_accuracy']
-            training, test = trainings[-1], tests[-1]
-            row |= {'epochs': N_epochs, 'parameters': model.count_params()}
-            more = {
-                f'{which}_{level}': first_epoch_reaching(level / 100, epochs, accuracies)
-                for which, epochs, accuracies in (
-                    ('training', range(1, N_epochs + 1), trainings),
-                    ('test', test_epochs, tests),
-                )
-                for level in (95, 99)
-            }
-            if count_2018:
-                more['accuracy_2018'] = round(history['accuracy_2018'][-1], 4)
+            history = fit(*built, X_train, Y_train, X_test, Y_test, N_epochs, test_epochs)
+            tested = accuracies_at(test_epochs, history)
+            row |= {name: value for name, value in tested[-1].items() if name != 'epoch'}
             if test_every:
-                for epoch, accuracy in zip(test_epochs, tests, strict=True):
-                    point = {'seed': seed, 'epoch': epoch}
-                    point['training_accuracy'] = round(trainings[epoch - 1], 4)
-                    point['test_accuracy'] = round(accuracy, 4)
-                    if count_2018:
-                        point['accuracy_2018'] = round(history['accuracy_2018'][epoch - 1], 4)
-                    curves.append(point)
-        row |= {'training_accuracy': round(training, 4), 'test_accuracy': round(test, 4)}
-        row |= {'seconds': round(time.perf_counter() - start, 2), **more}
+                curves += [{'seed': seed, **accuracies} for accuracies in tested]
+        row['seconds'] = round(time.perf_counter() - start, 2)
+        if not baseline:
+            for which, epochs, accuracies in (
+                ('training', range(1, N_epochs + 1), history['accuracy']),
+                ('test', test_epochs, history['val_accuracy']),
+            ):
+                for level in (95, 99):
+                    reached = first_epoch_reaching(level / 100, epochs, accuracies)
+                    row[f'{which}_{level}'] = reached
         for f in frequencies:  # a narrow band, because one frequency has but one wave of each form
             X, Y = unseen_sequences(X_train, test_rng, f_min=f - 0.01, f_range=0.02)
-            right = (model(np.float32(X)).numpy()[:, 0] > 0.5) == Y
+            right = (built[0](np.float32(X)).numpy()[:, 0] > 0.5) == Y
             rows.append({'setting': f, **row, 'test_accuracy': round(right.mean(), 4)})
         if not frequencies:
             rows.append(row)
