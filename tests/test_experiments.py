@@ -334,6 +334,12 @@ MLP = "the tutorial's (relu, tanh, sigmoid)"
     'name, series, better, other',
     [
         ('flat', '', *reversed(EXPERIMENTS['flat'].settings)),
+        ('layers', '', '2', '1'),
+        ('layers', '', '2', '3'),
+        ('layers', '', '2', '4'),
+        ('activations', '', 'relu', 'softplus'),
+        ('activations', '', 'softplus', 'sigmoid'),
+        ('activations', '', 'sigmoid', 'tanh'),
         ('linear', 'same phase, 200 sequences', SIGMOID, MLP),
         ('linear', 'random phase, 800 sequences', MLP, SIGMOID),
     ],
