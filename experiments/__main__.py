@@ -32,7 +32,7 @@ PUBLISHED = FOLDER / 'results'
 
 
 def default_jobs():
-    """Return a process for each core that may be used, at most four: each takes up to 1.5 GiB."""
+    """Return a process for each core that may be used, at most four: each takes about 1.5 GiB."""
     affinity = getattr(os, 'sched_getaffinity', None)  # macOS has none
     return min(4, len(affinity(0)) if affinity else os.cpu_count())
 
