@@ -41,7 +41,7 @@ def check_writable(folder):
     """Make the folder; raise DataError if that or a file in it isn't possible."""
     try:
         os.makedirs(folder, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()  # rather fails now than after the runs
+        tempfile.TemporaryFile(dir=folder).close()  # better to fail now than after the runs
     except OSError as error:
         raise DataError(f'{folder}: {error.strerror}; give another --output') from None
 
