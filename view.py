@@ -3,6 +3,7 @@
 python view.py 2            plots training sequence 2
 python view.py 1 2 3 4      plots four in a grid
 python view.py --test 7     plots test sequence 7
+python view.py --hide 7     plots it without its class, for you to guess
 python view.py noise.dat    plots a file of your own
 python view.py --wrong      plots what the newest run got wrong, each beside
                             the most similar training sequences
@@ -93,6 +94,7 @@ add(
     help='the number i of X_i.dat, or a file of your own',
 )
 add('--test', action='store_true', help='look in Test instead of Train')
+add('--hide', action='store_true', help='hide the class')
 add('--wrong', action='store_true', help='what a run got wrong')
 add('--run', metavar='NAME', help='with --wrong: runs/NAME, else the newest')
 add(
@@ -106,6 +108,8 @@ if len(args.ID) > 36:
     script.error('more than 36 plots are too small to read: give fewer IDs')
 if bool(args.ID) == args.wrong:
     script.error('give either the numbers of sequences, or --wrong')
+if args.hide and args.wrong:
+    script.error('--wrong shows the classes: leave out --hide')
 
 if args.wrong:
     run = read_run(args.run) if args.run else newest_run()
@@ -127,5 +131,6 @@ else:
     # Load these sequences and plot them
     read = read_test_data if args.test else read_training_data
     X, Y = zip(*[read(ID, args.N_sequence) for ID in args.ID], strict=True)
-    plot_results(args.ID, X, Y, folder='Test' if args.test else 'Train')
+    folder = 'Test' if args.test else 'Train'
+    plot_results(args.ID, X, None if args.hide else Y, folder)
 show_plots()
