@@ -1,7 +1,7 @@
 """Draw the pictures of LESSON.md and the README.
 
     python -m lesson.pictures           into the folder results
-    python -m lesson.pictures lesson    those of the lesson anew
+    python -m lesson.pictures lesson    redraws those of the lesson
 
 Those of the training come from train.py itself, as it is and with the edit that LESSON.md shows.
 """
@@ -11,6 +11,7 @@ from support.start import prepare
 if __name__ == '__main__':
     prepare()
 
+import csv
 import os
 import pathlib
 import re
@@ -27,6 +28,10 @@ import numpy as np
 from generate_data import WAVES
 
 PROJECT = pathlib.Path(__file__).resolve().parents[1]
+
+
+# The panels of "Which is yours?", and the run that each shows
+FOUR = {'A': 'leak', 'B': 'large', 'C': 'validation', 'D': 'small'}
 
 
 def exercises():
@@ -103,19 +108,51 @@ def network():
     return figure
 
 
-def histories(output):
-    """Run train.py as it is, and with validation; save the plot of each."""
+def scripts():
+    """Return {name: text} of train.py as it is and with the edits of LESSON.md, each of a run."""
+    edit = {title.split('. ')[1]: text for title, text in exercises().items()}
     script = (PROJECT / 'train.py').read_text(encoding='utf-8')
-    when_to_stop = next(text for title, text in exercises().items() if 'When to stop' in title)
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ('utilities.py', 'support'):
-            (pathlib.Path(folder) / name).symlink_to(PROJECT / name)
-        subprocess.run([sys.executable, PROJECT / 'generate_data.py'], cwd=folder, check=True)
-        for name, text in (('history', script), ('validation', edited(script, when_to_stop))):
-            (pathlib.Path(folder) / 'train.py').write_text(text, encoding='utf-8')
-            command = [sys.executable, 'train.py']
-            subprocess.run(command, cwd=folder, check=True, env=os.environ | {'MPLBACKEND': 'agg'})
-            shutil.copy(f'{folder}/runs/last/history.png', output / f'{name}.png')
+    stop = edited(script, edit['When to stop?'])
+    large = edited(stop, edit['The learning rate'])
+    return {
+        'history': script,
+        'validation': stop,
+        'large': large,
+        'small': large.replace('learning_rate=0.1', 'learning_rate=0.00001'),
+        'leak': stop.replace('batches.skip(N_fit)', 'batches.take(N_fit)'),
+    }
+
+
+def train(folder):
+    """Run each of the scripts in a folder of its own data; their runs are folder/runs/NAME."""
+    for name in ('utilities.py', 'support'):
+        (folder / name).symlink_to(PROJECT / name)
+    subprocess.run([sys.executable, PROJECT / 'generate_data.py'], cwd=folder, check=True)
+    for name, text in scripts().items():
+        (folder / 'train.py').write_text(text, encoding='utf-8')
+        command = [sys.executable, 'train.py', '--name', name]
+        subprocess.run(command, cwd=folder, check=True, env=os.environ | {'MPLBACKEND': 'agg'})
+
+
+def curves(runs):
+    """Draw the four trainings of "Which is yours?", whose runs are in the folder runs."""
+    figure, axes = plt.subplots(
+        2, 4, figsize=(10, 4.5), sharex=True, sharey='row', layout='constrained'
+    )
+    for column, (letter, name) in zip(axes.T, FOUR.items(), strict=True):
+        with open(runs / name / 'history.csv', encoding='utf-8') as file:
+            rows = list(csv.DictReader(file))
+        for axis, what in zip(column, ('accuracy', 'loss'), strict=True):
+            for label, key in {'training': what, 'validation': f'val_{what}'}.items():
+                epochs = [int(row['epoch']) for row in rows]
+                axis.plot(epochs, [float(row[key]) for row in rows], label=label)
+            axis.grid(alpha=0.3)
+        column[0].set_title(letter)
+    axes[0, 0].set(ylabel='Accuracy', ylim=(-0.02, 1.02))
+    axes[1, 0].set(ylabel='Loss', yscale='log')
+    axes[1, 0].legend()
+    figure.supxlabel('Epoch')
+    return figure
 
 
 if __name__ == '__main__':
@@ -125,5 +162,10 @@ if __name__ == '__main__':
     output.mkdir(parents=True, exist_ok=True)
     for draw in (waves, activations, network):
         draw().savefig(output / f'{draw.__name__}.png', dpi=100)
-    histories(output)
-    print(f'Plots: {output}/waves.png, activations, network, history and validation')
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        train(folder)
+        for name in ('history', 'validation'):
+            shutil.copy(folder / 'runs' / name / 'history.png', output / f'{name}.png')
+        curves(folder / 'runs').savefig(output / 'curves.png', dpi=100)
+    print(f'Plots: {output}/waves.png, activations, network, history, validation and curves')
