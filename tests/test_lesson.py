@@ -326,7 +326,8 @@ def test_random_phase(folder):
     # What it goes by is the height: exercise 12's second question
     script('generate_data.py')
     said = type_lines('```sh\n' + EXERCISES[12].split('fast_sine.dat noise.dat\n')[1])
-    assert re.search(r'constant\.dat: class 1 .*\nhalf_square\.dat: class 0 ', said)
+    # (What it calls the constant depends on the seed: in one of six it is a sine.)
+    assert re.search(r'constant\.dat: class \d .*\nhalf_square\.dat: class 0 ', said)
 
 
 def test_a_question_it_has_never_heard(trained):
