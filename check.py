@@ -28,7 +28,7 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from support.console import parser
+from support.console import DataError, parser
 from support.environment import how_it_ended
 from support.files import sequence_numbers
 
@@ -112,6 +112,9 @@ with contextlib.suppress(KeyError):  # where the node knows no name for its owne
 if writable and not mine:
     line(f'Environment: {place}, which you can change: its owner types  chmod -R go-w', ok=False)
 else:
+    hidden = [x for x in Path(os.path.realpath(sys.executable)).parents if not x.stat().st_mode & 1]
+    if mine and hidden:
+        place += f', its Python where others may not go ({hidden[-1]})'
     line(f'Environment: {place}, which you can{"" if writable else "not"} change')
 
 # This folder
@@ -121,7 +124,10 @@ if not all(counts):
 elif not missing:
     from support.sets import describe
 
-    line(f'Sequences: {describe(*counts)}')
+    try:
+        line(f'Sequences: {describe(*counts)}')
+    except DataError as error:
+        line(f'Sequences: {error}', ok=False)
 try:
     with tempfile.TemporaryFile(dir='.') as file:
         file.write(bytes(10**6))

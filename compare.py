@@ -60,8 +60,9 @@ def differences(runs):
     if len({run['layers'].count(',') for run in runs}) > 1:  # layers of different places
         found = [{'layers': run['layers']} | f for run, f in zip(runs, found, strict=True)]
         found = [{k: v for k, v in f.items() if k[:6] != 'layer '} for f in found]
-    differ = [k for k in found[0] if len({f.get(k) for f in found}) > 1]
-    return [', '.join(f[k] for k in differ) or 'see --diff' for f in found]
+    names = dict.fromkeys(name for f in found for name in f)  # some have numbers of their own
+    differ = [k for k in names if len({f.get(k) for f in found}) > 1]
+    return [', '.join(f[k] for k in differ if k in f) or 'see --diff' for f in found]
 
 
 def several(values):
