@@ -462,10 +462,10 @@ def whole_rows(path, cells, X, columns, bad, args):
     for i in map(int, rows):
         gap = missing[i, : ends[i]]
         where = f'{path}, row {frame.index[i]}'
-        if i in bad or not gap.any():
+        if i in bad or not (gap.any() or ends[i] < 2):
             continue
         if gap.all() or ends[i] < 2:
-            bad[i] = f'{where} holds no values: take it out'
+            bad[i] = f'{where} holds no values, or one: take it out'
         elif args.fill:
             known = np.flatnonzero(~gap)
             X[i, : ends[i]] = np.interp(np.arange(ends[i]), known, X[i, known])

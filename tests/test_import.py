@@ -14,7 +14,7 @@ import zipfile
 
 from support.console import DataError
 from support.curves import read_new, read_table
-from support.tables import LARGEST, add_columns, is_odd
+from support.tables import LARGEST, add_columns, codes_of, is_odd
 
 import numpy as np
 import pandas as pd
@@ -298,6 +298,8 @@ def test_which_line_is_a_header():
         ('a,b,y', '--label y', ['a', 'b']),
         ('0,1,y', '--label y', ['0', '1']),
         ('7,9,y', '--label y', ['7', '9']),
+        ('0,1,y', '--label last', ['0', '1']),
+        ('1,2,y', '--label last', ['1', '2']),
         ('7,9,y', '--label last', None),
         ('7,9,8', '--label last', None),
         ('7,9,8', '--label last --header yes', ['7', '9']),
@@ -315,7 +317,7 @@ def test_which_line_is_a_header():
             continue
         table = read('a.csv', options)
         assert table.columns['values'] == found and len(table.X) == 2 + (
-            first[0] == '7' and found[0] == '1'
+            first == '7,9,8' and found[0] == '1'
         )
     write('a.csv', ['0.5,1.5,RR', '1.5,2.5,Mira', '2.5,2,RR'])  # of a class that comes again
     assert len(read('a.csv', '--label last').X) == 3
@@ -355,6 +357,22 @@ def test_missing_values():
     assert 'row 6 holds no values' in read('a.csv', '--label y --missing -999 --fill').bad[4]
 
 
+def test_codes():
+    """Nines at the end of all values are asked about if they are apart, or too many for values."""
+    args = argparse.Namespace(missing=None)
+    for values, found in (
+        ([1, 97, 98, 99, 99], []),
+        ([1, 97, 98, 99, 99, 99], [99]),
+        ([1, 2, 3, 99], [99]),
+        ([1, 2, 3, 150], []),
+        ([1, 2, 3, 150, -999], [-999]),
+        ([1, 2, 3, 1e20, -999], [1e20, -999]),
+    ):
+        assert sorted(codes_of(np.array([values], float), args), reverse=True) == found
+    times = np.array([[50000.0, 50001, 50003, 49980]])
+    assert codes_of(times, args) == [] and codes_of(times - [[0, 0, 0, 100]], args, True) == [49880]
+
+
 def test_classes_that_are_missing(folder):
     for gap in ('', '--', 'N/A', '?', 'null', 'nan'):
         write('a.csv', [HEADER, *lines(names=['a', gap, 'b', 'a', 'b'] * 2)])
@@ -383,6 +401,9 @@ def test_unequal_lengths():
         with pytest.raises(DataError, match='--length N'):
             table = read(name, options)
             raise DataError(table.bad[0])
+    write('b.ts', ['@data', '1,2,3:1.10', '4:1.1'])
+    table = read('b.ts', '--length 3')
+    assert list(table.labels) == ['1.10', '1.1'] and 'row 3 holds no values, or one' in table.bad[1]
 
 
 def test_rows_with_too_few_cells():
@@ -494,6 +515,9 @@ def test_folding():
         2.25,
         1.875,
     ]  # equal phases: mean
+    write('a.csv', ['id,t,m,P,y', 'b,0,1,0,B', 'b,1,3,0,B', 'b,3,2,0,B'])
+    with pytest.raises(DataError, match='object b needs one period, a number above 0'):
+        read('a.csv', '--long id,t,m --label y --length 8 --period P')
 
 
 def test_files_of_objects(folder):
@@ -520,6 +544,10 @@ def test_files_of_objects(folder):
     assert len(sequences('Train', 'Test')) == 10
     imported('--objects', 'lc', *options, '--skip')
     assert len(sequences('Train', 'Test')) == 4
+    rows = [f's{i},x,{"ab"[i % 2]}' for i in range(10)]
+    write('classes.csv', ['star,kind,type', *rows, 'new,x,a'])
+    imported('--objects', 'lc', *options[:-1], 'type')
+    assert len(sequences('Train', 'Test')) == 11
     write('classes.csv', ['s1,a', 's2,b', 's1,b'])
     refused('import_data.py', '--objects', 'lc', *options, parts=['object s1 has two classes'])
     refused('import_data.py', '--objects', 'no/*', *options, parts=['no/*: there is no such file'])

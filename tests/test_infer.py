@@ -285,6 +285,8 @@ def test_light_curves(folder):
     Path('long.csv').write_text('star,mjd,mag\ns1,1,0\ns1,3,0\ns1,2,-5\n')
     Path('two.dat').write_text('# mjd mag\n1 0\n3 0\n2 -5\n')
     Path('bare.txt').write_text('1 0\n3 0\n2 5\n')
+    Path('three.txt').write_text('1 0 9\n3 0 9\n2 5 9\n')
+    refused('infer.py', 'three.txt', parts=['three.txt has no column star', 'two columns alone'])
     found = [('s1', 'A', ''), ('two', 'A', ''), ('bare', 'B', '')]
     assert answers('long.csv', 'two.dat', 'bare.txt')[0] == found
     run_of({'values': ['2'], 'label': None, 'id': None, 'header': False}, long='1,2', length=3)
