@@ -318,6 +318,9 @@ def read_arrays(path, labelled):
         X = X[:, None] if X.ndim == 1 else X
         if X.ndim != 2 or not X.size or X.dtype.kind not in 'biufU':
             raise ValueError
+        for array in (X, Y):  # halves of characters can be written to no text
+            if array is not None and array.dtype.kind == 'U':
+                ''.join(array.ravel()).encode()
         frame = pd.DataFrame(X)
         if Y is not None:
             frame.columns = frame.columns + 1

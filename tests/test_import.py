@@ -658,6 +658,8 @@ def test_bad_arrays(folder):
     np.save('complex.npy', X * 1j)
     np.save('pickle.npy', [[harmful]])
     np.savez('named.npz', data=X)
+    np.savez('half.npz', X=X, Y=['\ud800', 'b'] * 5)
+    np.save('empty.npy', np.empty((5, 0)))
     np.savez('lengths.npz', X=X, Y=[1, 2, 3])
     for path in folder.iterdir():
         refused('import_data.py', path.name, parts=[f'{path.name} must hold a NumPy array'])
