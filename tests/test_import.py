@@ -461,6 +461,8 @@ def test_long_tables():
         (LONG, '--label y', 'a.csv looks long, an observation in each row: --long id,t,VALUE'),
         (LONG, '--long id,t,m --label y', '--long needs --length N'),
         (LONG, '--long id,t --label y --length 5', 'must name three columns'),
+        (LONG, '--long id,t,t --label y --length 5', 'must name three columns'),
+        (LONG, '--long id,t,m,y --label y --length 5', 'must name three columns'),
         (
             f'{LONG}a,4,,A',
             '--long id,t,m --label y --length 5',
@@ -488,6 +490,8 @@ def test_long_tables():
         write('a.csv', [text])
         with pytest.raises(DataError, match=re.escape(said)):
             read('a.csv', options)
+    write('a.csv', [LONG.replace('a,', '007,').replace('b,', '7,')])
+    assert list(read('a.csv', '--long id,t,m --label y --length 5').ids) == ['007', '7']
     write('a.csv', [f'{LONG}a,4,,A\na,5,-99,A'])
     table = read('a.csv', '--long id,t,m --label y --length 5 --missing -99')
     assert table.X[0].tolist() == [10, 17, 24, 27, 30]
