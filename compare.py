@@ -22,7 +22,7 @@ import difflib
 import sys
 from statistics import median
 
-from support.console import clean, parser
+from support.console import clean, parser, print_table
 from support.runs import all_runs, interval, no_run, read_rows, read_run, script_of
 
 from utilities import plot_runs, show_plots
@@ -156,7 +156,6 @@ if args.csv:
     csv.writer(sys.stdout, lineterminator='\n').writerows([columns, *rows])
 else:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(*columns, box=box.SIMPLE, padding=(0, 1, 0, 0))
@@ -165,7 +164,7 @@ else:
     for column, cells in zip(table.columns, zip(columns, *rows, strict=True), strict=True):
         # Lines break between words; no word is cut.
         column.min_width = max(len(word) for cell in cells for word in cell.split())
-    Console(markup=False, emoji=False, highlight=False).print(table)
+    print_table(table)
     chosen = [run for group in newest_last for run in group]
     if len({run['exam'] for run in chosen if run['evaluated']}) > 1:
         print('Their test sequences are not the same, so neither are their exams.')

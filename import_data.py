@@ -26,7 +26,7 @@ import shlex
 import sys
 
 from support.cells import is_number, named
-from support.console import DataError, clean, parser, whole_number
+from support.console import DataError, clean, parser, print_table, whole_number
 from support.curves import files_of_objects, read_classes, read_objects, read_table
 from support.mistakes import check_scale
 from support.sets import write_sets
@@ -157,7 +157,6 @@ def check_classes(paths, where, column, names, Y, is_test):
 
 def print_columns(table, names, options):
     """Print what the columns of a Table were taken for."""
-    from rich.console import Console
     from rich.table import Table as Printed
 
     columns, printed = table.columns, Printed('', 'column', '', box=None)
@@ -174,7 +173,7 @@ def print_columns(table, names, options):
         rows.append(('left out', named(columns['left out']), ''))
     for row in rows:
         printed.add_row(*map(clean, row))
-    Console(markup=False, emoji=False, highlight=False).print(printed)
+    print_table(printed)
 
 
 if __name__ == '__main__':

@@ -170,17 +170,13 @@ def read_rows(path):
         report(DataError(text))
     found = []
     for i, (row, x) in enumerate(zip(table.rows, table.X, strict=True)):
+        name = f'{path} {row}'.rstrip()
+        id_ = '' if table.ids is None else table.ids[i]
         try:
             if i in table.bad:
                 raise DataError(table.bad[i])
-            label = (
-                None
-                if table.labels is None
-                else class_number(f'{path} {row}'.rstrip(), table.labels[i])
-            )
-            found.append(
-                (f'{path} {row}'.rstrip(), '' if table.ids is None else table.ids[i], x, label)
-            )
+            label = None if table.labels is None else class_number(name, table.labels[i])
+            found.append((name, id_, x, label))
         except DataError as error:
             report(error)
     return found

@@ -1,6 +1,7 @@
 """The cells of a file of any kind: texts by pandas, FITS and its kin by astropy, NumPy's arrays."""
 
 import csv
+import functools
 import gzip
 import io
 import itertools
@@ -37,15 +38,15 @@ class Cells(NamedTuple):
 # ---------------------------------------------------------------- texts
 
 
-def open_text(path):
-    """Return a text file opened for reading, in whatever encoding it has."""
+def opener(path):
+    """Return a function that opens a text file for reading, in whatever encoding it has."""
     check_file(path)
     with open(path, 'rb') as file:
         opened = gzip.open if file.read(2) == b'\x1f\x8b' else open
     try:
         with opened(path, 'rb') as file:
             if file.read(2) in (b'\xff\xfe', b'\xfe\xff'):
-                return opened(path, 'rt', encoding='utf-16')
+                return functools.partial(opened, path, 'rt', encoding='utf-16')
         encoding = 'utf-8-sig'
         with opened(path, 'rt', encoding=encoding) as file:
             if any('\0' in block for block in iter(lambda: file.read(1 << 20), '')):
@@ -56,7 +57,7 @@ def open_text(path):
             encoding = 'cp1252' if any(re.search(rb'[\x80-\x9f]', x) for x in blocks) else 'latin-1'
     except (OSError, EOFError) as error:  # of gzip
         raise DataError(f'{path} cannot be unpacked ({error}): write it again') from None
-    return opened(path, 'rt', encoding=encoding, errors='replace')
+    return functools.partial(opened, path, 'rt', encoding=encoding, errors='replace')
 
 
 def split(path, line, delimiter):
@@ -115,8 +116,8 @@ def read_text(path, args, texts, asked, labelled, ask):
     with too many or too few cells are skipped.
     """
     above, comments, lines = 0, [], []  # lines above the table, those with a #, and the table's
-    marks = '\t;|,'
-    with open_text(path) as file:
+    marks, open_text = '\t;|,', opener(path)
+    with open_text() as file:
         if file.encoding in OLD:
             print(f'{clean(path)} is not UTF-8: read as {OLD[file.encoding]}.')
         for line in file:
@@ -136,7 +137,7 @@ def read_text(path, args, texts, asked, labelled, ask):
         marks = '\t;|'  # and else blanks: then the commas are decimal ones
     delimiter = next((d for d in marks if all(d in line for line in unquoted)), ' ')
     if args.fixed:
-        with open_text(path) as file:
+        with open_text() as file:
             text = ''.join(itertools.islice(file, above, None))
         fixed = pd.read_fwf(io.StringIO(text), header=None, dtype=str, infer_nrows=10**9)
         rows = fixed.fillna('').values.tolist()
@@ -181,13 +182,13 @@ def read_text(path, args, texts, asked, labelled, ask):
                 frame[i] = numbers
         return Cells(frame, header, {}, label)
 
-    width, wrong = count_cells(path, above, delimiter, header)
+    with open_text() as file:
+        width, wrong = count_cells(path, file, above, delimiter, header)
     ragged = args.length and not args.long and not header
-    skipped, file = (), open_text(path)
-    with file:
+    skipped, numbers = (), None
+    with open_text() as file:
         for _ in range(above):
             file.readline()
-        numbers = None
         if wrong and (ragged or not labelled):
             lines = [line.strip(' \r\n') for line in file]
             if ragged:  # a class in the last cell is put first
@@ -223,20 +224,19 @@ def read_text(path, args, texts, asked, labelled, ask):
     return Cells(frame, header, {}, label, tuple(skipped))
 
 
-def count_cells(path, above, delimiter, header):
-    """Return how many cells the rows of a text have, and those with another number of them.
+def count_cells(path, file, above, delimiter, header):
+    """Return how many cells the rows of an opened text have, and those with another number of them.
 
     The latter as {row: (how many, what is wrong)}. above lines stand above the rows.
     """
     counts = {}
-    with open_text(path) as file:
-        for row, line in enumerate(file, 1):
-            if row > above and line.strip(' \t\r\n;,|'):
-                if '"' in line:
-                    many = len(split(path, line, delimiter))
-                else:
-                    many = len(line.split()) if delimiter == ' ' else line.count(delimiter) + 1
-                counts.setdefault(many, []).append(row)
+    for row, line in enumerate(file, 1):
+        if row > above and line.strip(' \t\r\n;,|'):
+            if '"' in line:
+                many = len(split(path, line, delimiter))
+            else:
+                many = len(line.split()) if delimiter == ' ' else line.count(delimiter) + 1
+            counts.setdefault(many, []).append(row)
     width = len(header) or max(counts, key=lambda many: len(counts[many]))
     remedy = 'correct it (1,000 is written 1000, and blank cells between spaces need --fixed)'
     if not header:
@@ -275,7 +275,7 @@ def parse(path, file, width, above, **options):
 def read_series(path):
     """Return the Cells of a .ts file: lines of @settings, then value,value,...:class."""
     numbers, lines = [], []
-    with open_text(path) as file:
+    with opener(path)() as file:
         for number, line in enumerate(map(str.strip, file), 1):
             if not line or line[0] in '#@':
                 continue

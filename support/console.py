@@ -75,6 +75,13 @@ def parser(description):
     )
 
 
+def print_table(table):
+    """Print a rich Table; what stands in it, such as [b] in a name, is no markup."""
+    from rich.console import Console
+
+    Console(markup=False, emoji=False, highlight=False).print(table)
+
+
 def progress(items, description):
     """Return the items of a list to loop over; for many of them a bar appears on a terminal."""
     if len(items) < 1000 or not sys.stderr.isatty():

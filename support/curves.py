@@ -36,6 +36,9 @@ def sequences_of(path, ids, X, labels, bad, args, new=False):
     if (ids == '').any():
         raise DataError(f'{path}: a row names no object (one of {np.sum(ids == ""):,})')
     times, values = X[:, 0], X[:, 1]
+    if not bad:
+        check_codes(path, values, args)
+        check_codes(path, times, args, times=True)
     codes, names = pd.factorize(ids)
     missing = np.isnan(times) | np.isnan(values)
     wrong = {codes[i]: text for i, text in sorted(bad.items(), reverse=True)}
@@ -140,9 +143,6 @@ def read_long(path, args, labelled=True):
     ids = texts_of(cells.frame[columns[0]])
     check_bands(path, cells, columns[0], ids)
     X, bad = numbers_of(path, cells, columns[1:], args)
-    if not bad:
-        check_codes(path, X[:, 1], args)
-        check_codes(path, X[:, 0], args, times=True)
     table = sequences_of(path, ids, X, labels, bad, args, not labelled)
     id_, time, value, *_ = (called(i, cells.header) for i in columns)
     about = {'header': bool(cells.header), 'values': [value], 'id': id_, 'time': time}
@@ -192,9 +192,6 @@ def read_objects(paths, args, labels=None):
     where = paths[0] if len(paths) == 1 else os.path.dirname(paths[0]) or '.'
     if labels is not None:
         labels = np.repeat(np.array([labels[path] for path in paths], object), sizes)
-    if not bad:
-        check_codes(where, X[:, 1], args)
-        check_codes(where, X[:, 0], args, times=True)
     table = sequences_of(where, ids, X, labels, bad, args, labels is None)
     about = {'header': False, 'values': args.long.split(',')[1:], 'id': None, 'label': None}
     return table._replace(columns=about)

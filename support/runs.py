@@ -26,7 +26,7 @@ import sys
 from datetime import datetime
 
 from support import files
-from support.console import DataError, clean
+from support.console import DataError, clean, print_table
 from support.files import open_file, read_ids, whole_file
 from support.sets import describe
 
@@ -444,7 +444,6 @@ def print_mistakes(Y, predicted, names):
 
     Y and predicted, int (n,), are the classes and what the network says.
     """
-    from rich.console import Console
     from rich.table import Table
 
     classes = sorted({*Y, *predicted})
@@ -457,7 +456,7 @@ def print_mistakes(Y, predicted, names):
         few = f'{N} test sequences of this class say nothing' if N < 5 else ''
         recall = [few or f'{100 * np.mean(predicted[Y == i] == i):.0f} %'] * many
         table.add_row(title, *map(str, counts), *recall)
-    Console(markup=False, emoji=False, highlight=False).print(table)
+    print_table(table)
     wrong = np.flatnonzero(Y != predicted)
     if len(wrong):
         kinds = {(Y[i], predicted[i]) for i in wrong}

@@ -12,7 +12,7 @@ import warnings
 from typing import NamedTuple
 
 from support.cells import Cells, is_missing, is_number, named, place, read_cells, texts_of
-from support.console import DataError, clean, program, whole_number
+from support.console import DataError, clean, print_table, program, whole_number
 
 import numpy as np
 import pandas as pd
@@ -221,7 +221,6 @@ def check_codes(path, X, args, times=False):
 
 def describe(path, cells):
     """Print what each column of a table looks like; neighbours that look alike share a line."""
-    from rich.console import Console
     from rich.table import Table as Printed
 
     frame = cells.frame
@@ -247,7 +246,7 @@ def describe(path, cells):
         row = ' to '.join(ends), what, range_[:60], different, str(int(part.isna().sum().sum()))
         printed.add_row(*map(clean, row))
     print(f'{clean(path)} holds {len(frame)} rows of {frame.shape[1]} columns:')
-    Console(markup=False, emoji=False, highlight=False).print(printed)
+    print_table(printed)
 
 
 # ---------------------------------------------------------------- what is asked
@@ -267,7 +266,7 @@ def is_odd(X):
 
 
 def looks_long(cells, label):
-    """Return the columns of objects and times if each row looks like an observation; else None."""
+    """Return --long as it may be meant if each row looks like an observation; else None."""
     frame, header = cells.frame, cells.header
     for i in frame if frame.shape[1] <= 12 else ():
         if i == label or not is_whole(frame[i]) or not 0 < 2 * frame[i].nunique() <= len(frame):
@@ -276,7 +275,8 @@ def looks_long(cells, label):
             if frame[t].dtype.kind in 'iuf' and not (frame[t].diff().dropna() == 1).all():
                 steps = frame[t].groupby(frame[i], sort=False).diff().dropna()
                 if ((steps > 0).all() and len(steps)) or (header and header[t].lower() in TIMES):
-                    return i, t
+                    names = called(i, header), called(t, header), 'VALUE'
+                    return f'--long {shlex.quote(",".join(names))} --length N'
     return None
 
 
@@ -316,11 +316,9 @@ def check_columns(path, cells, args, values, label, ident, X):
     """
     frame, header = cells.frame, cells.header
     if (not args.values or len(values) == 1) and (found := looks_long(cells, label)):
-        i, t = (called(x, header) for x in found)
         raise DataError(
-            f'{path} looks long, an observation in each row:'
-            f' --long {shlex.quote(f"{i},{t},VALUE")} --length N makes a sequence of N values of'
-            ' each object; if each row is one, --values FIRST:LAST'
+            f'{path} looks long, an observation in each row: {found} makes a sequence of N values'
+            ' of each object; if each row is one, --values FIRST:LAST'
         )
     if not args.values:
         if found := doubts(cells, values, X):
@@ -348,9 +346,7 @@ def ask_label(path, cells):
     """Print what the columns look like, and end the program with the command that it needs."""
     describe(path, cells)
     if found := looks_long(cells, None):
-        i, t = (called(x, cells.header) for x in found)
-        columns = shlex.quote(f'{i},{t},VALUE')
-        print(clean(f'It looks long, an observation in each row: --long {columns} --length N'))
+        print(clean(f'It looks long, an observation in each row: {found}'))
     error = DataError(
         f'which column holds the class? python {program()} {path} --label COLUMN'
         ' [--values FIRST:LAST] [--id COLUMN]'
@@ -368,15 +364,13 @@ def same_columns(path, cells, columns):
     Raises DataError if it is of another kind.
     """
     header, width = cells.header, cells.frame.shape[1]
-    values, numbers = columns['values'], list(range(width))
+    values = columns['values']
+    others = [columns[x] and place(columns[x], header, width) for x in ('label', 'id')]
     if not columns['header']:
         if width == columns['width']:
-            numbers = [int(value) - 1 for value in values]
-            return numbers, *(
-                columns[x] and place(columns[x], header, width) for x in ('label', 'id')
-            )
+            return [int(value) - 1 for value in values], *others
         if width == len(values):  # nothing but the values
-            return numbers, None, None
+            return list(range(width)), None, None
         raise DataError(
             f'{path} has {width} columns, but the network was trained with a table of'
             f' {columns["width"]}, {len(values)} of them values: give it the same columns'
@@ -387,7 +381,7 @@ def same_columns(path, cells, columns):
             f'{path} has no column {values[found.index(-1)]}, which is one of the {len(values)}'
             ' values that the network was trained with: give it the same columns'
         )
-    return found, *(columns[x] and place(columns[x], header, width) for x in ('label', 'id'))
+    return found, *others
 
 
 def read_wide(path, args, labelled=True, columns=None):
