@@ -127,34 +127,41 @@ def copy_others(folder, new):
 
 
 def check_beside(folder):
-    """Raise DataError if in folder, or beside it, is anything that put_in_place must not remove."""
+    """Raise DataError for what put_in_place would remove of folder, or beside it, and must not."""
     new, old = beside(folder)
     unfinished = f'{folder}/{UNFINISHED}'  # by the version before
     for path in folder, new, old, unfinished:
         if os.path.lexists(path) and (os.path.islink(path) or not os.path.isdir(path)):
             raise DataError(f'{path} is no real folder, but this script works there: move it away')
-    copies = {folder, new}  # which have a copy of what else is in the folder
-    for left in new, old, unfinished:
+    kept = folder if os.path.lexists(folder) else old
+    if os.path.exists(f'{new}/{ABOUT}') and not (kept == folder and os.path.lexists(old)):
+        kept = new
+    for left in {folder, new, old, unfinished} - {kept}:
         for name in os.listdir(left) if os.path.lexists(left) else ():
             ours = name in (CLASSES_FILE, IDS_FILE, ABOUT, UNFINISHED) or FILE_NAME.fullmatch(name)
-            if not ours and not any(os.path.lexists(f'{x}/{name}') for x in copies - {left}):
+            if not ours and not os.path.lexists(f'{kept}/{name}'):  # of which that has a copy
                 raise DataError(f'{left} holds {name}, which is of no set: move it away')
 
 
-def put_in_place(folder):
-    """Exchange folder for the new one beside it, if whole; after a kill, do what is left."""
-    new, old = beside(folder)
-    if os.path.exists(f'{new}/{ABOUT}'):  # which is written last
-        if os.path.lexists(folder) and not os.path.lexists(old):
-            os.rename(folder, old)
-        if not os.path.lexists(folder):
-            os.rename(new, folder)
-    elif not os.path.lexists(folder) and os.path.lexists(old):
-        os.rename(old, folder)
-    check_beside(folder)
-    for left in new, old:
-        if os.path.lexists(left):
-            shutil.rmtree(left)
+def put_in_place(folders):
+    """Exchange folders for the new ones beside them, if whole; after a kill, do what is left.
+
+    Raises DataError before the first is renamed, so that Train and Test stay of one kind.
+    """
+    for folder in folders:
+        check_beside(folder)
+    for folder in folders:
+        new, old = beside(folder)
+        if os.path.exists(f'{new}/{ABOUT}'):  # which is written last
+            if os.path.lexists(folder) and not os.path.lexists(old):
+                os.rename(folder, old)
+            if not os.path.lexists(folder):
+                os.rename(new, folder)
+        elif not os.path.lexists(folder) and os.path.lexists(old):
+            os.rename(old, folder)
+        for left in new, old:
+            if os.path.lexists(left):
+                shutil.rmtree(left)
 
 
 def holds(folder, N, sequences, class_names):
@@ -232,8 +239,8 @@ def write_sets(sets, about, overwrite=False, class_names=(), ids=None):
     about = json.loads(json.dumps({**about, 'class_names': class_names}))
     try:
         with locked(real.values()):
+            put_in_place(real.values())
             for folder, path in real.items():
-                put_in_place(path)
                 if os.path.ismount(path):
                     raise DataError(
                         f'{path} is a disk of its own, which cannot be renamed: let {folder} be a'
@@ -269,8 +276,7 @@ def write_sets(sets, about, overwrite=False, class_names=(), ids=None):
                 for folder in sets:
                     shutil.rmtree(beside(folder)[0], ignore_errors=True)
                 raise
-            for folder in real.values():
-                put_in_place(folder)
+            put_in_place(real.values())
     except OSError as error:
         raise DataError(
             f'{error.filename or "a set"}: {error.strerror}; get room, permission to write there,'

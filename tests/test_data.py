@@ -634,3 +634,17 @@ def test_a_set_with_ids_gives_way(data):
     Path('Test/about.json').write_text(json.dumps(about | {'class_names': ['y']}))
     with pytest.raises(DataError, match='Train and Test are of different classes'):
         sets.describe(1, 1)
+
+
+def test_a_refusal_comes_before_the_first_rename(data):
+    """What is in the way of Test leaves Train as it was, too."""
+    os.mkdir('.Test.old')
+    Path('.Test.old/thesis.tex').write_text('mine')
+    before = contents(data)
+    refused('generate_data.py', 30, 20, '--overwrite', parts=['.Test.old holds thesis.tex'])
+    assert contents(data) == before
+    os.mkdir('.Train.new')
+    Path('.Train.new/about.json').write_text('{}')  # whole, and left by a kill
+    before = contents(data)
+    refused('generate_data.py', 30, 20, '--overwrite', parts=['.Test.old holds thesis.tex'])
+    assert contents(data) == before
