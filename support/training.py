@@ -3,6 +3,7 @@
 import argparse
 import atexit
 import contextlib
+import io
 import math
 import os
 import signal
@@ -161,7 +162,12 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
     def stop(self, *_):
         signal.signal(signal.SIGINT, self.interrupt)
         self.stopped = self.model.stop_training = True
-        print('\nStopping after this epoch. (Ctrl-C once more ends at once.)', flush=True)
+        text = '\nStopping after this epoch. (Ctrl-C once more ends at once.)\n'
+        with contextlib.suppress(OSError):
+            try:  # past print, as this may come in the middle of another one, which then fails
+                os.write(sys.stdout.fileno(), text.encode())
+            except io.UnsupportedOperation:  # in a notebook
+                print(text, end='')
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
