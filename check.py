@@ -60,9 +60,13 @@ def try_tensorflow(options):
         from support.training import device
 
         with contextlib.redirect_stderr(io.StringIO()) as warning:
-            text = f'{device()}; TensorFlow starts in {time.perf_counter() - start:.0f} s'
+            text = (
+                f'{device()}; TensorFlow starts in {time.perf_counter() - start:.0f} s'
+            )
         ones = keras.ops.ones((64, 64))
-        assert keras.ops.all(keras.ops.matmul(ones, ones) == 64), '64 times 1 is not 64 here'
+        assert keras.ops.all(keras.ops.matmul(ones, ones) == 64), (
+            '64 times 1 is not 64 here'
+        )
         lstm = keras.Sequential([keras.layers.LSTM(8)])  # on a GPU by cuDNN
         lstm.compile(loss='mse')
         lstm.train_on_batch(ones[None], ones[:1, :8])
@@ -73,15 +77,25 @@ def try_tensorflow(options):
     line(f'Device: {why or text + ", a matrix product and an LSTM step work"}', not why)
     if not os.path.exists('Train'):
         return
-    sys.argv, start, why = ['train.py', '--N_epochs', '2', *options], time.perf_counter(), ''
+    sys.argv, start, why = (
+        ['train.py', '--N_epochs', '2', *options],
+        time.perf_counter(),
+        '',
+    )
     try:
-        with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said):
+        with (
+            contextlib.redirect_stdout(io.StringIO()) as said,
+            contextlib.redirect_stderr(said),
+        ):
             runpy.run_path(str(FOLDER / 'train.py'), run_name='__main__')
     except SystemExit as end:
         why = said.getvalue().strip().rpartition('\n')[2] if end.code == 2 else end.code
     except Exception as error:
         why = f'train.py: {explain(error) or repr(error)}'
-    line(f'Training: {why or f"two epochs in {time.perf_counter() - start:.1f} s"}', not why)
+    line(
+        f'Training: {why or f"two epochs in {time.perf_counter() - start:.1f} s"}',
+        not why,
+    )
 
 
 _, options = parser(__doc__).parse_known_args()
@@ -92,17 +106,23 @@ if options[:1] == ['--tensorflow']:
 # Python, its packages, and whose they are
 line(f'Python: {platform.python_version()} on {platform.system()} {platform.machine()}')
 found = {}
-exact = dict(re.findall(r'^([\w.-]+)==(.+)', (FOLDER / 'constraints.txt').read_text(), re.M))
+exact = dict(
+    re.findall(r'^([\w.-]+)==(.+)', (FOLDER / 'constraints.txt').read_text(), re.M)
+)
 wanted = re.findall(r'^[\w.-]+', (FOLDER / 'requirements.txt').read_text(), re.M)
 for name in {*wanted, *exact}:
     with contextlib.suppress(PackageNotFoundError):
         found[name] = version(name)
 missing = ', '.join(name for name in wanted if name not in found)
-other = ', '.join(f'{name} {found[name]}' for name, v in exact.items() if found.get(name, v) != v)
+other = ', '.join(
+    f'{name} {found[name]}' for name, v in exact.items() if found.get(name, v) != v
+)
 if missing:
     line(f'Packages: {missing} not installed here; type  . ./script.sh', ok=False)
 elif other:
-    line(f'Packages: not those of constraints.txt, so numbers may differ a little: {other}')
+    line(
+        f'Packages: not those of constraints.txt, so numbers may differ a little: {other}'
+    )
 else:
     line(f'Packages: {len(found)}, with the versions of constraints.txt')
 packages, place = sysconfig.get_path('purelib'), os.path.realpath(sys.prefix)
@@ -110,9 +130,16 @@ mine, writable = os.stat(packages).st_uid == os.geteuid(), os.access(packages, o
 with contextlib.suppress(KeyError):  # where the node knows no name for its owner
     place += f' of {Path(packages).owner()}'
 if writable and not mine:
-    line(f'Environment: {place}, which you can change: its owner types  chmod -R go-w', ok=False)
+    line(
+        f'Environment: {place}, which you can change: its owner types  chmod -R go-w',
+        ok=False,
+    )
 else:
-    hidden = [x for x in Path(os.path.realpath(sys.executable)).parents if not x.stat().st_mode & 1]
+    hidden = [
+        x
+        for x in Path(os.path.realpath(sys.executable)).parents
+        if not x.stat().st_mode & 1
+    ]
     if mine and hidden:
         place += f', its Python where others may not go ({hidden[-1]})'
     line(f'Environment: {place}, which you can{"" if writable else "not"} change')
@@ -133,7 +160,9 @@ try:
         file.write(bytes(10**6))
     line(f'Room: {shutil.disk_usage(".").free / 1e9:.0f} GB, and you may write here')
 except OSError as error:
-    line(f'Room: {os.getcwd()}: {error.strerror}; work in a clone of your own', ok=False)
+    line(
+        f'Room: {os.getcwd()}: {error.strerror}; work in a clone of your own', ok=False
+    )
 disk = Path.cwd()
 while not disk.is_mount():
     disk = disk.parent
@@ -142,7 +171,10 @@ for option, ID in ('-u', os.geteuid()), ('-g', os.stat('.').st_gid):
     match = re.search(r'\d+\*?\s+\d+\s+\d+\s+\S+\s+(\d+)\*?\s+(\d+)\s+(\d+)', text)
     if match and (most := int(match[2]) or int(match[3])):
         left = most - int(match[1])
-        line(f'Quota: {left:,} of {most:,} files are left on {disk} ({option})', left > 1000)
+        line(
+            f'Quota: {left:,} of {most:,} files are left on {disk} ({option})',
+            left > 1000,
+        )
 
 # Slurm and the display
 node, job = platform.node(), os.environ.get('SLURM_JOB_ID')
@@ -160,7 +192,10 @@ if not missing:
     import matplotlib.pyplot as plt
 
     window = plt.gcf().canvas.required_interactive_framework
-    line('Windows: ' + (f'they open ({window})' if window else 'none here, plots are PNG files'))
+    line(
+        'Windows: '
+        + (f'they open ({window})' if window else 'none here, plots are PNG files')
+    )
 
     # TensorFlow, in a process of its own: a node that it does not fit may kill it
     with tempfile.TemporaryDirectory() as folder:
@@ -171,7 +206,10 @@ if not missing:
         child = subprocess.run(child, cwd=folder, env=env, stderr=subprocess.DEVNULL)
     if child.returncode < 0:
         why = how_it_ended(child, '')
-        line(f'TensorFlow: {why} on this node: try another, or ask for more memory', ok=False)
+        line(
+            f'TensorFlow: {why} on this node: try another, or ask for more memory',
+            ok=False,
+        )
     else:
         mends += child.returncode
 

@@ -35,10 +35,15 @@ def setting(run):
     """
     code = script_of(run)
     numbers = {name: value for name, value in run['numbers'].items() if name != 'seed'}
-    with contextlib.suppress(SyntaxError, ValueError, RecursionError):  # a damaged one: as it is
+    with contextlib.suppress(
+        SyntaxError, ValueError, RecursionError
+    ):  # a damaged one: as it is
         tree = ast.parse(code)
         for statement in list(tree.body):
-            if getattr(getattr(statement, 'targets', [None])[0], 'id', None) in run['numbers']:
+            if (
+                getattr(getattr(statement, 'targets', [None])[0], 'id', None)
+                in run['numbers']
+            ):
                 tree.body.remove(statement)
         code = ast.dump(tree)
     return code, str(numbers), run['layers'], run.get('lessons'), run.get('exam')
@@ -48,7 +53,11 @@ def features(run):
     """Return what may differ between runs, by its name: a text each."""
     layers = run['layers'].split(', ')
     found = {f'layer {i}': layer for i, layer in enumerate(layers)}
-    found |= {name: f'{name} {value}' for name, value in run['numbers'].items() if name != 'seed'}
+    found |= {
+        name: f'{name} {value}'
+        for name, value in run['numbers'].items()
+        if name != 'seed'
+    }
     for name in 'optimizer', 'loss':
         found[name] = f'{name} {run[name]}'
     return found | {'data': run['data']}
@@ -57,10 +66,16 @@ def features(run):
 def differences(runs):
     """Return for each of the runs in a few words what it has that not all the others have."""
     found = [features(run) for run in runs]
-    if len({run['layers'].count(',') for run in runs}) > 1:  # layers of different places
-        found = [{'layers': run['layers']} | f for run, f in zip(runs, found, strict=True)]
+    if (
+        len({run['layers'].count(',') for run in runs}) > 1
+    ):  # layers of different places
+        found = [
+            {'layers': run['layers']} | f for run, f in zip(runs, found, strict=True)
+        ]
         found = [{k: v for k, v in f.items() if k[:6] != 'layer '} for f in found]
-    names = dict.fromkeys(name for f in found for name in f)  # some have numbers of their own
+    names = dict.fromkeys(
+        name for f in found for name in f
+    )  # some have numbers of their own
     differ = [k for k in names if len({f.get(k) for f in found}) > 1]
     return [', '.join(f[k] for k in differ if k in f) or 'see --diff' for f in found]
 
@@ -97,7 +112,9 @@ def told_apart(a, b):
 
     right = [[row['class'] == row['predicted'] for row in read_rows(x, 'predictions.csv')]
              for x in (a, b)]  # fmt: skip
-    only = [sum(x > y for x, y in zip(*pair, strict=True)) for pair in (right, right[::-1])]
+    only = [
+        sum(x > y for x, y in zip(*pair, strict=True)) for pair in (right, right[::-1])
+    ]
     if not sum(only):
         return f'{a["name"]} and {b["name"]} are right and wrong on the same sequences'
     p = binomtest(only[0], sum(only)).pvalue
@@ -109,10 +126,14 @@ def told_apart(a, b):
 
 
 script = parser(__doc__)
-script.add_argument('runs', nargs='*', metavar='RUN', help='the name of a run: 7 for runs/7')
+script.add_argument(
+    'runs', nargs='*', metavar='RUN', help='the name of a run: 7 for runs/7'
+)
 script.add_argument('--all', action='store_true', help='all runs')
 script.add_argument('--csv', action='store_true', help='print comma-separated values')
-script.add_argument('--diff', action='store_true', help='how the scripts of two runs differ')
+script.add_argument(
+    '--diff', action='store_true', help='how the scripts of two runs differ'
+)
 args = script.parse_args()
 if (args.runs and args.all) or (args.diff and len(args.runs) != 2):
     script.error('give the names of runs or --all, and with --diff the names of two')
@@ -122,7 +143,9 @@ if not runs:
     raise no_run()
 if args.diff:
     texts = [script_of(run).splitlines(keepends=True) for run in runs]
-    for line in difflib.unified_diff(*texts, *(f'{x["path"]}/train.py' for x in runs), n=1):
+    for line in difflib.unified_diff(
+        *texts, *(f'{x["path"]}/train.py' for x in runs), n=1
+    ):
         print(clean(line.rstrip('\n').expandtabs()))
     sys.exit()
 
@@ -130,7 +153,9 @@ if args.diff:
 groups = {}
 for run in sorted(runs, key=lambda run: run['time']):
     groups.setdefault(setting(run), {})[run['numbers'].get('seed', run['name'])] = run
-groups = [sorted(group.values(), key=lambda run: run['time']) for group in groups.values()]
+groups = [
+    sorted(group.values(), key=lambda run: run['time']) for group in groups.values()
+]
 newest_last = sorted(groups, key=lambda group: group[-1]['time'])
 if not args.runs and not args.all:
     newest_last = newest_last[-8:]
@@ -138,7 +163,16 @@ labels = differences([group[0] for group in newest_last])
 if len(newest_last) == 1:
     labels = [newest_last[0][0]['layers']]
 
-columns = ['run', 'what differs', 'weights', 'N_train', '95 %', '100 %', 'seconds', 'test %']
+columns = [
+    'run',
+    'what differs',
+    'weights',
+    'N_train',
+    '95 %',
+    '100 %',
+    'seconds',
+    'test %',
+]
 rows = [
     [
         ' '.join(run['name'] for run in group),
@@ -161,7 +195,9 @@ else:
     table = Table(*columns, box=box.SIMPLE, padding=(0, 1, 0, 0))
     for row in rows:
         table.add_row(*map(clean, row))
-    for column, cells in zip(table.columns, zip(columns, *rows, strict=True), strict=True):
+    for column, cells in zip(
+        table.columns, zip(columns, *rows, strict=True), strict=True
+    ):
         # Lines break between words; no word is cut.
         column.min_width = max(len(word) for cell in cells for word in cell.split())
     print_table(table)

@@ -74,7 +74,9 @@ def number_classes(labels):
 def content(X):
     """Return a number for each of X (n, N), the same for equal sequences: int (n,)."""
     seen = {}
-    return np.array([seen.setdefault(hashlib.sha1(x.tobytes()).digest(), len(seen)) for x in X])
+    return np.array(
+        [seen.setdefault(hashlib.sha1(x.tobytes()).digest(), len(seen)) for x in X]
+    )
 
 
 def belonging(X, ids):
@@ -146,7 +148,9 @@ def check_classes(paths, where, column, names, Y, is_test):
                 )
         elif len(set(is_test[own])) < 2:
             lacks = (
-                'equals all others, or is of their object,' if len(own) > 1 else 'is the only one'
+                'equals all others, or is of their object,'
+                if len(own) > 1
+                else 'is the only one'
             )
             raise DataError(
                 f'{where[own[0]]} {lacks} of class {name} ({column}); one is needed to train with'
@@ -168,7 +172,9 @@ def print_columns(table, names, options):
     if table.ids is not None:
         objects = f'{len(set(table.ids))} objects, each on one side of the split'
         rows.append(('object', columns['id'] or 'the name of the file', objects))
-    rows.append(('class', columns['label'] or options.classes or '', f'{len(names)} classes'))
+    rows.append(
+        ('class', columns['label'] or options.classes or '', f'{len(names)} classes')
+    )
     if columns.get('left out'):
         rows.append(('left out', named(columns['left out']), ''))
     for row in rows:
@@ -180,24 +186,47 @@ if __name__ == '__main__':
     script = parser(__doc__)
     add = script.add_argument
     add(
-        'tables', nargs='*', metavar='TABLE', help='one to split, or one for Train and one for Test'
+        'tables',
+        nargs='*',
+        metavar='TABLE',
+        help='one to split, or one for Train and one for Test',
     )
     add_columns(script)
-    add('--objects', metavar='FILES', help='a folder or a quoted pattern: a file for each object')
-    add('--classes', metavar='TABLE', help='of --objects: the name and the class of each')
+    add(
+        '--objects',
+        metavar='FILES',
+        help='a folder or a quoted pattern: a file for each object',
+    )
+    add(
+        '--classes',
+        metavar='TABLE',
+        help='of --objects: the name and the class of each',
+    )
     add('--skip', action='store_true', help='leave out what has no class, or no file')
-    add('--test', type=share, help='sequences to test with: a fraction or a number, default 0.2')
-    add('--seed', type=whole_number(0), default=0, help='of the random split, default 0')
+    add(
+        '--test',
+        type=share,
+        help='sequences to test with: a fraction or a number, default 0.2',
+    )
+    add(
+        '--seed', type=whole_number(0), default=0, help='of the random split, default 0'
+    )
     add('--overwrite', action='store_true', help='replace the sequences that are there')
     args = script.parse_args()
     if bool(args.tables) == bool(args.objects) or len(args.tables) > 2:
-        script.error('give one table, or one to train and one to test with, or --objects')
+        script.error(
+            'give one table, or one to train and one to test with, or --objects'
+        )
     if len(args.tables) == 2 and args.test:
         script.error('--test splits a table, but two are split already: leave it out')
     if args.period and not args.long:
         script.error('--period is for an observation in each row, with --long')
-    if (args.objects or args.classes) and not (args.objects and args.classes and args.long):
-        script.error('--objects, --long TIME,VALUE, --length N and --classes TABLE go together')
+    if (args.objects or args.classes) and not (
+        args.objects and args.classes and args.long
+    ):
+        script.error(
+            '--objects, --long TIME,VALUE, --length N and --classes TABLE go together'
+        )
 
     # Read the tables, or the file of each object.
     said = []
@@ -213,14 +242,19 @@ if __name__ == '__main__':
         if table.bad:
             raise DataError(next(iter(table.bad.values())))
     first, last = tables[0], tables[-1]
-    if first.X.shape[1] != last.X.shape[1] or first.columns['values'] != last.columns['values']:
+    if (
+        first.X.shape[1] != last.X.shape[1]
+        or first.columns['values'] != last.columns['values']
+    ):
         raise DataError(
             f'{read[1]} has sequences of {last.X.shape[1]} values, {read[0]} of'
             f' {first.X.shape[1]}: both need the same columns in the same order, with the same'
             ' header, or --length N'
         )
     where = [
-        f'{path}, {row}' for path, table in zip(read, tables, strict=True) for row in table.rows
+        f'{path}, {row}'
+        for path, table in zip(read, tables, strict=True)
+        for row in table.rows
     ]
     X = np.concatenate([table.X for table in tables]) if last is not first else first.X
     labels = np.concatenate([table.labels for table in tables])
@@ -238,7 +272,9 @@ if __name__ == '__main__':
         X, labels, in_first = X[~lacking], labels[~lacking], in_first[~lacking]
         ids = None if ids is None else ids[~lacking]
         if not len(X):
-            raise DataError(f'{read[0]}: no row has a class: say with --label where it stands')
+            raise DataError(
+                f'{read[0]}: no row has a class: say with --label where it stands'
+            )
     N_sequence = X.shape[1]
 
     # Number the classes, and choose which sequences are for the test.
@@ -249,8 +285,13 @@ if __name__ == '__main__':
         is_test = ~in_first
         both = len(np.intersect1d(equal[is_test], equal[~is_test]))
         if both:
-            said.append(f'Sequences in both tables, so that the test is no exam: {both:,}')
-        if ids is not None and (both := np.intersect1d(ids[is_test], ids[~is_test])).size:
+            said.append(
+                f'Sequences in both tables, so that the test is no exam: {both:,}'
+            )
+        if (
+            ids is not None
+            and (both := np.intersect1d(ids[is_test], ids[~is_test])).size
+        ):
             said.append(
                 f'Objects in both tables, so that the test is no exam: {both.size:,}'
                 f' ({named(both)})'
@@ -310,4 +351,6 @@ if __name__ == '__main__':
     check_scale(X[IDs['Train'][:1000]], script='train.py')
     print('Look at some, then train:')
     print(f'python view.py 1 2 3 4 --N_sequence {N_sequence}')
-    print(f'python train.py --N_train {N_train} --N_test {N_test} --N_sequence {N_sequence}')
+    print(
+        f'python train.py --N_train {N_train} --N_test {N_test} --N_sequence {N_sequence}'
+    )

@@ -48,7 +48,9 @@ from utilities import class_name, class_title, read_class_names, read_label, rea
 
 def sequence_file(text):
     """Return the file that is meant: Test/X_i.dat by a number, any other by its name."""
-    return f'Test/X_{whole_number(1)(text)}.dat' if re.fullmatch(r'-?\d+', text) else text
+    return (
+        f'Test/X_{whole_number(1)(text)}.dat' if re.fullmatch(r'-?\d+', text) else text
+    )
 
 
 script = parser(__doc__)
@@ -62,7 +64,9 @@ script.add_argument(
 which = script.add_mutually_exclusive_group()
 which.add_argument('--run', metavar='NAME', help='runs/NAME, default the newest')
 which.add_argument('--model', help='a network in a file of its own')
-script.add_argument('--about', action='store_true', help='say what the run is, and no more')
+script.add_argument(
+    '--about', action='store_true', help='say what the run is, and no more'
+)
 script.add_argument('--csv', action='store_true', help='print comma-separated values')
 add_columns(script)
 args = script.parse_args()
@@ -82,7 +86,11 @@ elif os.path.exists('model.keras'):
 else:
     raise no_run()
 if args.about:
-    print(about(run) if run else f'{args.model} is in no run, so there is nothing known of it')
+    print(
+        about(run)
+        if run
+        else f'{args.model} is in no run, so there is nothing known of it'
+    )
     sys.exit()
 
 # Load the model. Keras's safe mode, its default, refuses a file that brings code of its own.
@@ -93,18 +101,26 @@ check_file(args.model)
 keras = import_keras()
 try:
     model = keras.models.load_model(args.model, compile=False)
-except Exception as error:  # Keras raises many kinds, according to what is wrong with the file
+except (
+    Exception
+) as error:  # Keras raises many kinds, according to what is wrong with the file
     why = str(error).strip().split('\n')[0]
     raise DataError(
         f'{args.model} cannot be loaded as a Keras model ({why}): train one with python train.py'
     ) from None
 shapes = model.input_shape, model.output_shape
-if not all(isinstance(shape, tuple) and len(shape) == 2 and shape[1] for shape in shapes):
-    raise DataError(f'{args.model} classifies no sequences: train a network with python train.py')
+if not all(
+    isinstance(shape, tuple) and len(shape) == 2 and shape[1] for shape in shapes
+):
+    raise DataError(
+        f'{args.model} classifies no sequences: train a network with python train.py'
+    )
 N_sequence = model.input_shape[1]
 trained = os.stat(args.model)
 class_names = run['class_names'] if run else []
-if not class_names and zipfile.is_zipfile(args.model):  # where they were before there were runs
+if not class_names and zipfile.is_zipfile(
+    args.model
+):  # where they were before there were runs
     with zipfile.ZipFile(args.model) as archive:
         if CLASSES_FILE in archive.namelist():
             text = archive.read(CLASSES_FILE).decode('utf-8-sig', errors='replace')
@@ -155,7 +171,9 @@ def class_number(name, label):
     if not class_names and label.isdecimal():
         return int(label)
     some = ', '.join(class_names[:5]) or 'numbers, as there is no classes.txt'
-    raise DataError(f'{name}: {label} is none of the classes ({some}): correct it or --label')
+    raise DataError(
+        f'{name}: {label} is none of the classes ({some}): correct it or --label'
+    )
 
 
 def read_rows(path):
@@ -175,7 +193,9 @@ def read_rows(path):
         try:
             if i in table.bad:
                 raise DataError(table.bad[i])
-            label = None if table.labels is None else class_number(name, table.labels[i])
+            label = (
+                None if table.labels is None else class_number(name, table.labels[i])
+            )
             found.append((name, id_, x, label))
         except DataError as error:
             report(error)
@@ -193,7 +213,9 @@ def is_text(path):
     """Return whether a file holds text, such as a light curve, and not float64 values."""
     with contextlib.suppress(OSError), open_file(path) as file:
         head = file.read(1000)
-        return head != b'' and all(32 <= byte < 127 or byte in b'\t\r\n' for byte in head)
+        return head != b'' and all(
+            32 <= byte < 127 or byte in b'\t\r\n' for byte in head
+        )
     return False
 
 
@@ -212,7 +234,10 @@ def files_of(names):
         elif numbers := sorted(sequence_numbers(name)):
             yield from (os.path.join(name, f'X_{i}.dat') for i in numbers)
         else:
-            yield from (os.path.join(name, base) for base in sorted(os.listdir(name), key=natural))
+            yield from (
+                os.path.join(name, base)
+                for base in sorted(os.listdir(name), key=natural)
+            )
 
 
 # Load the sequences. A bad file or row is reported, and the others are classified.
@@ -232,7 +257,9 @@ shares = outputs(model, np.array(X), names)
 shown = are_shares(model, shares)  # else there are answers, but no scores
 classes, scores = shares.argmax(axis=1), shares.max(axis=1)
 
-which = f'Model: {args.model} of {datetime.fromtimestamp(trained.st_mtime):%Y-%m-%d %H:%M}'
+which = (
+    f'Model: {args.model} of {datetime.fromtimestamp(trained.st_mtime):%Y-%m-%d %H:%M}'
+)
 if run:
     which += f', {run["layers"]}'
 if (last_written('Train') or 0) > trained.st_mtime_ns:
@@ -250,10 +277,16 @@ if args.csv:
 else:
     print(clean(which))
     if shown:
-        print("The score is the network's output for that class, not a calibrated probability.")
+        print(
+            "The score is the network's output for that class, not a calibrated probability."
+        )
     else:
-        print('This network gives answers, but no scores: those of a sigmoid or a softmax are.')
-    for name, id_, Y, score, label in zip(names, ids, classes, scores, labels, strict=True):
+        print(
+            'This network gives answers, but no scores: those of a sigmoid or a softmax are.'
+        )
+    for name, id_, Y, score, label in zip(
+        names, ids, classes, scores, labels, strict=True
+    ):
         line = f'{name} ({id_})' if id_ and not name.endswith(f' {id_}') else name
         line += f': {class_title(Y, class_names)}' + f', score {score:.3f}' * shown
         if label is not None:
@@ -262,7 +295,11 @@ else:
         print(clean(line))
 
     # Count how many of each class were taken for which: the confusion matrix.
-    labelled = [(label, Y) for label, Y in zip(labels, classes, strict=True) if label is not None]
+    labelled = [
+        (label, Y)
+        for label, Y in zip(labels, classes, strict=True)
+        if label is not None
+    ]
     if len(labelled) > 1:
         from rich.console import Console
         from rich.table import Table
@@ -276,6 +313,8 @@ else:
             row = (str(counts[label, Y]) for Y in numbers)
             table.add_row(clean(class_name(label, class_names)), *row)
         Console(markup=False, emoji=False).print(table)  # names as they are
-        print(f'Accuracy: {100 * right / len(labelled):.2f}% of {len(labelled)} labelled sequences')
+        print(
+            f'Accuracy: {100 * right / len(labelled):.2f}% of {len(labelled)} labelled sequences'
+        )
 
 sys.exit(bool(failed))

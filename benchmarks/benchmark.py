@@ -19,7 +19,11 @@ import time
 
 project = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(project))
-os.environ |= {'TF_CPP_MIN_LOG_LEVEL': '3', 'MPLBACKEND': 'agg', 'PYTHONPATH': str(project)}
+os.environ |= {
+    'TF_CPP_MIN_LOG_LEVEL': '3',
+    'MPLBACKEND': 'agg',
+    'PYTHONPATH': str(project),
+}
 
 
 def report(what, ours, theirs):
@@ -76,31 +80,46 @@ def fits(repeats):
             on_epoch_begin=lambda epoch, logs: begun.append(time.perf_counter()),
             on_epoch_end=lambda epoch, logs: ended.append(time.perf_counter()),
         )
-        how = {'optimizer': 'rmsprop', 'loss': 'binary_crossentropy', 'metrics': ['accuracy']}
+        how = {
+            'optimizer': 'rmsprop',
+            'loss': 'binary_crossentropy',
+            'metrics': ['accuracy'],
+        }
         options = {'epochs': N_epochs, 'verbose': 0, 'callbacks': [clock]}
         start = time.perf_counter()
         model.compile(**how)
         if ours:
             model.steps_per_execution = 100
-            batches = tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(len(X)).batch(32)
+            batches = (
+                tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(len(X)).batch(32)
+            )
             history = model.fit(batches, shuffle=False, **options)
         else:
             history = model.fit(X, Y, batch_size=32, **options)
         whole = time.perf_counter() - start
         accuracy = history.history['accuracy']
-        convergence = next((i + 1 for i, a in enumerate(accuracy) if a >= 0.95), N_epochs)
+        convergence = next(
+            (i + 1 for i, a in enumerate(accuracy) if a >= 0.95), N_epochs
+        )
         epochs = [b - a for a, b in zip(begun, ended, strict=True)]
         return whole, statistics.median(epochs[1:]), convergence
 
     for N, N_epochs in ((200, 300), (20_000, 6)):
         X, Y = make_sequences(N, random_streams(0)[0])
         runs = [
-            [fit(X, Y, N_epochs, seed, ours) for ours in (True, False)] for seed in range(repeats)
+            [fit(X, Y, N_epochs, seed, ours) for ours in (True, False)]
+            for seed in range(repeats)
         ]
         ours, theirs = zip(*runs, strict=True)
-        for i, what in enumerate((f'the whole fit of {N_epochs} epochs', 'a later epoch')):
-            report(f'{N} sequences, {what}', [r[i] for r in ours], [r[i] for r in theirs])
-        ours, theirs = (statistics.median(r[2] for r in runs) for runs in (ours, theirs))
+        for i, what in enumerate(
+            (f'the whole fit of {N_epochs} epochs', 'a later epoch')
+        ):
+            report(
+                f'{N} sequences, {what}', [r[i] for r in ours], [r[i] for r in theirs]
+            )
+        ours, theirs = (
+            statistics.median(r[2] for r in runs) for runs in (ours, theirs)
+        )
         print(f'  epochs to 95 % training accuracy: {ours} against {theirs}')
 
 
@@ -192,21 +211,30 @@ def experiments(repeats):
     """Time all experiments, one seed each, with a process for each core against a single one."""
     one = seconds(run, '-m', 'experiments', '--repeats', '1', '--jobs', '1')
     all_cores = seconds(run, '-m', 'experiments', '--repeats', '1')
-    print(f'all experiments: {all_cores:.0f} s, {all_cores / one:.2f} of the time with --jobs 1')
+    print(
+        f'all experiments: {all_cores:.0f} s, {all_cores / one:.2f} of the time with --jobs 1'
+    )
 
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parts = {'process': process, 'fits': fits, 'large': large, 'experiments': experiments}
+    parts = {
+        'process': process,
+        'fits': fits,
+        'large': large,
+        'experiments': experiments,
+    }
     parser.add_argument('parts', nargs='*', choices=[*parts, 'all'], default='all')
     parser.add_argument('--repeats', type=int, default=5)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         run(project / 'generate_data.py')
-        run(project / 'train.py')  # makes runs/last, and fills the machine's cache of files
+        run(
+            project / 'train.py'
+        )  # makes runs/last, and fills the machine's cache of files
         for name, part in parts.items():
             if name in args.parts or 'all' in args.parts:
                 part(args.repeats)

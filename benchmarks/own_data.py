@@ -41,7 +41,11 @@ FCN_NUMBERS = ('--N_epochs', 800, '--batch_size', 128)
 
 # Sets of the UCR archive: the number of classes, and the accuracies in per cent of the multilayer
 # perceptron and the FCN of Ismail Fawaz et al. (2019), means of ten trainings.
-SETS = {'GunPoint': (2, 93, 100), 'ItalyPowerDemand': (2, 95, 96), 'ArrowHead': (3, 78, 84)}
+SETS = {
+    'GunPoint': (2, 93, 100),
+    'ItalyPowerDemand': (2, 95, 96),
+    'ArrowHead': (3, 78, 84),
+}
 
 
 # ---------------------------------------------------------------- sequences that are not like waves
@@ -127,7 +131,13 @@ def row(*cells):
 
 def sets(seeds, folder):
     """The tutorial's network and the FCN on three sets of the UCR archive."""
-    row('Set', "the tutorial's network", 'MLP, published', 'FCN of six lines', 'FCN, published')
+    row(
+        'Set',
+        "the tutorial's network",
+        'MLP, published',
+        'FCN of six lines',
+        'FCN, published',
+    )
     row(*['---'] * 5)
     for name, (classes, MLP, published) in SETS.items():
         path = folder / 'aeon/datasets/data' / name / name
@@ -146,26 +156,43 @@ def scales(seeds, folder):
     row(*['---'] * 4)
 
     def both(make):
-        return [make(N, rng) for N, rng in zip((200, 1000), random_streams(0), strict=True)]
+        return [
+            make(N, rng) for N, rng in zip((200, 1000), random_streams(0), strict=True)
+        ]
 
     waves = both(make_sequences)
     far = [(10_000 + 100 * X, Y) for X, Y in waves]
     kinds = {'waves': waves, '100 times as large, plus 10,000': far}
     for what, data in (kinds | {'magnitudes of many stars': both(magnitudes)}).items():
         numbers = made(*data)
-        row(what, *(accuracy(trained(seeds, edit, *numbers)) for edit in edits.values()))
+        row(
+            what, *(accuracy(trained(seeds, edit, *numbers)) for edit in edits.values())
+        )
 
 
 def rare(seeds, folder):
     """Twenty times as many sines as squares, with and without weights, after so many epochs."""
     streams = random_streams(0)
     numbers = made(rare_squares(1000, streams[0]), make_sequences(1000, streams[1]))
-    row('Epochs', 'squares recognised', 'with `class_weight`', 'sines recognised', 'with it')
+    row(
+        'Epochs',
+        'squares recognised',
+        'with `class_weight`',
+        'sines recognised',
+        'with it',
+    )
     row(*['---'] * 5)
     for epochs in 10, 30, 300:
         more = *numbers, '--N_epochs', epochs
         both = trained(seeds, [], *more), trained(seeds, [WEIGHTS], *more)
-        row(epochs, *(several([r['recall'][number] for r in x]) for number in (1, 0) for x in both))
+        row(
+            epochs,
+            *(
+                several([r['recall'][number] for r in x])
+                for number in (1, 0)
+                for x in both
+            ),
+        )
 
 
 if __name__ == '__main__':
@@ -177,7 +204,11 @@ if __name__ == '__main__':
     parser.add_argument('--seeds', type=int, default=10)
     args = parser.parse_args()
     wheel = pathlib.Path('aeon').resolve()
-    os.environ |= {'TF_CPP_MIN_LOG_LEVEL': '3', 'MPLBACKEND': 'agg', 'PYTHONPATH': str(project)}
+    os.environ |= {
+        'TF_CPP_MIN_LOG_LEVEL': '3',
+        'MPLBACKEND': 'agg',
+        'PYTHONPATH': str(project),
+    }
     # Networks as small as these take half the processor's time with one thread.
     os.environ |= {'TF_NUM_INTRAOP_THREADS': '1', 'TF_NUM_INTEROP_THREADS': '1'}
     with tempfile.TemporaryDirectory() as folder:

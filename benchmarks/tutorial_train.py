@@ -18,7 +18,9 @@ def read_training_data(ID, N):
         X = np.fromfile(file, dtype=np.double)
     with open('Train/Y_%d.dat' % ID, 'rb') as file:
         Y = np.fromfile(file, dtype=np.double)
-    return X, Y[0]  # repaired: was Y, an array, which NumPy 2 does not assign to an element
+    return X, Y[
+        0
+    ]  # repaired: was Y, an array, which NumPy 2 does not assign to an element
 
 
 def read_test_data(ID, N):

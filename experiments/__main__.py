@@ -41,7 +41,9 @@ def check_writable(folder):
     """Make the folder; raise DataError if that or a file in it isn't possible."""
     try:
         os.makedirs(folder, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()  # better to fail now than after the runs
+        tempfile.TemporaryFile(
+            dir=folder
+        ).close()  # better to fail now than after the runs
     except OSError as error:
         raise DataError(f'{folder}: {error.strerror}; give another --output') from None
 
@@ -55,7 +57,10 @@ def run(names, repeats, N_epochs, jobs, folder):
     from experiments.report import print_table, save
 
     console, quiet = Console(stderr=True), not sys.stderr.isatty()
-    with workers(jobs) as pool, Progress(console=console, transient=True, disable=quiet) as bar:
+    with (
+        workers(jobs) as pool,
+        Progress(console=console, transient=True, disable=quiet) as bar,
+    ):
         futures = submit(pool, names, repeats, N_epochs)
         task = bar.add_task('Runs', total=sum(map(len, futures.values())))
         for name in names:
@@ -90,15 +95,29 @@ if __name__ == '__main__':
     add = script.add_argument
     add('names', nargs='*', choices=[*EXPERIMENTS, 'all'], default='all')
     add('--list', action='store_true', help='say what experiments there are')
-    add('--repeats', type=whole_number(1), help='seeds, default 5 or 20, as the question says')
+    add(
+        '--repeats',
+        type=whole_number(1),
+        help='seeds, default 5 or 20, as the question says',
+    )
     add('--epochs', type=whole_number(1), default=300, help='default 300')
     add('--jobs', type=whole_number(1), help='processes, default one a core, at most 4')
     add('--output', default='results', help='folder, default results')
-    add('--publish', action='store_true', help='only renew the figures and tables of README.md')
+    add(
+        '--publish',
+        action='store_true',
+        help='only renew the figures and tables of README.md',
+    )
     args = script.parse_args()
-    names = list(EXPERIMENTS) if 'all' in args.names else list(dict.fromkeys(args.names))
+    names = (
+        list(EXPERIMENTS) if 'all' in args.names else list(dict.fromkeys(args.names))
+    )
     if args.list:
-        print('\n'.join(f'{name:14} {entry.question}' for name, entry in EXPERIMENTS.items()))
+        print(
+            '\n'.join(
+                f'{name:14} {entry.question}' for name, entry in EXPERIMENTS.items()
+            )
+        )
     elif args.publish:
         publish(names)
     else:

@@ -44,7 +44,9 @@ def accuracy_axis(axis, which, label='Accuracy', limits=ACCURACIES):
         'y': (axis.axhline, (1, 0.5), {'ha': 'left', 'va': 'center'}),
     }[which]
     line(0.5, color='0.3', linestyle='--', linewidth=1.2, zorder=1)
-    coordinates = axis.get_xaxis_transform() if which == 'x' else axis.get_yaxis_transform()
+    coordinates = (
+        axis.get_xaxis_transform() if which == 'x' else axis.get_yaxis_transform()
+    )
     axis.text(*place, ' chance', transform=coordinates, color='0.3', **where)
 
 
@@ -52,7 +54,9 @@ def legend(axis, letters=70, title=None):
     """Put the legend below the axis, in as many columns as there is room for letters."""
     labels = axis.get_legend_handles_labels()[1]
     columns = max(1, min(len(labels), letters // (max(map(len, labels)) + 6)))
-    below = offset_copy(axis.transAxes, axis.figure, y=-36, units='points')  # below the labels
+    below = offset_copy(
+        axis.transAxes, axis.figure, y=-36, units='points'
+    )  # below the labels
     place = {'loc': 'upper center', 'bbox_to_anchor': (0.5, 0), 'bbox_transform': below}
     axis.legend(ncols=columns, title=title, **place)
 
@@ -69,13 +73,20 @@ def draw_accuracies(axis, experiment, rows):
     in_band = any('frequencies' in options for options in experiment.settings.values())
     # What to draw: the test accuracies of each series, or of one those of the training, too.
     drawn = [
-        (series, 'test_accuracy', series or 'test sequences', {'color': colour, 'marker': mark})
+        (
+            series,
+            'test_accuracy',
+            series or 'test sequences',
+            {'color': colour, 'marker': mark},
+        )
         for series, colour, mark in zip(all_series, COLOURS, MARKS, strict=False)
     ]
     if not experiment.series and not in_band:
         drawn.append(('', 'training_accuracy', 'training sequences', TRAINING))
     for i, (series, column, label, style) in enumerate(drawn):
-        aside = i - (len(drawn) - 1) / 2  # so that marks of the same place don't hide each other
+        aside = (
+            i - (len(drawn) - 1) / 2
+        )  # so that marks of the same place don't hide each other
         by_setting = rows[rows.series == series].groupby('setting', sort=False)
         found = by_setting[column].agg(['median', 'min', 'max'])
         places = [place[name] + (0 if numbers else 0.3 * aside) for name in found.index]
@@ -87,8 +98,12 @@ def draw_accuracies(axis, experiment, rows):
         # marks at the medians, bars for the range over the seeds
         along, across = 'yx' if numbers else 'xy'
         error = (found['median'] - found['min'], found['max'] - found['median'])
-        style['clip_on'] = bool(found['min'].min() < ACCURACIES[0])  # else marks at 100 % are cut
-        axis.errorbar(**{along: found['median'], across: places, f'{along}err': error}, **style)
+        style['clip_on'] = bool(
+            found['min'].min() < ACCURACIES[0]
+        )  # else marks at 100 % are cut
+        axis.errorbar(
+            **{along: found['median'], across: places, f'{along}err': error}, **style
+        )
     if numbers:
         if in_band:
             axis.axvspan(0.1, 0.4, color='0.88', label='trained with these', zorder=0)
@@ -105,7 +120,9 @@ def draw_accuracies(axis, experiment, rows):
             axis.xaxis.set_minor_locator(NullLocator())
         axis.set_xlabel(experiment.varied)
     else:
-        axis.set_yticks(range(len(names)), [name.replace(' (', '\n(') for name in names])
+        axis.set_yticks(
+            range(len(names)), [name.replace(' (', '\n(') for name in names]
+        )
         axis.set_ylim(len(names) - 0.5, -0.5)
         axis.grid(axis='y', visible=False)
     label = 'Accuracy' if drawn[-1][1] == 'training_accuracy' else 'Test accuracy'
@@ -123,8 +140,12 @@ def draw_convergence(axis, experiment, curves):
         by_epoch = curves[curves.setting == setting].groupby('epoch')
         for column, style in (('training_accuracy', ':'), ('test_accuracy', '-')):
             label = setting if style == '-' else None
-            axis.plot(by_epoch[column].median(), style, color=colour, label=label, linewidth=2)
-    axis.set_title('Convergence: test sequences solid, training sequences dotted', loc='left')
+            axis.plot(
+                by_epoch[column].median(), style, color=colour, label=label, linewidth=2
+            )
+    axis.set_title(
+        'Convergence: test sequences solid, training sequences dotted', loc='left'
+    )
     axis.set_xlabel('Epoch')
     accuracy_axis(axis, 'y')
     legend(axis, title=experiment.varied)
@@ -140,10 +161,17 @@ def draw_seeds(axis, experiment, curves):
     bold = ends.sort_values('accuracy_2018').seed.iloc[len(ends) // 2]
     for setting, column, label, colour in (
         (sigmoid, 'training_accuracy', 'with a sigmoid', COLOURS[2]),
-        (slide, 'training_accuracy', "the slide's, above one half is class 1", COLOURS[0]),
+        (
+            slide,
+            'training_accuracy',
+            "the slide's, above one half is class 1",
+            COLOURS[0],
+        ),
         (slide, 'accuracy_2018', "the slide's, as Keras 2 counted", COLOURS[1]),
     ):
-        lines = curves[curves.setting == setting].pivot(columns='seed', index='epoch')[column]
+        lines = curves[curves.setting == setting].pivot(columns='seed', index='epoch')[
+            column
+        ]
         axis.plot(lines, color=colour, alpha=0.25, linewidth=1)
         axis.plot(lines[bold], color=colour, linewidth=2.5, label=label)
     axis.set_title('Training sequences: every seed, one of them bold', loc='left')
@@ -152,7 +180,11 @@ def draw_seeds(axis, experiment, curves):
     legend(axis)
 
 
-PANELS = {'accuracy': draw_accuracies, 'convergence': draw_convergence, 'seeds': draw_seeds}
+PANELS = {
+    'accuracy': draw_accuracies,
+    'convergence': draw_convergence,
+    'seeds': draw_seeds,
+}
 
 
 def draw(folder, name):
@@ -172,7 +204,9 @@ def draw(folder, name):
             squeeze=False,
             layout='constrained',
         )
-        figure.suptitle(textwrap.fill(experiment.question, 64), x=0.02, ha='left', weight='bold')
+        figure.suptitle(
+            textwrap.fill(experiment.question, 64), x=0.02, ha='left', weight='bold'
+        )
         for axis, panel in zip(axes.flat, experiment.panels, strict=True):
             data = rows if panel == 'accuracy' else load(folder, f'{name}-curves')
             PANELS[panel](axis, experiment, data)

@@ -13,7 +13,9 @@ N_sequence = 128
 
 
 def dense(*neurons_and_activations):
-    return lambda layers: [layers.Dense(n, activation=a) for n, a in neurons_and_activations]
+    return lambda layers: [
+        layers.Dense(n, activation=a) for n, a in neurons_and_activations
+    ]
 
 
 def stepwise(inside):
@@ -37,7 +39,10 @@ NETWORKS = {
             ]
         )
     },
-    'SimpleRNN': {'network': stepwise(lambda layers: [layers.SimpleRNN(16)]), 'jit': True},
+    'SimpleRNN': {
+        'network': stepwise(lambda layers: [layers.SimpleRNN(16)]),
+        'jit': True,
+    },
     'LSTM': {'network': stepwise(lambda layers: [layers.LSTM(16)]), 'jit': True},
 }
 
@@ -57,8 +62,12 @@ class Experiment(NamedTuple):
     series: str = ''  # what the series are
     seeds: int = 5  # how many
     columns: tuple = ACCURACY  # columns of the CSV that the table shows
-    panels: tuple = ('accuracy',)  # of the figure; 'convergence' and 'seeds' draw the curves
-    test_every: int = 0  # epochs between the points of the curves; 0: only test at the end
+    panels: tuple = (
+        'accuracy',
+    )  # of the figure; 'convergence' and 'seeds' draw the curves
+    test_every: int = (
+        0  # epochs between the points of the curves; 0: only test at the end
+    )
     in_table: tuple = ()  # the settings that the table shows; all if empty
 
 
@@ -120,7 +129,10 @@ EXPERIMENTS = {
     'layers': Experiment(
         'What does the number of hidden layers do?',
         'Hidden layers: 16 neurons with relu, then 8 with tanh each',
-        {N: {'network': dense(*HIDDEN[:N], OUTPUT), **LARGE_RANDOM_PHASE} for N in range(5)},
+        {
+            N: {'network': dense(*HIDDEN[:N], OUTPUT), **LARGE_RANDOM_PHASE}
+            for N in range(5)
+        },
         seeds=20,
         columns=(*ACCURACY, 'parameters'),
     ),
@@ -128,7 +140,10 @@ EXPERIMENTS = {
         'What does the number of neurons do?',
         'Neurons in the first hidden layer',
         {
-            N: {'network': dense((N, 'relu'), (8, 'tanh'), OUTPUT), **LARGE_RANDOM_PHASE}
+            N: {
+                'network': dense((N, 'relu'), (8, 'tanh'), OUTPUT),
+                **LARGE_RANDOM_PHASE,
+            }
             for N in NEURONS
         },
         columns=(*ACCURACY, 'parameters'),
@@ -136,7 +151,10 @@ EXPERIMENTS = {
     'activations': Experiment(
         'What do the activation functions do?',
         'Activation of both hidden layers',
-        {a: {'network': dense((16, a), (8, a), OUTPUT), **LARGE_RANDOM_PHASE} for a in ACTIVATIONS},
+        {
+            a: {'network': dense((16, a), (8, a), OUTPUT), **LARGE_RANDOM_PHASE}
+            for a in ACTIVATIONS
+        },
         seeds=20,
         columns=(*ACCURACY, 'training_95'),
     ),
@@ -168,7 +186,9 @@ EXPERIMENTS = {
                 'random phase, 800 sequences': LARGE_RANDOM_PHASE,
             }.items()
             for network, options in {
-                'no activation (Dense 16, Dense 1)': {'network': dense((16, None), (1, None))},
+                'no activation (Dense 16, Dense 1)': {
+                    'network': dense((16, None), (1, None))
+                },
                 'only a sigmoid at the end (Dense 16, Dense 8, sigmoid)': {
                     'network': dense((16, None), (8, None), OUTPUT)
                 },
@@ -207,7 +227,10 @@ EXPERIMENTS = {
             (name, noise): {**options, 'noise': noise}
             for name, options in {
                 'mean of the squares': {'baseline': baselines.mean_square},
-                **{name: NETWORKS[name] for name in ("the tutorial's", 'Conv1D', 'LSTM')},
+                **{
+                    name: NETWORKS[name]
+                    for name in ("the tutorial's", 'Conv1D', 'LSTM')
+                },
             }.items()
             for noise in (0, 0.25, 0.5, 1, 1.5, 2)
         },
@@ -217,7 +240,11 @@ EXPERIMENTS = {
         'Does it recognise frequencies outside the training range?',
         'Frequency (radians per step)',
         # One training run answers for all of them.
-        {'trained band': {'frequencies': tuple(round(0.02 * i, 2) for i in range(1, 41))}},
+        {
+            'trained band': {
+                'frequencies': tuple(round(0.02 * i, 2) for i in range(1, 41))
+            }
+        },
         columns=('test_accuracy',),
         in_table=(0.04, 0.06, 0.1, 0.2, 0.3, 0.4, 0.5, 0.8),
     ),

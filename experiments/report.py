@@ -25,7 +25,10 @@ TITLES = {
 
 def save(folder, name, rows, curves):
     """Write what an experiment found to NAME.csv, and its curves, if any, to NAME-curves.csv."""
-    for path, lines in ((f'{folder}/{name}.csv', rows), (f'{folder}/{name}-curves.csv', curves)):
+    for path, lines in (
+        (f'{folder}/{name}.csv', rows),
+        (f'{folder}/{name}-curves.csv', curves),
+    ):
         if lines:
             with whole_file(path) as temporary:
                 frame = pd.DataFrame(lines, dtype=object)  # whole numbers stay whole
@@ -38,7 +41,9 @@ def load(folder, name):
     An epoch of infinity means that an accuracy was never reached.
     """
     try:
-        frame = pd.read_csv(f'{folder}/{name}.csv', dtype={'setting': str, 'series': str})
+        frame = pd.read_csv(
+            f'{folder}/{name}.csv', dtype={'setting': str, 'series': str}
+        )
     except FileNotFoundError:
         raise DataError(
             f'{folder}/{name}.csv is missing: python -m experiments --output {folder} makes it'
@@ -95,4 +100,6 @@ def with_tables(document, folder):
         markdown = '\n'.join(f'| {" | ".join(line)} |' for line in lines)
         return f'<!-- table: {match[1]} -->\n{markdown}\n<!-- end -->'
 
-    return re.sub(r'<!-- table: (\S+) -->\n.*?<!-- end -->', make, document, flags=re.DOTALL)
+    return re.sub(
+        r'<!-- table: (\S+) -->\n.*?<!-- end -->', make, document, flags=re.DOTALL
+    )

@@ -22,7 +22,9 @@ def unseen_sequences(X_train, rng, **options):
     X, Y = make_sequences(10 * N_test, rng, N_sequence, **options)
     seen = {x.tobytes() for x in X_train}
     unseen = np.array([x.tobytes() not in seen for x in X])
-    chosen = np.hstack([np.flatnonzero(unseen & (Y == y))[: N_test // 2] for y in (0, 1)])
+    chosen = np.hstack(
+        [np.flatnonzero(unseen & (Y == y))[: N_test // 2] for y in (0, 1)]
+    )
     return X[chosen], Y[chosen]
 
 
@@ -51,12 +53,18 @@ def accuracy_2018(y, p):
 def build(network, steps, **options):
     """Return the compiled network, and its optimizer's variables with their first values."""
     model = keras.Sequential([layers.Input((N_sequence,)), *network(layers)])
-    model.compile('rmsprop', 'binary_crossentropy', steps_per_execution=steps, **options)
+    model.compile(
+        'rmsprop', 'binary_crossentropy', steps_per_execution=steps, **options
+    )
     model.optimizer.build(model.trainable_variables)
-    return model, [(variable, variable.numpy()) for variable in model.optimizer.variables]
+    return model, [
+        (variable, variable.numpy()) for variable in model.optimizer.variables
+    ]
 
 
-def fit(model, optimizer_at_first, X_train, Y_train, X_test, Y_test, N_epochs, test_epochs):
+def fit(
+    model, optimizer_at_first, X_train, Y_train, X_test, Y_test, N_epochs, test_epochs
+):
     """Train a network from new weights, test it after each of test_epochs; return the history."""
     model.set_weights(keras.models.clone_model(model).get_weights())
     for variable, value in optimizer_at_first:
@@ -78,16 +86,23 @@ def accuracies_at(test_epochs, history):
     """Return a dict for each of the epochs: the accuracies then."""
     rows = []
     for epoch, test in zip(test_epochs, history['val_accuracy'], strict=True):
-        row = {'training_accuracy': history['accuracy'][epoch - 1], 'test_accuracy': test}
+        row = {
+            'training_accuracy': history['accuracy'][epoch - 1],
+            'test_accuracy': test,
+        }
         if 'accuracy_2018' in history:
             row['accuracy_2018'] = history['accuracy_2018'][epoch - 1]
-        rows.append({'epoch': epoch, **{name: round(value, 4) for name, value in row.items()}})
+        rows.append(
+            {'epoch': epoch, **{name: round(value, 4) for name, value in row.items()}}
+        )
     return rows
 
 
 def first_epoch_reaching(level, epochs, accuracies):
     """Return the first of the epochs with at least this accuracy, infinity if there is none."""
-    return next((e for e, a in zip(epochs, accuracies, strict=True) if a >= level), np.inf)
+    return next(
+        (e for e, a in zip(epochs, accuracies, strict=True) if a >= level), np.inf
+    )
 
 
 def run_setting(
@@ -118,7 +133,10 @@ def run_setting(
         metrics = ['accuracy', accuracy_2018] if count_2018 else ['accuracy']
         built = build(network, -(-N_train // 32), jit_compile=jit, metrics=metrics)
         parameters = built[0].count_params()
-        test_epochs = [*(range(test_every, N_epochs, test_every) if test_every else ()), N_epochs]
+        test_epochs = [
+            *(range(test_every, N_epochs, test_every) if test_every else ()),
+            N_epochs,
+        ]
     rows, curves = [], []
     for seed in seeds:
         keras.utils.set_random_seed(seed)
@@ -128,7 +146,10 @@ def run_setting(
         if from_training_set:
             chosen = test_rng.integers(N_train, size=N_test)
             X_test, Y_test = X_train[chosen], Y_train[chosen]
-        X_train, X_test = noisy(X_train, noise, train_rng), noisy(X_test, noise, test_rng)
+        X_train, X_test = (
+            noisy(X_train, noise, train_rng),
+            noisy(X_test, noise, test_rng),
+        )
 
         row = {'seed': seed, 'N_train': N_train, 'phase': int(phase), 'noise': noise}
         row |= {'epochs': 0 if baseline else N_epochs, 'parameters': parameters}
@@ -138,9 +159,13 @@ def run_setting(
                 right = baseline(X_train, Y_train, X, noise) == Y
                 row[f'{which}_accuracy'] = round(right.mean(), 4)
         else:
-            history = fit(*built, X_train, Y_train, X_test, Y_test, N_epochs, test_epochs)
+            history = fit(
+                *built, X_train, Y_train, X_test, Y_test, N_epochs, test_epochs
+            )
             tested = accuracies_at(test_epochs, history)
-            row |= {name: value for name, value in tested[-1].items() if name != 'epoch'}
+            row |= {
+                name: value for name, value in tested[-1].items() if name != 'epoch'
+            }
             if test_every:
                 curves += [{'seed': seed, **accuracies} for accuracies in tested]
         row['seconds'] = round(time.perf_counter() - start, 2)
@@ -152,7 +177,9 @@ def run_setting(
                 for level in (95, 99):
                     reached = first_epoch_reaching(level / 100, epochs, accuracies)
                     row[f'{which}_{level}'] = reached
-        for f in frequencies:  # a narrow band, because one frequency has but one wave of each form
+        for f in (
+            frequencies
+        ):  # a narrow band, because one frequency has but one wave of each form
             X, Y = unseen_sequences(X_train, test_rng, f_min=f - 0.01, f_range=0.02)
             right = (built[0](np.float32(X)).numpy()[:, 0] > 0.5) == Y
             rows.append({'setting': f, **row, 'test_accuracy': round(right.mean(), 4)})

@@ -79,7 +79,9 @@ def activations():
         'tanh': np.tanh(x),
         'sigmoid': 1 / (1 + np.exp(-x)),
     }
-    figure, axes = plt.subplots(1, 4, figsize=(8, 2.6), sharey=True, layout='constrained')
+    figure, axes = plt.subplots(
+        1, 4, figsize=(8, 2.6), sharey=True, layout='constrained'
+    )
     for axis, (name, y) in zip(axes, curves.items(), strict=True):
         axis.plot(x, y, label='value')
         axis.plot(x, np.gradient(y, x), ':', label='slope')
@@ -97,10 +99,20 @@ def network():
         for a in heights[i]:
             for b in heights[i + 1]:
                 axis.plot(
-                    (i, i + 1), (a, b), color='tab:blue', alpha=(0.06, 0.25, 0.5)[i], linewidth=0.5
+                    (i, i + 1),
+                    (a, b),
+                    color='tab:blue',
+                    alpha=(0.06, 0.25, 0.5)[i],
+                    linewidth=0.5,
                 )
     for i, (n, y) in enumerate(zip(layers, heights, strict=True)):
-        axis.plot([i] * n, y, 'o', color='tab:orange' if i else 'grey', markersize=9 if i else 2)
+        axis.plot(
+            [i] * n,
+            y,
+            'o',
+            color='tab:orange' if i else 'grey',
+            markersize=9 if i else 2,
+        )
     labels = ['128 values', '16 neurons\nrelu', '8 neurons\ntanh', '1 neuron\nsigmoid']
     axis.set(xticks=range(4), xticklabels=labels, yticks=(), xlim=(-0.3, 3.3))
     axis.tick_params(length=0)
@@ -127,11 +139,15 @@ def train(folder):
     """Run each of the scripts in a folder of its own data; their runs are folder/runs/NAME."""
     for name in ('utilities.py', 'support'):
         (folder / name).symlink_to(PROJECT / name)
-    subprocess.run([sys.executable, PROJECT / 'generate_data.py'], cwd=folder, check=True)
+    subprocess.run(
+        [sys.executable, PROJECT / 'generate_data.py'], cwd=folder, check=True
+    )
     for name, text in scripts().items():
         (folder / 'train.py').write_text(text, encoding='utf-8')
         command = [sys.executable, 'train.py', '--name', name]
-        subprocess.run(command, cwd=folder, check=True, env=os.environ | {'MPLBACKEND': 'agg'})
+        subprocess.run(
+            command, cwd=folder, check=True, env=os.environ | {'MPLBACKEND': 'agg'}
+        )
 
 
 def curves(runs):
@@ -157,7 +173,9 @@ def curves(runs):
 
 if __name__ == '__main__':
     script = parser(__doc__)
-    script.add_argument('output', nargs='?', default='results', help='folder, default results')
+    script.add_argument(
+        'output', nargs='?', default='results', help='folder, default results'
+    )
     output = pathlib.Path(script.parse_args().output)
     output.mkdir(parents=True, exist_ok=True)
     for draw in (waves, activations, network):
@@ -168,4 +186,6 @@ if __name__ == '__main__':
         for name in ('history', 'validation'):
             shutil.copy(folder / 'runs' / name / 'history.png', output / f'{name}.png')
         curves(folder / 'runs').savefig(output / 'curves.png', dpi=100)
-    print(f'Plots: {output}/waves.png, activations, network, history, validation and curves')
+    print(
+        f'Plots: {output}/waves.png, activations, network, history, validation and curves'
+    )

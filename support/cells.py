@@ -16,8 +16,29 @@ import numpy as np
 import pandas as pd
 
 ASTROPY = ('.fits', '.fit', '.fits.gz', '.ecsv', '.vot', '.votable')
-TABLES = ('.csv', '.tsv', '.txt', '.csv.gz', '.tsv.gz', '.txt.gz', '.npy', '.npz', '.ts', *ASTROPY)
-OTHERS = ('.parquet', '.feather', '.xlsx', '.xls', '.ods', '.h5', '.hdf5', '.pkl', '.pickle')
+TABLES = (
+    '.csv',
+    '.tsv',
+    '.txt',
+    '.csv.gz',
+    '.tsv.gz',
+    '.txt.gz',
+    '.npy',
+    '.npz',
+    '.ts',
+    *ASTROPY,
+)
+OTHERS = (
+    '.parquet',
+    '.feather',
+    '.xlsx',
+    '.xls',
+    '.ods',
+    '.h5',
+    '.hdf5',
+    '.pkl',
+    '.pickle',
+)
 
 # What a text is in that is not UTF-8.
 OLD = {'latin-1': 'Latin-1', 'cp1252': 'Windows-1252'}
@@ -28,10 +49,14 @@ MISSING = ('--', '-', '?')
 class Cells(NamedTuple):
     """What a file holds, before anybody has said what it means."""
 
-    frame: pd.DataFrame  # columns 0, 1, ...: numbers or texts; the index is the row, from 1
+    frame: (
+        pd.DataFrame
+    )  # columns 0, 1, ...: numbers or texts; the index is the row, from 1
     header: list  # the names of the columns; [] without
     vectors: dict  # the columns that each column of vectors has become, by its name
-    label: str | None = None  # the column of the classes, where this kind of file settles it
+    label: str | None = (
+        None  # the column of the classes, where this kind of file settles it
+    )
     skipped: tuple = ()  # what is wrong with rows that are left out, texts
 
 
@@ -50,20 +75,34 @@ def opener(path):
         encoding = 'utf-8-sig'
         with opened(path, 'rt', encoding=encoding) as file:
             if any('\0' in block for block in iter(lambda: file.read(1 << 20), '')):
-                raise DataError(f'{path} is no text: save the table as CSV (UTF-8), .npy or .npz')
+                raise DataError(
+                    f'{path} is no text: save the table as CSV (UTF-8), .npy or .npz'
+                )
     except UnicodeDecodeError:
-        with opened(path, 'rb') as file:  # between 0x80 and 0x9f, Latin-1 has no letters
+        with opened(
+            path, 'rb'
+        ) as file:  # between 0x80 and 0x9f, Latin-1 has no letters
             blocks = iter(lambda: file.read(1 << 20), b'')
-            encoding = 'cp1252' if any(re.search(rb'[\x80-\x9f]', x) for x in blocks) else 'latin-1'
+            encoding = (
+                'cp1252'
+                if any(re.search(rb'[\x80-\x9f]', x) for x in blocks)
+                else 'latin-1'
+            )
     except (OSError, EOFError) as error:  # of gzip
-        raise DataError(f'{path} cannot be unpacked ({error}): write it again') from None
+        raise DataError(
+            f'{path} cannot be unpacked ({error}): write it again'
+        ) from None
     return functools.partial(opened, path, 'rt', encoding=encoding, errors='replace')
 
 
 def split(path, line, delimiter):
     """Return the cells of a line of a text."""
     try:
-        return next(csv.reader([line.strip(' \r\n')], delimiter=delimiter, skipinitialspace=True))
+        return next(
+            csv.reader(
+                [line.strip(' \r\n')], delimiter=delimiter, skipinitialspace=True
+            )
+        )
     except csv.Error as error:
         raise DataError(f'{path} cannot be split into cells ({error})') from None
 
@@ -85,7 +124,11 @@ def is_header(rows, asked):
     asked are the names of columns that the user has given.
     """
     first, below = rows[0], list(itertools.zip_longest(*rows[1:], fillvalue=''))
-    texts = [i for i, cell in enumerate(first) if not is_number(cell) and not is_missing(cell)]
+    texts = [
+        i
+        for i, cell in enumerate(first)
+        if not is_number(cell) and not is_missing(cell)
+    ]
     numbers = [cell for cell in first if is_number(cell)]
     if any(first[i] in asked for i in texts):
         return True
@@ -94,7 +137,9 @@ def is_header(rows, asked):
     if not texts:
         return None
     counted = ([str(i + k) for i in range(len(numbers))] for k in (0, 1))
-    return True if not numbers or numbers in counted else None  # as pandas numbers columns
+    return (
+        True if not numbers or numbers in counted else None
+    )  # as pandas numbers columns
 
 
 def place(text, header, width):
@@ -115,7 +160,11 @@ def read_text(path, args, texts, asked, labelled, ask):
     first line of numbers is data, or with ask that is asked. Where there need be no classes, rows
     with too many or too few cells are skipped.
     """
-    above, comments, lines = 0, [], []  # lines above the table, those with a #, and the table's
+    above, comments, lines = (
+        0,
+        [],
+        [],
+    )  # lines above the table, those with a #, and the table's
     marks, open_text = '\t;|,', opener(path)
     with open_text() as file:
         if file.encoding in OLD:
@@ -123,7 +172,9 @@ def read_text(path, args, texts, asked, labelled, ask):
         for line in file:
             if not lines and line.lstrip().startswith('#'):
                 comments.append(line.lstrip().lstrip('#'))
-            elif not lines and (found := re.fullmatch('sep=(.)', line.strip())):  # by Excel
+            elif not lines and (
+                found := re.fullmatch('sep=(.)', line.strip())
+            ):  # by Excel
                 marks = found[1]
             elif line.strip(' \t\r\n;,|'):
                 lines.append(line)
@@ -132,14 +183,20 @@ def read_text(path, args, texts, asked, labelled, ask):
                 break
     if not lines:
         raise DataError(f'{path} holds no rows: it needs one for each sequence')
-    unquoted = [re.sub('"[^"]*"', '', line) for line in lines if line[0] != '#' or line is lines[0]]
+    unquoted = [
+        re.sub('"[^"]*"', '', line)
+        for line in lines
+        if line[0] != '#' or line is lines[0]
+    ]
     if args.decimal == ',' and all(re.search(r'\S\s+\S', line) for line in unquoted):
         marks = '\t;|'  # and else blanks: then the commas are decimal ones
     delimiter = next((d for d in marks if all(d in line for line in unquoted)), ' ')
     if args.fixed:
         with open_text() as file:
             text = ''.join(itertools.islice(file, above, None))
-        fixed = pd.read_fwf(io.StringIO(text), header=None, dtype=str, infer_nrows=10**9)
+        fixed = pd.read_fwf(
+            io.StringIO(text), header=None, dtype=str, infer_nrows=10**9
+        )
         rows = fixed.fillna('').values.tolist()
     else:
         rows = [split(path, line, delimiter) for line in lines]
@@ -148,7 +205,11 @@ def read_text(path, args, texts, asked, labelled, ask):
     label, first = None, rows[0]
     names = split(path, comments[-1], delimiter) if comments else []
     named = is_header(rows, asked)
-    if args.header is None and args.label is None and path.lower().endswith(('.tsv', '.tsv.gz')):
+    if (
+        args.header is None
+        and args.label is None
+        and path.lower().endswith(('.tsv', '.tsv.gz'))
+    ):
         if all(is_number(cell) or is_missing(cell) for cell in first):
             label, named = 'first', False  # as the UCR archive has them
     if len(names) != len(first) or (named and not args.header):
@@ -199,7 +260,11 @@ def read_text(path, args, texts, asked, labelled, ask):
                     label, texts = 'first', ['first']
             else:
                 skipped = [text for _, text in wrong.values()]
-                numbers = [i for i in range(above + 1, above + 1 + len(lines)) if i not in wrong]
+                numbers = [
+                    i
+                    for i in range(above + 1, above + 1 + len(lines))
+                    if i not in wrong
+                ]
                 lines = [lines[i - above - 1] for i in numbers]
             file = io.StringIO('\n'.join(lines) + '\n')
         elif wrong:
@@ -211,7 +276,11 @@ def read_text(path, args, texts, asked, labelled, ask):
             above,
             sep=r'\s+' if delimiter == ' ' else delimiter,
             decimal=args.decimal or '.',
-            dtype={i: str for text in texts if (i := place(text, header, width)) is not None},
+            dtype={
+                i: str
+                for text in texts
+                if (i := place(text, header, width)) is not None
+            },
         )
     if numbers:
         frame.index = numbers[: len(frame)]
@@ -235,7 +304,9 @@ def count_cells(path, file, above, delimiter, header):
             if '"' in line:
                 many = len(split(path, line, delimiter))
             else:
-                many = len(line.split()) if delimiter == ' ' else line.count(delimiter) + 1
+                many = (
+                    len(line.split()) if delimiter == ' ' else line.count(delimiter) + 1
+                )
             counts.setdefault(many, []).append(row)
     width = len(header) or max(counts, key=lambda many: len(counts[many]))
     remedy = 'correct it (1,000 is written 1000, and blank cells between spaces need --fixed)'
@@ -265,9 +336,16 @@ def parse(path, file, width, above, **options):
             skipinitialspace=True,
             **options,
         )
-    except (pd.errors.ParserError, pd.errors.ParserWarning, ValueError, OverflowError) as error:
+    except (
+        pd.errors.ParserError,
+        pd.errors.ParserWarning,
+        ValueError,
+        OverflowError,
+    ) as error:
         why = ' '.join(str(error).split())[:200]
-        raise DataError(f'{path} cannot be read ({why}): look at its quotation marks') from None
+        raise DataError(
+            f'{path} cannot be read ({why}): look at its quotation marks'
+        ) from None
     frame.index = frame.index + above + 1
     return frame
 
@@ -304,14 +382,19 @@ def texts_of(column):
         return column.astype(str).to_numpy(object)
     if column.dtype.kind == 'f':
         return np.array(['' if np.isnan(x) else f'{x:.15g}' for x in column], object)
-    return np.array(['' if is_missing(x) else ' '.join(str(x).split()) for x in column], object)
+    return np.array(
+        ['' if is_missing(x) else ' '.join(str(x).split()) for x in column], object
+    )
 
 
 def read_arrays(path, labelled):
     """Return the Cells of a NumPy file; those of .npz have the class in the first column."""
     check_file(path)
     try:
-        X, Y = np.load(path, allow_pickle=False), None  # a pickle could run code of its own
+        X, Y = (
+            np.load(path, allow_pickle=False),
+            None,
+        )  # a pickle could run code of its own
         if not isinstance(X, np.ndarray):
             arrays = {name.upper(): X[name] for name in X.files if name.upper() in 'XY'}
             X, Y = arrays['X'], arrays['Y'] if labelled else arrays.get('Y')
@@ -325,7 +408,9 @@ def read_arrays(path, labelled):
         if Y is not None:
             frame.columns = frame.columns + 1
             frame.insert(0, 0, texts_of(pd.Series(Y.reshape(len(X)))))
-    except Exception:  # NumPy raises many kinds, according to what is wrong with the file
+    except (
+        Exception
+    ):  # NumPy raises many kinds, according to what is wrong with the file
         raise DataError(
             f'{path} must hold a NumPy array of numbers (or text) with a row for each sequence; as'
             ' .npz, arrays X (n, N) and Y (n,), the classes: save it so'
@@ -345,7 +430,9 @@ def read_astropy(path):
             table = AstropyTable.read(path)
     except Exception as error:  # astropy raises many kinds
         why = (str(error).strip() or type(error).__name__).split('\n')[0][:200]
-        raise DataError(f'{path} cannot be read by astropy ({why}): save it as CSV') from None
+        raise DataError(
+            f'{path} cannot be read by astropy ({why}): save it as CSV'
+        ) from None
     columns, header, vectors = [], [], {}
     for name in table.colnames:
         column = np.ma.asarray(table[name])
@@ -368,7 +455,9 @@ def read_astropy(path):
             columns.append(column)
             header.append(name)
     if not columns or not len(table):
-        raise DataError(f'{path} holds no rows of numbers: it needs one for each sequence')
+        raise DataError(
+            f'{path} holds no rows of numbers: it needs one for each sequence'
+        )
     frame = pd.DataFrame(dict(enumerate(columns)), index=range(1, len(table) + 1))
     return Cells(frame, header, vectors)
 
@@ -386,7 +475,9 @@ def read_cells(path, args, texts=(), labelled=True, ask=True):
     """Return the Cells of a file of any kind; see read_text."""
     kind = path.lower()
     if kind.endswith(OTHERS):
-        raise DataError(f'{path}: save it as CSV, with table.to_csv(name, index=False) in pandas')
+        raise DataError(
+            f'{path}: save it as CSV, with table.to_csv(name, index=False) in pandas'
+        )
     if kind.endswith('.ts'):
         return read_series(path)
     if kind.endswith(('.npy', '.npz')):
@@ -395,5 +486,7 @@ def read_cells(path, args, texts=(), labelled=True, ask=True):
         return read_astropy(path)
     named = [args.label, args.values, args.id, args.long, args.period]
     asked = {name for text in named if text for name in [text, *re.split('[,:]', text)]}
-    asked = {name for name in asked if not is_number(name) and name not in ('first', 'last')}
+    asked = {
+        name for name in asked if not is_number(name) and name not in ('first', 'last')
+    }
     return read_text(path, args, [text for text in texts if text], asked, labelled, ask)

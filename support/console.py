@@ -52,7 +52,9 @@ def whole_number(least, most=2**31 - 1):
         except ValueError:
             number = None
         if number is None or not least <= number <= most:
-            raise argparse.ArgumentTypeError(f'{text} is not a whole number from {least} to {most}')
+            raise argparse.ArgumentTypeError(
+                f'{text} is not a whole number from {least} to {most}'
+            )
         return number
 
     return convert
@@ -90,7 +92,9 @@ def progress(items, description):
     from rich.markup import escape
     from rich.progress import track
 
-    return track(items, escape(clean(description)), console=Console(stderr=True), transient=True)
+    return track(
+        items, escape(clean(description)), console=Console(stderr=True), transient=True
+    )
 
 
 def __getattr__(name):

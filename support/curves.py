@@ -52,7 +52,9 @@ def sequences_of(path, ids, X, labels, bad, args, new=False):
         different = pd.Series(labels).groupby(codes).nunique()
         for k in different.index[different > 1]:
             own = named(pd.unique(labels[codes == k])).replace(', ,', ', none,')
-            wrong.setdefault(k, f'{path}: object {names[k]} has rows of several classes: {own}')
+            wrong.setdefault(
+                k, f'{path}: object {names[k]} has rows of several classes: {own}'
+            )
     order = np.lexsort((times, codes))
     order = order[~missing[order]]
     t, code = times[order], codes[order]
@@ -69,21 +71,31 @@ def sequences_of(path, ids, X, labels, bad, args, new=False):
         part = order[starts[k] : starts[k + 1]]
         time, value = times[part], values[part]
         if X.shape[1] == 2:
-            found[k] = np.interp(np.linspace(time[0], time[-1], args.length), time, value)
+            found[k] = np.interp(
+                np.linspace(time[0], time[-1], args.length), time, value
+            )
             continue
         period = X[part, 2]
         if not (period[0] > 0 and (period == period[0]).all()):
             wrong[k] = f'{path}: object {names[k]} needs one period, a number above 0'
             continue
-        phase, inverse = np.unique((time - time[0]) / period[0] % 1, return_inverse=True)
-        value = np.bincount(inverse, value) / np.bincount(inverse)  # of equal phases, the mean
-        found[k] = np.interp(np.arange(args.length) / args.length, phase, value, period=1)
+        phase, inverse = np.unique(
+            (time - time[0]) / period[0] % 1, return_inverse=True
+        )
+        value = np.bincount(inverse, value) / np.bincount(
+            inverse
+        )  # of equal phases, the mean
+        found[k] = np.interp(
+            np.arange(args.length) / args.length, phase, value, period=1
+        )
     if wrong and not new:
         raise DataError(wrong[min(wrong)])
 
     kept = [k for k in range(len(names)) if new or counts[k] >= 3]
     if not kept:
-        raise DataError(f'{path}: no object has three observations: --long names its column first')
+        raise DataError(
+            f'{path}: no object has three observations: --long names its column first'
+        )
     own = counts[kept]
     said = [
         f'{own.min()} to {own.max()} observations of each object, interpolated to {args.length}'
@@ -94,18 +106,24 @@ def sequences_of(path, ids, X, labels, bad, args, new=False):
             f'Left out, with fewer than three observations: {len(few):,} ({named(names[few])})'
         )
     if missing.any():
-        said.append(f'Left out, without a time or a value: {missing.sum():,} observations')
+        said.append(
+            f'Left out, without a time or a value: {missing.sum():,} observations'
+        )
     first = np.unique(codes, return_index=True)[1][kept]
     ids = np.array(names, object)[kept]
     labels = None if labels is None else labels[first]
     bad = {i: wrong[k] for i, k in enumerate(kept) if k in wrong}
-    return Table(found[kept], labels, ids, [f'object {name}' for name in ids], bad, {}, said)
+    return Table(
+        found[kept], labels, ids, [f'object {name}' for name in ids], bad, {}, said
+    )
 
 
 def check_long(args):
     """Raise DataError unless --long goes with the other options."""
     if not args.length:
-        raise DataError('--long needs --length N, the number of values that each sequence gets')
+        raise DataError(
+            '--long needs --length N, the number of values that each sequence gets'
+        )
     if args.values or args.fill or (args.id and args.id != 'none'):
         raise DataError('--long names the columns: leave out --values, --id and --fill')
 
@@ -129,7 +147,9 @@ def read_long(path, args, labelled=True):
     cells = read_cells(path, args, [args.long.split(',')[0], args.label], labelled)
     columns = find(path, '--long', args.long, cells)
     if len(set(columns)) != 3 or len(columns) != 3:
-        raise DataError(f'{path}: --long {args.long} must name three columns, ID,TIME,VALUE')
+        raise DataError(
+            f'{path}: --long {args.long} must name three columns, ID,TIME,VALUE'
+        )
     label, labels = None, None
     if args.label and (
         labelled or place(args.label, cells.header, cells.frame.shape[1]) is not None
@@ -164,7 +184,9 @@ def observations(path, args):
     And what is wrong with them, {i: text}.
     """
     options = {'label': None, 'id': None, 'values': None, 'fixed': None}
-    cells = read_cells(path, argparse.Namespace(**vars(args) | options), labelled=False, ask=False)
+    cells = read_cells(
+        path, argparse.Namespace(**vars(args) | options), labelled=False, ask=False
+    )
     if all(map(is_number, args.long.split(','))):
         cells = cells._replace(header=[])
     columns = find(path, '--long', args.long, cells)
@@ -180,7 +202,9 @@ def read_objects(paths, args, labels=None):
     """
     check_long(args)
     if args.period:
-        raise DataError('--period is a column of a table: with a file an object there is none')
+        raise DataError(
+            '--period is a column of a table: with a file an object there is none'
+        )
     found, bad, N = [], {}, 0
     for path in progress(paths, 'Reading'):
         X, wrong = observations(path, args)
@@ -193,7 +217,12 @@ def read_objects(paths, args, labels=None):
     if labels is not None:
         labels = np.repeat(np.array([labels[path] for path in paths], object), sizes)
     table = sequences_of(where, ids, X, labels, bad, args, labels is None)
-    about = {'header': False, 'values': args.long.split(',')[1:], 'id': None, 'label': None}
+    about = {
+        'header': False,
+        'values': args.long.split(',')[1:],
+        'id': None,
+        'label': None,
+    }
     return table._replace(columns=about)
 
 
@@ -203,11 +232,15 @@ def files_of_objects(pattern):
     found = glob.iglob(f'{glob.escape(pattern)}/*' if folder else pattern)
     paths = sorted(path for path in found if not os.path.isdir(path))
     if not paths:
-        raise DataError(f'{pattern}: there is no such file; put quotes around a pattern')
+        raise DataError(
+            f'{pattern}: there is no such file; put quotes around a pattern'
+        )
     names = pd.Series([object_name(path) for path in paths])
     if names.duplicated().any():
         twice = names[names.duplicated()]
-        raise DataError(f'{pattern}: two files are of one object each of {named(twice)}')
+        raise DataError(
+            f'{pattern}: two files are of one object each of {named(twice)}'
+        )
     return paths
 
 
@@ -231,7 +264,9 @@ def read_classes(path, paths, args):
     width = cells.frame.shape[1]
     if width < 2 or (width > 2 and not args.label):
         describe(path, cells)
-        raise DataError(f'{path}: say with --label which column holds the class of each object')
+        raise DataError(
+            f'{path}: say with --label which column holds the class of each object'
+        )
     label = find_one(path, '--label', args.label, cells) if args.label else 1
     found, alone = {}, []
     for name, text in zip(ids, texts_of(cells.frame[label]), strict=True):
@@ -239,7 +274,9 @@ def read_classes(path, paths, args):
         if file is None:
             alone.append(name)
         elif found.setdefault(file, text) != text:
-            raise DataError(f'{path}: object {name} has two classes, {found[file]} and {text}')
+            raise DataError(
+                f'{path}: object {name} has two classes, {found[file]} and {text}'
+            )
     lacking = [file for file in paths if not found.get(file)]
     said = []
     for many, what in (
@@ -251,7 +288,9 @@ def read_classes(path, paths, args):
     if said and not args.skip:
         raise DataError(f'{"; ".join(said)}: --skip leaves these out')
     if len(lacking) == len(paths):
-        raise DataError(f'{path}: its first column names none of the files, such as {paths[0]}')
+        raise DataError(
+            f'{path}: its first column names none of the files, such as {paths[0]}'
+        )
     return [file for file in paths if found.get(file)], found, said
 
 
@@ -289,5 +328,7 @@ def read_new(path, args, columns=None):
                 f'{path} has no column {args.long.split(",")[0]}, as in training: give it that, or'
                 ' two columns alone, time and value'
             )
-    table = read_objects([path], argparse.Namespace(**{**vars(args), 'long': ','.join(names)}))
+    table = read_objects(
+        [path], argparse.Namespace(**{**vars(args), 'long': ','.join(names)})
+    )
     return table._replace(rows=[''])

@@ -21,7 +21,9 @@ PYTHON = VENV + '/bin/python'
 TMP = VENV + '/tmp'  # what a killed pip leaves there goes with the next
 REQUIREMENTS, CONSTRAINTS = FOLDER + '/requirements.txt', FOLDER + '/constraints.txt'
 # The module that Python comes from: the last one loaded, after those that it needs.
-MODULE = ([''] + [m for m in os.environ.get('LOADEDMODULES', '').split(':') if 'python' in m])[-1]
+MODULE = (
+    [''] + [m for m in os.environ.get('LOADEDMODULES', '').split(':') if 'python' in m]
+)[-1]
 # TensorFlow's CUDA libraries. OzSTAR's older nodes have P100 GPUs, for which cuDNN has no code
 # from 9.11 on: so say NVIDIA's notes (not tried, for want of such a GPU).
 CUDA = ['tensorflow[and-cuda]', 'nvidia-cudnn-cu12<9.11']
@@ -80,7 +82,9 @@ def go_on(why):
 
 def in_the_way(path):
     return OSError(
-        errno.EEXIST, 'is in the way, as it was not made by this script: remove it', path
+        errno.EEXIST,
+        'is in the way, as it was not made by this script: remove it',
+        path,
     )
 
 
@@ -98,7 +102,9 @@ def run(*command):
     """Run a command, with a dot every five seconds; return None, or why it failed."""
     env = dict(os.environ, TMPDIR=TMP, PIP_USER='0')
     with open(VENV + '/pip.log', 'w', encoding='utf-8') as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=env, close_fds=False)
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, env=env, close_fds=False
+        )
     dots = ''
     while process.poll() is None:
         try:
@@ -107,7 +113,9 @@ def run(*command):
             dots += '.'
             print('.', end='', file=sys.stderr, flush=True)
     print(end=dots and '\n', file=sys.stderr)
-    return how_it_ended(process, read(VENV + '/pip.log')) if process.returncode else None
+    return (
+        how_it_ended(process, read(VENV + '/pip.log')) if process.returncode else None
+    )
 
 
 def make():
@@ -124,16 +132,23 @@ def make():
     with contextlib.suppress(OSError):
         os.rmdir(VENV)
     if ':' in VENV:
-        fail(VENV + ' cannot be made: Python allows no colon in its path: rename that folder')
+        fail(
+            VENV
+            + ' cannot be made: Python allows no colon in its path: rename that folder'
+        )
     if os.path.lexists(VENV):
-        fail(VENV + ' was not made by this script: move it away, then source this again')
+        fail(
+            VENV + ' was not made by this script: move it away, then source this again'
+        )
     os.mkdir(VENV)
     write('unfinished')
     os.mkdir(TMP)
     why = run(sys.executable, '-I', '-m', 'venv', VENV)
     if why:
         name = 'python{}.{}-venv'.format(*sys.version_info)
-        fail(f'{sys.executable} -m venv failed ({why}); Debian, Ubuntu: apt install {name}')
+        fail(
+            f'{sys.executable} -m venv failed ({why}); Debian, Ubuntu: apt install {name}'
+        )
 
 
 def sweep():
@@ -156,7 +171,15 @@ def install(cuda):
     me = f'{os.uname().nodename} {os.getpid()}'
     write('unfinished', me)
     sweep()
-    pip = [PYTHON, '-I', '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
+    pip = [
+        PYTHON,
+        '-I',
+        '-m',
+        'pip',
+        'install',
+        '--quiet',
+        '--disable-pip-version-check',
+    ]
     # Where there may be no network, it does not wait for it long. A .venv that others cannot
     # write needs its bytecode, or each start takes twice as long.
     pip += ['--retries=1'] * (finished or IN_JOB) + ['--compile', '-r', REQUIREMENTS]
@@ -166,7 +189,9 @@ def install(cuda):
     if why and not offline:  # these very versions may not be there for this platform
         why = run(*pip)
     if read(VENV + '/unfinished') != me:  # where the disk has no locks
-        fail('another shell installs the packages, too: source this again when it is done')
+        fail(
+            'another shell installs the packages, too: source this again when it is done'
+        )
     if not why:
         write('installed', wanted(cuda))
         write('made-for', VENV + ' ' + MODULE)
@@ -229,7 +254,9 @@ def complete(cuda):
         return
     for path in REQUIREMENTS, CONSTRAINTS:
         if not os.path.exists(path):
-            (go_on if serves() else fail)(path + ' is missing: get it back, as with git checkout')
+            (go_on if serves() else fail)(
+                path + ' is missing: get it back, as with git checkout'
+            )
             return
     try:
         with lock():
@@ -259,13 +286,20 @@ def check():
     except OSError as error:
         fail(f'{VENV} does not work ({PYTHON}: {error.strerror}); {anew}')
     if test.returncode < 0:
-        hint = {'SIGILL': 'this processor is too old for it', 'SIGKILL': 'ask for more memory'}
+        hint = {
+            'SIGILL': 'this processor is too old for it',
+            'SIGKILL': 'ask for more memory',
+        }
         hint = hint.get(why.split()[-1], 'try another node')
         fail(f'{PYTHON} was {why} at import {names}: {hint}')
     if test.returncode:
         fail(
             '{} does not work ({}; its packages are for {}, its Python is now {}); {}'.format(
-                VENV, why, ', '.join(os.listdir(VENV + '/lib')), os.path.realpath(PYTHON), anew
+                VENV,
+                why,
+                ', '.join(os.listdir(VENV + '/lib')),
+                os.path.realpath(PYTHON),
+                anew,
             )
         )
     if MODULE and module != MODULE:

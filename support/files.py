@@ -123,7 +123,9 @@ def last_written(folder):
 def unreadable(path, error):
     """Return the DataError for a file that could not be opened: what is there, and what to do."""
     if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        return DataError(f'{path}: {error.strerror}; it must be a file that you may read')
+        return DataError(
+            f'{path}: {error.strerror}; it must be a file that you may read'
+        )
     folder, name = os.path.split(path)
     real, new = os.path.realpath(folder), beside(folder)[0]
     if not os.path.lexists(real) and os.path.isdir(new):
@@ -133,7 +135,9 @@ def unreadable(path, error):
         )
     numbers, match = sequence_numbers(folder or '.'), FILE_NAME.fullmatch(name)
     if name == 'X_0.dat':
-        return DataError(f'{path} is missing: the sequences are numbered from 1, so read x+1')
+        return DataError(
+            f'{path} is missing: the sequences are numbered from 1, so read x+1'
+        )
     if not match:
         return DataError(f'{path} is missing: check its name and folder')
     if not numbers:
@@ -163,7 +167,9 @@ def wrong_size(path, N):
     else:
         holds = f'holds {size // 8} value(s)'
     if os.path.basename(path).startswith('Y_'):
-        return DataError(f'{path} {holds} instead of one class number: write the file again')
+        return DataError(
+            f'{path} {holds} instead of one class number: write the file again'
+        )
     remedy = 'correct the file'
     if size and not size % 8:
         remedy += f', or ask for that length with --N_sequence {size // 8}'

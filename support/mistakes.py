@@ -36,7 +36,9 @@ def script_lines():
 def line_with(text, otherwise='the network'):
     """Return 'line N, its text' of the script's last line with this text, comments aside."""
     lines = enumerate(script_lines())
-    found = [f'line {i}, {line}' for i, line in lines if text in line and line[0] != '#']
+    found = [
+        f'line {i}, {line}' for i, line in lines if text in line and line[0] != '#'
+    ]
     return found[-1] if found else otherwise
 
 
@@ -53,7 +55,9 @@ def check_script():
     if line_with('model.fit(', ''):
         for needed in ('check_network(', 'save_run('):
             if not line_with(needed, ''):
-                print(f'The line with {needed} ) is missing: git diff shows what was changed.')
+                print(
+                    f'The line with {needed} ) is missing: git diff shows what was changed.'
+                )
     for statement in ast.walk(tree):
         if remedy := check_statement(statement) or check_training(statement, tree):
             number = statement.lineno
@@ -66,8 +70,15 @@ def check_statement(statement):
     method = getattr(getattr(value, 'func', None), 'attr', '')
     if isinstance(statement, ast.AnnAssign) and value is None:
         return 'this sets nothing: put = in place of the colon'
-    if isinstance(statement, ast.Assign) and method in ('add', 'compile', 'fit', 'summary'):
-        if {ast.unparse(x) for x in (*statement.targets, value.func.value)} == {'model'}:
+    if isinstance(statement, ast.Assign) and method in (
+        'add',
+        'compile',
+        'fit',
+        'summary',
+    ):
+        if {ast.unparse(x) for x in (*statement.targets, value.func.value)} == {
+            'model'
+        }:
             return f'model.{method} changes model itself: leave out "model ="'
     if method == 'repeat' and not value.args and not line_with('steps_per_epoch', ''):
         return 'this never ends: leave out .repeat(), or give model.fit its steps_per_epoch'
@@ -99,10 +110,16 @@ def check_training(call, tree):
         return None
 
     def names_in(nodes):
-        return {x.id for node in nodes for x in ast.walk(node) if isinstance(x, ast.Name)}
+        return {
+            x.id for node in nodes for x in ast.walk(node) if isinstance(x, ast.Name)
+        }
 
-    seen = names_in([*call.args, *(x.value for x in call.keywords if x.arg in ('x', 'y'))])
-    for made in ast.walk(tree):  # such as batches, of which X_train is made in a line of its own
+    seen = names_in(
+        [*call.args, *(x.value for x in call.keywords if x.arg in ('x', 'y'))]
+    )
+    for made in ast.walk(
+        tree
+    ):  # such as batches, of which X_train is made in a line of its own
         names = names_in(made.targets) if isinstance(made, ast.Assign) else set()
         if any(name in seen and name[:2] not in ('X_', 'Y_') for name in names):
             seen |= names_in([made.value])
@@ -131,7 +148,10 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
             ' check_network( )'
         )
     check_arrays(X_train, Y_train, X_test, Y_test)
-    changed = check_files('Train', X_train, Y_train), check_files('Test', X_test, Y_test)
+    changed = (
+        check_files('Train', X_train, Y_train),
+        check_files('Test', X_test, Y_test),
+    )
     N_classes = int(max(2, Y_train.max() + 1, Y_test.max() + 1))
     N = X_test.shape[1]
     if problem := check_layers(model, N, N_classes) or check_compile(model, N_classes):
@@ -141,8 +161,12 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
         check_classes(folder, Y, N_outputs, N_classes)
     if any(changed):
         print(
-            ' and '.join(x for x, was in zip(('X_train', 'X_test'), changed, strict=True) if was),
-            'differ from what was read:' if all(changed) else 'alone differs from what was read:',
+            ' and '.join(
+                x for x, was in zip(('X_train', 'X_test'), changed, strict=True) if was
+            ),
+            'differ from what was read:'
+            if all(changed)
+            else 'alone differs from what was read:',
             'infer.py reads files as they are. Let a layer make such a change, as the Normalization'
             ' of docs/own-data.md.',
         )
@@ -152,8 +176,13 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
             f" Dense({N_classes}, activation='softmax') is enough."
         )
     if Y_train.min() == Y_train.max():
-        print(f'All training sequences are of class {Y_train[0]:.0f}: there is nothing to tell.')
-    if loss_name(model.loss) == 'binary_crossentropy' and last_activation(model) == 'linear':
+        print(
+            f'All training sequences are of class {Y_train[0]:.0f}: there is nothing to tell.'
+        )
+    if (
+        loss_name(model.loss) == 'binary_crossentropy'
+        and last_activation(model) == 'linear'
+    ):
         print(
             'Without a sigmoid the answers can leave 0 to 1, where this loss has no slope, so that'
             f' training may stop by itself: {SIGMOID} avoids that.'
@@ -167,12 +196,19 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
 
 def check_arrays(X_train, Y_train, X_test, Y_test):
     """Raise DataError for arrays that no network can be trained or tested with."""
-    arrays = {'X_train': X_train, 'Y_train': Y_train, 'X_test': X_test, 'Y_test': Y_test}
+    arrays = {
+        'X_train': X_train,
+        'Y_train': Y_train,
+        'X_test': X_test,
+        'Y_test': Y_test,
+    }
     for name, values in arrays.items():
         if not isinstance(values, np.ndarray):
             if name == 'X_train' and not isinstance(values, float):  # train_large.py
                 continue
-            raise DataError(f'{name} must be an array: put {name}[x] where the loop fills it')
+            raise DataError(
+                f'{name} must be an array: put {name}[x] where the loop fills it'
+            )
         if name[0] == 'Y' and values.ndim > 1:
             raise DataError(f'{name} must hold one number for each sequence, its class')
         if name[0] == 'X' and (values.ndim != 2 or values.dtype.kind != 'f'):
@@ -181,7 +217,11 @@ def check_arrays(X_train, Y_train, X_test, Y_test):
                 f' was read; it is {values.dtype} {values.shape}'
             )
         # np.empty leaves in an array whatever stood there in the memory.
-        usual = values.dtype.kind in 'fiub' and values.size and np.abs(values).max() < 3.4e38
+        usual = (
+            values.dtype.kind in 'fiub'
+            and values.size
+            and np.abs(values).max() < 3.4e38
+        )
         if not usual or (values % 1 if name[0] == 'Y' else ~values.any()).any():
             raise DataError(
                 f'{name} holds numbers that come from no file: the loop that fills it is missing'
@@ -202,7 +242,11 @@ def check_files(folder, X, Y):
     Returns whether all of X was changed after that; says so itself if classes were. It looks at the
     first and the last sequences, and is silent where X is no array, or there are no such files.
     """
-    read, name, n = (read_training_data, read_test_data)[folder == 'Test'], folder.lower(), len(Y)
+    read, name, n = (
+        (read_training_data, read_test_data)[folder == 'Test'],
+        folder.lower(),
+        len(Y),
+    )
     rows = sorted({*range(n)[:50], n // 2, *range(n)[-50:]})
     try:
         found = [read(i + 1, X.shape[1]) for i in rows if isinstance(X, np.ndarray)]
@@ -211,7 +255,9 @@ def check_files(folder, X, Y):
     pairs = list(zip(rows, found, strict=False))
     other = [i for i, (x, _) in pairs if not np.allclose(X[i], x, 1e-6)]
     classes = {(y, Y[i]) for i, (_, y) in pairs}
-    alike = len({X[i].tobytes() for i, _ in pairs}) < len({x.tobytes() for _, (x, _) in pairs})
+    alike = len({X[i].tobytes() for i, _ in pairs}) < len(
+        {x.tobytes() for _, (x, _) in pairs}
+    )
     kind, wrong = 'X', other if alike or len(other) < len(pairs) else []
     if len({y for y, _ in classes}) < len(classes):  # not only renamed
         kind, wrong = 'Y', [i for i, (_, y) in pairs if Y[i] != y]
@@ -240,13 +286,20 @@ def check_layers(model, N, N_classes):
         )
     if model.input_shape[1:] != (N,):
         series = ', and for layers that read series Reshape((N_sequence, 1)) below it'
-        return 'Input(', f'the sequences hold {N} values: make it Input(shape=(N_sequence,))' + (
-            series if len(model.input_shape) > 2 else ''
+        return (
+            'Input(',
+            f'the sequences hold {N} values: make it Input(shape=(N_sequence,))'
+            + (series if len(model.input_shape) > 2 else ''),
         )
     if len(model.output_shape) > 2:
         pooling = 'model.add(GlobalAveragePooling1D()), from keras.layers, before the last layer'
-        return 'model.add(', f'this gives values for each time, but one is wanted: put {pooling}'
-    ones = [i for i, layer in enumerate(model.layers) if getattr(layer, 'units', 0) == 1]
+        return (
+            'model.add(',
+            f'this gives values for each time, but one is wanted: put {pooling}',
+        )
+    ones = [
+        i for i, layer in enumerate(model.layers) if getattr(layer, 'units', 0) == 1
+    ]
     if ones and any(layer.weights for layer in model.layers[ones[0] + 1 :]):
         return 'Dense(1', (
             'a single neuron stands before other layers: it must be the last, so comment out this'
@@ -254,15 +307,29 @@ def check_layers(model, N, N_classes):
         )
     for layer in model.layers:
         if getattr(layer, 'rate', 0) == 1:
-            return f'{type(layer).__name__}(', 'this drops everything: take a rate such as 0.2'
+            return (
+                f'{type(layer).__name__}(',
+                'this drops everything: take a rate such as 0.2',
+            )
         if type(layer).__name__ == 'Softmax' and layer.axis not in (-1, 1):
             return 'Softmax(', 'this axis runs over the sequences: leave it out'
     return None
 
 
 # The losses for one neuron; those for several take the place of one.
-LOSSES = ('binary_crossentropy', 'binary_focal_crossentropy', 'crossentropy', 'ce', 'poisson')
-LOSSES += ('mean_squared_error', 'mean_absolute_error', 'mean_squared_logarithmic_error', 'huber')
+LOSSES = (
+    'binary_crossentropy',
+    'binary_focal_crossentropy',
+    'crossentropy',
+    'ce',
+    'poisson',
+)
+LOSSES += (
+    'mean_squared_error',
+    'mean_absolute_error',
+    'mean_squared_logarithmic_error',
+    'huber',
+)
 LOSSES += ('huber_loss', 'log_cosh', 'hinge', 'squared_hinge')
 SPARSE = 'sparse_categorical_crossentropy'
 
@@ -286,7 +353,10 @@ def check_compile(model, N_classes):
     from keras import activations, losses
 
     outputs, activation = model.output_shape[1], last_activation(model)
-    softmax, has_softmax = f"Dense({N_classes}, activation='softmax')", activation == 'softmax'
+    softmax, has_softmax = (
+        f"Dense({N_classes}, activation='softmax')",
+        activation == 'softmax',
+    )
     if not model.optimizer:
         return 'compile(', "the optimizer is missing: optimizer='rmsprop'"
     if not model.loss:
@@ -310,30 +380,53 @@ def check_compile(model, N_classes):
                 " needs 'binary_crossentropy'"
             )
         if has_softmax:
-            return 'model.add(', f'one neuron with softmax always answers 1: make it {SIGMOID}'
+            return (
+                'model.add(',
+                f'one neuron with softmax always answers 1: make it {SIGMOID}',
+            )
         if hasattr(losses, loss) and loss not in LOSSES:
-            return 'loss=', "one neuron cannot learn with this loss: 'binary_crossentropy'"
+            return (
+                'loss=',
+                "one neuron cannot learn with this loss: 'binary_crossentropy'",
+            )
         if logits:
-            return 'from_logits', f'leave out from_logits=True, with the last layer {SIGMOID}'
+            return (
+                'from_logits',
+                f'leave out from_logits=True, with the last layer {SIGMOID}',
+            )
         bounded = ('sigmoid', 'hard_sigmoid', 'sparse_sigmoid', 'linear')
         if (
             'crossentropy' in loss
             and activation not in bounded
             and hasattr(activations, activation)
         ):
-            return 'model.add(', f'this loss needs an answer from 0 to 1: make it {SIGMOID}'
+            return (
+                'model.add(',
+                f'this loss needs an answer from 0 to 1: make it {SIGMOID}',
+            )
     elif loss == SPARSE:
         if logits and has_softmax:
-            return 'from_logits', 'the last layer has its softmax: leave out from_logits=True'
+            return (
+                'from_logits',
+                'the last layer has its softmax: leave out from_logits=True',
+            )
         if not has_softmax and not (logits and activation == 'linear'):
             return 'model.add(', f'this loss needs the last layer {softmax}'
     elif loss.startswith('categorical') or (has_softmax and hasattr(losses, loss)):
-        return 'loss=', f"for classes 0, 1, 2, ... with a softmax the loss is '{SPARSE}'"
+        return (
+            'loss=',
+            f"for classes 0, 1, 2, ... with a softmax the loss is '{SPARSE}'",
+        )
     elif hasattr(losses, loss):
-        return 'model.add(', f'the last layer must be {SIGMOID}, or {softmax} with its loss'
+        return (
+            'model.add(',
+            f'the last layer must be {SIGMOID}, or {softmax} with its loss',
+        )
     metrics = config['metrics']
     first = metrics[0] if isinstance(metrics, list | tuple) and metrics else None
-    if isinstance(first, dict) and first['class_name'].endswith(('BinaryAccuracy', 'lAccuracy')):
+    if isinstance(first, dict) and first['class_name'].endswith(
+        ('BinaryAccuracy', 'lAccuracy')
+    ):
         first = first.get('config', {}).get('name')
     if first != 'accuracy':
         return 'compile(', "the first metric must be the accuracy: metrics=['accuracy']"
@@ -354,7 +447,10 @@ def check_saving(model):
                 f'{line_with("lambda", name)}: a network with a lambda function could not be loaded'
                 ' again: take layers and activations of Keras, or a function with a name'
             )
-        if not all(x.__module__.startswith(('keras', 'tensor')) for x in (type(layer), *functions)):
+        if not all(
+            x.__module__.startswith(('keras', 'tensor'))
+            for x in (type(layer), *functions)
+        ):
             print(
                 f'{name} is not all of Keras, so infer.py cannot load it. A script of your own can,'
                 ' if it defines the same, and gives load_model its custom_objects.'
@@ -414,7 +510,9 @@ def check_scale(X, normalized=False, script=None):
             f' {of_means:.3g}, the values within a sequence {within:.3g}. '
         )
         remedy = 'subtract from each sequence its mean and divide it by its standard deviation'
-        advice = f'Unless the means tell the classes apart, add to {script or program()} the'
+        advice = (
+            f'Unless the means tell the classes apart, add to {script or program()} the'
+        )
         advice += ' LayerNormalization'
         spread = within
     if values.min() == values.max():
@@ -457,8 +555,12 @@ REMEDIES = {
 # The same, where the line holds a word.
 REMEDIES_OF = {
     'Input(': {r'': 'write it Input(shape=(N_sequence,)), with this comma'},
-    'Reshape(': {r'iterable|positional': 'put its second brackets: Reshape((N_sequence, 1))'},
-    'from_tensor_slices(': {r'': 'this takes one pair, in its own brackets: ((X_train, Y_train))'},
+    'Reshape(': {
+        r'iterable|positional': 'put its second brackets: Reshape((N_sequence, 1))'
+    },
+    'from_tensor_slices(': {
+        r'': 'this takes one pair, in its own brackets: ((X_train, Y_train))'
+    },
     'model.add(': {
         r'positional argument|Only instances of|multiple values': (
             "a layer looks like model.add(Dense(16, activation='relu'))"
@@ -476,7 +578,9 @@ REMEDIES_OF = {
     "history['": {
         r'': 'the dictionary is history.history, with loss, accuracy and, if given, val_'
     },
-    'history.history[': {r'': "it holds 'loss' and 'accuracy', and val_loss with validation_data"},
+    'history.history[': {
+        r'': "it holds 'loss' and 'accuracy', and val_loss with validation_data"
+    },
 }
 # How lines of train.py stand there, by a word of theirs.
 LINES = {
@@ -505,7 +609,16 @@ IMPORTS = {
     'os': 'import os',
 }
 # What train.py itself defines.
-OWN = ('N_train', 'N_test', 'N_sequence', 'N_epochs', 'batch_size', 'seed', 'X_train', 'Y_train')
+OWN = (
+    'N_train',
+    'N_test',
+    'N_sequence',
+    'N_epochs',
+    'batch_size',
+    'seed',
+    'X_train',
+    'Y_train',
+)
 OWN += ('X_test', 'Y_test', 'model', 'batches', 'history', 'scores')
 MODULES = (
     'layers',
@@ -546,16 +659,24 @@ def explain(error):
     None, so that there is a traceback, also for an error in a function of the script's own, or in
     one of ours that was called as it should be.
     """
-    files = [(f.f_code.co_filename, f, n) for f, n in traceback.walk_tb(error.__traceback__)]
+    files = [
+        (f.f_code.co_filename, f, n) for f, n in traceback.walk_tb(error.__traceback__)
+    ]
     script = os.path.abspath(sys.argv[0])
-    frames = [(f, number) for name, f, number in files if os.path.abspath(name) == script]
+    frames = [
+        (f, number) for name, f, number in files if os.path.abspath(name) == script
+    ]
     folder, name = os.path.split(script)
-    other = folder == os.path.dirname(HERE) and not name.startswith('train')  # nobody edits that
+    other = folder == os.path.dirname(HERE) and not name.startswith(
+        'train'
+    )  # nobody edits that
     if not frames or not isinstance(error, Exception) or other:
         return None
     frame, number = frames[-1]
     line, variables = script_lines()[number], frame.f_globals
-    if type(error).__module__.startswith('tensorflow') and (found := explain_file(variables)):
+    if type(error).__module__.startswith('tensorflow') and (
+        found := explain_file(variables)
+    ):
         return found
     text = re.sub(r'\x1b\[\d+m|{{.*?}} ', '', str(error))
     where, said = f'line {number}, {line}', first_line(text)
@@ -563,25 +684,39 @@ def explain(error):
         remedy, said = explain_name(error.name, number, variables), ''
     elif isinstance(error, ImportError):
         remedy, said = explain_import(error), ''
-    elif isinstance(error, MemoryError) or type(error).__name__ == 'ResourceExhaustedError':
+    elif (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == 'ResourceExhaustedError'
+    ):
         remedy = (
-            'model.add(' in line and 'this layer is too large for the memory: take a smaller one'
+            'model.add(' in line
+            and 'this layer is too large for the memory: take a smaller one'
         )
         said = ''
         if not remedy:
             return None
-    elif unknown := re.search(r'Could not interpret (\w+).* identifier: ([^\n]*)', text):
+    elif unknown := re.search(
+        r'Could not interpret (\w+).* identifier: ([^\n]*)', text
+    ):
         kind, name = unknown.groups()
         remedy = explain_unknown(kind, name)
         # Keras looks at loss and metrics only in fit, but the name to mend stands in compile.
-        where = line_with({'loss': 'loss=', 'metric': 'metrics='}.get(kind, '\n'), where)
+        where = line_with(
+            {'loss': 'loss=', 'metric': 'metrics='}.get(kind, '\n'), where
+        )
     else:
         remedy = explain_argument(text, line) or explain_attribute(error, line)
-        remedy = remedy or explain_keras(text, line, variables) or explain_line(error, line)
+        remedy = (
+            remedy or explain_keras(text, line, variables) or explain_line(error, line)
+        )
     if remedy:
         return DataError(f'{where}: {remedy}' + f' ({said})' * bool(said))
     inside = os.path.relpath(files[-1][0], os.path.dirname(HERE))
-    if len(frames) > 1 or inside == 'utilities.py' or inside.startswith('support' + os.sep):
+    if (
+        len(frames) > 1
+        or inside == 'utilities.py'
+        or inside.startswith('support' + os.sep)
+    ):
         return None
     return DataError(f'{where}: {said or "this failed"} ({type(error).__name__})')
 
@@ -589,23 +724,32 @@ def explain(error):
 def first_line(text):
     """Return the line of an error's text that says what is wrong."""
     lines = [x.strip() for x in text.splitlines() if x.strip()] or ['']
-    if lines[0].startswith(('Exception encountered', 'Graph execution')) and len(lines) > 1:
+    if (
+        lines[0].startswith(('Exception encountered', 'Graph execution'))
+        and len(lines) > 1
+    ):
         pairs = itertools.pairwise(lines)  # TensorFlow names the node below that line
-        return next((a for a, b in pairs if b.startswith('[[{{node')), lines[1]).rstrip('.')
+        return next((a for a, b in pairs if b.startswith('[[{{node')), lines[1]).rstrip(
+            '.'
+        )
     return lines[0].rstrip('.')
 
 
 def where_in_keras(name):
     """Return which module of Keras has this name, as 'keras.layers'; None if none has."""
     modules = [f'keras.{module}' for module in MODULES]
-    found = (x for x in [*modules, 'keras'] if hasattr(importlib.import_module(x), name))
+    found = (
+        x for x in [*modules, 'keras'] if hasattr(importlib.import_module(x), name)
+    )
     return next(found, None)
 
 
 def nearest(name, known, cutoff=0.6):
     """Return which of the known names is meant by name, in whatever case; None if none is."""
     plain = {x.replace('_', '').lower(): x for x in known}
-    found = difflib.get_close_matches(re.sub(r'[\W_]', '', name).lower(), plain, 1, cutoff)
+    found = difflib.get_close_matches(
+        re.sub(r'[\W_]', '', name).lower(), plain, 1, cutoff
+    )
     return plain[found[0]] if found else None
 
 
@@ -635,7 +779,9 @@ def explain_name(name, number, variables):
         if re.match(rf'#\s*{name}\s*=[^=]', line):
             return f'line {i}, which defines {name}, is commented out: take away its #'
         if i > number and re.match(rf'{name}\s*=[^=]', line):
-            return f'{name} is defined only below, in line {i}: that line must come first'
+            return (
+                f'{name} is defined only below, in line {i}: that line must come first'
+            )
     loops = [re.match(r'for (\w+) in', line) for line in lines[number - 2 : number]]
     if len(name) == 1 and (counters := [loop[1] for loop in loops if loop]):
         return f'the loop above counts with {counters[-1]}, not with {name}: write one in both'
@@ -644,10 +790,14 @@ def explain_name(name, number, variables):
         if hasattr(variables.get('model'), name):
             return f'put model and a dot before it: model.{name}('
         known = [x for x in known if callable(variables[x])] + dir(builtins)
-    if similar := nearest(name, [*known, 'True', 'False'], 0.99 if name in OWN else 0.7):
+    if similar := nearest(
+        name, [*known, 'True', 'False'], 0.99 if name in OWN else 0.7
+    ):
         return f"there is no {name}: did you mean '{similar}'?"
     if name in OWN:
-        return f'the line that defines {name} is missing: git diff shows what was changed'
+        return (
+            f'the line that defines {name} is missing: git diff shows what was changed'
+        )
     return f'there is no {name}: give it a value above, or, if it is a text, put it in quotes'
 
 
@@ -667,14 +817,18 @@ def explain_import(error):
             return 'write keras in place of tf.keras'
         if similar:
             return f'did you mean {similar}?'
-        return f'there is no {error.name} here: leave it out, or python -m pip install it'
+        return (
+            f'there is no {error.name} here: leave it out, or python -m pip install it'
+        )
     name = name[1]
     public = [x for x in dir(importlib.import_module(error.name)) if x[0] != '_']
     if module := where_in_keras(name):
         return f'write from {module} import {name}'
     if similar := nearest(name, public, 0.7):
         return f'did you mean {similar}?'
-    return f'{error.name} has no {name}' + ', see https://keras.io/api' * ('keras' in error.name)
+    return f'{error.name} has no {name}' + ', see https://keras.io/api' * (
+        'keras' in error.name
+    )
 
 
 def explain_file(variables):
@@ -752,7 +906,11 @@ def explain_argument(text, line):
 
 def explain_attribute(error, line):
     """Say what to do about a name after a dot, or something else that is not there; or None."""
-    if not isinstance(error, AttributeError) or not error.name or f'.{error.name}' not in line:
+    if (
+        not isinstance(error, AttributeError)
+        or not error.name
+        or f'.{error.name}' not in line
+    ):
         return None
     if error.obj is None:
         return 'what stands before the last dot gives nothing: write the two in lines of their own'
@@ -792,5 +950,7 @@ def explain_line(error, line):
     if word == 'scores':
         return f'it needs {LINES["scores = "]}'
     if word in ('read_training_data', 'read_test_data'):
-        return f'the arrays that it fills must be {LINES["np.empty"]} (for Test, N_test)'
+        return (
+            f'the arrays that it fills must be {LINES["np.empty"]} (for Test, N_test)'
+        )
     return None

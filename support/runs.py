@@ -52,7 +52,9 @@ def begin(script, numbers, name=None):
     """
     global script_text
     if name and (not NAME.fullmatch(name) or name == 'last'):
-        raise ValueError(f'--name {name} is no name for a folder: take letters, digits, - and _')
+        raise ValueError(
+            f'--name {name} is no name for a folder: take letters, digits, - and _'
+        )
     if name and os.path.lexists(f'{RUNS}/{name}'):
         raise ValueError(f'{RUNS}/{name} exists already: give this run another --name')
     rescue()
@@ -99,11 +101,15 @@ def try_to_save(model):
             with open(f'{new}/.room', 'wb') as file:
                 file.write(bytes(min(size, 2**20)))
             if shutil.disk_usage(new).free < size:
-                raise OSError(errno.ENOSPC, f'the network needs {size / 2**20:.0f} MB', new)
+                raise OSError(
+                    errno.ENOSPC, f'the network needs {size / 2**20:.0f} MB', new
+                )
         finally:
             with contextlib.suppress(OSError):
                 os.remove(f'{new}/.room')
-            with contextlib.suppress(OSError):  # not empty: it holds a network, or other runs
+            with contextlib.suppress(
+                OSError
+            ):  # not empty: it holds a network, or other runs
                 os.rmdir(new)
                 os.rmdir(RUNS)
 
@@ -116,9 +122,16 @@ def keep(model, rows, **more):
     Raises DataError if it can't be written, or if weights are no numbers.
     """
     if not is_finite(model):
-        raise DataError(f'the network holds NaN or infinity, so nothing is saved: {NOT_FINITE}')
+        raise DataError(
+            f'the network holds NaN or infinity, so nothing is saved: {NOT_FINITE}'
+        )
     new = new_folder()
-    start = {'name': None, 'time': now(), 'script': None, 'numbers': {}}  # in a notebook
+    start = {
+        'name': None,
+        'time': now(),
+        'script': None,
+        'numbers': {},
+    }  # in a notebook
     facts.update({**start, **facts, 'evaluated': False})
     accuracy = [row.get('accuracy', 0) for row in rows]
     facts.update(layers=aloud(model), parameters=model.count_params(), **more)
@@ -132,8 +145,12 @@ def keep(model, rows, **more):
     facts['job'] = os.environ.get('SLURM_JOB_ID')
     facts['versions'] = {'Python': platform.python_version(), 'NumPy': np.__version__}
     for module in 'tensorflow', 'keras':
-        facts['versions'][module] = getattr(sys.modules.get(module), '__version__', None)
-    atexit.register(rescue)  # whatever ends the script before save_run, no hidden folder stays
+        facts['versions'][module] = getattr(
+            sys.modules.get(module), '__version__', None
+        )
+    atexit.register(
+        rescue
+    )  # whatever ends the script before save_run, no hidden folder stays
     with told(new):
         os.makedirs(new, exist_ok=True)
         write_rows(f'{new}/history.csv', rows)
@@ -258,8 +275,12 @@ def outputs(model, X, names=None):
     and for a network of NaN.
     """
     if not is_finite(model):
-        raise DataError(f'the network holds NaN or infinity: {NOT_FINITE}, and train again')
-    parts = [model(X[i : i + 1000], training=False).numpy() for i in range(0, len(X), 1000)]
+        raise DataError(
+            f'the network holds NaN or infinity: {NOT_FINITE}, and train again'
+        )
+    parts = [
+        model(X[i : i + 1000], training=False).numpy() for i in range(0, len(X), 1000)
+    ]
     scores = np.concatenate(parts)
     wrong = np.flatnonzero(~np.isfinite(scores).all(axis=1))
     if wrong.size:
@@ -274,7 +295,9 @@ def outputs(model, X, names=None):
 def last_activation(model):
     """Return the name of the last layer's activation; it may be a layer of its own, Softmax()."""
     last = model.layers[-1]
-    return getattr(getattr(last, 'activation', None), '__name__', type(last).__name__).lower()
+    return getattr(
+        getattr(last, 'activation', None), '__name__', type(last).__name__
+    ).lower()
 
 
 def are_shares(model, scores):
@@ -282,8 +305,17 @@ def are_shares(model, scores):
 
     Those of a last layer without bounds are not, though some may look like it.
     """
-    bounded = last_activation(model) in ('sigmoid', 'hard_sigmoid', 'softmax', 'sparsemax')
-    return bool(bounded and (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=1e-3))
+    bounded = last_activation(model) in (
+        'sigmoid',
+        'hard_sigmoid',
+        'softmax',
+        'sparsemax',
+    )
+    return bool(
+        bounded
+        and (scores >= 0).all()
+        and np.allclose(scores.sum(axis=1), 1, atol=1e-3)
+    )
 
 
 def interval(right, N):
@@ -310,25 +342,45 @@ def save_run(model, history, X_train, X_test, Y_test):
     X_test (n, N), and Y_test (n,) the classes. Ends the script with status 130 if Ctrl-C has ended
     the fit.
     """
-    right_kinds = hasattr(model, 'layers') and np.ndim(X_test) == 2 and np.ndim(Y_test) == 1
+    right_kinds = (
+        hasattr(model, 'layers') and np.ndim(X_test) == 2 and np.ndim(Y_test) == 1
+    )
     if not right_kinds or len(X_test) != len(Y_test):
-        raise DataError('it is save_run(model, history, X_train, X_test, Y_test), in this order')
+        raise DataError(
+            'it is save_run(model, history, X_train, X_test, Y_test), in this order'
+        )
     if not int(model.optimizer.iterations):
         raise DataError(
             'the network has not been trained, so there is no run: model.fit( ) must come before'
             ' save_run( ), and no model.compile( ) between the two'
         )
     if getattr(model, 'saved_after', None) == int(model.optimizer.iterations):
-        raise DataError('save_run( ) has saved this run already: leave out the second one')
-    shown = model.get_metrics_result().get('accuracy', math.nan)  # what evaluate has found
+        raise DataError(
+            'save_run( ) has saved this run already: leave out the second one'
+        )
+    shown = model.get_metrics_result().get(
+        'accuracy', math.nan
+    )  # what evaluate has found
     names = facts.get('class_names') or read_class_names('Train')
     if getattr(model, 'kept_after', None) != int(model.optimizer.iterations):
         if hasattr(model, 'kept_after'):
-            print('The network was trained twice: comment out one of the two model.fit.')
+            print(
+                'The network was trained twice: comment out one of the two model.fit.'
+            )
         values = history.history
-        rows = [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+        rows = [
+            dict(zip(values, row, strict=True))
+            for row in zip(*values.values(), strict=True)
+        ]
         rows = [{'epoch': i, **row} for i, row in enumerate(rows, 1)]
-        keep(model, rows, data=describe_data(), class_names=names, device='', stopped=False)
+        keep(
+            model,
+            rows,
+            data=describe_data(),
+            class_names=names,
+            device='',
+            stopped=False,
+        )
 
     scores = outputs(model, X_test)
     predicted = scores.argmax(axis=1)
@@ -344,7 +396,9 @@ def save_run(model, history, X_train, X_test, Y_test):
     seen, facts['lessons'] = seen_sequences(X_train, X_test)
     N_seen, seen_right = int(seen.sum()), int((seen & right).sum())
     facts.update(evaluated=True, accuracy=share, right=N_right, N_test=N_test)
-    facts.update(seen=N_seen, right_of_seen=seen_right, exam=fingerprint(X_test, Y_test))
+    facts.update(
+        seen=N_seen, right_of_seen=seen_right, exam=fingerprint(X_test, Y_test)
+    )
 
     line = f'{N_right} of {N_test} right'
     if N_seen < N_test:
@@ -354,14 +408,18 @@ def save_run(model, history, X_train, X_test, Y_test):
         line = f'{N_seen} of {N_test} test sequences also occur in the training set'
         if N_others := N_test - N_seen:
             others = N_right - seen_right
-            line += f'; on the {N_others} others: {others}, {100 * others / N_others:.1f} %'
+            line += (
+                f'; on the {N_others} others: {others}, {100 * others / N_others:.1f} %'
+            )
         else:
             line += ': this is memory, not an exam'
         print(line)
     print(learning(facts))
     larger = max(np.mean(Y_test == Y) for Y in set(Y_test))
     if larger * len(set(Y_test)) > 1.4:
-        print(f'Always answering with the most frequent class would give {100 * larger:.2f}%')
+        print(
+            f'Always answering with the most frequent class would give {100 * larger:.2f}%'
+        )
     print_mistakes(Y_test.astype(int), predicted, names)
 
     shown = are_shares(model, scores)
@@ -371,10 +429,16 @@ def save_run(model, history, X_train, X_test, Y_test):
             ' are: they are compared, but not kept as scores'
         )
     rows, ids = [], read_ids('Test')
-    for i, (Y, answer, row) in enumerate(zip(Y_test, predicted, scores, strict=True), 1):
-        shares = {f'score_{j}': f'{score:.6g}' if shown else '' for j, score in enumerate(row)}
+    for i, (Y, answer, row) in enumerate(
+        zip(Y_test, predicted, scores, strict=True), 1
+    ):
+        shares = {
+            f'score_{j}': f'{score:.6g}' if shown else '' for j, score in enumerate(row)
+        }
         id_ = {'id': ids[i - 1]} if i <= len(ids) else {}
-        rows.append({'number': i, **id_, 'class': int(Y), 'predicted': int(answer), **shares})
+        rows.append(
+            {'number': i, **id_, 'class': int(Y), 'predicted': int(answer), **shares}
+        )
     new = files.run_folder
     with told(new):
         write_rows(f'{new}/predictions.csv', rows)
@@ -396,8 +460,12 @@ def printed_accuracies():
     found = None
     for call in ast.walk(ast.parse(script_text)):
         if isinstance(call, ast.Call) and 'print' in ast.unparse(call.func):
-            calls = [x for arg in call.args for x in ast.walk(arg) if isinstance(x, ast.Call)]
-            if 'ccuracy' in ast.unparse(call) and all('format' in ast.unparse(x) for x in calls):
+            calls = [
+                x for arg in call.args for x in ast.walk(arg) if isinstance(x, ast.Call)
+            ]
+            if 'ccuracy' in ast.unparse(call) and all(
+                'format' in ast.unparse(x) for x in calls
+            ):
                 found = call
     try:
         variables = vars(sys.modules['__main__'])
@@ -460,7 +528,11 @@ def print_mistakes(Y, predicted, names):
     wrong = np.flatnonzero(Y != predicted)
     if len(wrong):
         kinds = {(Y[i], predicted[i]) for i in wrong}
-        line = 'Wrong: ' + ' '.join(str(i + 1) for i in wrong[:20]) + ' ...' * (len(wrong) > 20)
+        line = (
+            'Wrong: '
+            + ' '.join(str(i + 1) for i in wrong[:20])
+            + ' ...' * (len(wrong) > 20)
+        )
         if len(kinds) == 1:
             ((label, answer),) = kinds
             line += f', all {class_name(label, names)} taken for {class_name(answer, names)}'
@@ -472,25 +544,42 @@ def print_mistakes(Y, predicted, names):
 
 # What run.json says of every run, and of which kind it is.
 FACTS = {'class_names': list, 'time': str, 'layers': str, 'data': str, 'numbers': dict}
-FACTS |= {'versions': dict, 'parameters': int, 'epochs': int, 'of': int, 'evaluated': bool}
+FACTS |= {
+    'versions': dict,
+    'parameters': int,
+    'epochs': int,
+    'of': int,
+    'evaluated': bool,
+}
 
 
 def read_run(name, path=None):
     """Return what run.json says of a run, with its name and path. Raises DataError without one."""
     path = path or f'{RUNS}/{name}'
     if not os.path.isdir(path):
-        known = ', '.join(run['name'] for run in all_runs()[-8:]) or 'none yet: python train.py'
+        known = (
+            ', '.join(run['name'] for run in all_runs()[-8:])
+            or 'none yet: python train.py'
+        )
         raise DataError(f'{path} is missing: the newest runs are {known}')
     try:
         with open_file(f'{path}/run.json', 'r', encoding='utf-8') as file:
             run = {'versions': {}, 'parameters': 0} | json.load(file)
         run |= {'name': str(name), 'path': path}
     except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise DataError(f'{path}/run.json cannot be read ({error}): train again') from None
-    counted = {'accuracy': float, 'right': int, 'N_test': int} if run.get('evaluated') else {}
+        raise DataError(
+            f'{path}/run.json cannot be read ({error}): train again'
+        ) from None
+    counted = (
+        {'accuracy': float, 'right': int, 'N_test': int} if run.get('evaluated') else {}
+    )
     for what, kind in (FACTS | counted).items():
-        if type(run.get(what)) is not kind or any(type(x) is not str for x in run['class_names']):
-            raise DataError(f'{path}/run.json is damaged ({what}): remove that run, or train again')
+        if type(run.get(what)) is not kind or any(
+            type(x) is not str for x in run['class_names']
+        ):
+            raise DataError(
+                f'{path}/run.json is damaged ({what}): remove that run, or train again'
+            )
     return run
 
 
@@ -524,7 +613,9 @@ def read_rows(run, name):
             for column in set(row) - {'id'}:
                 float(row[column] or 0)
     except OSError as error:
-        raise DataError(f'{path}: {error.strerror}; that run was not evaluated') from None
+        raise DataError(
+            f'{path}: {error.strerror}; that run was not evaluated'
+        ) from None
     except (ValueError, TypeError, csv.Error) as error:
         raise DataError(f'{path} is damaged ({error}): train again') from None
     wanted = run['epochs'] if name == 'history.csv' else run.get('N_test')
@@ -559,5 +650,7 @@ def about(run):
         lines.append(line + confidence(run['right'], run['N_test']))
     else:
         lines.append('Not evaluated: its script had ended before that')
-    lines.append(', '.join(f'{name} {version}' for name, version in run['versions'].items()))
+    lines.append(
+        ', '.join(f'{name} {version}' for name, version in run['versions'].items())
+    )
     return '\n'.join(map(clean, lines))

@@ -75,7 +75,9 @@ def describe(N_train, N_test):
     ]
     line = f'{counts[0]} + {counts[1]} sequences'
     if train.get('class_names') != test.get('class_names') and train and test:
-        raise DataError('Train and Test are of different classes: make both anew, with one command')
+        raise DataError(
+            'Train and Test are of different classes: make both anew, with one command'
+        )
     if train != test:
         return f'{line}; Train and Test do not belong together: make them again'
     if changed or also:
@@ -118,7 +120,9 @@ def copy_others(folder, new):
 
     for name in os.listdir(folder):
         source, target = f'{folder}/{name}', f'{new}/{name}'
-        if name in (CLASSES_FILE, IDS_FILE, ABOUT, UNFINISHED) or FILE_NAME.fullmatch(name):
+        if name in (CLASSES_FILE, IDS_FILE, ABOUT, UNFINISHED) or FILE_NAME.fullmatch(
+            name
+        ):
             continue
         if os.path.isdir(source) and not os.path.islink(source):
             shutil.copytree(source, target, symlinks=True, copy_function=link)
@@ -132,15 +136,28 @@ def check_beside(folder):
     unfinished = f'{folder}/{UNFINISHED}'  # by the version before
     for path in folder, new, old, unfinished:
         if os.path.lexists(path) and (os.path.islink(path) or not os.path.isdir(path)):
-            raise DataError(f'{path} is no real folder, but this script works there: move it away')
+            raise DataError(
+                f'{path} is no real folder, but this script works there: move it away'
+            )
     kept = folder if os.path.lexists(folder) else old
-    if os.path.exists(f'{new}/{ABOUT}') and not (kept == folder and os.path.lexists(old)):
+    if os.path.exists(f'{new}/{ABOUT}') and not (
+        kept == folder and os.path.lexists(old)
+    ):
         kept = new
     for left in {folder, new, old, unfinished} - {kept}:
         for name in os.listdir(left) if os.path.lexists(left) else ():
-            ours = name in (CLASSES_FILE, IDS_FILE, ABOUT, UNFINISHED) or FILE_NAME.fullmatch(name)
-            if not ours and not os.path.lexists(f'{kept}/{name}'):  # of which that has a copy
-                raise DataError(f'{left} holds {name}, which is of no set: move it away')
+            ours = name in (
+                CLASSES_FILE,
+                IDS_FILE,
+                ABOUT,
+                UNFINISHED,
+            ) or FILE_NAME.fullmatch(name)
+            if not ours and not os.path.lexists(
+                f'{kept}/{name}'
+            ):  # of which that has a copy
+                raise DataError(
+                    f'{left} holds {name}, which is of no set: move it away'
+                )
 
 
 def put_in_place(folders):
@@ -192,7 +209,9 @@ def made_again(folders, about):
     for folder in folders:
         check_finished(folder)
         there, changed = read_about(folder)
-        again = about['script'] == there.get('script') == 'generate_data.py' and not changed
+        again = (
+            about['script'] == there.get('script') == 'generate_data.py' and not changed
+        )
         if sequence_numbers(folder) and not again:
             return False
     return True
@@ -246,7 +265,9 @@ def write_sets(sets, about, overwrite=False, class_names=(), ids=None):
                         f'{path} is a disk of its own, which cannot be renamed: let {folder} be a'
                         ' link to a folder on it'
                     )
-                others = set(os.listdir(path) if os.path.isdir(path) else ()) - {'README.md'}
+                others = set(os.listdir(path) if os.path.isdir(path) else ()) - {
+                    'README.md'
+                }
                 if os.path.islink(folder) and others and not sequence_numbers(path):
                     raise DataError(
                         f'{folder} leads to {path}, which holds no sequences, but other files: let'
@@ -266,7 +287,10 @@ def write_sets(sets, about, overwrite=False, class_names=(), ids=None):
             check_room(sets)
             try:
                 for folder, (N, sequences) in sets.items():
-                    texts = {CLASSES_FILE: class_names, IDS_FILE: (ids or {}).get(folder, ())}
+                    texts = {
+                        CLASSES_FILE: class_names,
+                        IDS_FILE: (ids or {}).get(folder, ()),
+                    }
                     write_set(beside(folder)[0], N, sequences, texts)
                     if os.path.isdir(folder):
                         copy_others(folder, beside(folder)[0])

@@ -27,7 +27,9 @@ def prepare(keras=False):
     keep_outputs()
     end_with_cleaning()
     columns = os.environ.pop('COLUMNS', '')
-    if columns.isdecimal() and int(columns) >= 40:  # some terminals say 0, and rich believes it
+    if (
+        columns.isdecimal() and int(columns) >= 40
+    ):  # some terminals say 0, and rich believes it
         os.environ['COLUMNS'] = columns
     import_matplotlib()
     if keras:
@@ -72,7 +74,10 @@ def keep_outputs():
         elif number and type(stream) is io.TextIOWrapper and stream.fileno() == number:
             stream.flush()
             file = Output(number, 'w', closefd=False)
-            how = {k: getattr(stream, k) for k in ('encoding', 'line_buffering', 'write_through')}
+            how = {
+                k: getattr(stream, k)
+                for k in ('encoding', 'line_buffering', 'write_through')
+            }
             if not stream.write_through:
                 file = io.BufferedWriter(file)
             setattr(sys, name, io.TextIOWrapper(file, errors='backslashreplace', **how))
@@ -86,7 +91,10 @@ def flush():
         from support.console import program
 
         why = Output.error.strerror
-        print(f'{program()}: not all could be printed ({why}); the rest is done', file=sys.stderr)
+        print(
+            f'{program()}: not all could be printed ({why}); the rest is done',
+            file=sys.stderr,
+        )
         os._exit(1)
 
 
@@ -126,7 +134,10 @@ def explain(error):
 
     if found := mistakes.explain(error):
         return found
-    if isinstance(error, MemoryError) or type(error).__name__ == 'ResourceExhaustedError':
+    if (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == 'ResourceExhaustedError'
+    ):
         return DataError(
             'the memory is full: ask for fewer or shorter sequences or a smaller network, or read'
             ' the sequences from their files with train_large.py'
@@ -156,8 +167,12 @@ def show_traceback(error):
     from rich.console import Console
     from rich.traceback import Traceback
 
-    folded = [sys.modules[name] for name in ('keras', 'tensorflow') if name in sys.modules]
-    trace = Traceback.from_exception(type(error), error, error.__traceback__, suppress=folded)
+    folded = [
+        sys.modules[name] for name in ('keras', 'tensorflow') if name in sys.modules
+    ]
+    trace = Traceback.from_exception(
+        type(error), error, error.__traceback__, suppress=folded
+    )
     console = Console(stderr=True, soft_wrap=True, color_system=None)
     with console.capture() as shown:
         console.print(trace)
@@ -178,13 +193,17 @@ def import_matplotlib():
     except ModuleNotFoundError:  # whoever needs it says so
         return
 
-    warnings.filterwarnings('ignore', 'Glyph')  # of a name in Chinese, say, a plot shows boxes
+    warnings.filterwarnings(
+        'ignore', 'Glyph'
+    )  # of a name in Chinese, say, a plot shows boxes
     plt.rcParams['text.usetex'] = False
     if backend:
         try:
             plt.rcParams['backend'] = backend
             plt.switch_backend(backend)
-        except Exception:  # it is for the notebook that has started this, or lacks a package
+        except (
+            Exception
+        ):  # it is for the notebook that has started this, or lacks a package
             plt.switch_backend('agg')
 
 
@@ -218,9 +237,18 @@ def without_notices():
         yield
         return
     stderr = os.dup(2)
-    command = [grep, '-a', '-v', '--line-buffered', '-F', *(f'-e{notice}' for notice in NOTICES)]
+    command = [
+        grep,
+        '-a',
+        '-v',
+        '--line-buffered',
+        '-F',
+        *(f'-e{notice}' for notice in NOTICES),
+    ]
     # In a session of its own, because Ctrl-C is for this process alone.
-    held = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stderr, start_new_session=True)
+    held = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=stderr, start_new_session=True
+    )
     os.dup2(held.stdin.fileno(), 2)
     held.stdin.close()
     try:
@@ -238,16 +266,22 @@ def import_keras():
     would walk over them again and again, while they are imported and when Python ends: it need not.
     """
     os.environ['KERAS_BACKEND'] = 'tensorflow'
-    os.environ['KERAS_HOME'] = '/dev/null/.keras'  # no keras.json, perhaps of 2018, counts here
+    os.environ['KERAS_HOME'] = (
+        '/dev/null/.keras'  # no keras.json, perhaps of 2018, counts here
+    )
     import warnings
 
-    warnings.filterwarnings('ignore', module='keras')  # about its own code; and -W error holds
+    warnings.filterwarnings(
+        'ignore', module='keras'
+    )  # about its own code; and -W error holds
     gc.disable()
     with without_notices():
         import keras
         import tensorflow as tf
 
-        GPUs = tf.config.list_physical_devices('GPU')  # the last of the notices comes here
+        GPUs = tf.config.list_physical_devices(
+            'GPU'
+        )  # the last of the notices comes here
     gc.freeze()
     gc.enable()
     if GPUs:

@@ -11,7 +11,15 @@ import sys
 import warnings
 from typing import NamedTuple
 
-from support.cells import Cells, is_missing, is_number, named, place, read_cells, texts_of
+from support.cells import (
+    Cells,
+    is_missing,
+    is_number,
+    named,
+    place,
+    read_cells,
+    texts_of,
+)
 from support.console import DataError, clean, print_table, program, whole_number
 
 import numpy as np
@@ -56,17 +64,48 @@ def add_columns(script):
     add = script.add_argument
     # So that --missing -999,99.9 holds no option called -9.
     script._negative_number_matcher = re.compile(r'-[.\d]')
-    add('--label', metavar='COLUMN', help='of the classes: a name, or without a header a number')
-    add('--values', metavar='COLUMNS', help='of the sequences, such as f0:f99, 2:101 or 2:last')
+    add(
+        '--label',
+        metavar='COLUMN',
+        help='of the classes: a name, or without a header a number',
+    )
+    add(
+        '--values',
+        metavar='COLUMNS',
+        help='of the sequences, such as f0:f99, 2:101 or 2:last',
+    )
     add('--id', metavar='COLUMN', help='of the names of the objects, or none')
-    add('--header', choices=('yes', 'no'), help='whether the first line names the columns')
+    add(
+        '--header',
+        choices=('yes', 'no'),
+        help='whether the first line names the columns',
+    )
     add('--decimal', choices=('.', ','), help='what stands before the decimals')
-    add('--fixed', action='store_true', default=None, help='columns of a fixed width, with blanks')
+    add(
+        '--fixed',
+        action='store_true',
+        default=None,
+        help='columns of a fixed width, with blanks',
+    )
     what = 'what stands for no value, such as -999,99.999; a long table does without these rows'
     add('--missing', metavar='CODES', nargs='?', const='', help=what)
-    add('--fill', action='store_true', default=None, help='interpolate missing values in each row')
-    add('--length', type=whole_number(2), metavar='N', help='interpolate each sequence to N values')
-    add('--long', metavar='ID,TIME,VALUE', help='each row is an observation, in these columns')
+    add(
+        '--fill',
+        action='store_true',
+        default=None,
+        help='interpolate missing values in each row',
+    )
+    add(
+        '--length',
+        type=whole_number(2),
+        metavar='N',
+        help='interpolate each sequence to N values',
+    )
+    add(
+        '--long',
+        metavar='ID,TIME,VALUE',
+        help='each row is an observation, in these columns',
+    )
     add('--period', metavar='COLUMN', help='of a long table, to fold each object with')
 
 
@@ -79,7 +118,9 @@ def find(path, option, text, cells):
     if text in cells.vectors:
         return cells.vectors[text]
     if header.count(text) > 1 or (text in ('first', 'last') and text in header):
-        raise DataError(f'{path}: {option} {text} means several columns: give one another name')
+        raise DataError(
+            f'{path}: {option} {text} means several columns: give one another name'
+        )
     if (column := place(text, header, width)) is not None:
         return [column]
     for colon in re.finditer(':', text):
@@ -94,7 +135,9 @@ def find(path, option, text, cells):
     known = f'a number from 1 to {width}, as there is no header'
     if header:
         known = f'a name in the header, {named(header)}'
-    raise DataError(f'{path}: {option} {text} means no column: give first, last or {known}')
+    raise DataError(
+        f'{path}: {option} {text} means no column: give first, last or {known}'
+    )
 
 
 def find_one(path, option, text, cells):
@@ -138,7 +181,8 @@ def numbers_of(path, cells, columns, args):
         found = {i: frame[i].astype(str) for i in texts}
         if decimal:  # what pandas has not understood is no number with a dot either
             found = {
-                i: cells.where(~cells.str.contains('.', regex=False)) for i, cells in found.items()
+                i: cells.where(~cells.str.contains('.', regex=False))
+                for i, cells in found.items()
             }
         found = {i: pd.to_numeric(cells, errors='coerce') for i, cells in found.items()}
         numbers = pd.DataFrame({i: found.get(i, frame[i]) for i in columns})
@@ -152,29 +196,40 @@ def numbers_of(path, cells, columns, args):
                 continue
             remedy = 'correct it, say with --values which columns hold values, or with --missing'
             remedy += f' {shlex.quote(cell)} that this stands for none'
-            if re.search(r'\d[.,]\d+[.,]\d|\d,\d{3}$', cell) or ('.' in cell and decimal):
+            if re.search(r'\d[.,]\d+[.,]\d|\d,\d{3}$', cell) or (
+                '.' in cell and decimal
+            ):
                 remedy = '1,000 and 1.000 are to be written 1000' + (decimal or COMMAS)
             elif re.search(r'\d,\d', cell):
                 remedy = COMMAS.removeprefix('; ')
             elif re.match(r'\d{4}-\d\d', cell):
                 remedy = "times are to be numbers, such as MJD (astropy's Time converts them)"
-            elif cell in cells.header or (not i and len(texts) == len(columns) < len(frame)):
-                remedy = 'if this line names the columns once more, or units, take it out'
+            elif cell in cells.header or (
+                not i and len(texts) == len(columns) < len(frame)
+            ):
+                remedy = (
+                    'if this line names the columns once more, or units, take it out'
+                )
             bad.setdefault(int(i), (column, cell, remedy))
     for code in filter(is_number, codes):
         X[np.isclose(X, float(code), rtol=1e-6, atol=0)] = np.nan
     if 'inf' in codes:
         X[np.isinf(X)] = np.nan
     low, high = ends_of(X)
-    for i, j in np.argwhere(np.abs(X) > LARGEST) if low < -LARGEST or high > LARGEST else ():
+    for i, j in (
+        np.argwhere(np.abs(X) > LARGEST) if low < -LARGEST or high > LARGEST else ()
+    ):
         remedy = 'networks compute in float32, which ends at 3.4e38: rescale the values'
         if np.isinf(X[i, j]):
             remedy = 'correct it, or say with --missing inf that it stands for no value'
         bad.setdefault(int(i), (columns[j], f'{X[i, j]:g}', remedy))
     where = {
-        i: f'{path}, row {frame.index[i]}, column {called(bad[i][0], cells.header)}' for i in bad
+        i: f'{path}, row {frame.index[i]}, column {called(bad[i][0], cells.header)}'
+        for i in bad
     }
-    return X, {i: f'{where[i]} holds {bad[i][1][:20]!r}: {bad[i][2]}' for i in sorted(bad)}
+    return X, {
+        i: f'{where[i]} holds {bad[i][1][:20]!r}: {bad[i][2]}' for i in sorted(bad)
+    }
 
 
 def ends_of(X):
@@ -191,7 +246,10 @@ def codes_of(X, args, times=False):
     while ends:
         code = float(ends.pop())
         usual = re.fullmatch(r'-?9{2,}(\.9+)?|-32768', f'{code:.10g}')
-        for part in X[:: len(X) // 100 + 1], X:  # a few rows show mostly that it is none
+        for part in (
+            X[:: len(X) // 100 + 1],
+            X,
+        ):  # a few rows show mostly that it is none
             others = part[~np.isnan(part) & (part != code)]
             if not others.size:
                 break
@@ -200,7 +258,11 @@ def codes_of(X, args, times=False):
             if not usual and apart <= (10 if times else 100):
                 break
         else:
-            if usual and apart <= 1 and np.sum(X == code) <= 2 * np.sum(others == next_):
+            if (
+                usual
+                and apart <= 1
+                and np.sum(X == code) <= 2 * np.sum(others == next_)
+            ):
                 continue
             found.append(code)
             X, ends = others, [*ends_of(others)]  # of what is left
@@ -210,7 +272,9 @@ def codes_of(X, args, times=False):
 def check_codes(path, X, args, times=False):
     """Raise DataError if some numbers of X look like codes for no value."""
     if codes := codes_of(X, args, times):
-        given = ','.join([*filter(None, [args.missing]), *(f'{code:.10g}' for code in codes)])
+        given = ','.join(
+            [*filter(None, [args.missing]), *(f'{code:.10g}' for code in codes)]
+        )
         many = ' and '.join(f'{code:.10g} {np.sum(X == code)} times' for code in codes)
         raise DataError(
             f'{path} holds {many}, at the end of all {"times" if times else "values"}: --missing'
@@ -243,7 +307,13 @@ def describe(path, cells):
             range_ = f'{part.min().min():.6g} to {part.max().max():.6g}'
         different = sorted({part[i].nunique() for i in group})
         different = ' to '.join(map(str, dict.fromkeys((different[0], different[-1]))))
-        row = ' to '.join(ends), what, range_[:60], different, str(int(part.isna().sum().sum()))
+        row = (
+            ' to '.join(ends),
+            what,
+            range_[:60],
+            different,
+            str(int(part.isna().sum().sum())),
+        )
         printed.add_row(*map(clean, row))
     print(f'{clean(path)} holds {len(frame)} rows of {frame.shape[1]} columns:')
     print_table(printed)
@@ -269,12 +339,21 @@ def looks_long(cells, label):
     """Return --long as it may be meant if each row looks like an observation; else None."""
     frame, header = cells.frame, cells.header
     for i in frame if frame.shape[1] <= 12 else ():
-        if i == label or not is_whole(frame[i]) or not 0 < 2 * frame[i].nunique() <= len(frame):
+        if (
+            i == label
+            or not is_whole(frame[i])
+            or not 0 < 2 * frame[i].nunique() <= len(frame)
+        ):
             continue
         for t in set(frame) - {i, label}:
-            if frame[t].dtype.kind in 'iuf' and not (frame[t].diff().dropna() == 1).all():
+            if (
+                frame[t].dtype.kind in 'iuf'
+                and not (frame[t].diff().dropna() == 1).all()
+            ):
                 steps = frame[t].groupby(frame[i], sort=False).diff().dropna()
-                if ((steps > 0).all() and len(steps)) or (header and header[t].lower() in TIMES):
+                if ((steps > 0).all() and len(steps)) or (
+                    header and header[t].lower() in TIMES
+                ):
                     names = called(i, header), called(t, header), 'VALUE'
                     return f'--long {shlex.quote(",".join(names))} --length N'
     return None
@@ -291,16 +370,24 @@ def doubts(cells, values, X):
     rising = (X[1:] > X[:-1]).all(axis=0) & (len(X) > 3)
     kinds = {
         'holds texts': [i for i in values if is_text(frame[i])],
-        'is called like an identifier or a time': [i for i in words if words[i] & (IDS | TIMES)],
+        'is called like an identifier or a time': [
+            i for i in words if words[i] & (IDS | TIMES)
+        ],
         'has no name': [i for i in values if header and not header[i]],
         'numbers the rows': [
-            i for i in whole if np.ptp(frame[i]) == len(frame) - 1 == frame[i].nunique() - 1 > 2
+            i
+            for i in whole
+            if np.ptp(frame[i]) == len(frame) - 1 == frame[i].nunique() - 1 > 2
         ],
-        'rises from row to row': [i for i, up in zip(values, rising, strict=True) if up],
+        'rises from row to row': [
+            i for i, up in zip(values, rising, strict=True) if up
+        ],
         'holds whole numbers, unlike the others': [
             i for i in whole if frame[i].nunique() > max(5, len(frame) / 20)
         ],
-        'is unlike the others': [i for i, odd in zip(values, is_odd(X), strict=True) if odd],
+        'is unlike the others': [
+            i for i, odd in zip(values, is_odd(X), strict=True) if odd
+        ],
     }
     found = {}
     for why, columns in kinds.items():
@@ -323,8 +410,12 @@ def check_columns(path, cells, args, values, label, ident, X):
     if not args.values:
         if found := doubts(cells, values, X):
             i = min(found)
-            runs = [list(run) for _, run in itertools.groupby(values, lambda i: i in found)]
-            run = max((run for run in runs if run[0] not in found), key=len, default=values)
+            runs = [
+                list(run) for _, run in itertools.groupby(values, lambda i: i in found)
+            ]
+            run = max(
+                (run for run in runs if run[0] not in found), key=len, default=values
+            )
             ends = f'{called(run[0], header)}:{called(run[-1], header)}'
             raise DataError(
                 f'{path}: column {called(i, header)} {found[i]}: say which columns hold the values,'
@@ -334,7 +425,11 @@ def check_columns(path, cells, args, values, label, ident, X):
     for i in set(frame) - {*values, label, ident} if args.id is None else ():
         many, name = frame[i].nunique(), called(i, header)
         is_id = header and IDS & set(re.split(r'[\W_]+', name.lower()))
-        if is_whole(frame[i]) and many < len(frame) and (is_id or many > max(5, len(frame) / 20)):
+        if (
+            is_whole(frame[i])
+            and many < len(frame)
+            and (is_id or many > max(5, len(frame) / 20))
+        ):
             raise DataError(
                 f'{path}: column {name} holds values several times, as if it named objects: --id'
                 f' {shlex.quote(name)} keeps the rows of each on one side of the split, --id none'
@@ -394,7 +489,10 @@ def read_wide(path, args, labelled=True, columns=None):
     if not labelled and cells.frame.shape[1] == 1:  # one number a line
         row = cells.frame.T.set_axis([cells.frame.index[0]])
         cells = Cells(row.set_axis(range(row.shape[1]), axis=1), [], {})
-        args, columns = argparse.Namespace(**{**vars(args), 'label': None, 'id': None}), None
+        args, columns = (
+            argparse.Namespace(**{**vars(args), 'label': None, 'id': None}),
+            None,
+        )
     frame, header = cells.frame, cells.header
     label = ident = None
     if columns:
@@ -411,9 +509,13 @@ def read_wide(path, args, labelled=True, columns=None):
             values = find(path, '--values', args.values, cells)
             for i, option in (label, '--label'), (ident, '--id'):
                 if i in values:
-                    raise DataError(f'{path}: --values {args.values} also means that of {option}')
+                    raise DataError(
+                        f'{path}: --values {args.values} also means that of {option}'
+                    )
     if not values:
-        raise DataError(f'{path} holds no values beside the class: give each row its sequence')
+        raise DataError(
+            f'{path} holds no values beside the class: give each row its sequence'
+        )
     X, bad = numbers_of(path, cells, values, args)
     if labelled and not cells.label:
         check_columns(path, cells, args, values, label, ident, X)
@@ -423,12 +525,15 @@ def read_wide(path, args, labelled=True, columns=None):
         for i, j in np.argwhere(np.isin(X, codes)):
             where = f'{path}, row {frame.index[i]}, column {called(values[j], header)}'
             text = f'{where} holds {X[i, j]:.10g}, which looks like a code for no value'
-            bad.setdefault(int(i), f'{text}: --missing {X[i, j]:.10g}, or --missing none')
+            bad.setdefault(
+                int(i), f'{text}: --missing {X[i, j]:.10g}, or --missing none'
+            )
     X, said = whole_rows(path, cells, X, values, bad, args)
     about = {'header': bool(header), 'width': frame.shape[1]}
     about['values'] = [called(i, header) for i in values]
     about |= {
-        k: None if i is None else called(i, header) for k, i in (('label', label), ('id', ident))
+        k: None if i is None else called(i, header)
+        for k, i in (('label', label), ('id', ident))
     }
     labels, ids = (None if i is None else texts_of(frame[i]) for i in (label, ident))
     if labelled and ids is not None and (ids == '').any():
@@ -475,9 +580,15 @@ def whole_rows(path, cells, X, columns, bad, args):
             f'Interpolated along their rows: {many:,} missing values; at an end, the nearest'
         )
     if args.length:
-        grid, good = np.linspace(0, 1, args.length), [n for i, n in enumerate(ends) if i not in bad]
+        grid, good = (
+            np.linspace(0, 1, args.length),
+            [n for i, n in enumerate(ends) if i not in bad],
+        )
         X = np.array(
-            [np.interp(grid * (n - 1), np.arange(n), x[:n]) for x, n in zip(X, ends, strict=True)]
+            [
+                np.interp(grid * (n - 1), np.arange(n), x[:n])
+                for x, n in zip(X, ends, strict=True)
+            ]
         )
         lengths = f'{min(good, default=0)} to {max(good, default=0)}'
         said.append(f'{lengths} values in a row, interpolated to {args.length}')

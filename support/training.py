@@ -57,14 +57,20 @@ def read_command_line(variables):
         begin(None, numbers)
         return
     if not numbers:
-        raise DataError('read_command_line must stand below the numbers that it may replace')
+        raise DataError(
+            'read_command_line must stand below the numbers that it may replace'
+        )
     check_script()
     script = parser('The numbers at the top of the script, for this run alone.')
     for name, value in numbers.items():
         option = {'default': value, 'help': f'default {value}'.replace('%', '%%')}
         if name in SIZES or name.startswith('N_'):
             convert = whole_number(0 if name == 'seed' else 1)
-            option |= {'type': convert, 'default': standing(name, value, convert), 'metavar': 'N'}
+            option |= {
+                'type': convert,
+                'default': standing(name, value, convert),
+                'metavar': 'N',
+            }
         elif isinstance(value, bool):
             option['action'] = argparse.BooleanOptionalAction
         elif isinstance(value, int):
@@ -74,9 +80,13 @@ def read_command_line(variables):
         else:
             option['metavar'] = 'TEXT'
         if name in ('help', 'name'):
-            raise DataError(f'{line_with(f"{name} = ", name)}: this name is taken: give it another')
+            raise DataError(
+                f'{line_with(f"{name} = ", name)}: this name is taken: give it another'
+            )
         script.add_argument(f'--{name}', **option)
-    script.add_argument('--name', metavar='NAME', help='of the run, else a number: runs/NAME')
+    script.add_argument(
+        '--name', metavar='NAME', help='of the run, else a number: runs/NAME'
+    )
     typed = vars(script.parse_args())
     name = typed.pop('name')
     try:
@@ -137,8 +147,12 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        if getattr(self.model, 'checked', len(self.model.layers)) != len(self.model.layers):
-            end_fit('the network was changed after check_network( ): change it before that')
+        if getattr(self.model, 'checked', len(self.model.layers)) != len(
+            self.model.layers
+        ):
+            end_fit(
+                'the network was changed after check_network( ): change it before that'
+            )
         self.device, self.class_names = device(), read_class_names('Train')
         self.data, self.table = describe_data(), read_about('Train')[0].get('table')
         print(f'Data: {self.data}\nTraining on {self.device}', flush=True)
@@ -150,14 +164,27 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         self.written = self.rereads and last_written(self.rereads)
         self.epoch, self.bar = 0, None
         if sys.stdout.isatty() and os.environ.get('TERM') != 'dumb':
-            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+            from rich.progress import (
+                BarColumn,
+                Progress,
+                TextColumn,
+                TimeRemainingColumn,
+            )
 
-            columns = (TextColumn('{task.description}'), BarColumn(), TimeRemainingColumn())
+            columns = (
+                TextColumn('{task.description}'),
+                BarColumn(),
+                TimeRemainingColumn(),
+            )
             self.bar = Progress(*columns)
-            atexit.register(self.bar.stop)  # gives the cursor back, whatever ends the training
+            atexit.register(
+                self.bar.stop
+            )  # gives the cursor back, whatever ends the training
             bars.callback(self.bar.stop)
             self.bar.start()
-            self.task = self.bar.add_task('Epoch 1', total=self.epochs * (self.target or 1))
+            self.task = self.bar.add_task(
+                'Epoch 1', total=self.epochs * (self.target or 1)
+            )
 
     def stop(self, *_):
         signal.signal(signal.SIGINT, self.interrupt)
@@ -180,7 +207,9 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
 
     def on_epoch_end(self, epoch, logs=None):
         if self.rereads and last_written(self.rereads) != self.written:
-            end_fit(f'{self.rereads} was written anew while it was read: run this again')
+            end_fit(
+                f'{self.rereads} was written anew while it was read: run this again'
+            )
         if not math.isfinite(logs['loss']):
             end_fit(
                 f'the loss is {logs["loss"]} after epoch {epoch + 1}, so nothing is saved:'
@@ -199,7 +228,11 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         if self.bar:
             self.bar.stop()
         signal.signal(signal.SIGINT, self.interrupt)
-        more = {'device': self.device, 'data': self.data, 'class_names': self.class_names}
+        more = {
+            'device': self.device,
+            'data': self.data,
+            'class_names': self.class_names,
+        }
         more['table'] = self.table
         if self.rows:
             keep(self.model, self.rows, stopped=self.stopped, **more)

@@ -28,7 +28,10 @@ sys.path.insert(0, str(PROJECT))
 # The tests run without a display and without what this shell knows of a batch system; and Ctrl-C
 # works in what they start, also where they were started with & or nohup.
 for name in list(os.environ):
-    if name.startswith(('SLURM_', 'KERAS_', 'TF_')) or name in ('DISPLAY', 'WAYLAND_DISPLAY'):
+    if name.startswith(('SLURM_', 'KERAS_', 'TF_')) or name in (
+        'DISPLAY',
+        'WAYLAND_DISPLAY',
+    ):
         del os.environ[name]
 os.environ['MPLBACKEND'] = 'agg'
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -38,7 +41,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser):
-    parser.addoption('--as-is', action='store_true', help="test train.py even if it isn't HEAD's")
+    parser.addoption(
+        '--as-is', action='store_true', help="test train.py even if it isn't HEAD's"
+    )
 
 
 def committed_train():
@@ -68,7 +73,11 @@ TRAIN = (WORKSHOP / 'train.py').read_text(encoding='utf-8')
 
 
 def pytest_report_header():
-    return 'train.py: that of HEAD, as yours is edited (--as-is: yours)' if _committed else None
+    return (
+        'train.py: that of HEAD, as yours is edited (--as-is: yours)'
+        if _committed
+        else None
+    )
 
 
 def pytest_unconfigure():
@@ -95,7 +104,9 @@ def restored():
 
     hook, argv, path, folder = sys.excepthook, sys.argv, sys.path.copy(), os.getcwd()
     environment = os.environ.copy()
-    signals = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    signals = {
+        s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
     states = random.getstate(), np.random.get_state()
     try:
         with warnings.catch_warnings(), plt.rc_context():
@@ -124,7 +135,11 @@ def script(*command, status=0, cwd='.', env=None):
     name, *arguments = map(str, command)
     path = str(WORKSHOP / name)
     stdout, stderr, code = io.StringIO(), io.StringIO(), 0
-    with restored(), contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+    with (
+        restored(),
+        contextlib.redirect_stdout(stdout),
+        contextlib.redirect_stderr(stderr),
+    ):
         os.chdir(cwd)
         os.environ.update(env or {})
         sys.argv = [path, *arguments]
@@ -140,7 +155,9 @@ def script(*command, status=0, cwd='.', env=None):
             code = 1
             sys.excepthook(*sys.exc_info())
     result = Result(stdout.getvalue(), stderr.getvalue(), code)
-    assert code == status, f'{command}: status {code}\n{result.stdout[-2000:]}{result.stderr}'
+    assert code == status, (
+        f'{command}: status {code}\n{result.stdout[-2000:]}{result.stderr}'
+    )
     return result
 
 
@@ -159,7 +176,9 @@ def process(*command, status=0, cwd='.', env=None, prefix=(), **options):
         timeout=150,
         **options,
     )
-    assert status in (None, done.returncode), f'{command}: {done.returncode}\n{done.stderr}'
+    assert status in (None, done.returncode), (
+        f'{command}: {done.returncode}\n{done.stderr}'
+    )
     return done
 
 
@@ -188,7 +207,11 @@ def refused(*command, parts=(), status=1, **options):
 def contents(folder):
     """Return the bytes of every file below folder, by name."""
     folder = pathlib.Path(folder)
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob('*') if p.is_file()}
+    return {
+        str(p.relative_to(folder)): p.read_bytes()
+        for p in folder.rglob('*')
+        if p.is_file()
+    }
 
 
 @pytest.fixture

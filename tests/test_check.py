@@ -48,7 +48,10 @@ def test_ready(data):
 def test_a_gpu_unseen_and_a_set_too_small(data):
     out = check('--N_test', 10, status=1, SLURM_JOB_ID='7', SLURM_JOB_GPUS='0')
     device, training = lines(out, 'MEND')
-    assert device.startswith('Device: Slurm granted a GPU') and '. ./script.sh --cuda' in device
+    assert (
+        device.startswith('Device: Slurm granted a GPU')
+        and '. ./script.sh --cuda' in device
+    )
     assert training.startswith('Training: train.py: Train/X_21.dat is missing')
     assert any('job 7 on' in line for line in lines(out, 'ok'))
     assert out.endswith('\n2 things to mend\n')
@@ -57,9 +60,13 @@ def test_a_gpu_unseen_and_a_set_too_small(data):
 def test_without_packages(folder):
     """No TensorFlow and no NumPy: an answer, and what to do."""
     python = [sys.executable, '-B', '-S', '-E', WORKSHOP / 'check.py']
-    done = subprocess.run(python, env={'PATH': os.getcwd()}, capture_output=True, text=True)
+    done = subprocess.run(
+        python, env={'PATH': os.getcwd()}, capture_output=True, text=True
+    )
     packages, sequences = lines(done.stdout, 'MEND')
-    assert re.fullmatch(r'Packages: .*tensorflow.* not installed here; .*script\.sh', packages)
+    assert re.fullmatch(
+        r'Packages: .*tensorflow.* not installed here; .*script\.sh', packages
+    )
     assert 'python generate_data.py' in sequences
     assert (done.returncode, done.stderr) == (1, '')
     assert done.stdout.endswith('\n2 things to mend\n')
@@ -68,9 +75,18 @@ def test_without_packages(folder):
 @pytest.mark.parametrize(
     ('keras', 'answer'),
     [
-        ('import os; os.kill(os.getpid(), 4)', 'TensorFlow: ended by SIGILL on this node: try'),
-        ('import os; os.kill(os.getpid(), 9)', 'TensorFlow: ended by SIGKILL .* more memory'),
-        ('raise ImportError("GLIBC is\\n too old")', 'Device: GLIBC is too old: try another node'),
+        (
+            'import os; os.kill(os.getpid(), 4)',
+            'TensorFlow: ended by SIGILL on this node: try',
+        ),
+        (
+            'import os; os.kill(os.getpid(), 9)',
+            'TensorFlow: ended by SIGKILL .* more memory',
+        ),
+        (
+            'raise ImportError("GLIBC is\\n too old")',
+            'Device: GLIBC is too old: try another node',
+        ),
     ],
 )
 def test_a_node_that_tensorflow_does_not_fit(data, keras, answer):
@@ -116,8 +132,16 @@ def test_a_full_disk(parent, monkeypatch):
     [
         # lfs quota -q: kbytes, quota, limit, grace; files, quota, limit, grace
         (' / 14600 0 0 - 14 0 0 -', 0, []),
-        (' / 14600* 0 20971520 - 150000 0 200000 -', 0, ['50,000 of 200,000 files are left']),
-        (' /long\\n 1 2 3 6d 199500* 190000 200000 6d', 1, ['-9,500 of 190,000 files are left']),
+        (
+            ' / 14600* 0 20971520 - 150000 0 200000 -',
+            0,
+            ['50,000 of 200,000 files are left'],
+        ),
+        (
+            ' /long\\n 1 2 3 6d 199500* 190000 200000 6d',
+            1,
+            ['-9,500 of 190,000 files are left'],
+        ),
         ('cannot resolve path', 0, []),
     ],
 )
@@ -127,16 +151,22 @@ def test_quota(parent, printed, status, answers):
     out = parent(status)
     found = [line for line in out.splitlines() if 'Quota' in line]
     assert len(found) == 2 * len(answers)
-    assert all(answers[0] in line and (status == 1) == (line[:4] == 'MEND') for line in found)
+    assert all(
+        answers[0] in line and (status == 1) == (line[:4] == 'MEND') for line in found
+    )
 
 
 def test_slurm(parent):
     """What sbatch --test-only says of train.slurm counts."""
     tool('sbatch', '[ "$1" = --test-only ] && [ "${2##*/}" = train.slurm ]')
-    assert 'reservation ml; sbatch takes train.slurm' in parent(0, SBATCH_RESERVATION='ml')
+    assert 'reservation ml; sbatch takes train.slurm' in parent(
+        0, SBATCH_RESERVATION='ml'
+    )
     tool('sbatch', 'echo "sbatch: error: Invalid account" >&2; exit 1')
     (found,) = lines(parent(1), 'MEND')
-    assert 'reservation none; sbatch refuses train.slurm: ' in found and 'account' in found
+    assert (
+        'reservation none; sbatch refuses train.slurm: ' in found and 'account' in found
+    )
 
 
 def test_other_versions(parent, monkeypatch):

@@ -46,7 +46,11 @@ def put(path, content):
         os.remove(path)
     else:
         Path(path).parent.mkdir(exist_ok=True)
-        content = content if isinstance(content, bytes) else np.array(content, '<f8').tobytes()
+        content = (
+            content
+            if isinstance(content, bytes)
+            else np.array(content, '<f8').tobytes()
+        )
         Path(path).write_bytes(content)
 
 
@@ -60,22 +64,35 @@ def test_what_is_written_is_read(folder):
     expected |= {f'Y_{i}.dat': y.tobytes() for i, y in enumerate(Y, 1)}
     for name, read in (('Train', read_training_data), ('Test', read_test_data)):
         assert sets.write_sets({name: (3, zip(X, Y, strict=True))}, ABOUT)
-        assert {n: d for n, d in contents(name).items() if n != 'about.json'} == expected
+        assert {
+            n: d for n, d in contents(name).items() if n != 'about.json'
+        } == expected
         X_read, Y_read = read_set(name, 3, 3)
         assert X_read.tobytes() == X.tobytes() and Y_read.tolist() == Y.tolist()
         x, y = read(3, 3)
-        assert (x.dtype, x.tobytes(), y, type(y)) == (float, X[2].tobytes(), 999_999, float)
+        assert (x.dtype, x.tobytes(), y, type(y)) == (
+            float,
+            X[2].tobytes(),
+            999_999,
+            float,
+        )
 
 
 @EXAMPLES
 @hypothesis.given(
-    arrays('<f8', st.tuples(st.integers(1, 4), st.integers(1, 6)), elements=st.floats(-3e38, 3e38)),
+    arrays(
+        '<f8',
+        st.tuples(st.integers(1, 4), st.integers(1, 6)),
+        elements=st.floats(-3e38, 3e38),
+    ),
     st.integers(0, 999_999),
 )
 def test_any_values_come_back(folder, X, Y):
     size = abs(X).max(axis=1)
     hypothesis.assume(((size == 0) | (size > 1.2e-38)).all())
-    sets.write_sets({'Train': (len(X), [(x, Y) for x in X])}, ABOUT | {'of': repr((X, Y))}, True)
+    sets.write_sets(
+        {'Train': (len(X), [(x, Y) for x in X])}, ABOUT | {'of': repr((X, Y))}, True
+    )
     X_read, Y_read = read_set('Train', *X.shape)
     assert X_read.tobytes() == X.tobytes() and set(Y_read) == {Y}
 
@@ -102,7 +119,11 @@ BAD_FILES = [
     ('X_7', None, 'is missing from the middle'),
     ('Y_7', None, 'is missing from the middle'),
     ('Y_7', b'', 'is empty instead of one class number: write the file again$'),
-    ('Y_7', [0, 0], r'holds 2 value\(s\) instead of one class number: write the file again$'),
+    (
+        'Y_7',
+        [0, 0],
+        r'holds 2 value\(s\) instead of one class number: write the file again$',
+    ),
     *(('Y_7', [y], f'holds {y}, but') for y in (0.5, -1, math.nan)),
     ('Y_7', [1e6], r'holds 1e\+06, but'),
 ]
@@ -189,9 +210,15 @@ def test_class_names(data):
 
 def test_whole_file_is_whole_or_not_at_all(folder):
     put('a/b.txt', b'old')
-    for error, why in ((OSError(errno.ENOSPC, 'full'), 'full'), (OSError('odd'), 'odd')):
+    for error, why in (
+        (OSError(errno.ENOSPC, 'full'), 'full'),
+        (OSError('odd'), 'odd'),
+    ):
         said = rf'^a/b\.txt could not be written \({why}\)'
-        with pytest.raises(DataError, match=said), files.whole_file('a/b.txt') as temporary:
+        with (
+            pytest.raises(DataError, match=said),
+            files.whole_file('a/b.txt') as temporary,
+        ):
             put(temporary, b'half')
             raise error
     assert contents('.') == {'a/b.txt': b'old'}
@@ -218,7 +245,14 @@ def test_view_shows_the_sequences(data, plots):
     for command, name, read, IDs, N, size in (
         ('2', 'Train_2', read_training_data, '2', 128, [6.4, 4.8]),
         ('--N_sequence 1 3', 'Train_3', read_training_data, '3', 1, [6.4, 4.8]),
-        ('--test 1 3 2 4 6 5', 'Test_1_3_2_4_6_5', read_test_data, '132465', 128, [12, 6]),
+        (
+            '--test 1 3 2 4 6 5',
+            'Test_1_3_2_4_6_5',
+            read_test_data,
+            '132465',
+            128,
+            [12, 6],
+        ),
         ('7 6 5 4 2 1 2', 'Train_7_to_2', read_training_data, '7654212', 128, [12, 9]),
         ('1 ' * 36, 'Train_1_to_1', read_training_data, '1' * 36, 128, [24, 18]),
     ):
@@ -227,7 +261,10 @@ def test_view_shows_the_sequences(data, plots):
         assert path == f'{name}.png' and figure.get_size_inches().tolist() == size
         for i, axis in zip(IDs, figure.axes, strict=True):
             X, Y = read(i, N)
-            assert axis.lines[0].get_xydata().T.tolist() == [list(range(1, N + 1)), X.tolist()]
+            assert axis.lines[0].get_xydata().T.tolist() == [
+                list(range(1, N + 1)),
+                X.tolist(),
+            ]
             kind = ['class 0 (sine wave)', 'class 1 (square wave)'][int(Y)]
             assert axis.get_title() == f'Data Set {i}: {kind}'
     utilities.plot_results(5, X)
@@ -250,8 +287,14 @@ def test_plot_history(plots):
             assert axis.get_ylabel().lower() == name
         shown = [text.get_text() for text in figure.axes[1].get_legend().texts]
         assert shown == ['training', 'validation'][: len(history) // 2]
-        assert figure.axes[1].get_yscale() == 'log' and figure.axes[0].get_ylim() == (-0.02, 1.02)
-    assert [axis.get_title() for axis in figure.axes] == ['Accuracy Convergence History', '']
+        assert figure.axes[1].get_yscale() == 'log' and figure.axes[0].get_ylim() == (
+            -0.02,
+            1.02,
+        )
+    assert [axis.get_title() for axis in figure.axes] == [
+        'Accuracy Convergence History',
+        '',
+    ]
     assert [axis.get_xlabel() for axis in figure.axes] == ['', 'Epoch']
     assert all(tick == int(tick) for tick in axis.get_xticks())
 
@@ -262,7 +305,9 @@ def test_the_plot_is_saved_and_shown_where_there_is_a_display(data, monkeypatch)
     assert script('view.py', 2) == ('Plot: Train_2.png\n', '', 0) and shown == []
     assert sorted(os.listdir()) == ['Test', 'Train', 'Train_2.png']
     assert plt.imread('Train_2.png').shape == (720, 960, 4)
-    monkeypatch.setattr(plt.FigureCanvasBase, 'required_interactive_framework', 'headless')
+    monkeypatch.setattr(
+        plt.FigureCanvasBase, 'required_interactive_framework', 'headless'
+    )
     plot, said = script('view.py', 2).stdout.splitlines()
     assert plot == 'Plot: Train_2.png' and 'window' in said and shown == [[1]]
 
@@ -273,7 +318,9 @@ def test_the_plot_is_saved_and_shown_where_there_is_a_display(data, monkeypatch)
 def closed_form(R, N_sequence=128, classes=2, phase=False, f_min=0.1, f_range=0.3):
     """Return the sequences that rows of three random numbers stand for, and their classes."""
     Y, f, p = np.floor(R[:, 0] * classes), f_min + f_range * R[:, 1], phase * R[:, 2]
-    turn = np.mod(np.outer(f, np.arange(1, N_sequence + 1)) / (2 * np.pi) + p[:, None], 1)
+    turn = np.mod(
+        np.outer(f, np.arange(1, N_sequence + 1)) / (2 * np.pi) + p[:, None], 1
+    )
     up = turn < 0.5
     sine, square = np.sin(2 * np.pi * turn), np.where(up, 1, -1)
     sawtooth, triangle = 2 * turn - 1, np.where(up, 4 * turn - 1, 3 - 4 * turn)
@@ -294,7 +341,11 @@ def test_waves():
 
 @EXAMPLES
 @hypothesis.given(
-    st.integers(0, 2**31), st.integers(1, 40), st.integers(2, 4), st.booleans(), st.floats(0.01, 10)
+    st.integers(0, 2**31),
+    st.integers(1, 40),
+    st.integers(2, 4),
+    st.booleans(),
+    st.floats(0.01, 10),
 )
 def test_promises(seed, N, classes, phase, noise):
     """Whatever is asked for: a larger set begins with the smaller one; noise changes no class."""
@@ -339,24 +390,51 @@ OPTIONS = [
 
 def test_options(folder):
     assert script(MAKE).stdout == 'Wrote 200 sequences to Train and 50 to Test.\n'
-    assert script(MAKE, 5, '--overwrite').stdout == 'Wrote 5 sequences to Train and 50 to Test.\n'
+    assert (
+        script(MAKE, 5, '--overwrite').stdout
+        == 'Wrote 5 sequences to Train and 50 to Test.\n'
+    )
     for given, options in OPTIONS:
         script(MAKE, 9, 9, '--overwrite', *given.split())
         options = {'N_sequence': 128, 'seed': 0, 'classes': 2} | options
-        for name, rng in zip(('Train', 'Test'), random_streams(options.pop('seed')), strict=True):
+        for name, rng in zip(
+            ('Train', 'Test'), random_streams(options.pop('seed')), strict=True
+        ):
             X, Y = make_sequences(9, rng, **options)
             X_read, Y_read = read_set(name, 9, options['N_sequence'])
             assert (X_read == X).all() and (Y_read == Y).all()
             assert read_class_names(name) == WAVES[: options['classes']]
 
 
-VIEW = ['', '0', '-1', 'two', '1.5', '2147483648', '1 --N_sequence 0', '1 --N_seq 5', '1 ' * 37]
-GENERATE = ['-5', 'many', '5 0', '5 5 6', '--classes 5', '--classes 1', '--N_sequence 0', '--over']
+VIEW = [
+    '',
+    '0',
+    '-1',
+    'two',
+    '1.5',
+    '2147483648',
+    '1 --N_sequence 0',
+    '1 --N_seq 5',
+    '1 ' * 37,
+]
+GENERATE = [
+    '-5',
+    'many',
+    '5 0',
+    '5 5 6',
+    '--classes 5',
+    '--classes 1',
+    '--N_sequence 0',
+    '--over',
+]
 NOISE = [f'--noise {x}' for x in ('-0.1', 'nan', 'inf', '1.1e6', 'loud')]
 
 
 def test_wrong_command_lines(folder):
-    for name, cases in (('view.py', VIEW), (MAKE, [*GENERATE, *NOISE, '--seed -1', '--phase=0'])):
+    for name, cases in (
+        ('view.py', VIEW),
+        (MAKE, [*GENERATE, *NOISE, '--seed -1', '--phase=0']),
+    ):
         for case in cases:
             said = refused(name, *case.split(), status=2)
             assert said.startswith(f'{name}: error: ')
@@ -380,30 +458,60 @@ def files_of_sets():
 def test_who_replaces_what(data):
     """generate_data.py what it has made itself; else, with --overwrite, a set, and nothing else."""
     mine = {
-        f'Train/{name}': b'mine' for name in ('notes.txt', 'X_mine.dat', 'X_0.dat', 'a/X_1.dat')
+        f'Train/{name}': b'mine'
+        for name in ('notes.txt', 'X_mine.dat', 'X_0.dat', 'a/X_1.dat')
     }
     (data / 'Train/a').mkdir()
     for name, content in mine.items():
         put(name, content)
     script(MAKE, 5, 3)
-    assert sets.describe(4, 3) == '4 of 5 + 3 of 3 sequences, sine and square waves, seed 0'
-    assert contents(data).items() >= mine.items() and len(contents(data)) == 4 + 16 + 2 + 2
-    assert script(MAKE, 5, 3).stdout == 'Train and Test hold exactly these sequences already.\n'
+    assert (
+        sets.describe(4, 3)
+        == '4 of 5 + 3 of 3 sequences, sine and square waves, seed 0'
+    )
+    assert (
+        contents(data).items() >= mine.items() and len(contents(data)) == 4 + 16 + 2 + 2
+    )
+    assert (
+        script(MAKE, 5, 3).stdout
+        == 'Train and Test hold exactly these sequences already.\n'
+    )
     for change in ('Test/X_3.dat', 'Train/Y_2.dat', 'Train/classes.txt'):
         put(change, b'changed')
         before = contents(data)
-        refused(MAKE, 5, 3, parts=('Train and Test already hold sequences that', '--overwrite'))
-        assert contents(data) == before and 'changed since they were made' in sets.describe(5, 3)
+        refused(
+            MAKE,
+            5,
+            3,
+            parts=('Train and Test already hold sequences that', '--overwrite'),
+        )
+        assert contents(
+            data
+        ) == before and 'changed since they were made' in sets.describe(5, 3)
         script(MAKE, 5, 3, '--overwrite')
     os.remove('Test/about.json')
-    assert sets.describe(1, 1).endswith('; Train and Test do not belong together: make them again')
+    assert sets.describe(1, 1).endswith(
+        '; Train and Test do not belong together: make them again'
+    )
     os.remove('Train/about.json')  # as those of the version before, and of 2018
     assert sets.describe(5, 3) == '5 of 5 + 3 of 3 sequences'
     assert 'exactly these sequences' in script(MAKE, 5, 3).stdout
     assert sets.describe(5, 3).endswith(', seed 0')  # now they say so
     write_sets(True, Train=2, Test=2)
     refused(MAKE, 5, 3, parts=('already hold sequences',))
-    script(MAKE, 5, 3, '--phase', '--noise', 0.5, '--classes', 3, '--seed', 7, '--overwrite')
+    script(
+        MAKE,
+        5,
+        3,
+        '--phase',
+        '--noise',
+        0.5,
+        '--classes',
+        3,
+        '--seed',
+        7,
+        '--overwrite',
+    )
     assert sets.describe(5, 3).endswith(
         'sine, square and sawtooth waves, random phase, noise 0.5, seed 7'
     )
@@ -431,19 +539,32 @@ def test_links(folder, monkeypatch):
     os.unlink('Train')
     os.symlink('disk/none', 'Train')  # and may lead to none
     script(MAKE, 2, 1)
-    assert len(os.listdir('disk/none')) == 6 and Path('disk/mine').read_bytes() == b'mine'
+    assert (
+        len(os.listdir('disk/none')) == 6 and Path('disk/mine').read_bytes() == b'mine'
+    )
     shutil.rmtree('Test')
     os.symlink('disk', 'Test')  # a folder for other things is none for sequences
-    refused(MAKE, 2, 1, '--overwrite', parts=('Test leads to', 'disk, which holds no sequences'))
+    refused(
+        MAKE,
+        2,
+        1,
+        '--overwrite',
+        parts=('Test leads to', 'disk, which holds no sequences'),
+    )
     assert sorted(os.listdir('disk')) == ['Train', 'mine', 'none']
     monkeypatch.setattr(os.path, 'ismount', lambda path: path.endswith('none'))
-    refused(MAKE, 3, 1, '--overwrite', parts=('disk/none is a disk of its own', 'a link'))
+    refused(
+        MAKE, 3, 1, '--overwrite', parts=('disk/none is a disk of its own', 'a link')
+    )
 
 
 def test_what_is_in_the_way(data):
     """A link, a file or a folder of the user's under a helper's name; moved away, all works."""
     put('mine/Y_1.dat', b'mine'), put('mine/deep/X_1.dat', b'mine')
-    shutil.copytree('Train', 'Train.old'), shutil.copytree('Train', 'Train.new')  # backups
+    (
+        shutil.copytree('Train', 'Train.old'),
+        shutil.copytree('Train', 'Train.new'),
+    )  # backups
     mine = os.path.abspath('mine')
     kinds = {
         lambda path: os.symlink(mine, path): 'is no real folder',
@@ -464,19 +585,31 @@ def test_what_is_in_the_way(data):
     os.remove('Train/about.json')
     os.symlink(data / 'mine/Y_1.dat', 'Train/about.json')
     assert 'exactly these' in script(MAKE, 20, 10).stdout
-    assert sets.read_about('Train')[1] is False and not os.path.islink('Train/about.json')
-    assert Path('mine/Y_1.dat').read_bytes() == b'mine' and len(os.listdir('Train.old')) == 42
+    assert sets.read_about('Train')[1] is False and not os.path.islink(
+        'Train/about.json'
+    )
+    assert (
+        Path('mine/Y_1.dat').read_bytes() == b'mine'
+        and len(os.listdir('Train.old')) == 42
+    )
     # The name under which a file is written whole.
     os.symlink(data / 'mine/Y_1.dat', f'.{platform.node()}-{os.getpid()}-Train_1.png')
     script('view.py', 1)
-    assert Path('mine/Y_1.dat').read_bytes() == b'mine' and not os.path.islink('Train_1.png')
+    assert Path('mine/Y_1.dat').read_bytes() == b'mine' and not os.path.islink(
+        'Train_1.png'
+    )
 
 
 def test_more_than_the_disk_holds(data, monkeypatch):
     """It is seen before anything is written."""
     before = contents(data)
     monkeypatch.setattr(sets, 'write_set', None)
-    refused(MAKE, 2**31 - 1, '--overwrite', parts=('take 1.8e+04 GB, but', 'GB left: make room'))
+    refused(
+        MAKE,
+        2**31 - 1,
+        '--overwrite',
+        parts=('take 1.8e+04 GB, but', 'GB left: make room'),
+    )
     assert contents(data) == before
 
 
@@ -499,7 +632,11 @@ def test_wherever_the_disk_fails_or_a_kill_comes(folder, monkeypatch):
 
     def both():
         return [
-            {n[len(f) :]: d for n, d in files_of_sets().items() if n.startswith(f'{f}/')}
+            {
+                n[len(f) :]: d
+                for n, d in files_of_sets().items()
+                if n.startswith(f'{f}/')
+            }
             for f in ('Train', 'Test')
         ]
 
@@ -558,7 +695,9 @@ def test_exchanged_while_it_is_read(data):
     said = 'Train was written anew while it was read: run this again'
     with pytest.raises(DataError, match=said):
         read_training_data(3, 128)
-    with pytest.raises(DataError, match=said):  # and so, perhaps, were the names of the classes
+    with pytest.raises(
+        DataError, match=said
+    ):  # and so, perhaps, were the names of the classes
         sets.describe(2, 2)
     read_training_data(1, 128), read_test_data(1, 128), read_training_data(2, 128)
     assert sets.describe(2, 2).startswith('2 of 4 + 2 of 4 sequences')
@@ -594,11 +733,20 @@ def test_text_from_files_is_safe_on_a_terminal(data):
     name = '\x1b[31mred\x1b[0m \u202e'
     put('Train/classes.txt', f'{name}\n{name}\n'.encode())
     assert read_class_names('Train') == [name, name]  # in files they stay as they are
-    assert utilities.class_title(1, [name, name]) == r'class 1 (\x1b[31mred\x1b[0m \u202e)'
+    assert (
+        utilities.class_title(1, [name, name]) == r'class 1 (\x1b[31mred\x1b[0m \u202e)'
+    )
     os.rename('Train/X_1.dat', 'a\nb\x1b[2J.dat')
-    assert script('view.py', 'a\nb\x1b[2J.dat').stdout == 'Plot: file_a\\nb\\x1b[2J.png\n'
+    assert (
+        script('view.py', 'a\nb\x1b[2J.dat').stdout == 'Plot: file_a\\nb\\x1b[2J.png\n'
+    )
     refused('view.py', '\x07\x1b]0;a.dat', parts=(r'\x07\x1b]0;a.dat is missing',))
-    refused('view.py', '\x07\u202e\nb', status=2, parts=(r'\x07\u202e\nb is not a whole number',))
+    refused(
+        'view.py',
+        '\x07\u202e\nb',
+        status=2,
+        parts=(r'\x07\u202e\nb is not a whole number',),
+    )
 
 
 def test_progress(monkeypatch):
@@ -619,7 +767,9 @@ def test_quick_scripts_load_no_tensorflow(data):
     script = f'import atexit, sys; atexit.register(lambda: {said}); '
     put('all.py', f'{script}import generate_data, import_data, view, infer'.encode())
     done = process(data / 'all.py', 2, env={'PYTHONPATH': str(WORKSHOP)}, status=1)
-    assert done.stdout == 'Plot: Train_2.png\n[]\n' and one_line(done, 'there is no run yet')
+    assert done.stdout == 'Plot: Train_2.png\n[]\n' and one_line(
+        done, 'there is no run yet'
+    )
 
 
 def test_a_set_with_ids_gives_way(data):
@@ -628,8 +778,12 @@ def test_a_set_with_ids_gives_way(data):
         both = {folder: (1, [(np.zeros(2), 0.0)]) for folder in ('Train', 'Test')}
         os.makedirs('.Train.new', exist_ok=True)
         Path('.Train.new/ids.txt').write_text('left by a kill')
-        sets.write_sets(both, {'script': str(ids), 'what': '', 'command': ''}, True, ['x'], ids)
-        assert [os.path.exists(f'{folder}/ids.txt') for folder in both] == [bool(ids)] * 2
+        sets.write_sets(
+            both, {'script': str(ids), 'what': '', 'command': ''}, True, ['x'], ids
+        )
+        assert [os.path.exists(f'{folder}/ids.txt') for folder in both] == [
+            bool(ids)
+        ] * 2
     about = json.loads(Path('Test/about.json').read_text())
     Path('Test/about.json').write_text(json.dumps(about | {'class_names': ['y']}))
     with pytest.raises(DataError, match='Train and Test are of different classes'):
@@ -641,10 +795,14 @@ def test_a_refusal_comes_before_the_first_rename(data):
     os.mkdir('.Test.old')
     Path('.Test.old/thesis.tex').write_text('mine')
     before = contents(data)
-    refused('generate_data.py', 30, 20, '--overwrite', parts=['.Test.old holds thesis.tex'])
+    refused(
+        'generate_data.py', 30, 20, '--overwrite', parts=['.Test.old holds thesis.tex']
+    )
     assert contents(data) == before
     os.mkdir('.Train.new')
     Path('.Train.new/about.json').write_text('{}')  # whole, and left by a kill
     before = contents(data)
-    refused('generate_data.py', 30, 20, '--overwrite', parts=['.Test.old holds thesis.tex'])
+    refused(
+        'generate_data.py', 30, 20, '--overwrite', parts=['.Test.old holds thesis.tex']
+    )
     assert contents(data) == before

@@ -10,10 +10,18 @@ from conftest import TRAIN, one_line, script
 
 # A short training, for which nothing has to be typed.
 SHORT = TRAIN
-for number, small in (('N_train = 200', '20 '), ('N_test = 50', '10'), ('N_epochs = 300', '2  ')):
+for number, small in (
+    ('N_train = 200', '20 '),
+    ('N_test = 50', '10'),
+    ('N_epochs = 300', '2  '),
+):
     SHORT = SHORT.replace(number, f'{number.split("=")[0]}= {small}')
 # Where the edit "+ CODE" puts a line: above this one.
-PLACES = {'^': 'model.add(Dense(16', '+': 'model.add(Dense(8', '>': 'model = Sequential()'}
+PLACES = {
+    '^': 'model.add(Dense(16',
+    '+': 'model.add(Dense(8',
+    '>': 'model = Sequential()',
+}
 
 COMPILE = (
     r"model.compile(optimizer='rmsprop', loss='binary_crossentropy',\n"
@@ -707,9 +715,7 @@ scores[1]*100 -> scores[0]*100 | {NOT_THAT}
 ~{PRINT} -> print("Accuracy: {{:.2f}}%".format(100 * scores[0])) | {NOT_THAT}
 """
 # What is printed in every run.
-USUAL = (
-    'Model: |[┏┃┡│├└ ]|Data: 20 |Training on |Epoch |Evaluating |Accuracy: |[0-9]+ of |Never 95 '
-)
+USUAL = 'Model: |[┏┃┡│├└ ]|Data: 20 |Training on |Epoch |Evaluating |Accuracy: |[0-9]+ of |Never 95 '
 USUAL += '|95 % |Always |sine|square|Wrong: |Run: runs/1 |$'
 
 
@@ -749,7 +755,9 @@ def run(edits, status):
 def check_answer(edits, said):
     """Run train.py with edits that end it in an answer, and return what it has printed."""
     lines, new, result = run(edits.removeprefix('* '), status=1)
-    if re.match('(Syntax|Indentation|Tab)Error', said):  # Python's own, before any line is run
+    if re.match(
+        '(Syntax|Indentation|Tab)Error', said
+    ):  # Python's own, before any line is run
         assert said in result.stderr.splitlines()[-1]
         number = int(re.findall(r'train.py", line (\d+)', result.stderr)[-1])
         assert number in new or edits[0] == '*' or 'Indentation' in said

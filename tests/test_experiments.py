@@ -32,7 +32,9 @@ PUBLISHED = PROJECT / 'experiments/results'
 README = (PROJECT / 'experiments/README.md').read_text(encoding='utf-8')
 NAMES = list(EXPERIMENTS)
 ACCURACIES = ('training_accuracy', 'test_accuracy')
-SAME, RANDOM, MORE = dict.fromkeys(series for series, _ in EXPERIMENTS['baseline'].settings)
+SAME, RANDOM, MORE = dict.fromkeys(
+    series for series, _ in EXPERIMENTS['baseline'].settings
+)
 NETWORK = "the tutorial's network"
 
 
@@ -65,8 +67,12 @@ def test_runs_are_those_of_keras():
 
     from experiments.run import first_epoch_reaching, run_setting, unseen_sequences
 
-    rows, curves = run_setting([2, 3], 20, N_train=32, frequencies=[0.2, 0.3], test_every=8)
-    assert [(r['setting'], r['seed']) for r in rows] == [(f, s) for s in (2, 3) for f in (0.2, 0.3)]
+    rows, curves = run_setting(
+        [2, 3], 20, N_train=32, frequencies=[0.2, 0.3], test_every=8
+    )
+    assert [(r['setting'], r['seed']) for r in rows] == [
+        (f, s) for s in (2, 3) for f in (0.2, 0.3)
+    ]
     tested = [(c['seed'], c['epoch']) for c in curves]
     assert tested == [(seed, epoch) for seed in (2, 3) for epoch in (8, 16, 20)]
     train_rng, rng = random_streams(3)
@@ -75,13 +81,21 @@ def test_runs_are_those_of_keras():
     assert X_test.shape == (2000, 128) and Y_test.sum() == 1000
     assert not {tuple(x) for x in X_train} & {tuple(x) for x in X_test}
     keras.utils.set_random_seed(3)
-    layers = (keras.layers.Dense(n, a) for n, a in ((16, 'relu'), (8, 'tanh'), (1, 'sigmoid')))
+    layers = (
+        keras.layers.Dense(n, a) for n, a in ((16, 'relu'), (8, 'tanh'), (1, 'sigmoid'))
+    )
     model = keras.Sequential([keras.Input((128,)), *layers])
     model.compile('rmsprop', 'binary_crossentropy', metrics=['accuracy'])
-    fit = {'validation_data': (X_test, Y_test), 'validation_batch_size': 2000, 'verbose': 0}
+    fit = {
+        'validation_data': (X_test, Y_test),
+        'validation_batch_size': 2000,
+        'verbose': 0,
+    }
     history = model.fit(X_train, Y_train, epochs=20, **fit).history
     for curve in curves[3:]:
-        found = [history[name][curve['epoch'] - 1] for name in ('accuracy', 'val_accuracy')]
+        found = [
+            history[name][curve['epoch'] - 1] for name in ('accuracy', 'val_accuracy')
+        ]
         assert [curve[name] for name in ACCURACIES] == pytest.approx(found, abs=1e-3)
     for row, f in zip(rows[2:], (0.2, 0.3), strict=True):
         X, Y = unseen_sequences(X_train, rng, f_min=f - 0.01, f_range=0.02)
@@ -108,7 +122,11 @@ def test_accuracy_of_2018():
 
 def test_baselines():
     X, Y = make_sequences(40, np.random.default_rng(0), phase=True)
-    for rule in baselines.flatness, baselines.nearest_neighbour, baselines.spectral_regression:
+    for rule in (
+        baselines.flatness,
+        baselines.nearest_neighbour,
+        baselines.spectral_regression,
+    ):
         assert (rule(X, Y, X, 0) == Y).all()
     assert (baselines.flatness(X, Y, 7 * X, 0) == Y).all()
     assert (baselines.mean_square(X, Y, X, 0) == Y).all()
@@ -129,9 +147,17 @@ def test_the_leak_of_2018():
         Y[i] = not random() < 0.5
         wave = square if Y[i] else np.sin
         X[i] = wave((0.1 + random() * 0.3) * t)
-    assert np.packbits(Y).tobytes().hex() == 'ab7f34afdd7382220e089afb3d9098669077acfc5824d449fc'
+    assert (
+        np.packbits(Y).tobytes().hex()
+        == 'ab7f34afdd7382220e089afb3d9098669077acfc5824d449fc'
+    )
     found = X[1, 1], X[49, 127], X[190, 127], X[199, 127]
-    values = 0.6801927225857528, 0.5751343069825033, -0.924537324439616, 0.7277706241213686
+    values = (
+        0.6801927225857528,
+        0.5751343069825033,
+        -0.924537324439616,
+        0.7277706241213686,
+    )
     assert found == pytest.approx(values, abs=1e-12)
 
 
@@ -157,14 +183,21 @@ def test_published_rows_are_found_again():
 def test_tasks(monkeypatch):
     """In the order of the questions, up to five seeds of a setting in each."""
     monkeypatch.setattr(
-        pool, 'work', lambda *task: (*task, signal.getsignal(signal.SIGINT) == signal.SIG_IGN)
+        pool,
+        'work',
+        lambda *task: (*task, signal.getsignal(signal.SIGINT) == signal.SIG_IGN),
     )
-    for repeats, seeds in ((None, [range(5)]), (12, [range(5), range(5, 10), range(10, 12)])):
+    for repeats, seeds in (
+        (None, [range(5)]),
+        (12, [range(5), range(5, 10), range(10, 12)]),
+    ):
         futures = pool.submit(Inline(), ['recurrent', 'memory'], repeats, 7)
         assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
         for name, found in futures.items():
             expected = [
-                (name, s, part, 7, True) for s in EXPERIMENTS[name].settings for part in seeds
+                (name, s, part, 7, True)
+                for s in EXPERIMENTS[name].settings
+                for part in seeds
             ]
             assert [future.result() for future in found] == expected
         assert list(futures) == ['recurrent', 'memory']
@@ -174,7 +207,10 @@ def test_tasks(monkeypatch):
 def test_workers_have_one_thread_and_end_at_once(capfd):
     start = time.monotonic()
     with pytest.raises(ValueError, match='nonsense'), pool.workers(2) as executor:
-        for name, value in (('TF_NUM_INTRAOP_THREADS', '1'), ('CUDA_VISIBLE_DEVICES', '-1')):
+        for name, value in (
+            ('TF_NUM_INTRAOP_THREADS', '1'),
+            ('CUDA_VISIBLE_DEVICES', '-1'),
+        ):
             assert executor.submit(os.getenv, name).result(timeout=60) == value
         assert executor.submit(os.write, 2, b'not to be seen').result() > 0
         executor.submit(time.sleep, 100)
@@ -197,7 +233,9 @@ if __name__ == '__main__':
         os.kill(os.getpid(), signal.SIGKILL)
 """
     pathlib.Path('program.py').write_text(program, encoding='utf-8')
-    process(folder / 'program.py', status=-signal.SIGKILL, env={'PYTHONPATH': str(PROJECT)})
+    process(
+        folder / 'program.py', status=-signal.SIGKILL, env={'PYTHONPATH': str(PROJECT)}
+    )
 
 
 @pytest.mark.slow
@@ -224,9 +262,14 @@ def test_processes_find_the_same_as_one_and_ctrl_c_keeps_it(folder, inline):
     assert finished <= several.keys() <= {*finished, 'baseline.csv', 'baseline.png'}
     assert script(COMMAND, 'epochs', *options, '--output', 'one') == (shown, '', 0)
     one = contents('one')
-    assert one.keys() == finished and one['epochs-curves.csv'] == several['epochs-curves.csv']
+    assert (
+        one.keys() == finished
+        and one['epochs-curves.csv'] == several['epochs-curves.csv']
+    )
     rows = report.load('one', 'epochs')
-    pd.testing.assert_frame_equal(numbers(rows), numbers(report.load('results', 'epochs')))
+    pd.testing.assert_frame_equal(
+        numbers(rows), numbers(report.load('results', 'epochs'))
+    )
     assert list(rows.setting) == ['100', '200', '400']
 
 
@@ -240,7 +283,9 @@ def test_command_lines(folder, monkeypatch):
     monkeypatch.setattr(pool, 'workers', contextlib.nullcontext)
     monkeypatch.setattr(pool, 'submit', submit)
     cores = 9
-    monkeypatch.setattr(os, 'sched_getaffinity', lambda pid: range(cores), raising=False)
+    monkeypatch.setattr(
+        os, 'sched_getaffinity', lambda pid: range(cores), raising=False
+    )
     for arguments, expected in (
         ('', [4, NAMES, None, 300]),
         ('linear all --jobs 6', [6, NAMES, None, 300]),
@@ -260,18 +305,28 @@ def test_bad_command_lines(folder):
     pathlib.Path('file').write_text('not a folder', encoding='utf-8')
     for arguments, status, parts in (
         ('nonsense', 2, ('nonsense', *NAMES)),
-        *((f'--{name} 0', 2, (f'--{name}', '0')) for name in ('jobs', 'repeats', 'epochs')),
+        *(
+            (f'--{name} 0', 2, (f'--{name}', '0'))
+            for name in ('jobs', 'repeats', 'epochs')
+        ),
         ('--output file', 1, ('file', '--output')),
         ('--output file/below', 1, ('file', '--output')),
     ):
-        last = refused(COMMAND, 'memory', *arguments.split(), status=status, parts=parts)
+        last = refused(
+            COMMAND, 'memory', *arguments.split(), status=status, parts=parts
+        )
         assert last.startswith('python -m experiments: ')
     assert contents(folder) == {'file': b'not a folder'}
 
 
 def test_bar_on_a_terminal(folder, inline, monkeypatch, capsys):
     """It makes room for the tables on stdout, and gives the cursor back."""
-    row = {'series': '', 'setting': 'new', 'training_accuracy': 1, 'test_accuracy': 0.75}
+    row = {
+        'series': '',
+        'setting': 'new',
+        'training_accuracy': 1,
+        'test_accuracy': 0.75,
+    }
     done = Inline().submit(lambda: ([row], []))
     monkeypatch.setattr(main, 'submit', lambda *_: {'memory': [done] * 4})
     monkeypatch.setattr(main, 'workers', contextlib.nullcontext)
@@ -283,7 +338,10 @@ def test_bar_on_a_terminal(folder, inline, monkeypatch, capsys):
     assert re.findall(r'(\d+)%', shown)[-1] == '100'
     assert shown.count('\x1b[?25l') == shown.count('\x1b[?25h') == 2
     assert re.search(r'new.* 100.0 % .* 75.0 %', capsys.readouterr().out)
-    assert sorted(os.listdir()) == ['memory.csv', 'memory.png'] and not figures.plt.get_fignums()
+    assert (
+        sorted(os.listdir()) == ['memory.csv', 'memory.png']
+        and not figures.plt.get_fignums()
+    )
 
 
 def test_readme_example_of_a_question_and_a_run_that_fails(folder, inline, monkeypatch):
@@ -306,8 +364,13 @@ def test_printed_table_and_missing_numbers(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].strip() == f'recurrent: {EXPERIMENTS["recurrent"].question}'
     assert 80 < max(map(len, lines)) <= 120
-    assert any(re.search(r"the tutorial's .* 2209 .* never .* never ", line) for line in lines)
-    assert report.format_cell(pd.Series([None, None], name='parameters', dtype=float)) == ''
+    assert any(
+        re.search(r"the tutorial's .* 2209 .* never .* never ", line) for line in lines
+    )
+    assert (
+        report.format_cell(pd.Series([None, None], name='parameters', dtype=float))
+        == ''
+    )
     with pytest.raises(DataError, match=r'nowhere/memory.csv .*--output nowhere'):
         report.load('nowhere', 'memory')
 
@@ -315,7 +378,9 @@ def test_printed_table_and_missing_numbers(capsys):
 def differences(name, series, better, other):
     """Return by how much a setting is better than another on new sequences, for each seed."""
     rows = report.load(PUBLISHED, name)
-    rows = rows[rows.series == series] if name != 'noise' else rows[rows.setting == series]
+    rows = (
+        rows[rows.series == series] if name != 'noise' else rows[rows.setting == series]
+    )
     columns = 'series' if name == 'noise' else 'setting'
     accuracies = rows.pivot(index='seed', columns=columns, values='test_accuracy')
     return accuracies[better] - accuracies[other]
@@ -323,7 +388,9 @@ def differences(name, series, better, other):
 
 def section(name):
     """Return the text about an experiment in README.md, in one line."""
-    return ' '.join(README.split(f'## {EXPERIMENTS[name].question}\n')[1].split('\n## ')[0].split())
+    return ' '.join(
+        README.split(f'## {EXPERIMENTS[name].question}\n')[1].split('\n## ')[0].split()
+    )
 
 
 SIGMOID = 'only a sigmoid at the end (Dense 16, Dense 8, sigmoid)'
@@ -355,9 +422,27 @@ def test_pairs_that_the_readme_counts(name, series, better, other):
 @pytest.mark.parametrize(
     'name, series, better, other, told',
     [
-        ('baseline', SAME, 'logistic regression (L2 = 1)', NETWORK, '3 to 10.5 points better'),
-        ('baseline', RANDOM, NETWORK, 'logistic regression (L2 = 1)', '4 to 13 points with 200'),
-        ('baseline', MORE, NETWORK, 'logistic regression (L2 = 1)', '28 to 36 with 800'),
+        (
+            'baseline',
+            SAME,
+            'logistic regression (L2 = 1)',
+            NETWORK,
+            '3 to 10.5 points better',
+        ),
+        (
+            'baseline',
+            RANDOM,
+            NETWORK,
+            'logistic regression (L2 = 1)',
+            '4 to 13 points with 200',
+        ),
+        (
+            'baseline',
+            MORE,
+            NETWORK,
+            'logistic regression (L2 = 1)',
+            '28 to 36 with 800',
+        ),
         ('baseline', RANDOM, NETWORK, 'nearest neighbour', 'by 0.4 to 3.8'),
         ('baseline', MORE, NETWORK, 'nearest neighbour', 'by 13 to 17 points'),
         ('linear', 'random phase, 800 sequences', MLP, SIGMOID, '26 to 39 points'),
@@ -403,7 +488,10 @@ def check_marks(axis, experiment, rows):
                 key = label or 'training sequences', setting
                 expected[key] = (values.median(), values.min(), values.max())
     names = list(dict.fromkeys(rows.setting))
-    rowwise = axis.get_ylim() == (len(names) - 0.5, -0.5)  # else numbers, from left to right
+    rowwise = axis.get_ylim() == (
+        len(names) - 0.5,
+        -0.5,
+    )  # else numbers, from left to right
     ticks = axis.get_yticklabels() if rowwise else axis.get_xticklabels()
     if rowwise or len(names) <= 10:
         assert [tick.get_text().replace('\n', ' ') for tick in ticks] == names
@@ -415,14 +503,21 @@ def check_marks(axis, experiment, rows):
         assert axis.get_xscale() == ('log' if doubling else 'linear')
         places = [(float(names[0]), 1), (float(names[-1]), 1)]
         ends = (axis.transScale + axis.transLimits).transform(places)[:, 0]
-        assert list(ends) == pytest.approx([1 / 22, 21 / 22])  # as parts of the axis's width
+        assert list(ends) == pytest.approx(
+            [1 / 22, 21 / 22]
+        )  # as parts of the axis's width
     assert (axis.get_xlim() if rowwise else axis.get_ylim()) == (0.45, 1)
     for container in axis.containers:
         marks, _, (bars,) = container.lines
         places, medians = marks.get_data()[:: -1 if rowwise else 1]
-        for place, median, bar in zip(places, medians, bars.get_segments(), strict=True):
+        for place, median, bar in zip(
+            places, medians, bars.get_segments(), strict=True
+        ):
             setting = names[round(place)] if rowwise else f'{place:g}'
-            found[container.get_label(), setting] = (median, *bar[:, 0 if rowwise else 1])
+            found[container.get_label(), setting] = (
+                median,
+                *bar[:, 0 if rowwise else 1],
+            )
     assert found == {key: pytest.approx(value) for key, value in expected.items()}
     bands = [(band.get_x(), band.get_x() + band.get_width()) for band in axis.patches]
     assert bands == ([pytest.approx((0.1, 0.4))] if trained else [])
@@ -430,11 +525,15 @@ def check_marks(axis, experiment, rows):
 
 
 def check_lines(axis, curves):
-    medians = curves.groupby(['setting', 'epoch'], sort=False)[list(ACCURACIES)].median()
+    medians = curves.groupby(['setting', 'epoch'], sort=False)[
+        list(ACCURACIES)
+    ].median()
     found = []
     for dotted, solid in zip(axis.lines[:-1:2], axis.lines[1:-1:2], strict=True):
         assert (dotted.get_linestyle(), solid.get_linestyle()) == (':', '-')
-        for point in zip(solid.get_xdata(), dotted.get_ydata(), solid.get_ydata(), strict=True):
+        for point in zip(
+            solid.get_xdata(), dotted.get_ydata(), solid.get_ydata(), strict=True
+        ):
             found.append((solid.get_label(), *point))
     assert found == list(medians.reset_index().itertuples(index=False, name=None))
     assert axis.get_xlabel() == 'Epoch'
@@ -458,11 +557,19 @@ def test_published_files_are_those_of_the_questions(name):
 
     expected = {}
     for key, options in EXPERIMENTS[name].settings.items():
-        network = [] if 'baseline' in options else options.get('network', questions.MLP)(layers)
+        network = (
+            []
+            if 'baseline' in options
+            else options.get('network', questions.MLP)(layers)
+        )
         parameters = options.get('parameters', 0)
         if network:
             parameters = Sequential([layers.Input((128,)), *network]).count_params()
-        data = options.get('N_train', 200), options.get('phase', 0), options.get('noise', 0)
+        data = (
+            options.get('N_train', 200),
+            options.get('phase', 0),
+            options.get('noise', 0),
+        )
         for setting in options.get('frequencies', [key]):
             series, setting = setting if isinstance(setting, tuple) else ('', setting)
             for seed in range(EXPERIMENTS[name].seeds):
@@ -471,22 +578,35 @@ def test_published_files_are_those_of_the_questions(name):
     columns = ('N_train', 'phase', 'noise', 'epochs', 'parameters')
     rows, found = report.load(PUBLISHED, name), {}
     for row in rows.itertuples():
-        found[row.series, row.setting, row.seed] = tuple(getattr(row, c) for c in columns)
+        found[row.series, row.setting, row.seed] = tuple(
+            getattr(row, c) for c in columns
+        )
     assert found == expected and len(rows) == len(found)
     if every := EXPERIMENTS[name].test_every:
         curves = report.load(PUBLISHED, f'{name}-curves')
         epochs = [*range(every, 300, every), 300]
-        runs = [(row.setting, row.seed, epoch) for row in rows.itertuples() for epoch in epochs]
+        runs = [
+            (row.setting, row.seed, epoch)
+            for row in rows.itertuples()
+            for epoch in epochs
+        ]
         assert runs == [*zip(curves.setting, curves.seed, curves.epoch, strict=True)]
 
 
 def test_publish(folder):
     """In a copy: a table that was edited by hand is as before, and the figure is drawn anew."""
-    shutil.copytree(PROJECT / 'experiments', 'experiments', ignore=lambda *_: ['__pycache__'])
-    edited, figure = pathlib.Path('experiments/README.md'), 'experiments/results/memory.png'
+    shutil.copytree(
+        PROJECT / 'experiments', 'experiments', ignore=lambda *_: ['__pycache__']
+    )
+    edited, figure = (
+        pathlib.Path('experiments/README.md'),
+        'experiments/results/memory.png',
+    )
     for name in NAMES:
         table, picture = f'<!-- table: {name} -->', f'](results/{name}.png)'
-        assert all(part in README for part in (EXPERIMENTS[name].question, table, picture))
+        assert all(
+            part in README for part in (EXPERIMENTS[name].question, table, picture)
+        )
     assert '| 129 |' in README
     edited.write_text(README.replace('| 129 |', '| 130 |'), encoding='utf-8')
     size = figures.plt.imread(figure).shape

@@ -35,7 +35,10 @@ HEADER = 't0,t1,t2,t3,shape'
 
 def lines(separator=',', names=NAMES, values=X, first=False):
     """The rows of a table, as texts; the class is in the last column, or in the first."""
-    rows = [[name, *x] if first else [*x, name] for x, name in zip(values, names, strict=True)]
+    rows = [
+        [name, *x] if first else [*x, name]
+        for x, name in zip(values, names, strict=True)
+    ]
     return [separator.join(map(str, row)) for row in rows]
 
 
@@ -56,7 +59,9 @@ def trained(printed, *options):
 def sequences(*folders):
     """What lies in the folders, read without our code: a sorted list of values and class name."""
     found = []
-    for path in (path for folder in folders for path in pathlib.Path(folder).glob('X_*.dat')):
+    for path in (
+        path for folder in folders for path in pathlib.Path(folder).glob('X_*.dat')
+    ):
         (Y,) = np.fromfile(path.with_name(path.name.replace('X', 'Y')), '<f8')
         names = path.with_name('classes.txt').read_text(encoding='utf-8').splitlines()
         found.append((tuple(np.fromfile(path, '<f8').tolist()), names[int(Y)]))
@@ -84,7 +89,10 @@ def landed(table):
 # The rows of a table, and the options with which they are read.
 TABLES = {
     'HEADER.CSV': ([HEADER, *lines()], '--label shape'),
-    'numbered.csv': (['class,0,1,2,3', *lines(first=True)], '--label class --values 0:3'),
+    'numbered.csv': (
+        ['class,0,1,2,3', *lines(first=True)],
+        '--label class --values 0:3',
+    ),
     'semicolon.csv': (['a;b;c;d;class', *lines(';')], '--label class'),
     'bars.csv': (['a|b|c|d|class', *lines('|')], '--label last'),
     'tab.tsv': (lines('\t', first=True), '--label first'),
@@ -101,10 +109,16 @@ TABLES = {
         [',,', f'{HEADER},,', *(f'{row},,' for row in lines()), ',,,,,,'],
         '--label shape',
     ),
-    'empty_lines.csv': ([line for row in lines() for line in (row, '', '  ')], '--label last'),
+    'empty_lines.csv': (
+        [line for row in lines() for line in (row, '', '  ')],
+        '--label last',
+    ),
     'times.csv': (['0.0,0.5,1.0,1.5,shape', *lines()], '--label shape --header yes'),
     'excel.csv': (['sep=;', 'a;b;c;d;class', *lines(';')], '--label class'),
-    'all_times.csv': (['0,.5,1,1.5,2', *lines(names=[1, 2] * 5)], '--label 2 --header yes'),
+    'all_times.csv': (
+        ['0,.5,1,1.5,2', *lines(names=[1, 2] * 5)],
+        '--label 2 --header yes',
+    ),
     'c.ts': (
         ['#About', '@problemName c', '@classLabel true x', '@data']
         + [':'.join(row.rsplit(',', 1)) for row in lines()],
@@ -122,7 +136,9 @@ def test_text(name):
     for end, encoding in ('\n', 'utf-8'), ('\r\n', 'utf-8-sig'), ('\n', 'utf-16'):
         write(name, rows, end, encoding)
         assert landed(read(name, options)) == expected(names=names)
-    with contextlib.suppress(DataError):  # with less said, it is asked, or what lands is the same
+    with contextlib.suppress(
+        DataError
+    ):  # with less said, it is asked, or what lands is the same
         assert landed(read(name, '--label last')) == expected(names=names)
 
 
@@ -148,7 +164,9 @@ def test_what_is_printed():
 
 def test_without_a_label_nothing_is_written(folder):
     """What each column looks like is shown, and the command that is needed."""
-    rows = [f's{i % 4},{i + 0.5},{row}' for i, row in enumerate(lines(names=[1, 2] * 5))]
+    rows = [
+        f's{i % 4},{i + 0.5},{row}' for i, row in enumerate(lines(names=[1, 2] * 5))
+    ]
     write('a.csv', ['star,mjd,a,b,c,d,y', *rows])
     before = contents(folder)
     done = script('import_data.py', 'a.csv', status=2)
@@ -179,17 +197,24 @@ def test_astropy():
     from astropy.table import MaskedColumn, Table
 
     masked = MaskedColumn(X[:, 0], mask=np.arange(10) == 3)
-    table = Table({'star': [f's{i}' for i in range(10)], 'flux': X, 'c': NAMES, 'm': masked})
+    table = Table(
+        {'star': [f's{i}' for i in range(10)], 'flux': X, 'c': NAMES, 'm': masked}
+    )
     for name in ('a.fits', 'a.ecsv', 'a.vot'):
         table.write(name, format={'t': 'votable'}.get(name[-1]))
         found = read(name, '--label c --values flux --id star')
-        assert landed(found) == expected() and found.ids.tolist() == [f's{i}' for i in range(10)]
+        assert landed(found) == expected() and found.ids.tolist() == [
+            f's{i}' for i in range(10)
+        ]
         assert (
             read(name, '--label c --values flux[1]:flux[3] --id none').X.tolist()
             == X[:, 1:].tolist()
         )
         found = read(name, '--label c --values flux[0],m --id none')
-        assert list(found.bad) == [3] and 'column m holds no value (one of 1)' in found.bad[3]
+        assert (
+            list(found.bad) == [3]
+            and 'column m holds no value (one of 1)' in found.bad[3]
+        )
         assert script('import_data.py', name, status=2).stdout.count('flux[') == 4
     pathlib.Path('bad.fits').write_bytes(b'SIMPLE')
     refused('import_data.py', 'bad.fits', parts=['bad.fits cannot be read by astropy'])
@@ -206,7 +231,9 @@ def test_two_tables():
     assert sequences('Test') == expected(second, [1, 2] * 4)
     assert 'Class 2 (3): 2 in Train, 0 in Test\n' in printed
     assert '--N_train 10 --N_test 8' in printed
-    printed = imported('a.csv', 'b.csv', '--label', 'y', '--values', 'a:c', '--overwrite')
+    printed = imported(
+        'a.csv', 'b.csv', '--label', 'y', '--values', 'a:c', '--overwrite'
+    )
     assert 'Sequences in both tables, so that the test is no exam: 8.' in printed
 
 
@@ -224,7 +251,9 @@ def test_classes_are_texts():
         write('a.csv', lines(names=cells * 2, values=X[: 2 * len(cells)]))
         printed = imported('a.csv', '--overwrite', '--label', 'last', '--header', 'no')
         assert sorted(re.findall(r'Class \d \((.*)\)', printed)) == sorted(names)
-        assert (f"Dense({len(names)}, activation='softmax')" in printed) == (len(names) > 2)
+        assert (f"Dense({len(names)}, activation='softmax')" in printed) == (
+            len(names) > 2
+        )
         assert sequences('Train', 'Test') == expected(
             X[: 2 * len(cells)], [' '.join(n.split()) for n in cells * 2]
         )
@@ -257,14 +286,39 @@ COLUMNS = {
     'rising': ('a,b,c,d,y', 'rfffc', '--label y', 'column a rises from row to row'),
     'time': ('MJD,b,c,d,y', 'ffffc', '--label y', 'column MJD is called like'),
     'times': ('time_0,time_1,time_2,time_3,y', 'ffffc', '--label y', None),
-    'unlike': ('a,b,c,d,e,f,y', 'fffffFc', '--label y', 'column f is unlike the others'),
-    'counts': ('a,b,c,d,y', 'fffsc', '--label y', 'column d holds whole numbers, unlike'),
+    'unlike': (
+        'a,b,c,d,e,f,y',
+        'fffffFc',
+        '--label y',
+        'column f is unlike the others',
+    ),
+    'counts': (
+        'a,b,c,d,y',
+        'fffsc',
+        '--label y',
+        'column d holds whole numbers, unlike',
+    ),
     'by numbers': ('', 'tffff', '--label 1 --header no', None),
     'no such name': ('a,b,c,d,y', 'ffffc', '--label 5', '--label 5 means no column'),
     'no such number': ('', 'fffft', '--label 6 --header no', 'a number from 1 to 5'),
-    'label among values': ('a,b,c,d,y', 'ffffc', '--label y --values a:y', 'also means that of'),
-    'backwards': ('a,b,c,d,y', 'ffffc', '--label y --values d:a', '--values d:a means no column'),
-    'two of a name': ('a,a,c,d,y', 'ffffc', '--label y --values a:d', '--values a:d means no'),
+    'label among values': (
+        'a,b,c,d,y',
+        'ffffc',
+        '--label y --values a:y',
+        'also means that of',
+    ),
+    'backwards': (
+        'a,b,c,d,y',
+        'ffffc',
+        '--label y --values d:a',
+        '--values d:a means no column',
+    ),
+    'two of a name': (
+        'a,a,c,d,y',
+        'ffffc',
+        '--label y --values a:d',
+        '--values a:d means no',
+    ),
     'only the class': ('y', 'c', '--label y', 'holds no values beside the class'),
 }
 
@@ -279,14 +333,21 @@ def test_which_columns_are_values(kind):
         's': lambda i: str(i // 2 + 100),
         'F': lambda i: str(2000 + next(fractions)),
     }
-    rows = [[cells.get(c, lambda _: str(next(fractions)))(i) for c in columns] for i in range(20)]
+    rows = [
+        [cells.get(c, lambda _: str(next(fractions)))(i) for c in columns]
+        for i in range(20)
+    ]
     write('a.csv', [header, *map(','.join, rows)])
     if said:
         with pytest.raises(DataError, match=re.escape(said)):
             read('a.csv', options)
         return
     table = read('a.csv', options)
-    kept = [i for i, c in enumerate(columns) if c in 'fi' and not (c == 'i' and 'star' in header)]
+    kept = [
+        i
+        for i, c in enumerate(columns)
+        if c in 'fi' and not (c == 'i' and 'star' in header)
+    ]
     assert table.X.tolist() == [[float(row[i]) for i in kept] for row in rows]
     assert (table.ids is not None) == (kind == 'stars')
 
@@ -319,7 +380,9 @@ def test_which_line_is_a_header():
         assert table.columns['values'] == found and len(table.X) == 2 + (
             first == '7,9,8' and found[0] == '1'
         )
-    write('a.csv', ['0.5,1.5,RR', '1.5,2.5,Mira', '2.5,2,RR'])  # of a class that comes again
+    write(
+        'a.csv', ['0.5,1.5,RR', '1.5,2.5,Mira', '2.5,2,RR']
+    )  # of a class that comes again
     assert len(read('a.csv', '--label last').X) == 3
 
 
@@ -337,24 +400,41 @@ def test_missing_values():
     """Refused with their number, or interpolated along the row; never a value."""
     values = np.array([[0, 1, 2, 3.0], [5, 4, 3, 1], [7, 7, 7, 8], [2, 1, 0, -2]])
     cells = values.astype(str).tolist()
-    for gap, options in ('', ''), ('NaN', ''), ('--', ''), ('-999', '--missing -999,99.9'):
+    for gap, options in (
+        ('', ''),
+        ('NaN', ''),
+        ('--', ''),
+        ('-999', '--missing -999,99.9'),
+    ):
         cells[0][1] = cells[1][0] = cells[2][3] = gap
         write('a.csv', ['a,b,c,d,y', *lines(names='ABAB', values=cells)])
         table = read('a.csv', f'--label y {options}')
         assert list(table.bad) == [0, 1, 2]
-        assert table.bad[0].startswith('a.csv, row 2, column b holds no value (one of 3): --fill')
+        assert table.bad[0].startswith(
+            'a.csv, row 2, column b holds no value (one of 3): --fill'
+        )
         table = read('a.csv', f'--label y --fill {options}')
         assert not table.bad and table.said == [
             'Interpolated along their rows: 3 missing values; at an end, the nearest'
         ]
-        assert table.X.tolist() == [[0, 1, 2, 3], [4, 4, 3, 1], [7, 7, 7, 7], [2, 1, 0, -2]]
+        assert table.X.tolist() == [
+            [0, 1, 2, 3],
+            [4, 4, 3, 1],
+            [7, 7, 7, 7],
+            [2, 1, 0, -2],
+        ]
     with pytest.raises(DataError, match=r'holds -999 3 times.*--missing -999 if'):
         read('a.csv', '--label y')
     assert read('a.csv', '--label y --missing none').X[0, 1] == -999
-    with pytest.raises(DataError, match=r'--missing 99\.9,-999 if that stands for no value, else'):
+    with pytest.raises(
+        DataError, match=r'--missing 99\.9,-999 if that stands for no value, else'
+    ):
         read('a.csv', '--label y --missing 99.9')
     write('a.csv', ['a,b,c,d,y', *lines(names='ABAB', values=cells), ',,,,A'])
-    assert 'row 6 holds no values' in read('a.csv', '--label y --missing -999 --fill').bad[4]
+    assert (
+        'row 6 holds no values'
+        in read('a.csv', '--label y --missing -999 --fill').bad[4]
+    )
 
 
 def test_codes():
@@ -370,7 +450,9 @@ def test_codes():
     ):
         assert sorted(codes_of(np.array([values], float), args), reverse=True) == found
     times = np.array([[50000.0, 50001, 50003, 49980]])
-    assert codes_of(times, args) == [] and codes_of(times - [[0, 0, 0, 100]], args, True) == [49880]
+    assert codes_of(times, args) == [] and codes_of(
+        times - [[0, 0, 0, 100]], args, True
+    ) == [49880]
 
 
 def test_classes_that_are_missing(folder):
@@ -384,7 +466,10 @@ def test_classes_that_are_missing(folder):
             parts=['a.csv, row 3 has no class (one of 2', '--skip'],
         )
         printed = imported('a.csv', '--label', 'shape', '--skip', '--overwrite')
-        assert 'Left out, without a class: 2.' in printed and len(sequences('Train', 'Test')) == 8
+        assert (
+            'Left out, without a class: 2.' in printed
+            and len(sequences('Train', 'Test')) == 8
+        )
 
 
 def test_unequal_lengths():
@@ -403,13 +488,19 @@ def test_unequal_lengths():
             raise DataError(table.bad[0])
     write('b.ts', ['@data', '1,2,3:1.10', '4:1.1'])
     table = read('b.ts', '--length 3')
-    assert list(table.labels) == ['1.10', '1.1'] and 'row 3 holds no values, or one' in table.bad[1]
+    assert (
+        list(table.labels) == ['1.10', '1.1']
+        and 'row 3 holds no values, or one' in table.bad[1]
+    )
 
 
 def test_rows_with_too_few_cells():
     """Are named, and --length is no remedy where a line names the columns."""
     for text, part in (
-        ('t,u,class\n1.5,2,a\n2.5,b', 'row 3 has 2 cells, the line with the names 3: correct it'),
+        (
+            't,u,class\n1.5,2,a\n2.5,b',
+            'row 3 has 2 cells, the line with the names 3: correct it',
+        ),
         ('t,u,class\n1,1.5,2,a\n2,2.5,3,b', 'as R writes it'),
     ):
         write('a.csv', [text])
@@ -427,23 +518,44 @@ def test_rows_of_an_object_stay_together():
     rng = np.random.default_rng(0)
     stars = np.repeat(np.arange(60), 5)
     values = rng.normal(size=(60, 8))[stars] + rng.normal(0, 1e-3, (300, 8))
-    table = pd.DataFrame(values).assign(star=stars, y=np.array(list('ab'))[rng.integers(0, 2, 300)])
+    table = pd.DataFrame(values).assign(
+        star=stars, y=np.array(list('ab'))[rng.integers(0, 2, 300)]
+    )
     table.to_csv('a.csv', index=False)
-    refused('import_data.py', 'a.csv', '--label', 'y', '--values', '0:7', parts=['--id star'])
+    refused(
+        'import_data.py',
+        'a.csv',
+        '--label',
+        'y',
+        '--values',
+        '0:7',
+        parts=['--id star'],
+    )
     imported('a.csv', '--label', 'y', '--values', '0:7', '--id', 'star')
-    ids = [pathlib.Path(folder, 'ids.txt').read_text().split() for folder in ('Train', 'Test')]
+    ids = [
+        pathlib.Path(folder, 'ids.txt').read_text().split()
+        for folder in ('Train', 'Test')
+    ]
     assert not set(ids[0]) & set(ids[1]) and len(ids[0] + ids[1]) == 300
     first = np.fromfile('Test/X_1.dat')
     assert np.abs(values[stars == int(ids[1][0])] - first).max(axis=1).min() == 0
     write('a.csv', ['id,a,b,y', ',1,2,A', 's,2,1,B', 's,4,2,B', 't,0.5,2,A'])
     options = '--label', 'y', '--values', 'a:b', '--id', 'id'
-    refused('import_data.py', 'a.csv', *options, parts=['row 2 names no object in column id'])
+    refused(
+        'import_data.py',
+        'a.csv',
+        *options,
+        parts=['row 2 names no object in column id'],
+    )
 
 
 LONG = 'id,t,m,y\na,3,30,A\nb,0,1,B\na,1,10,A\na,2,24,A\nb,4,5,B\nb,1,3,B\nc,1,1,A\nc,2,1,A\n'
 
 
-BANDS = LONG.replace(',y', ',y,band').replace('A\n', 'A,g\n').replace('B\n', 'B,r\n') + 'a,9,1,A,r'
+BANDS = (
+    LONG.replace(',y', ',y,band').replace('A\n', 'A,g\n').replace('B\n', 'B,r\n')
+    + 'a,9,1,A,r'
+)
 
 
 def test_long_tables():
@@ -458,7 +570,11 @@ def test_long_tables():
         'Left out, with fewer than three observations: 1 (c)',
     ]
     for text, options, said in (
-        (LONG, '--label y', 'a.csv looks long, an observation in each row: --long id,t,VALUE'),
+        (
+            LONG,
+            '--label y',
+            'a.csv looks long, an observation in each row: --long id,t,VALUE',
+        ),
         (LONG, '--long id,t,m --label y', '--long needs --length N'),
         (LONG, '--long id,t --label y --length 5', 'must name three columns'),
         (LONG, '--long id,t,t --label y --length 5', 'must name three columns'),
@@ -483,9 +599,21 @@ def test_long_tables():
             '--long id,t,m --label y --length 5',
             '-99 1 times, at the end of all',
         ),
-        (BANDS, '--long id,t,m --label y --length 5', 'column band changes within an object'),
-        (f'{LONG},4,5,B', '--long id,t,m --label y --length 5', 'a row names no object (one of 1)'),
-        (f'{LONG}a,4,bad,A', '--long id,t,m --label y --length 5', "row 10, column m holds 'bad'"),
+        (
+            BANDS,
+            '--long id,t,m --label y --length 5',
+            'column band changes within an object',
+        ),
+        (
+            f'{LONG},4,5,B',
+            '--long id,t,m --label y --length 5',
+            'a row names no object (one of 1)',
+        ),
+        (
+            f'{LONG}a,4,bad,A',
+            '--long id,t,m --label y --length 5',
+            "row 10, column m holds 'bad'",
+        ),
     ):
         write('a.csv', [text])
         with pytest.raises(DataError, match=re.escape(said)):
@@ -530,17 +658,37 @@ def test_files_of_objects(folder):
         rows = ['# time mag err', *(f'{t} {t * i} 0.1' for t in (2, 1, 4))]
         write(f'lc/s{i}.dat', [row.replace(' ', ',') if i % 2 else row for row in rows])
     names = [f's{i}.dat' if i % 3 else f's{i}' for i in range(10)]
-    write('classes.csv', ['star,type', *(f'{name},{"ab"[i % 2]}' for i, name in enumerate(names))])
-    options = ['--long', '1,2', '--classes', 'classes.csv', '--length', 4, '--overwrite']
+    write(
+        'classes.csv',
+        ['star,type', *(f'{name},{"ab"[i % 2]}' for i, name in enumerate(names))],
+    )
+    options = [
+        '--long',
+        '1,2',
+        '--classes',
+        'classes.csv',
+        '--length',
+        4,
+        '--overwrite',
+    ]
     for pattern in ('lc', 'lc/*.dat'):
         imported('--objects', pattern, *options)
         assert sequences('Train', 'Test') == expected(
-            np.array([[i, 2 * i, 3 * i, 4 * i] for i in range(10)]).astype(float), 'ab' * 5
+            np.array([[i, 2 * i, 3 * i, 4 * i] for i in range(10)]).astype(float),
+            'ab' * 5,
         )
-    assert set(pathlib.Path('Test/ids.txt').read_text().split()) < {f's{i}' for i in range(10)}
+    assert set(pathlib.Path('Test/ids.txt').read_text().split()) < {
+        f's{i}' for i in range(10)
+    }
     write('lc/new.dat', ['1 2', '2 3', '3 5'])
     write('classes.csv', ['s1,x,a', 's2,x,b', 's3,y,a', 's4,x,b', 'gone,x,b'])
-    refused('import_data.py', '--objects', 'lc', *options, parts=['say with --label which column'])
+    refused(
+        'import_data.py',
+        '--objects',
+        'lc',
+        *options,
+        parts=['say with --label which column'],
+    )
     options += ['--label', 'last']
     said = refused('import_data.py', '--objects', 'lc', *options, parts=['--skip'])
     assert 'files without a class: 7 (lc/new.dat, lc/s0.dat' in said
@@ -553,9 +701,27 @@ def test_files_of_objects(folder):
     imported('--objects', 'lc', *options[:-1], 'type')
     assert len(sequences('Train', 'Test')) == 11
     write('classes.csv', ['s1,a', 's2,b', 's1,b'])
-    refused('import_data.py', '--objects', 'lc', *options, parts=['object s1 has two classes'])
-    refused('import_data.py', '--objects', 'no/*', *options, parts=['no/*: there is no such file'])
-    refused('import_data.py', '--objects', 'lc', status=2, parts=['--objects, --long TIME,VALUE'])
+    refused(
+        'import_data.py',
+        '--objects',
+        'lc',
+        *options,
+        parts=['object s1 has two classes'],
+    )
+    refused(
+        'import_data.py',
+        '--objects',
+        'no/*',
+        *options,
+        parts=['no/*: there is no such file'],
+    )
+    refused(
+        'import_data.py',
+        '--objects',
+        'lc',
+        status=2,
+        parts=['--objects, --long TIME,VALUE'],
+    )
 
 
 # ---------------------------------------------------------------- the split
@@ -565,17 +731,27 @@ def test_a_random_choice_with_each_class_in_proportion(folder):
     labels = ['a'] * 30 + ['b'] * 20 + ['c'] * 10  # sorted, as tables often are
     values = np.random.default_rng(1).normal(size=(60, 4)).round(4)
     write('a.csv', lines(names=labels, values=values))
-    shares = {0.5: [15, 10, 5], 0.99: [29, 19, 9], 7: [4, 2, 1], 1: [1, 1, 1], 0.2: [6, 4, 2]}
+    shares = {
+        0.5: [15, 10, 5],
+        0.99: [29, 19, 9],
+        7: [4, 2, 1],
+        1: [1, 1, 1],
+        0.2: [6, 4, 2],
+    }
     for test, counts in shares.items():
         imported('a.csv', '--label', 'last', '--overwrite', '--test', test)
         found = [name for _, name in sequences('Test')]
         assert [found.count(name) for name in 'abc'] == counts
         assert sequences('Train', 'Test') == expected(values, labels)
     for name, N in ('Train', 48), ('Test', 12):  # their order is random
-        first = [pathlib.Path(name, f'Y_{i}.dat').read_bytes() for i in range(1, N // 2 + 1)]
+        first = [
+            pathlib.Path(name, f'Y_{i}.dat').read_bytes() for i in range(1, N // 2 + 1)
+        ]
         assert len(set(first)) > 1 and first != sorted(first)
     before, drawn = contents(folder), sequences('Test')
-    refused('import_data.py', 'a.csv', '--label', 'last', '--seed', 1, parts=['--overwrite'])
+    refused(
+        'import_data.py', 'a.csv', '--label', 'last', '--seed', 1, parts=['--overwrite']
+    )
     assert contents(folder) == before
     imported('a.csv', '--label', 'last', '--overwrite', '--seed', 1)
     assert sequences('Test') != drawn
@@ -583,7 +759,8 @@ def test_a_random_choice_with_each_class_in_proportion(folder):
     Y = np.r_[[0] * 9, [1] * 3]
     groups = np.arange(12)
     chosen = [
-        choose_test(groups, Y, 1, np.random.default_rng(seed))[9:].argmax() for seed in range(20)
+        choose_test(groups, Y, 1, np.random.default_rng(seed))[9:].argmax()
+        for seed in range(20)
     ]
     assert set(chosen) == {0, 1, 2}
 
@@ -591,21 +768,34 @@ def test_a_random_choice_with_each_class_in_proportion(folder):
 def test_equal_sequences_stay_together():
     for seed in range(50):
         rng = np.random.default_rng(seed)
-        values = rng.integers(0, 3, (60, 2)).astype(float)  # nine different, also across classes
+        values = rng.integers(0, 3, (60, 2)).astype(
+            float
+        )  # nine different, also across classes
         Y = np.r_[0, 0, 0, 1, 1, 1, rng.integers(0, 2, 54)]
-        values[:6] += [[10], [20], [30], [40], [50], [60]]  # each class has some of its own
+        values[:6] += [
+            [10],
+            [20],
+            [30],
+            [40],
+            [50],
+            [60],
+        ]  # each class has some of its own
         is_test = choose_test(belonging(values, None), Y, 0.2, rng)
         seen = {x.tobytes() for x in values[~is_test]}
         assert not any(x.tobytes() in seen for x in values[is_test])
         assert set(Y[is_test]) == set(Y[~is_test]) == {0, 1}
     # Where all groups are larger than the share, the class gives the smallest.
-    write('a.csv', lines(values=X[[0, 0, 0, 1, 1, 2, 2, 2, 3, 3]], names=['a'] * 5 + ['b'] * 5))
+    write(
+        'a.csv',
+        lines(values=X[[0, 0, 0, 1, 1, 2, 2, 2, 3, 3]], names=['a'] * 5 + ['b'] * 5),
+    )
     imported('a.csv', '--label', 'last')
     assert sequences('Test') == expected(X[[1, 1, 3, 3]], 'aabb')
     write('a.csv', lines(values=X[[0, 1, 2, 3, 4, 5, 6, 0]], names='abababab'))
     said = imported('a.csv', '--label', 'last', '--overwrite')
     assert (
-        'Equal to one of another class: 2 sequences, such as a.csv, row 1 and a.csv, row 8.' in said
+        'Equal to one of another class: 2 sequences, such as a.csv, row 1 and a.csv, row 8.'
+        in said
     )
     # Rows that share an object or are equal belong together, also by way of others.
     values = np.array([[1], [1], [2], [3], [3], [4]])
@@ -614,23 +804,49 @@ def test_equal_sequences_stay_together():
 
 # What the table holds, and what is said of it with --label last --header no.
 BAD_TABLES = {
-    'long row': ('1.5,2,a\n2.5,3,4,b\n1,2,a', 'row 2 has 4 cells, most others 3', '--length N'),
-    'late long row': ('1.5,2,a\n' * 120 + '2.5,3,4,b', 'row 121 has 4 cells, most others 3'),
+    'long row': (
+        '1.5,2,a\n2.5,3,4,b\n1,2,a',
+        'row 2 has 4 cells, most others 3',
+        '--length N',
+    ),
+    'late long row': (
+        '1.5,2,a\n' * 120 + '2.5,3,4,b',
+        'row 121 has 4 cells, most others 3',
+    ),
     'empty cell': ('1.5,2,a\n2.5,,b', 'row 2, column 2 holds no value'),
     'no class': ('1.5,2,a\n2.5,3,', 'row 2 has no class'),
     'text': ('1.5,2,3,a\n2.5,bad,b,c\n1,2,3,b\n2,3,4,a', "row 2, column 2 holds 'bad'"),
     'underscore': ('1.5,2,a\n2.5,1_0,b\n1,2,a', "row 2, column 2 holds '1_0'"),
-    'infinity': ('1.5,2,a\n2.5,-inf,b', "row 2, column 2 holds '-inf'", '--missing inf'),
+    'infinity': (
+        '1.5,2,a\n2.5,-inf,b',
+        "row 2, column 2 holds '-inf'",
+        '--missing inf',
+    ),
     'too large': ('1.5,2,a\n2.5,4e38,b\n-4e38,3,b', 'row 2, column 2', 'rescale'),
     'below': ('# A\n\n1.5,2,a\n\n2.5,nan,b', 'row 5, column 2 holds no value'),
     'decimal comma': ('1,5;2;a\n2,5;3;b', 'row 1, column 1', '--decimal ,'),
-    'thousands': ('1.5,"1,234",a\n2.5,"2,345",b', 'row 1, column 2', 'are to be written 1000'),
-    'codes': ('1,2,a\n3,-999,b\n1,99.99,a\n2,3,b', '-999 1 times and 99.99 1', '-999,99.99 if'),
+    'thousands': (
+        '1.5,"1,234",a\n2.5,"2,345",b',
+        'row 1, column 2',
+        'are to be written 1000',
+    ),
+    'codes': (
+        '1,2,a\n3,-999,b\n1,99.99,a\n2,3,b',
+        '-999 1 times and 99.99 1',
+        '-999,99.99 if',
+    ),
     'far': ('1,2,a\n3,1e20,b\n1,2,a\n2,3,b', 'a.csv holds 1e+20 1 times'),
-    'a date': ('2017-01-01,2,a\n2017-01-02,3,b\n2017-01-03,3,b', 'row 1, column 1 holds', 'MJD'),
+    'a date': (
+        '2017-01-01,2,a\n2017-01-02,3,b\n2017-01-03,3,b',
+        'row 1, column 1 holds',
+        'MJD',
+    ),
     'units': ('s,mag,a\n1.5,2,a\n1.5,4,b', 'row 1, column 1 holds', 'take it out'),
     'one class': ('1.5,2,a\n1.5,3,a\n2.5,4,a', 'all rows are of class a'),
-    'single row': ('1.5,2,a\n2.5,3,Mira\n3.5,4,a', 'row 2 is the only one of class Mira'),
+    'single row': (
+        '1.5,2,a\n2.5,3,Mira\n3.5,4,a',
+        'row 2 is the only one of class Mira',
+    ),
     'equal rows': (
         '1,2.5,a\n2,3.5,b\n3,4.5,b\n1,2.5,a',
         'row 1 equals all others, or is of their object, of class a',
@@ -666,7 +882,9 @@ def test_bad_arrays(folder):
     np.save('empty.npy', np.empty((5, 0)))
     np.savez('lengths.npz', X=X, Y=[1, 2, 3])
     for path in folder.iterdir():
-        refused('import_data.py', path.name, parts=[f'{path.name} must hold a NumPy array'])
+        refused(
+            'import_data.py', path.name, parts=[f'{path.name} must hold a NumPy array']
+        )
     assert not pathlib.Path('harm').exists()
 
 
@@ -702,7 +920,9 @@ DIALECTS = {
     'encoding': st.sampled_from(['utf-8', 'utf-8-sig', 'latin-1', 'utf-16']),
     'end': st.sampled_from(['\n', '\r\n']),
     'gz': st.booleans(),
-    'classes': st.sampled_from([['RRab', 'RRc'], ['1.1', '1.10'], ['0', '1'], ['Ä 1', 'é,;']]),
+    'classes': st.sampled_from(
+        [['RRab', 'RRc'], ['1.1', '1.10'], ['0', '1'], ['Ä 1', 'é,;']]
+    ),
     'gap': st.sampled_from([None, '', 'NaN', '-999', '99.999']),
     'star': st.booleans(),
     'whole': st.booleans(),
@@ -718,10 +938,16 @@ def dialect(d):
     values = np.round(rng.normal(size=(n, N)) * 10 ** rng.uniform(-3, 3), 5)
     values = values.round() if d['whole'] else values
     labels = [d['classes'][i % 2] for i in range(n)]
-    gap = rng.random((n, N)) < 0.2 if d['gap'] is not None and N > 4 else np.zeros((n, N), bool)
+    gap = (
+        rng.random((n, N)) < 0.2
+        if d['gap'] is not None and N > 4
+        else np.zeros((n, N), bool)
+    )
     gap[:, [0, -1]] = False  # at an end the nearest value stands, which is tested above
     cells = pd.DataFrame(values).map(lambda x: f'{x:.6g}'.replace('.', d['decimal']))
-    cells = cells.replace(dict.fromkeys(['-999', '99.999', '99,999'], '5'))  # which are codes
+    cells = cells.replace(
+        dict.fromkeys(['-999', '99.999', '99,999'], '5')
+    )  # which are codes
     values = cells.map(lambda x: float(x.replace(',', '.'))).to_numpy(copy=True)
     if gap.any():
         cells = cells.mask(gap, d['gap'].replace('.', d['decimal']))
@@ -735,7 +961,9 @@ def dialect(d):
         cells.insert(0, 'star', ids)
     if d['index']:
         order = np.arange(n) if d['index'] == 'counted' else rng.permutation(n)
-        cells.insert(0, 'index' if d['sep'] in (' ', 'fixed') else '', order.astype(str))
+        cells.insert(
+            0, 'index' if d['sep'] in (' ', 'fixed') else '', order.astype(str)
+        )
     options = []
     if d['header'] == 'none':
         place = [str(list(cells).index(name) + 1) for name in first]
@@ -746,13 +974,17 @@ def dialect(d):
     options += ['--label', place[2], '--values', f'{place[0]}:{place[1]}']
     star = 'star' if d['header'] != 'none' else str(1 + bool(d['index']))
     options += ['--id', star] if d['star'] else []
-    options += ['--decimal', ','] * (d['decimal'] == ',') + ['--fixed'] * (d['sep'] == 'fixed')
+    options += ['--decimal', ','] * (d['decimal'] == ',') + ['--fixed'] * (
+        d['sep'] == 'fixed'
+    )
     options += ['--fill'] * bool(gap.any())
     if d['gap'] in ('-999', '99.999'):
         options += ['--missing', d['gap']]
     if d['sep'] == 'fixed':
         names = [list(cells)] if d['header'] != 'none' else []
-        rows = [[x.replace(' ', '_') for x in row] for row in names + cells.values.tolist()]
+        rows = [
+            [x.replace(' ', '_') for x in row] for row in names + cells.values.tolist()
+        ]
         width = [max(map(len, column)) + 1 for column in zip(*rows, strict=True)]
         text = '\n'.join(
             ''.join(x.rjust(w) for x, w in zip(row, width, strict=True)) for row in rows
@@ -760,7 +992,10 @@ def dialect(d):
         labels = [x.replace(' ', '_') for x in labels]
     else:
         text = cells.to_csv(
-            sep=d['sep'], index=False, header=d['header'] != 'none', quoting=d['quoting']
+            sep=d['sep'],
+            index=False,
+            header=d['header'] != 'none',
+            quoting=d['quoting'],
         )
     text = '# ' * (d['header'] == 'comment' and d['sep'] != 'fixed') + text
     path = 'a.csv.gz' if d['gz'] else 'a.csv'
@@ -829,7 +1064,9 @@ def test_large_tables():
             start = time.process_time()
             function('a.csv')
             seconds[name].append(time.process_time() - start)
-    assert min(seconds['ours']) < 3 * min(seconds['pandas'])  # 1.4 where tables are large
+    assert min(seconds['ours']) < 3 * min(
+        seconds['pandas']
+    )  # 1.4 where tables are large
     for path in ('a.csv', 'a.npz'):
         tracemalloc.start()
         assert (read(path, '--label y' if path == 'a.csv' else '').X == values).all()
@@ -858,13 +1095,22 @@ def test_from_a_table_to_an_answer():
 @pytest.mark.slow
 def test_real_data(folder):
     """The tutorial's network is as good as Ismail Fawaz et al. (2019) found their MLP: 93, 95 %."""
-    options = '--quiet --no-deps --timeout 5 --retries 0 aeon==1.6.0'.split()  # BSD licence
-    done = subprocess.run([sys.executable, '-m', 'pip', 'download', *options], capture_output=True)
+    options = (
+        '--quiet --no-deps --timeout 5 --retries 0 aeon==1.6.0'.split()
+    )  # BSD licence
+    done = subprocess.run(
+        [sys.executable, '-m', 'pip', 'download', *options], capture_output=True
+    )
     if done.returncode:
-        pytest.skip(f'the package aeon could not be fetched, no network? {done.stderr.decode()}')
+        pytest.skip(
+            f'the package aeon could not be fetched, no network? {done.stderr.decode()}'
+        )
     with zipfile.ZipFile(*folder.glob('aeon-*.whl')) as wheel:
         for name, least in ('GunPoint', 87), ('ItalyPowerDemand', 94):
-            files = [f'aeon/datasets/data/{name}/{name}_{part}.ts' for part in ('TRAIN', 'TEST')]
+            files = [
+                f'aeon/datasets/data/{name}/{name}_{part}.ts'
+                for part in ('TRAIN', 'TEST')
+            ]
             printed = imported(*map(wheel.extract, files), '--overwrite')
             accuracy = re.search('Accuracy: (.*)%', trained(printed))[1]
             assert least < float(accuracy) < 99, name

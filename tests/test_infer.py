@@ -39,7 +39,9 @@ def put(path, chance=0.9, label=None):
 def plain(*arguments):
     """Return the lines that infer.py prints, without what rich draws in its table."""
     text = script('infer.py', *arguments, env={'COLUMNS': '200'}).stdout
-    lines = [' '.join(line.split()) for line in re.sub(r'[^ -~\n]', ' ', text).splitlines()]
+    lines = [
+        ' '.join(line.split()) for line in re.sub(r'[^ -~\n]', ' ', text).splitlines()
+    ]
     return [line for line in lines if line]
 
 
@@ -94,7 +96,9 @@ def test_bad_files_in_a_list(folder):
     *errors, _ = done.stderr.splitlines()
     for name, error in zip(['X_2', *bad, 'nowhere', 'other'], errors, strict=True):
         assert re.match(rf'infer\.py: .*\b{name}(\.dat)? ', error)
-        assert error.endswith('holds 3 values of float64, model.keras takes 2') == (name == 'X_4')
+        assert error.endswith('holds 3 values of float64, model.keras takes 2') == (
+            name == 'X_4'
+        )
     refused('infer.py', 2, parts=['Test/X_2.dat is missing'])
     for arguments in ((), ('0',), ('-4',)):
         refused('infer.py', *arguments, status=2)
@@ -132,7 +136,10 @@ def test_names(folder):
         put(f'{name}/X_1.dat')
         Path(name, 'classes.txt').write_text(f'{name} 0\n{name} 1\n', encoding='utf-8')
     for model, title in ('own.keras', 'class 1 (own 1)'), ('model.keras', 'class 1'):
-        assert plain('two/X_1.dat', '--model', model)[-1] == f'two/X_1.dat: {title}, score 0.900'
+        assert (
+            plain('two/X_1.dat', '--model', model)[-1]
+            == f'two/X_1.dat: {title}, score 0.900'
+        )
     put('two/X_1.dat', label=1)
     parts = 'two is of other classes (two 0, two 1) than those', 'python train.py'
     refused('infer.py', 'two/X_1.dat', '--model', 'own.keras', parts=parts)
@@ -165,28 +172,45 @@ def test_tables(folder):
     network(6, names)
     Y, labels = [0, 1, 2, 1, 4, 5, 3], [0, 1, 2, 3, 4, 5, 3]
     X = np.log(0.1 + 0.4 * np.eye(6)[Y])
-    rows = [f'V,{",".join(map(str, x))},{names[i]}' for x, i in zip(X, labels, strict=True)]
-    Path('mine.CSV').write_text('\n'.join(['star,a,b,c,d,e,f,type', *rows]), encoding='utf-8')
+    rows = [
+        f'V,{",".join(map(str, x))},{names[i]}' for x, i in zip(X, labels, strict=True)
+    ]
+    Path('mine.CSV').write_text(
+        '\n'.join(['star,a,b,c,d,e,f,type', *rows]), encoding='utf-8'
+    )
     np.save('new.npy', X)
     np.save('more.npy', np.hstack([X, [[12]] * 7]))
 
     how = '--label', 'type', '--values', 'a:f'
     lines = plain('mine.CSV', *how)[2:]
-    assert lines[0] == 'mine.CSV row 2: class 0 (Mira), score 0.500; label 0 (Mira) agrees'
+    assert (
+        lines[0] == 'mine.CSV row 2: class 0 (Mira), score 0.500; label 0 (Mira) agrees'
+    )
     said = 'row 5: class 1 ([b]Cepheid), score 0.500; label 3 (4) DISAGREES'
     assert lines[3] == f'mine.CSV {said}'
     assert lines[7] == ' taken for '.join(['label', *names])
-    assert lines[9:12] == ['[b]Cepheid 0 1 0 0 0 0', ':cat: 0 0 1 0 0 0', '4 0 1 0 1 0 0']
+    assert lines[9:12] == [
+        '[b]Cepheid 0 1 0 0 0 0',
+        ':cat: 0 0 1 0 0 0',
+        '4 0 1 0 1 0 0',
+    ]
     assert lines[14:] == ['Accuracy: 85.71% of 7 labelled sequences']
 
     done = script('infer.py', '--csv', 'mine.CSV', 'new.npy', 'no.csv', status=1)
     lines = [f'new.npy row {i},,{y},{names[y]},0.5,,' for i, y in enumerate(Y, 1)]
     assert [line.rsplit(',', 6)[0] for line in done.stdout.splitlines()[1:]] == lines
-    assert [f'{x}' for x in done.stdout.splitlines()[1].split(',')[-6:]] == ['0.5', *['0.1'] * 5]
-    assert re.match('infer.py: mine.CSV holds 8 values .*\ninfer.py: no.csv ', done.stderr)
+    assert [f'{x}' for x in done.stdout.splitlines()[1].split(',')[-6:]] == [
+        '0.5',
+        *['0.1'] * 5,
+    ]
+    assert re.match(
+        'infer.py: mine.CSV holds 8 values .*\ninfer.py: no.csv ', done.stderr
+    )
     parts = 'new.npy holds 5 values in each row, but model.keras takes 6', '--values'
     refused('infer.py', 'new.npy', '--values', '2:6', parts=parts)
-    parts = ['more.npy row 1: 12 is none of the classes (Mira, [b]Cepheid, :cat:, 4, 5): ']
+    parts = [
+        'more.npy row 1: 12 is none of the classes (Mira, [b]Cepheid, :cat:, 4, 5): '
+    ]
     done = script('infer.py', 'more.npy', '--label', 'last', status=1)
     assert parts[0] in done.stderr and done.stderr.count('\n') == 7
 
@@ -194,9 +218,15 @@ def test_tables(folder):
     network(6)
     lines = plain('more.npy', '--label', 'last')
     assert lines[5] == 'more.npy row 4: class 1, score 0.500; label 12 DISAGREES'
-    assert lines[-2:] == ['class 12 1 2 1 1 1 1', 'Accuracy: 0.00% of 7 labelled sequences']
+    assert lines[-2:] == [
+        'class 12 1 2 1 1 1 1',
+        'Accuracy: 0.00% of 7 labelled sequences',
+    ]
     said = script('infer.py', 'mine.CSV', *how, status=1).stderr
-    assert 'row 2: Mira is none of the classes (numbers, as there is no classes.txt)' in said
+    assert (
+        'row 2: Mira is none of the classes (numbers, as there is no classes.txt)'
+        in said
+    )
 
 
 def run_of(columns, N=3, **reading):
@@ -205,10 +235,24 @@ def run_of(columns, N=3, **reading):
 
     x = keras.Input((N,))
     os.makedirs('runs/1', exist_ok=True)
-    keras.Model(x, keras.layers.Activation('sigmoid')(x[:, 1:2])).save('runs/1/model.keras')
+    keras.Model(x, keras.layers.Activation('sigmoid')(x[:, 1:2])).save(
+        'runs/1/model.keras'
+    )
     table = {**reading, 'columns': columns}
-    facts = {'time': '2026-01-01T00:00:00', 'class_names': ['A', 'B'], 'layers': '1', 'data': ''}
-    facts |= {'table': table, 'numbers': {}, 'versions': {}, 'parameters': 0, 'epochs': 1, 'of': 1}
+    facts = {
+        'time': '2026-01-01T00:00:00',
+        'class_names': ['A', 'B'],
+        'layers': '1',
+        'data': '',
+    }
+    facts |= {
+        'table': table,
+        'numbers': {},
+        'versions': {},
+        'parameters': 0,
+        'epochs': 1,
+        'of': 1,
+    }
     facts['evaluated'] = False
     Path('runs/1/run.json').write_text(json.dumps(facts))
 
@@ -222,9 +266,17 @@ def answers(*arguments, status=0):
 
 def test_the_columns_are_those_of_the_training(folder):
     """By their names, wherever they stand; another table is refused, and a bad row skipped."""
-    names = {'values': ['a', 'b', 'c'], 'label': 'y', 'id': 'star', 'width': 5, 'header': True}
+    names = {
+        'values': ['a', 'b', 'c'],
+        'label': 'y',
+        'id': 'star',
+        'width': 5,
+        'header': True,
+    }
     run_of(names)
-    Path('a.csv').write_text('z,a,y,b,star,c\n9,1,A,-1,s1,1\n9,1,A,2,s2,1\n9,1,,2,s3,1\n')
+    Path('a.csv').write_text(
+        'z,a,y,b,star,c\n9,1,A,-1,s1,1\n9,1,A,2,s2,1\n9,1,,2,s3,1\n'
+    )
     found = [('s1', 'A', '1'), ('s2', 'B', '0'), ('s3', 'B', '')]
     assert answers('a.csv')[0] == found
     Path('b.csv').write_text('a,b,c\n1,-1,2\n')
@@ -236,7 +288,10 @@ def test_the_columns_are_those_of_the_training(folder):
     rows, said = answers('bad.csv', status=1)
     assert rows == [('', 'A', '1'), ('', 'B', '1')]
     assert 'bad.csv, row 7 has 3 cells, the line with the names 4: correct it' in said
-    assert 'bad.csv, row 8, column c holds -999, which looks like a code for no value' in said
+    assert (
+        'bad.csv, row 8, column c holds -999, which looks like a code for no value'
+        in said
+    )
     for part in (
         'row 3, column b holds no value',
         "row 4, column b holds 'bad'",
@@ -254,24 +309,52 @@ def test_the_columns_are_those_of_the_training(folder):
     ):
         Path('other.csv').write_text(text)
         refused('infer.py', 'other.csv', parts=['other.csv has', part])
-    assert answers('other.csv', '--values', 'first:last', '--header', 'yes')[0] == [('', 'B', '')]
+    assert answers('other.csv', '--values', 'first:last', '--header', 'yes')[0] == [
+        ('', 'B', '')
+    ]
 
-    run_of({'values': ['2', '3', '4'], 'label': '1', 'id': None, 'width': 4, 'header': False})
+    run_of(
+        {
+            'values': ['2', '3', '4'],
+            'label': '1',
+            'id': None,
+            'width': 4,
+            'header': False,
+        }
+    )
     Path('a.csv').write_text('A,1,2,3\nB,1,2,3\n')
     assert answers('a.csv')[0] == [('', 'B', '0'), ('', 'B', '1')]
     Path('a.csv').write_text('1,-2,3\n')
     assert answers('a.csv')[0] == [('', 'A', '')]
     Path('a.csv').write_text('1,-2,3,4,5\n')
-    refused('infer.py', 'a.csv', parts=['a.csv has 5 columns, but the network was trained with'])
+    refused(
+        'infer.py',
+        'a.csv',
+        parts=['a.csv has 5 columns, but the network was trained with'],
+    )
 
 
 def test_light_curves(folder):
     """One number a line, an array, and times with values, prepared as those of the training."""
-    run_of({'values': ['a', 'b', 'c'], 'label': 'y', 'id': None, 'width': 4, 'header': True})
+    run_of(
+        {
+            'values': ['a', 'b', 'c'],
+            'label': 'y',
+            'id': None,
+            'width': 4,
+            'header': True,
+        }
+    )
     Path('one.dat').write_text('1\n-2\n3\n')
     np.save('one.npy', np.array([1.0, 2, 3]))
     assert answers('one.dat', 'one.npy')[0] == [('', 'A', ''), ('', 'B', '')]
-    columns = {'values': ['mag'], 'time': 'mjd', 'label': 'y', 'id': 'star', 'header': True}
+    columns = {
+        'values': ['mag'],
+        'time': 'mjd',
+        'label': 'y',
+        'id': 'star',
+        'header': True,
+    }
     run_of(columns, long='star,mjd,mag', length=3, label='y')
     Path('long.csv').write_text(
         'star,mjd,mag,y\ns1,1,0,A\ns1,3,0,A\ns1,2,-5,A\ns2,1,0,A\ns2,2,1,A\ns2,3,7,A\n'
@@ -281,15 +364,25 @@ def test_light_curves(folder):
     Path('long.csv').write_text(f'star,mjd,mag,y\n{more}')
     rows, said = answers('long.csv', status=1)
     assert rows == [('s1', 'A', '1')] and said.count('\n') == 3
-    assert 'object s2 has fewer than three observations' in said and "holds 'bad'" in said
+    assert (
+        'object s2 has fewer than three observations' in said and "holds 'bad'" in said
+    )
     Path('long.csv').write_text('star,mjd,mag\ns1,1,0\ns1,3,0\ns1,2,-5\n')
     Path('two.dat').write_text('# mjd mag\n1 0\n3 0\n2 -5\n')
     Path('bare.txt').write_text('1 0\n3 0\n2 5\n')
     Path('three.txt').write_text('1 0 9\n3 0 9\n2 5 9\n')
-    refused('infer.py', 'three.txt', parts=['three.txt has no column star', 'two columns alone'])
+    refused(
+        'infer.py',
+        'three.txt',
+        parts=['three.txt has no column star', 'two columns alone'],
+    )
     found = [('s1', 'A', ''), ('two', 'A', ''), ('bare', 'B', '')]
     assert answers('long.csv', 'two.dat', 'bare.txt')[0] == found
-    run_of({'values': ['2'], 'label': None, 'id': None, 'header': False}, long='1,2', length=3)
+    run_of(
+        {'values': ['2'], 'label': None, 'id': None, 'header': False},
+        long='1,2',
+        length=3,
+    )
     os.mkdir('lc')
     for i in range(1, 12):
         Path(f'lc/s{i}.dat').write_text(f'1 0 9\n3 0 9\n2 {5 - i} 9\n')

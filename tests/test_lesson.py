@@ -18,7 +18,13 @@ from conftest import PROJECT, TRAIN, WORKSHOP, contents, refused, script
 
 import utilities
 from benchmarks import own_data
-from benchmarks.own_data import FCN, LAYER_NORMALIZATION, NORMALIZATION, SOFTMAX, WEIGHTS
+from benchmarks.own_data import (
+    FCN,
+    LAYER_NORMALIZATION,
+    NORMALIZATION,
+    SOFTMAX,
+    WEIGHTS,
+)
 from generate_data import make_sequences, random_streams
 from lesson import pictures
 from utilities import read_set
@@ -27,7 +33,9 @@ NAMES = ['README.md', 'LESSON.md', 'experiments/README.md']
 NAMES += sorted(f'docs/{path.name}' for path in PROJECT.glob('docs/*.md'))
 TEXTS = {name: (PROJECT / name).read_text(encoding='utf-8') for name in NAMES}
 README, LESSON = TEXTS['README.md'], TEXTS['LESSON.md']
-EXERCISES = {int(title.split()[1][:-1]): text for title, text in pictures.exercises().items()}
+EXERCISES = {
+    int(title.split()[1][:-1]): text for title, text in pictures.exercises().items()
+}
 EDIT = re.compile('^```diff\n.*?^```', re.MULTILINE | re.DOTALL)
 slow = pytest.mark.slow
 
@@ -46,7 +54,9 @@ def edited_script(folder, *edits, name='train.py', more=(), replace=('', '')):
 def type_lines(text, *more):
     """Type what a text shows of a shell, with more for train.py; return what is printed."""
     printed = ''
-    for line in re.search(r'^```sh\n(.*?)^```', text, re.MULTILINE | re.DOTALL)[1].splitlines():
+    for line in re.search(r'^```sh\n(.*?)^```', text, re.MULTILINE | re.DOTALL)[
+        1
+    ].splitlines():
         name, *arguments = shlex.split(line.removeprefix('python '))
         if name == '-c':
             exec(arguments[0], {})
@@ -72,7 +82,9 @@ def history(printed):
     """Return {name: its value after each epoch} of what train.py printed."""
     epochs = re.findall(r'^Epoch \d+/\d+: (.*)', printed, re.MULTILINE)
     pairs = [pair.split() for line in epochs for pair in line.split(', ')]
-    return {name: np.array([float(v) for n, v in pairs if n == name]) for name, _ in pairs}
+    return {
+        name: np.array([float(v) for n, v in pairs if n == name]) for name, _ in pairs
+    }
 
 
 # ---------------------------------------------------------------- the default run
@@ -80,7 +92,9 @@ def history(printed):
 
 def test_what_comes_out(lesson):
     """The last lines, each number near the one that the documents show; and how it converges."""
-    shown, taught = (x for x in re.findall(r'```\w*\n([^`]*)```', README + LESSON) if '%' in x)
+    shown, taught = (
+        x for x in re.findall(r'```\w*\n([^`]*)```', README + LESSON) if '%' in x
+    )
     assert shown.endswith(taught)
     printed = re.sub(' +$', '', lesson.stdout, flags=re.MULTILINE)
     printed = ''.join(printed.splitlines(keepends=True)[-len(shown.splitlines()) :])
@@ -94,7 +108,9 @@ def test_what_comes_out(lesson):
 
     got = history(lesson.stdout)
     assert 10 <= np.flatnonzero(got['accuracy'] == 1)[0] <= 90  # 'within 40 epochs'
-    assert (got['accuracy'][90:] > 0.99).all() and got['loss'][-1] < 0.1 * got['loss'][60]
+    assert (got['accuracy'][90:] > 0.99).all() and got['loss'][-1] < 0.1 * got['loss'][
+        60
+    ]
     defaults = re.findall(r'^\| `(\w+)` \| (\d+) \|', README, re.MULTILINE)
     assert defaults == re.findall(r'^(\w+) = (\d+) ', TRAIN, re.MULTILINE)
 
@@ -102,7 +118,9 @@ def test_what_comes_out(lesson):
 def test_look(trained, monkeypatch):
     """The titles do not give the answer away; without --hide they do, and it is right."""
     figures = []
-    monkeypatch.setattr(utilities, 'save_plot', lambda figure, *_: figures.append(figure))
+    monkeypatch.setattr(
+        utilities, 'save_plot', lambda figure, *_: figures.append(figure)
+    )
     command = re.search('`python (view.py .*? --hide)`', EXERCISES[1])[1].split()
     for words in (command, command[:-1]):
         script(*words)
@@ -135,10 +153,18 @@ def test_the_wrong_ones(trained, lesson):
     nearest = Y[np.sum((X_test[:, None] - X) ** 2, axis=2).argmin(axis=1)]
     wrong = re.search(r'^Wrong: ([\d ]*)', lesson.stdout, re.MULTILINE)[1].split()
     copies = sum((X == x).all(axis=1).any() for x in X_test)
-    assert (copies, Y_test.sum(), np.sum(nearest == Y_test)) == (5, 19, 46)  # as section 5 says
-    told = re.search(r'For (\d+), (\d+) and (\d+) a training sine', EXERCISES[3]).groups()
+    assert (copies, Y_test.sum(), np.sum(nearest == Y_test)) == (
+        5,
+        19,
+        46,
+    )  # as section 5 says
+    told = re.search(
+        r'For (\d+), (\d+) and (\d+) a training sine', EXERCISES[3]
+    ).groups()
     assert not any(nearest[int(i) - 1] for i in told)
-    assert script('view.py', '--wrong').stdout.startswith(f'runs/1: {len(wrong)} of 50 ')
+    assert script('view.py', '--wrong').stdout.startswith(
+        f'runs/1: {len(wrong)} of 50 '
+    )
 
 
 # ---------------------------------------------------------------- the commands
@@ -152,7 +178,10 @@ def commands(text):
     return re.findall(r'\bpython ((?:-[mc] )?[\w./]+)([^`\n|&#;]*)', text)
 
 
-MODULES = {'-m experiments': 'experiments/__main__.py', '-m lesson.pictures': 'lesson/pictures.py'}
+MODULES = {
+    '-m experiments': 'experiments/__main__.py',
+    '-m lesson.pictures': 'lesson/pictures.py',
+}
 QUICK = {
     ' '.join([name, *arguments.split()])
     for name, arguments in itertools.chain(*map(commands, TEXTS.values()))
@@ -166,14 +195,21 @@ def test_every_option_and_link_exists(name):
     for command, arguments in commands(TEXTS[name]):
         path = MODULES.get(command, command)
         if not path.startswith('-'):  # pytest and the like
-            known, given = script(path, '--help').stdout, re.findall(r'--\w+', arguments)
+            known, given = (
+                script(path, '--help').stdout,
+                re.findall(r'--\w+', arguments),
+            )
             assert set(given) <= set(re.findall(r'--\w+', known)), arguments
     for target, anchor in re.findall(r'\]\((?!http)([^)#]*)#?([^)]*)\)', TEXTS[name]):
         path = (PROJECT / name).parent / target if target else PROJECT / name
         assert path.exists(), target
         if anchor:
-            headings = re.findall(r'^#+ (.*)', path.read_text(encoding='utf-8'), re.MULTILINE)
-            anchors = [re.sub(r'[^\w -]', '', h).lower().replace(' ', '-') for h in headings]
+            headings = re.findall(
+                r'^#+ (.*)', path.read_text(encoding='utf-8'), re.MULTILINE
+            )
+            anchors = [
+                re.sub(r'[^\w -]', '', h).lower().replace(' ', '-') for h in headings
+            ]
             assert anchor in anchors, anchor
 
 
@@ -199,7 +235,9 @@ def test_commands(folder, lesson, command):
         write(path, 'star,' * stars + values + ',class', rows)
     curves = [(f'star{i}', t, x[t], i % 2) for i, x in enumerate(X) for t in range(9)]
     write('survey.csv', 'star,mjd,mag,class', curves)
-    write('classes.csv', 'star,class', ((star, Y) for star, t, _, Y in curves if t == 0))
+    write(
+        'classes.csv', 'star,class', ((star, Y) for star, t, _, Y in curves if t == 0)
+    )
     (folder / 'curves').mkdir()
     for i, x in enumerate(X):
         write(f'curves/star{i}.dat', '# time,magnitude', enumerate(x[:9]))
@@ -212,10 +250,17 @@ def test_commands(folder, lesson, command):
     elif name == 'view.py':
         assert len(made) == 1 and made.pop().endswith('.png')
     elif name == 'infer.py':
-        form = r'^(Test/X_24\.dat|new\.csv row 40): class \d \(\w+ wave\), score [\d.]{5}'
+        form = (
+            r'^(Test/X_24\.dat|new\.csv row 40): class \d \(\w+ wave\), score [\d.]{5}'
+        )
         assert re.search(form, stdout, re.MULTILINE)
     else:
-        assert {'Train/X_1.dat', 'Train/Y_1.dat', 'Test/X_1.dat', 'Test/Y_1.dat'} <= made
+        assert {
+            'Train/X_1.dat',
+            'Train/Y_1.dat',
+            'Test/X_1.dat',
+            'Test/Y_1.dat',
+        } <= made
 
 
 # ---------------------------------------------------------------- the edits and trainings
@@ -223,13 +268,17 @@ def test_commands(folder, lesson, command):
 
 def test_every_edit_fits():
     edits = [edit for text in TEXTS.values() for edit in EDIT.findall(text)]
-    assert len(edits) == 11  # each is carried out below: exercises 5, 6, 9, 11, 13, and six others
+    assert (
+        len(edits) == 11
+    )  # each is carried out below: exercises 5, 6, 9, 11, 13, and six others
     for edit in edits:
         pictures.edited(TRAIN, edit)
 
 
 def compared(*arguments):
-    return list(csv.DictReader(script('compare.py', '--csv', *arguments).stdout.splitlines()))
+    return list(
+        csv.DictReader(script('compare.py', '--csv', *arguments).stdout.splitlines())
+    )
 
 
 @slow
@@ -245,7 +294,9 @@ def test_how_many_sequences(trained):
     'number, weights, epochs, least', [(5, '2,081', 100, 60), (6, '129', 250, 70)]
 )
 def test_networks_that_do_about_as_well(trained, number, weights, epochs, least):
-    name = re.search(r'`--name (\w+)`[^`]*`python compare.py 1 \1`', EXERCISES[number])[1]
+    name = re.search(r'`--name (\w+)`[^`]*`python compare.py 1 \1`', EXERCISES[number])[
+        1
+    ]
     more = '--name', name, '--N_epochs', epochs
     printed = edited_script(trained, EXERCISES[number], more=more)
     assert f'Total params: {weights} ' in printed and accuracy(printed) >= least
@@ -260,7 +311,9 @@ def test_networks_that_do_about_as_well(trained, number, weights, epochs, least)
 def test_luck(trained):
     percent = [accuracy(text) for text in run_loop(EXERCISES[7], '--N_epochs', 40)]
     assert len(percent) == 5 and 1 <= max(percent) - min(percent) <= 15
-    assert compared()[-1]['test %'].endswith(f' ({min(percent):.4g}-{max(percent):.4g})')
+    assert compared()[-1]['test %'].endswith(
+        f' ({min(percent):.4g}-{max(percent):.4g})'
+    )
 
 
 @slow
@@ -269,8 +322,15 @@ def test_which_learns_fastest(trained):
     first, second = old = "Dense(16, activation='relu')", "Dense(8, activation='tanh')"
     sigmoids = [re.sub("'.*'", "'sigmoid'", layer) for layer in old]
     softplus = first.replace('relu', 'softplus')
-    for layers in (first.replace('16', '64'), second), (first, *old), (softplus, second), sigmoids:
-        lines = [''.join(f'model.add({layer})\n' for layer in some) for some in (old, layers)]
+    for layers in (
+        (first.replace('16', '64'), second),
+        (first, *old),
+        (softplus, second),
+        sigmoids,
+    ):
+        lines = [
+            ''.join(f'model.add({layer})\n' for layer in some) for some in (old, layers)
+        ]
         edited_script(trained, replace=lines, more=['--N_epochs', 60])
     tutorial, wide, *_, slowest = (row['95 %'] for row in compared())
     assert int(wide) < int(tutorial) < 60 and slowest == 'never'
@@ -281,7 +341,9 @@ def test_early_stopping(trained):
     """It stops early, and the network that is kept is that of the best epoch."""
     callback = re.search(r'`(EarlyStopping\(.*?\))`', EXERCISES[9])[1]
     lines = 'callbacks=[', f'callbacks=[keras.callbacks.{callback}, '
-    text = EXERCISES[9].replace('```diff\n', '```diff\n import numpy as np\n+import keras\n@@\n')
+    text = EXERCISES[9].replace(
+        '```diff\n', '```diff\n import numpy as np\n+import keras\n@@\n'
+    )
     printed = edited_script(trained, text, replace=lines)
     losses = history(printed)['val_loss']
     patience = int(re.search(r'patience=(\d+)', callback)[1])
@@ -296,7 +358,9 @@ def test_learning_rates(trained):
     exercise, losses = EXERCISES[13], {}
     for name, rate in ('large', '0.1'), ('small', '0.00001'):
         more = '--name', name, '--N_epochs', 100
-        printed = edited_script(trained, exercise, replace=('=0.1)', f'={rate})'), more=more)
+        printed = edited_script(
+            trained, exercise, replace=('=0.1)', f'={rate})'), more=more
+        )
         losses[name] = history(printed)['loss']
     assert re.search('`python (compare.py 1 large small)`', exercise)
     usual, large, small = (row['95 %'] for row in compared(1, 'large', 'small'))
@@ -312,7 +376,9 @@ def test_last_years_exam(trained):
     printed = type_lines(EXERCISES[10], '--N_epochs', 80)
     assert '\n50 of 50 test sequences also occur in the training set' in printed
     assert re.search(r'^Data: .*, changed since they were made', printed, re.MULTILINE)
-    assert accuracy(printed) == 100 and contents('Test') | {'about.json': None} == honest
+    assert (
+        accuracy(printed) == 100 and contents('Test') | {'about.json': None} == honest
+    )
 
 
 @slow
@@ -335,7 +401,9 @@ def test_a_question_it_has_never_heard(trained):
     assert training.endswith('```sh\npython generate_data.py\n')  # the lesson's again
     question = question.split('fast_sine.dat noise.dat\n')[0]  # the LSTM is asked above
     printed = type_lines(f'```sh\n{question}fast_sine.dat noise.dat\n```')
-    scores = re.findall(r'(?:fast_sine.dat: class 1|noise.dat: class \d) .*score (\S+)', printed)
+    scores = re.findall(
+        r'(?:fast_sine.dat: class 1|noise.dat: class \d) .*score (\S+)', printed
+    )
     assert len(scores) == 2 and float(scores[0]) > 0.9 and float(scores[1]) > 0.7
 
 
@@ -357,7 +425,10 @@ def test_values_far_from_0_and_1(trained, name, edit, mean, scale, epochs):
         (mean + scale * np.fromfile(path)).tofile(path)
     raw = script(name, '--N_epochs', epochs).stdout
     normalized = edited_script(trained, edit, name=name, more=['--N_epochs', epochs])
-    assert f'The values have a mean of {mean:.3g}' in raw and 'The values' not in normalized
+    assert (
+        f'The values have a mean of {mean:.3g}' in raw
+        and 'The values' not in normalized
+    )
     assert epochs == 1 or accuracy(raw) < 70 < 80 <= accuracy(normalized)
     # The layer is in the model: infer.py takes raw values.
     last = script('infer.py', *range(1, 51)).stdout.splitlines()[-1]
@@ -369,7 +440,9 @@ def import_both(train, test):
     for name, (X, Y) in ('train', train), ('test', test):
         np.savez(f'{name}.npz', X=X, Y=Y.astype(int))
     printed = script('import_data.py', 'train.npz', 'test.npz', '--overwrite').stdout
-    return printed, re.search(r'^python train\.py (.*)', printed, re.MULTILINE)[1].split()
+    return printed, re.search(r'^python train\.py (.*)', printed, re.MULTILINE)[
+        1
+    ].split()
 
 
 @slow
@@ -378,11 +451,14 @@ def test_sequences_with_a_mean_of_their_own(folder):
     sets = (own_data.magnitudes(200, rng) for rng in random_streams(0))
     imported, numbers = import_both(*sets)
     numbers += '--N_epochs', 60
-    said = 'Each sequence has a mean of its own: .*add to train.py the LayerNormalization'
+    said = (
+        'Each sequence has a mean of its own: .*add to train.py the LayerNormalization'
+    )
     raw = edited_script(folder, more=numbers)
     assert re.search(said, imported) and re.search(said, raw)
     common, own = (
-        edited_script(folder, edit, more=numbers) for edit in (NORMALIZATION, LAYER_NORMALIZATION)
+        edited_script(folder, edit, more=numbers)
+        for edit in (NORMALIZATION, LAYER_NORMALIZATION)
     )
     assert 'Each sequence' not in common + own
     assert accuracy(raw) < 65 and accuracy(common) < 80 < 86 < accuracy(own)
@@ -419,9 +495,17 @@ def test_a_rare_class(folder):
 @slow
 def test_pictures(folder, monkeypatch):
     """The documents' are drawn; of the trainings, the answers of exercises 9 and 14 are true."""
-    for name in ('LESSON.md', 'generate_data.py', 'train.py', 'utilities.py', 'support'):
+    for name in (
+        'LESSON.md',
+        'generate_data.py',
+        'train.py',
+        'utilities.py',
+        'support',
+    ):
         (folder / name).symlink_to(WORKSHOP / name)
-    shutil.copytree(WORKSHOP / 'lesson', 'lesson', ignore=shutil.ignore_patterns('*.png'))
+    shutil.copytree(
+        WORKSHOP / 'lesson', 'lesson', ignore=shutil.ignore_patterns('*.png')
+    )
     trainings = {}
 
     def run(command, check, cwd, env=None):  # in this process; the trainings shorter
@@ -444,7 +528,9 @@ def test_pictures(folder, monkeypatch):
     before, after = trainings['history'], trainings['validation']
     loss, best = after['val_loss'], after['val_loss'].argmin()
     assert set(before) == {'accuracy', 'loss'}
-    assert 20 < best < 150 and loss[0] > 1.05 * loss[best] and loss[-1] > 1.1 * loss[best]
+    assert (
+        20 < best < 150 and loss[0] > 1.05 * loss[best] and loss[-1] > 1.1 * loss[best]
+    )
     assert (after['accuracy'][best + 30 :] > 0.99).all()
     assert abs(after['val_accuracy'][best] - after['val_accuracy'][-1]) <= 0.15
     large, small, leak = (trainings[name] for name in ('large', 'small', 'leak'))
@@ -469,10 +555,17 @@ def test_curves(tmp_path):
         first = [line.get_xydata()[0].tolist() for line in axis.lines]
         i, k = j % 4, 2 * (j // 4)
         assert first == [pytest.approx([1, 0.1 * i + 0.01 * (k + n)]) for n in (0, 1)]
-    words = {'leak': 'leak', 'large': 'too large', 'small': 'too small', 'validation': 'overfit'}
+    words = {
+        'leak': 'leak',
+        'large': 'too large',
+        'small': 'too small',
+        'validation': 'overfit',
+    }
     answers = EXERCISES[14].split('</summary>')[1]
     for letter, run in pictures.FOUR.items():
-        answer = re.search(rf'\b{letter}: (.*?)(?=\b[A-D]: |</details>)', answers, re.DOTALL)
+        answer = re.search(
+            rf'\b{letter}: (.*?)(?=\b[A-D]: |</details>)', answers, re.DOTALL
+        )
         assert words[run] in answer[1]
 
 
@@ -480,7 +573,9 @@ def test_waves():
     from scipy.signal import square
 
     t = np.arange(1, 129)
-    panels = itertools.product({'sine wave': np.sin, 'square wave': square}.items(), (0.12, 0.38))
+    panels = itertools.product(
+        {'sine wave': np.sin, 'square wave': square}.items(), (0.12, 0.38)
+    )
     for axis, ((name, wave), f) in zip(pictures.waves().axes, panels, strict=True):
         assert axis.get_title() == f'{name}, f = {f}'
         np.testing.assert_allclose(axis.lines[0].get_data(), [t, wave(f * t)])
@@ -504,10 +599,17 @@ def test_network():
     *lines, a, b, c, d = ([*zip(*line.get_data(), strict=True)] for line in axis.lines)
     assert [len(set(layer)) for layer in (a, b, c, d)] == [128, 16, 8, 1]
     assert [{x for x, _ in layer} for layer in (a, b, c, d)] == [{0}, {1}, {2}, {3}]
-    pairs = itertools.chain(*(itertools.product(*two) for two in ((a, b), (b, c), (c, d))))
+    pairs = itertools.chain(
+        *(itertools.product(*two) for two in ((a, b), (b, c), (c, d)))
+    )
     assert sorted(map(tuple, lines)) == sorted(pairs)
     labels = [label.get_text() for label in axis.get_xticklabels()]
-    assert labels == ['128 values', '16 neurons\nrelu', '8 neurons\ntanh', '1 neuron\nsigmoid']
+    assert labels == [
+        '128 values',
+        '16 neurons\nrelu',
+        '8 neurons\ntanh',
+        '1 neuron\nsigmoid',
+    ]
 
 
 def test_an_edit_that_does_not_fit():

@@ -21,7 +21,17 @@ import keras
 import matplotlib.pyplot as plt
 import pytest
 import tensorflow as tf
-from conftest import PROJECT, SHORT, TRAIN, WORKSHOP, contents, one_line, process, refused, script
+from conftest import (
+    PROJECT,
+    SHORT,
+    TRAIN,
+    WORKSHOP,
+    contents,
+    one_line,
+    process,
+    refused,
+    script,
+)
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 slow = pytest.mark.slow
@@ -42,14 +52,22 @@ def python(*command, **options):
 # ---------------------------------------------------------------- a script from start to end
 
 
-FULL = r'\w+\.py: not all could be printed \(No space left on device\); the rest is done\n'
+FULL = (
+    r'\w+\.py: not all could be printed \(No space left on device\); the rest is done\n'
+)
 
 
 @pytest.mark.parametrize(
     ('command', 'shell', 'status', 'printed', 'error'),
     [
         ('view.py 1', 'exec "$@"', 0, r'Plot: Train_1\.png\n', ''),
-        ('view.py 21', 'exec "$@"', 1, '', r'view\.py: Train/X_21\.dat is missing: .*\n'),
+        (
+            'view.py 21',
+            'exec "$@"',
+            1,
+            '',
+            r'view\.py: Train/X_21\.dat is missing: .*\n',
+        ),
         # As ... | head, which has enough: at the first line, or when Python ends.
         ('view.py 1', 'PYTHONUNBUFFERED=1 "$@" | :', 0, '', ''),
         ('view.py 1', '"$@" | :', 0, '', ''),
@@ -59,7 +77,9 @@ FULL = r'\w+\.py: not all could be printed \(No space left on device\); the rest
         ('train.py', '"$@" | head -1', 0, 'Model: .*\n', ''),
         ('train.py', 'PYTHONUNBUFFERED=1 exec "$@" >/dev/full', 1, '', FULL),
         ('train.py', 'exec "$@" <&- >&- 2>&-', 0, '', ''),
-        pytest.param('train_large.py', '"$@"', 0, r'[\s\S]*\nAccuracy: [\s\S]*', '', marks=slow),
+        pytest.param(
+            'train_large.py', '"$@"', 0, r'[\s\S]*\nAccuracy: [\s\S]*', '', marks=slow
+        ),
     ],
 )
 def test_status_and_outputs(data, command, shell, status, printed, error):
@@ -68,7 +88,11 @@ def test_status_and_outputs(data, command, shell, status, printed, error):
     env = {'DISPLAY': ':987', 'MPLBACKEND': '', 'PYTHONUNBUFFERED': ''}
     done = process(*command, status=status, env=env, prefix=['sh', '-c', shell, 'sh'])
     assert re.fullmatch(printed, done.stdout) and re.fullmatch(error, done.stderr)
-    assert '21' in command or os.path.exists('Train_1.png') or os.path.exists('runs/1/history.png')
+    assert (
+        '21' in command
+        or os.path.exists('Train_1.png')
+        or os.path.exists('runs/1/history.png')
+    )
 
 
 def test_whatever_the_shell_has_set(data):
@@ -76,29 +100,61 @@ def test_whatever_the_shell_has_set(data):
     for path in WORKSHOP.glob('*.py'):
         shutil.copy(path, data)
     (data / 'support').symlink_to(WORKSHOP / 'support')
-    for name in 'csv', 'keras', 'matplotlib', 'random', 'signal', 'statistics', 'tensorflow':
+    for name in (
+        'csv',
+        'keras',
+        'matplotlib',
+        'random',
+        'signal',
+        'statistics',
+        'tensorflow',
+    ):
         (data / f'{name}.py').write_text('raise SystemExit("mine")')
     for folder in 'Train', 'Test':
-        (data / folder / 'classes.txt').write_text('größer $_\n正 $^ [red]\n', encoding='utf-8')
+        (data / folder / 'classes.txt').write_text(
+            'größer $_\n正 $^ [red]\n', encoding='utf-8'
+        )
     (data / 'matplotlibrc').write_text('text.usetex: True\n')
     (data / '.keras').mkdir()
     old = '{"backend": "theano", "floatx": "float64", "image_data_format": "channels_first"}'
     (data / '.keras/keras.json').write_text(old)
-    env = {'KERAS_BACKEND': 'torch', 'HOME': str(data), 'LC_ALL': 'C', 'PYTHONIOENCODING': 'ascii'}
-    env |= {'MPLBACKEND': 'module://matplotlib_inline.backend_inline', 'COLUMNS': '0', 'TERM': ''}
-    env |= {'SLURM_JOB_ID': 'odd\x1b', 'SLURM_CPUS_PER_TASK': '', 'SLURM_GPUS_ON_NODE': ''}
+    env = {
+        'KERAS_BACKEND': 'torch',
+        'HOME': str(data),
+        'LC_ALL': 'C',
+        'PYTHONIOENCODING': 'ascii',
+    }
+    env |= {
+        'MPLBACKEND': 'module://matplotlib_inline.backend_inline',
+        'COLUMNS': '0',
+        'TERM': '',
+    }
+    env |= {
+        'SLURM_JOB_ID': 'odd\x1b',
+        'SLURM_CPUS_PER_TASK': '',
+        'SLURM_GPUS_ON_NODE': '',
+    }
     script('train.py', *SHORT)
     shown = ''
-    for command in ('train.py', *SHORT), ('infer.py', 'Test'), ('compare.py',), ('view.py', 1):
+    for command in (
+        ('train.py', *SHORT),
+        ('infer.py', 'Test'),
+        ('compare.py',),
+        ('view.py', 1),
+    ):
         done = process(data / command[0], *command[1:], env=env)
         assert done.stderr == ''
         shown += done.stdout
-    assert shown.isascii() and r'gr\xf6\xdfer $_' in shown and r'\u6b63 $^ [red]' in shown
+    assert (
+        shown.isascii() and r'gr\xf6\xdfer $_' in shown and r'\u6b63 $^ [red]' in shown
+    )
     first, second = (contents(f'runs/{i}')['predictions.csv'] for i in (1, 2))
     assert first == second
     # A run that somebody has sent.
     about = pathlib.Path('runs/2/run.json')
-    about.write_text(about.read_text().replace('16 relu', r'\u001b[2J [/] $1$ $\\frac{$'))
+    about.write_text(
+        about.read_text().replace('16 relu', r'\u001b[2J [/] $1$ $\\frac{$')
+    )
     with open('runs/2/train.py', 'a') as file:
         file.write('\x1b[2J\n\tx')
     shown = [script('compare.py', *which).stdout for which in ((), ('--diff', 1, 2))]
@@ -135,16 +191,25 @@ with whole_file('a.txt') as name, open(name, 'w'):
     assert contents(data) == before
     done = subprocess.run(['nohup', sys.executable, '-c', code.replace('9)', '.1)')])
     ignored = ended == signal.SIGHUP  # by nohup
-    assert done.returncode == (0 if ignored else 128 + ended) and os.path.exists('a.txt') == ignored
+    assert (
+        done.returncode == (0 if ignored else 128 + ended)
+        and os.path.exists('a.txt') == ignored
+    )
 
 
 def test_a_signal_after_the_fit_keeps_the_network(data):
     """As a run that was not evaluated, at once."""
     line = 'scores = model.evaluate'
-    text = TRAIN.replace(line, f'import os, time; os.kill(os.getpid(), 15); time.sleep(9)\n{line}')
+    text = TRAIN.replace(
+        line, f'import os, time; os.kill(os.getpid(), 15); time.sleep(9)\n{line}'
+    )
     pathlib.Path('mine.py').write_text(text, encoding='utf-8')
-    done = process(data / 'mine.py', *SHORT, status=143, env={'PYTHONPATH': str(WORKSHOP)})
-    assert 'Run: runs/1, not evaluated' in done.stdout and sorted(os.listdir('runs')) == [
+    done = process(
+        data / 'mine.py', *SHORT, status=143, env={'PYTHONPATH': str(WORKSHOP)}
+    )
+    assert 'Run: runs/1, not evaluated' in done.stdout and sorted(
+        os.listdir('runs')
+    ) == [
         '1',
         'last',
     ]
@@ -152,7 +217,15 @@ def test_a_signal_after_the_fit_keeps_the_network(data):
 
 def test_forgotten_script_sh(folder):
     """Without the packages, as in a shell where script.sh was not sourced: one line says so."""
-    names = 'train', 'train_large', 'view', 'generate_data', 'import_data', 'infer', 'compare'
+    names = (
+        'train',
+        'train_large',
+        'view',
+        'generate_data',
+        'import_data',
+        'infer',
+        'compare',
+    )
     scripts = [(WORKSHOP / f'{name}.py', 1) for name in names]
     for command in (*scripts, ('-m', 'experiments', 'memory', '--output', folder)):
         done = python('-B', '-S', '-E', *command, cwd=PROJECT)
@@ -172,7 +245,8 @@ def test_ctrl_c(data):
         stdin=theirs,
         stdout=theirs,
         stderr=subprocess.PIPE,
-        env=os.environ | {'TERM': 'xterm', 'COLUMNS': '100', 'PYTHONIOENCODING': 'utf-8'},
+        env=os.environ
+        | {'TERM': 'xterm', 'COLUMNS': '100', 'PYTHONIOENCODING': 'utf-8'},
     ) as process:
         os.close(theirs)
         limit = threading.Timer(100, process.kill)
@@ -188,7 +262,9 @@ def test_ctrl_c(data):
     os.close(ours)
     fit, rest = shown.split('\x1b[?25h')  # the cursor is back
     assert process.returncode == 130 and 'Stopping after this epoch' in fit
-    assert re.search(r'of 10 right[\s\S]*Run: runs/1 with .*\s*\(stopped at \d+ of 100000', rest)
+    assert re.search(
+        r'of 10 right[\s\S]*Run: runs/1 with .*\s*\(stopped at \d+ of 100000', rest
+    )
     # It is drawn again and again: no epoch leaves a line of its own.
     assert sum('Epoch' in line for line in fit.splitlines() if line) > 1
     assert sum('Epoch' in line for line in fit.split('\n')) < 6
@@ -196,14 +272,25 @@ def test_ctrl_c(data):
 
 @slow
 def test_a_second_ctrl_c_ends_at_once(data):
-    command = [sys.executable, WORKSHOP / 'train.py', *map(str, SHORT), '--N_epochs', '1000000']
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    command = [
+        sys.executable,
+        WORKSHOP / 'train.py',
+        *map(str, SHORT),
+        '--N_epochs',
+        '1000000',
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
         for line in process.stdout:
             if line.startswith(b'Epoch 5/'):
                 process.send_signal(signal.SIGINT)
             if line.startswith(b'Stopping'):
                 process.send_signal(signal.SIGINT)
-        assert process.wait() == -signal.SIGINT and process.stderr.read() == b'\nStopped.\n'
+        assert (
+            process.wait() == -signal.SIGINT
+            and process.stderr.read() == b'\nStopped.\n'
+        )
     assert not os.path.exists('runs/1')
 
 
@@ -243,7 +330,9 @@ ENDS = {
 def test_all_but_the_notices_comes_out():
     """However the process ends while the filter is open; Ctrl-C does not end the filter."""
     for end, status in ENDS.items():
-        done = python('-c', f"{FILTER}os.write(2, b'the last'); {end}", start_new_session=True)
+        done = python(
+            '-c', f"{FILTER}os.write(2, b'the last'); {end}", start_new_session=True
+        )
         first, last, *trace = done.stderr.splitlines()
         assert done.returncode == status
         assert first.startswith('an error ') and last.startswith('the last')
@@ -291,7 +380,8 @@ def test_other_names_and_a_window(data, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(
-        'support.training.ShowAndSave.on_epoch_begin', lambda *_: names.write_text('a\nb\n')
+        'support.training.ShowAndSave.on_epoch_begin',
+        lambda *_: names.write_text('a\nb\n'),
     )
     monkeypatch.setattr(FigureCanvasAgg, 'required_interactive_framework', 'headless')
     monkeypatch.setattr(plt, 'show', show)
@@ -320,7 +410,15 @@ def test_no_room(data):
     pages = int(pathlib.Path('/proc/self/statm').read_text(encoding='utf-8').split()[0])
     with limited(resource.RLIMIT_AS, pages * resource.getpagesize() + 2**32):
         refused('train.py', '--N_train', N, parts=('memory is full', 'train_large.py'))
-        refused('generate_data.py', 1, 1, '--N_sequence', N, '--overwrite', parts=('memory',))
+        refused(
+            'generate_data.py',
+            1,
+            1,
+            '--N_sequence',
+            N,
+            '--overwrite',
+            parts=('memory',),
+        )
     with limited(resource.RLIMIT_FSIZE, 8192):
         refused('train.py', *SHORT, parts=('model.keras', 'room'))
     assert contents(data).items() >= before.items() and not os.path.exists('runs/1')

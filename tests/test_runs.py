@@ -62,18 +62,29 @@ def made_up(name, seed=0, right='1' * 10, accuracy=(0.5, 0.96, 1.0), code='', **
         reached = (i for i, x in enumerate(accuracy, 1) if x >= percent / 100)
         facts[f'epochs_to_{percent}'] = next(reached, None)
     (path / 'run.json').write_text(json.dumps(facts | more), encoding='utf-8')
-    (path / 'train.py').write_text(f'# my notes {name}\nseed = {seed}\n{code}', encoding='utf-8')
+    (path / 'train.py').write_text(
+        f'# my notes {name}\nseed = {seed}\n{code}', encoding='utf-8'
+    )
     history = [f'{i},{x},{1 - x}' for i, x in enumerate(accuracy, 1)]
     (path / 'history.csv').write_text('\n'.join(['epoch,accuracy,loss', *history]))
     answers = [f'{i},1,{x}' for i, x in enumerate(right, 1)]
-    (path / 'predictions.csv').write_text('\n'.join(['number,class,predicted', *answers]))
+    (path / 'predictions.csv').write_text(
+        '\n'.join(['number,class,predicted', *answers])
+    )
 
 
 # ---------------------------------------------------------------- what a run is
 
 
 def test_what_a_run_holds(lesson, made):
-    names = ['history.csv', 'history.png', 'model.keras', 'predictions.csv', 'run.json', 'train.py']
+    names = [
+        'history.csv',
+        'history.png',
+        'model.keras',
+        'predictions.csv',
+        'run.json',
+        'train.py',
+    ]
     assert sorted(os.listdir(made)) == names and os.readlink('runs/last') == '1'
     assert lesson.stdout.endswith(f'\nRun: runs/1 with {", ".join(names)}\n')
     assert read(made / 'train.py') == TRAIN
@@ -103,12 +114,17 @@ def test_what_a_run_holds(lesson, made):
     right = np.array([row['class'] == row['predicted'] for row in answers])
     for row in answers:
         shares = float(row['score_0']), float(row['score_1'])
-        assert sum(shares) == pytest.approx(1) and np.argmax(shares) == int(row['predicted'])
+        assert sum(shares) == pytest.approx(1) and np.argmax(shares) == int(
+            row['predicted']
+        )
     seen = np.array([any((x == y).all() for y in X) for x in X_test])
     assert [run[x] for x in ('right', 'N_test', 'seen', 'right_of_seen')] == [
         *(right.sum(), 50, seen.sum(), (seen & right).sum()),
     ]
-    assert run['accuracy'] == right.mean() and run['class_names'] == ['sine wave', 'square wave']
+    assert run['accuracy'] == right.mean() and run['class_names'] == [
+        'sine wave',
+        'square wave',
+    ]
     others = f'on the {50 - seen.sum()} others: {(right & ~seen).sum()}, '
     assert (
         f'{seen.sum()} of 50 test sequences also occur in the training set; {others}'
@@ -116,7 +132,9 @@ def test_what_a_run_holds(lesson, made):
     )
     wrong = ' '.join(str(i + 1) for i in np.flatnonzero(~right))
     assert f'\nWrong: {wrong}' in lesson.stdout
-    assert len(lesson.stdout.splitlines()) - 300 <= 38  # all on a screen, with a bar for the epochs
+    assert (
+        len(lesson.stdout.splitlines()) - 300 <= 38
+    )  # all on a screen, with a bar for the epochs
     about = script('infer.py', '--about', '--run', 1).stdout
     right = f'Accuracy: {100 * run["accuracy"]:.2f}%, {run["right"]} of 50 right; 95 %'
     assert right in about and about.startswith('runs/1: train.py of 20')
@@ -156,13 +174,19 @@ def test_a_script_that_dies_after_its_fit(data, monkeypatch):
     refused(data / 'bad.py', *SHORT, parts=['there is no plot'])
     (left,) = Path('runs').iterdir()
     other = Path('runs/.new-elsewhere-1')
-    swept, alive = (Path('runs', f'{left.name.rpartition("-")[0]}-{pid}') for pid in (99999999, 1))
+    swept, alive = (
+        Path('runs', f'{left.name.rpartition("-")[0]}-{pid}') for pid in (99999999, 1)
+    )
     for path in other, swept, alive:
         path.mkdir()
     dead = left.rename(left.with_name(swept.name[:-1]))
     printed = script('train.py', *SHORT).stdout
-    assert printed.startswith('Run: runs/1, not evaluated: its script had ended before that\n')
-    assert sorted(os.listdir('runs')) == sorted([alive.name, other.name, '1', '2', 'last'])
+    assert printed.startswith(
+        'Run: runs/1, not evaluated: its script had ended before that\n'
+    )
+    assert sorted(os.listdir('runs')) == sorted(
+        [alive.name, other.name, '1', '2', 'last']
+    )
     assert not dead.exists() and not runs.read_run(1)['evaluated']
     assert 'not evaluated' in script('compare.py').stdout
     assert 'Not evaluated' in script('infer.py', '--about', '--run', 1).stdout
@@ -187,7 +211,9 @@ def test_ctrl_c_in_the_fit(data, monkeypatch):
 def saved(predicted, Y, X_train, X_test, capsys, classes=2, shares=True):
     """Return what save_run prints of these answers."""
     scores = np.eye(classes)[predicted]
-    network = mock.Mock(kept_after=1, optimizer=mock.Mock(iterations=1), get_metrics_result=dict)
+    network = mock.Mock(
+        kept_after=1, optimizer=mock.Mock(iterations=1), get_metrics_result=dict
+    )
     facts = {'class_names': ['[b]a', 'b'], 'epochs': 2, 'of': 2, 'name': None}
     facts |= {'epochs_to_95': 1, 'epochs_to_100': None}
     files.run_folder = 'runs/.new'
@@ -214,17 +240,29 @@ def test_what_an_accuracy_is_worth(folder, capsys):
         Y = np.array([int(y) for y in text])
         predicted = np.where(np.arange(len(Y)) < right, Y, 1 - Y)
         printed = saved(predicted, Y, [], np.eye(len(Y)), capsys)
-        low, high = (100 * x for x in binomtest(right, len(Y)).proportion_ci(method='wilson'))
-        worth = f'{right} of {len(Y)} right; 95 % confidence: {low:.0f} % to {high:.0f} %\n'
+        low, high = (
+            100 * x for x in binomtest(right, len(Y)).proportion_ci(method='wilson')
+        )
+        worth = (
+            f'{right} of {len(Y)} right; 95 % confidence: {low:.0f} % to {high:.0f} %\n'
+        )
         assert printed.startswith(worth) and 'also occur' not in printed
-        others = f'Always answering with the most frequent class would give {frequent}.00%'
+        others = (
+            f'Always answering with the most frequent class would give {frequent}.00%'
+        )
         assert (others in printed) == bool(frequent)
-        assert '95 % of the training sequences right after 1 epochs, never all\n' in printed
+        assert (
+            '95 % of the training sequences right after 1 epochs, never all\n'
+            in printed
+        )
     printed = saved(np.array([0, 1, 1]), [0, 1, 0], np.eye(3)[:2], np.eye(3), capsys)
     assert (
-        '2 of 3 test sequences also occur in the training set; on the 1 others: 0, 0.0 %' in printed
+        '2 of 3 test sequences also occur in the training set; on the 1 others: 0, 0.0 %'
+        in printed
     )
-    assert re.search(r'taken for \[b\]a +taken for b *\n +\[b\]a +1 +1 *\n +b +0 +1 *\n', printed)
+    assert re.search(
+        r'taken for \[b\]a +taken for b *\n +\[b\]a +1 +1 *\n +b +0 +1 *\n', printed
+    )
     assert 'Wrong: 3, all [b]a taken for b: python view.py --wrong\n' in printed
     printed = saved(np.array([0, 1]), [0, 1], np.eye(2), np.eye(2), capsys)
     assert printed.startswith(
@@ -232,8 +270,13 @@ def test_what_an_accuracy_is_worth(folder, capsys):
     )
     assert 'Wrong' not in printed
     Y = np.repeat([0, 1, 2], [8, 8, 3])
-    printed = saved(np.where(np.arange(19) < 4, 1, Y), Y, [], np.eye(19), capsys, classes=3)
-    assert re.search(r'\[b\]a +4 +4 +0 +50 % *\n', printed) and '\nWrong: 1 2 3 4, all' in printed
+    printed = saved(
+        np.where(np.arange(19) < 4, 1, Y), Y, [], np.eye(19), capsys, classes=3
+    )
+    assert (
+        re.search(r'\[b\]a +4 +4 +0 +50 % *\n', printed)
+        and '\nWrong: 1 2 3 4, all' in printed
+    )
     assert '3 test sequences of this class say nothing' in ' '.join(printed.split())
 
 
@@ -252,13 +295,19 @@ def test_no_network_of_nan(folder):
 
     model = network(Dense(1, 'sigmoid'))
     X = np.array([[1, 1], [np.nan, 1]])
-    with pytest.raises(runs.DataError, match='answer to b is no number: bring the data nearer'):
+    with pytest.raises(
+        runs.DataError, match='answer to b is no number: bring the data nearer'
+    ):
         runs.outputs(model, X, ['a', 'b'])
     for bad in np.nan, np.inf:
         model.set_weights([np.full((2, 1), bad), np.zeros(1)])
-        with pytest.raises(runs.DataError, match=r'NaN or infinity, so nothing is saved.*rate'):
+        with pytest.raises(
+            runs.DataError, match=r'NaN or infinity, so nothing is saved.*rate'
+        ):
             runs.keep(model, [{'loss': 0.1}])
-        with pytest.raises(runs.DataError, match='the network holds NaN or infinity: bring'):
+        with pytest.raises(
+            runs.DataError, match='the network holds NaN or infinity: bring'
+        ):
             runs.outputs(model, X)
     assert not os.path.exists('runs')
 
@@ -277,11 +326,14 @@ def test_scores_that_are_no_shares(folder, capsys):
         (Dense(1, np.tanh), False),
     ):
         assert runs.are_shares(network(*layers), answers) == expected
-    assert not runs.are_shares(network(Dense(2, 'softmax')), answers + 0.1)  # a wrong axis
+    assert not runs.are_shares(
+        network(Dense(2, 'softmax')), answers + 0.1
+    )  # a wrong axis
     printed = saved(np.array([0, 1]), [0, 0], [], np.eye(2), capsys, shares=False)
     assert printed.count('no shares of 1') == 1
     assert [
-        (x['predicted'], x['score_0'], x['score_1']) for x in rows('runs/1/predictions.csv')
+        (x['predicted'], x['score_0'], x['score_1'])
+        for x in rows('runs/1/predictions.csv')
     ] == [
         ('0', '', ''),
         ('1', '', ''),
@@ -306,7 +358,9 @@ def test_layers_aloud():
     from keras import Input, Sequential
     from keras.layers import LSTM, Conv1D, Dense, Flatten, Normalization, Reshape
 
-    network = Sequential([Input((8,)), Normalization(mean=0, variance=1), Reshape((8, 1))])
+    network = Sequential(
+        [Input((8,)), Normalization(mean=0, variance=1), Reshape((8, 1))]
+    )
     for layer in (
         Conv1D(4, 3, activation='relu'),
         LSTM(5, return_sequences=True),
@@ -322,13 +376,17 @@ def test_layers_aloud():
 
 
 def compared(*arguments):
-    return list(csv.DictReader(script('compare.py', '--csv', *arguments).stdout.splitlines()))
+    return list(
+        csv.DictReader(script('compare.py', '--csv', *arguments).stdout.splitlines())
+    )
 
 
 def test_a_table_of_runs(folder):
     refused('compare.py', parts=['there is no run yet'])
     made_up('1', seed=0)
-    made_up('2', seed=1, right='1' * 8 + '00', accuracy=(0.5, 0.6, 0.97), code='# a note\n')
+    made_up(
+        '2', seed=1, right='1' * 8 + '00', accuracy=(0.5, 0.6, 0.97), code='# a note\n'
+    )
     made_up('wide', layers='64 relu, 8 tanh, 1 sigmoid', parameters=8785, seconds=2.25)
     made_up('4', layers='64 relu, 1 sigmoid', numbers={'N_train': 10}, accuracy=(0.5,))
     made_up('5', seed=0)  # 1 again
@@ -356,10 +414,16 @@ def test_a_table_of_runs(folder):
     assert others[1]['what differs'] == '64 relu, 1 sigmoid, N_train 10'
     for name in 'abcdefgh':
         made_up(name, code=f'x{name} = 1\n')
-    assert [row['run'] for row in compared()] == list('abcdefgh') and len(compared('--all')) == 11
+    assert [row['run'] for row in compared()] == list('abcdefgh') and len(
+        compared('--all')
+    ) == 11
     assert compared()[0]['what differs'] == 'see --diff'
     printed = script('compare.py', '1', 'wide', env={'COLUMNS': '80'}).stdout
-    assert '2,209' in printed and 'Plot: compare.png' in printed and '\u2026' not in printed
+    assert (
+        '2,209' in printed
+        and 'Plot: compare.png' in printed
+        and '\u2026' not in printed
+    )
     diff = script('compare.py', '--diff', 'a', 'b').stdout
     assert '-xa = 1\n' in diff and '+xb = 1\n' in diff and '+++ runs/b/train.py' in diff
     for arguments in (['--diff', '1'], ['1', '--all']):
@@ -388,14 +452,20 @@ def test_the_picture(folder, monkeypatch):
     import matplotlib.pyplot as plt
 
     drawn = []
-    monkeypatch.setattr('utilities.save_plot', lambda figure, path: drawn.append((figure, path)))
+    monkeypatch.setattr(
+        'utilities.save_plot', lambda figure, path: drawn.append((figure, path))
+    )
     made_up('1', seed=0)
     made_up('2', seed=1, accuracy=(0.4, 0.5, 0.6))
     made_up('3', layers='64 relu', accuracy=(0.7,))
     script('compare.py')
     ((figure, path),) = drawn
     accuracy, loss = figure.axes
-    assert path == 'compare.png' and loss.get_yscale() == 'log' and accuracy.get_ylim()[1] > 1
+    assert (
+        path == 'compare.png'
+        and loss.get_yscale() == 'log'
+        and accuracy.get_ylim()[1] > 1
+    )
     curves = [(line.get_color(), list(line.get_ydata())) for line in accuracy.lines]
     (one, _), (two, _), (three, last) = curves
     assert one == two != three and last == [0.7] and curves[1][1] == [0.4, 0.5, 0.6]
@@ -416,7 +486,9 @@ def utilities_colours():
 
 def test_what_was_wrong(trained, monkeypatch):
     drawn = []
-    monkeypatch.setattr('utilities.save_plot', lambda figure, path: drawn.append((figure, path)))
+    monkeypatch.setattr(
+        'utilities.save_plot', lambda figure, path: drawn.append((figure, path))
+    )
     answers = rows('runs/1/predictions.csv')
     wrong = [row for row in answers if row['class'] != row['predicted']]
     printed = script('view.py', '--wrong').stdout
@@ -439,7 +511,9 @@ def test_what_was_wrong(trained, monkeypatch):
     for case in ([], ['1', '--wrong']):
         refused('view.py', *case, status=2)
     script('generate_data.py', '--seed', 1)
-    refused('view.py', '--wrong', parts=['Train and Test are no longer those of runs/1'])
+    refused(
+        'view.py', '--wrong', parts=['Train and Test are no longer those of runs/1']
+    )
     shutil.rmtree('runs')
     refused('view.py', '--wrong', parts=['there is no run yet'])
 
@@ -467,7 +541,11 @@ def test_which_network_is_asked(trained):
         )
         assert re.match(r'Test/X_1\.dat: class \d \(\w+ wave\), score', answer)
     refused(
-        'infer.py', 1, '--run', 'old', parts=['runs/old is missing: the newest runs are 1, new']
+        'infer.py',
+        1,
+        '--run',
+        'old',
+        parts=['runs/old is missing: the newest runs are 1, new'],
     )
     refused('infer.py', 1, '--run', '1', '--model', 'x', status=2)
     refused('infer.py', 1, '--about', status=2)
@@ -484,8 +562,17 @@ def test_which_network_is_asked(trained):
 
 
 DAMAGED = {
-    'run.json': ['{}', '[' * 200_000, '{"time": 5}', '{"numbers": []}', '{"class_names": [1, 2]}'],
-    'predictions.csv': ['number,class,predicted\n1,1,1\n', 'number,class,predicted\n1,1,x\n'],
+    'run.json': [
+        '{}',
+        '[' * 200_000,
+        '{"time": 5}',
+        '{"numbers": []}',
+        '{"class_names": [1, 2]}',
+    ],
+    'predictions.csv': [
+        'number,class,predicted\n1,1,1\n',
+        'number,class,predicted\n1,1,x\n',
+    ],
     'history.csv': ['x,y,z', '\udcff'],
     'train.py': ['\udcff'],
 }

@@ -25,7 +25,9 @@ from conftest import PROJECT
 
 from experiments.questions import EXPERIMENTS
 
-ZSH = pytest.param('zsh', marks=pytest.mark.skipif(not shutil.which('zsh'), reason='no zsh here'))
+ZSH = pytest.param(
+    'zsh', marks=pytest.mark.skipif(not shutil.which('zsh'), reason='no zsh here')
+)
 OTHER = 'zsh' if shutil.which('zsh') else 'bash'
 in_each_shell = pytest.mark.parametrize('shell', ['bash', ZSH])
 LMOD = Path('/usr/share/lmod/lmod')
@@ -150,7 +152,9 @@ def ready(workshop):
 
 
 def packages():
-    return ' '.join(sorted(path.stem for path in VENV.glob('lib/*/*/*.py') if path.stem != 'pip'))
+    return ' '.join(
+        sorted(path.stem for path in VENV.glob('lib/*/*/*.py') if path.stem != 'pip')
+    )
 
 
 def variables(**more):
@@ -168,17 +172,25 @@ class Shell(subprocess.Popen):
         self.file = Path(f'{time.monotonic_ns()}.output').absolute()
         command, env = [shutil.which(shell), '-c', text], variables(**more)
         with self.file.open('wb') as out:
-            super().__init__(command, env=env, stdout=out, stderr=out, start_new_session=True)
+            super().__init__(
+                command, env=env, stdout=out, stderr=out, start_new_session=True
+            )
         self.running.append(self)
 
     def says(self, *parts):
         """The lines with these parts that it has printed so far."""
-        return [line for line in read(self.file).splitlines() if all(x in line for x in parts)]
+        return [
+            line
+            for line in read(self.file).splitlines()
+            if all(x in line for x in parts)
+        ]
 
     def ends(self, *parts, status=0):
         """It ends so, after one line with these parts or none; return what follows."""
         self.wait(timeout=100)
-        lines = [x for x in self.says() if 'script.sh: installing' not in x and x.strip('.')]
+        lines = [
+            x for x in self.says() if 'script.sh: installing' not in x and x.strip('.')
+        ]
         assert f'status {status}' in lines[bool(parts) :][:1], lines
         assert not parts or lines[0] in self.says('script.sh: ', *parts), lines
         return lines[bool(parts) + 1 :]
@@ -213,7 +225,9 @@ def test_first_time(workshop):
         with zipfile.ZipFile(f'{name}-1.0-py3-none-any.whl', 'w') as wheel:
             wheel.writestr(f'{name}.py', '')
             wheel.writestr(f'{name}-1.0.dist-info/METADATA', about)
-            wheel.writestr(f'{name}-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\nTag: py3-none-any')
+            wheel.writestr(
+                f'{name}-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\nTag: py3-none-any'
+            )
             wheel.writestr(f'{name}-1.0.dist-info/RECORD', '')
     shells = []
     for shell in 'bash', OTHER:
@@ -221,16 +235,35 @@ def test_first_time(workshop):
             state() { set +o; alias; pwd; trap; typeset -f | sed '/ ()/!d'
                 typeset -p | sed 's/=.*//'; }
             state >| before-$ME"""
-        shells.append(Shell(shell, before=before, after='state >| after-$ME', ME=str(len(shells))))
+        shells.append(
+            Shell(shell, before=before, after='state >| after-$ME', ME=str(len(shells)))
+        )
         until(VENV.exists)
     assert shells[0].ends() == shells[1].ends('waiting') == []
-    assert shells[0].says('installing', f'{workshop}/.venv') and not shells[1].says('installing')
+    assert shells[0].says('installing', f'{workshop}/.venv') and not shells[1].says(
+        'installing'
+    )
     for number in '01':  # .venv is active, and nothing else has changed
-        before, after = (set(read(f'{x}-{number}').splitlines()) for x in ('before', 'after'))
-        changes = [x for x in before ^ after if not re.search('deactivate|PS1|BASH|^_$', x)]
-        assert len(changes) > 1 and all('VIRTUAL' in change for change in changes), changes
-    assert packages() == 'numpy tensorflow' and list(VENV.glob('lib/*/*/*/tensorflow.*.pyc'))
-    ours = {'.venv', '.venv-lock', 'requirements.txt', 'constraints.txt', 'script.sh', 'support'}
+        before, after = (
+            set(read(f'{x}-{number}').splitlines()) for x in ('before', 'after')
+        )
+        changes = [
+            x for x in before ^ after if not re.search('deactivate|PS1|BASH|^_$', x)
+        ]
+        assert len(changes) > 1 and all('VIRTUAL' in change for change in changes), (
+            changes
+        )
+    assert packages() == 'numpy tensorflow' and list(
+        VENV.glob('lib/*/*/*/tensorflow.*.pyc')
+    )
+    ours = {
+        '.venv',
+        '.venv-lock',
+        'requirements.txt',
+        'constraints.txt',
+        'script.sh',
+        'support',
+    }
     assert set(os.listdir(WORKSHOP)) == ours and not (VENV / 'tmp').exists()
     # What a killed pip leaves: it would take half a package for a whole one.
     (library,) = VENV.glob('lib/*/site-packages')
@@ -259,7 +292,10 @@ def test_later_times(ready, shell):
     'obstacle, parts',
     [
         (OFFLINE, ['pip found nothing to download', 'network', '.venv/pip.log']),
-        ({**OFFLINE, 'SLURM_JOB_ID': '1'}, ['compute nodes download nothing', 'login node']),
+        (
+            {**OFFLINE, 'SLURM_JOB_ID': '1'},
+            ['compute nodes download nothing', 'login node'],
+        ),
         ({'SIGNAL': '9'}, ['pip failed (ended by SIGKILL)']),
         ({'FAULT': 'open ENOSPC'}, ['the fault']),
         ({'FAULT': 'mkdir EACCES'}, ['the fault']),
@@ -297,10 +333,16 @@ def test_of_the_version_before(ready):
 def test_it_shows_that_it_goes_on(folder, monkeypatch, capfd):
     """With a dot every five seconds, here a fiftieth of that."""
     wait = subprocess.Popen.wait
-    monkeypatch.setattr(subprocess.Popen, 'wait', lambda self, seconds: wait(self, seconds / 50))
+    monkeypatch.setattr(
+        subprocess.Popen, 'wait', lambda self, seconds: wait(self, seconds / 50)
+    )
     monkeypatch.setattr(environment, 'VENV', str(folder))
     for seconds, dots in (0, r'(\.+\n)?'), (1, r'\.{2,}\n'):
-        python = [sys.executable, '-c', f'import time; print("done"); time.sleep({seconds})']
+        python = [
+            sys.executable,
+            '-c',
+            f'import time; print("done"); time.sleep({seconds})',
+        ]
         assert environment.run(*python) is None and read('pip.log') == 'done\n'
         assert re.fullmatch(dots, capfd.readouterr().err)
 
@@ -309,7 +351,10 @@ def test_cuda(workshop):
     """Brought by a GPU, or asked for; once installed, the libraries stay."""
     write('gpu/nvidia-smi', '#!/bin/sh\n')
     here = os.getcwd()
-    gpu, cuda = {'PATH': f'{here}/gpu:{here}/bin'}, 'cuda numpy nvidia-cudnn-cu12<9.11 tensorflow'
+    gpu, cuda = (
+        {'PATH': f'{here}/gpu:{here}/bin'},
+        'cuda numpy nvidia-cudnn-cu12<9.11 tensorflow',
+    )
     for option in '--gpu', '--cdua':
         source('bash', f'no option {option}', '--cuda', option=option)
     parts = 'without the CUDA libraries', '. ./script.sh --cuda', 'network'
@@ -363,9 +408,13 @@ def test_missing_files_and_a_colon(ready):
         parts = 'going on without', f'{path} is missing: get it back'
         source('bash', *parts, before=before, after=after)
     shutil.rmtree(VENV)
-    source('bash', f'{path} is missing: get it back', status=1, before=before, after=after)
+    source(
+        'bash', f'{path} is missing: get it back', status=1, before=before, after=after
+    )
     shutil.copytree(WORKSHOP, 'a:b')
-    source('bash', 'a:b/.venv cannot be made', 'no colon', status=1, script='a:b/script.sh')
+    source(
+        'bash', 'a:b/.venv cannot be made', 'no colon', status=1, script='a:b/script.sh'
+    )
     bell = Path(shutil.copytree(WORKSHOP, 'be\all'))
     source('bash', r'be\x07ll/', status=1, script=bell / 'script.sh', **OFFLINE)
 
@@ -373,25 +422,35 @@ def test_missing_files_and_a_colon(ready):
 def test_a_link_to_anothers_environment(ready):
     """It is used and never written to; what is wrong with it is told."""
     mine = Path(
-        shutil.copytree(WORKSHOP, 'mine', symlinks=True, ignore=lambda *_: ['.venv', '.venv-lock'])
+        shutil.copytree(
+            WORKSHOP, 'mine', symlinks=True, ignore=lambda *_: ['.venv', '.venv-lock']
+        )
     )
     (mine / '.venv').symlink_to(VENV.absolute())
     options = {'script': mine / 'script.sh', 'after': 'command -v python'}
     python, before = [f'{ready}/.venv/bin/python'], sorted(VENV.rglob('*'))
     assert source('bash', **OFFLINE, **options) == python
     write(mine / 'requirements.txt', 'other')
-    parts = 'going on without what requirements.txt', f'{ready}/.venv is for its owner to change'
+    parts = (
+        'going on without what requirements.txt',
+        f'{ready}/.venv is for its owner to change',
+    )
     assert source(OTHER, *parts, **options) == python
     assert sorted(VENV.rglob('*')) == before
     assert not (mine / '.venv-lock').exists()
     (VENV / 'unfinished').touch()
     link = f'{mine.absolute()}/.venv leads to {ready}/.venv'
-    for part in 'is unfinished: its owner sources', 'does not exist: ask its owner, or remove':
+    for part in (
+        'is unfinished: its owner sources',
+        'does not exist: ask its owner, or remove',
+    ):
         source('bash', link, part, status=1, **options)
         shutil.rmtree(VENV, ignore_errors=True)
     VENV.mkdir()
     fault = {'FAULT': 'listdir EACCES'}  # for root may read everything
-    source('bash', 'which you may not read', 'chmod -R a+rX', status=1, **fault, **options)
+    source(
+        'bash', 'which you may not read', 'chmod -R a+rX', status=1, **fault, **options
+    )
 
 
 def test_finished_environment_is_never_removed(ready):
@@ -400,7 +459,9 @@ def test_finished_environment_is_never_removed(ready):
         before, where = sorted(folder.rglob('*')), folder.absolute()
         parts += (f'{where}/.venv',)
         after, script = 'command -v python', folder / 'script.sh'
-        assert source(shell, *parts, status=1, after=after, script=script, **options) == []
+        assert (
+            source(shell, *parts, status=1, after=after, script=script, **options) == []
+        )
         assert sorted(folder.rglob('*')) == before
 
     moved = WORKSHOP.rename('moved')
@@ -415,13 +476,20 @@ def test_finished_environment_is_never_removed(ready):
     # Another Python behind the same path; packages that are damaged or die; no Python any more.
     (library,) = VENV.glob('lib/*')
     old = library.rename(library.parent / 'python3.10')
-    misfits('bash', "No module named 'numpy'", 'packages are for python3.10', f'now {PYTHON})')
+    misfits(
+        'bash',
+        "No module named 'numpy'",
+        'packages are for python3.10',
+        f'now {PYTHON})',
+    )
     old.rename(library)
     deadly = 'import os; os.kill(os.getpid(), 4)'
     write(library / 'site-packages/tensorflow.py', deadly)
     source('bash', **OFFLINE)
     misfits(
-        'bash', 'was ended by SIGILL at import numpy, tensorflow: this processor', SLURM_JOB_ID='1'
+        'bash',
+        'was ended by SIGILL at import numpy, tensorflow: this processor',
+        SLURM_JOB_ID='1',
     )
     write(library / 'site-packages/numpy.py', 'raise ImportError("half of it")')
     misfits(OTHER, '(ImportError: half of it', 'rm -r')
@@ -446,7 +514,10 @@ def test_version_of_python(workshop):
         source('bash', after=f'rm -r "{VENV}" bin/python3.{minor}')
     assert read('made').split() == ['python3.11', 'python3.12', 'python3.13']
     stand_in_python(version=(3, 13, 1))
-    part = f'{os.getcwd()}/bin/python3 -m venv failed (no venv); ', 'apt install python3.13-venv'
+    part = (
+        f'{os.getcwd()}/bin/python3 -m venv failed (no venv); ',
+        'apt install python3.13-venv',
+    )
     source(OTHER, *part, status=1, NO_VENV='1')
     source(OTHER)
     stand_in_python(version=(3, 8, 10))
@@ -488,7 +559,9 @@ def test_run_instead_of_sourced(workshop, shell):
 def test_module_system(workshop, shell):
     """Real Lmod with modules of ours."""
     here = os.getcwd()
-    (name,) = re.findall(r'^ *module load (python-scientific/[\w.-]+)', read(SCRIPT), re.M)
+    (name,) = re.findall(
+        r'^ *module load (python-scientific/[\w.-]+)', read(SCRIPT), re.M
+    )
     text = f"""prepend_path("PATH", "{here}/module")
         setenv("PYTHONPATH", "{here}/hidden")
         setenv("LOADED", "yes")"""
@@ -496,8 +569,14 @@ def test_module_system(workshop, shell):
     write('modules/other/1.0.lua', 'setenv("OTHER", "loaded")')
     write('module/tool', '#!/bin/sh\necho tool\n')
     Path('bin/python3').rename('module/python3')
-    after = 'echo "$LOADED ${OTHER:-purged} ${PYTHONPATH:-unset}"; tool; command -v python'
-    system = {'MODULEPATH': f'{here}/modules', 'PATH': f'{here}/bin:/usr/bin:/bin', 'after': after}
+    after = (
+        'echo "$LOADED ${OTHER:-purged} ${PYTHONPATH:-unset}"; tool; command -v python'
+    )
+    system = {
+        'MODULEPATH': f'{here}/modules',
+        'PATH': f'{here}/bin:/usr/bin:/bin',
+        'after': after,
+    }
     expected = ['yes purged unset', 'tool', f'{workshop}/.venv/bin/python']
     init = f'. {LMOD}/init/{shell}; module load other'
     assert source(shell, before=init, **system) == expected
@@ -510,9 +589,9 @@ def test_module_system(workshop, shell):
     write(SCRIPT, read(SCRIPT).replace(name, 'python/3'))
     gone = Shell(shell, before=init, **system)
     gone.wait(timeout=100)
-    assert gone.says('script.sh: ', "can't be loaded here", 'module spider') and gone.says(
-        'status 1'
-    )
+    assert gone.says(
+        'script.sh: ', "can't be loaded here", 'module spider'
+    ) and gone.says('status 1')
     assert gone.says('python/3')  # Lmod's own words
     write('modules/python/3.lua', text)
     parts = f'was made with {name}, now python/3 is loaded', 'rm -r'
@@ -538,7 +617,9 @@ def test_many_at_once(workshop):
             if ours and path.name != str(killed.pid):
                 os.kill(int(path.name), signal.SIGKILL)
     time.sleep(0.5)
-    assert read('made') == 'python3\n' and not any(shell.says('installing') for shell in shells)
+    assert read('made') == 'python3\n' and not any(
+        shell.says('installing') for shell in shells
+    )
     Path('hold').unlink()
     assert [shell.ends('waiting') for shell in shells] == [[]] * 4
     assert sum(len(shell.says('installing')) for shell in shells) == 1
@@ -553,7 +634,11 @@ def test_a_disk_without_locks(workshop):
     until(LOG.exists)
     until(lambda: 'install' in read(LOG))
     second = Shell(OTHER, FAULT='flock ENOLCK')
-    until(lambda: read('made') == 'python3\n' * 2 and LOG.exists() and 'install' in read(LOG))
+    until(
+        lambda: (
+            read('made') == 'python3\n' * 2 and LOG.exists() and 'install' in read(LOG)
+        )
+    )
     Path('hold').unlink()
     first.ends('', status=1)
     second.ends()
@@ -587,7 +672,10 @@ def test_ctrl_c(workshop, shell):
     Path('hold').touch()
     flags, seen = ['--norc', '-i'] if shell == 'bash' else ['-fi'], ['']
     in_terminal = [sys.executable, '-c', 'import pty, sys; pty.spawn(sys.argv[1:])']
-    command, env = [*in_terminal, shutil.which(shell), *flags], variables(TERM='dumb', PS1='> ')
+    command, env = (
+        [*in_terminal, shutil.which(shell), *flags],
+        variables(TERM='dumb', PS1='> '),
+    )
     terminal = subprocess.Popen(command, env=env, stdin=-1, stdout=-1, bufsize=0)
 
     def enter(line, answer=''):
@@ -610,7 +698,9 @@ def test_ctrl_c(workshop, shell):
     finally:
         terminal.kill()
         terminal.communicate()
-    assert not re.search(r'Terminated|Done|\[1\]|Killed|Traceback|job(?!s;)', ''.join(seen)), seen
+    assert not re.search(
+        r'Terminated|Done|\[1\]|Killed|Traceback|job(?!s;)', ''.join(seen)
+    ), seen
     assert packages() == 'numpy tensorflow'
 
 
@@ -623,9 +713,14 @@ def job(file, number, *arguments, status=0, more=''):
     write('slurm_script', '\n'.join([*lines, more, last]))
     command = ['bash', Path('slurm_script').absolute(), *arguments]
     env = variables(
-        **OFFLINE, SLURM_JOB_ID=number, SLURM_ARRAY_TASK_ID=number, JOBFS=f'{os.getcwd()}/disk'
+        **OFFLINE,
+        SLURM_JOB_ID=number,
+        SLURM_ARRAY_TASK_ID=number,
+        JOBFS=f'{os.getcwd()}/disk',
     )
-    done = subprocess.run(command, cwd=WORKSHOP, env=env, capture_output=True, timeout=100)
+    done = subprocess.run(
+        command, cwd=WORKSHOP, env=env, capture_output=True, timeout=100
+    )
     assert done.returncode == status and (status == 1) == bool(done.stderr), done
     return (done.stdout + done.stderr).decode()
 
@@ -640,16 +735,24 @@ os.makedirs(f'runs/{sys.argv[-1]}'), sys.exit(7 * ('7' in sys.argv))"""
     commands = '--N_train 100', 'train_large.py a', 'own/mine.py --N_train 7'
     for number, command in enumerate(commands):
         name = command.split()[0].split('/')[-1] if '.py' in command else 'train.py'
-        done = job('train.slurm', str(number), *command.split(), status=7 * ('7' in command))
+        done = job(
+            'train.slurm', str(number), *command.split(), status=7 * ('7' in command)
+        )
         said = f'{name} {command.partition(".py ")[2] or command}'
         assert done == f'On {os.uname().nodename}: python {said}\n{said} False\n'
         assert (WORKSHOP / 'runs' / command.split()[-1]).is_dir()
-    (recipe,) = re.findall(r'^mkdir -p runs .*', read(PROJECT / 'docs/large-sets.md'), re.M)
+    (recipe,) = re.findall(
+        r'^mkdir -p runs .*', read(PROJECT / 'docs/large-sets.md'), re.M
+    )
     write(WORKSHOP / 'Train/X_1.dat', '')
-    subprocess.run(['tar', 'cf', WORKSHOP / 'data.tar', '-C', WORKSHOP, 'Train'], check=True)
+    subprocess.run(
+        ['tar', 'cf', WORKSHOP / 'data.tar', '-C', WORKSHOP, 'Train'], check=True
+    )
     for number in '1', '2':
         Path('disk').mkdir()
-        assert job('train.slurm', number, f'disk{number}', more=recipe).endswith(' True\n')
+        assert job('train.slurm', number, f'disk{number}', more=recipe).endswith(
+            ' True\n'
+        )
         assert (WORKSHOP / f'runs/disk{number}').is_dir()
         shutil.rmtree('disk')
     shutil.rmtree(VENV)

@@ -26,7 +26,9 @@ TUTORIALS = '16 relu, 8 tanh, 1 sigmoid'
 
 def epochs(stdout, N):
     """Return the accuracy in each epoch's line of a log; there must be N lines."""
-    lines = re.findall(r'^(Epoch .*): accuracy (\S+), loss \d\S*$', stdout, re.MULTILINE)
+    lines = re.findall(
+        r'^(Epoch .*): accuracy (\S+), loss \d\S*$', stdout, re.MULTILINE
+    )
     assert [line for line, _ in lines] == [f'Epoch {i + 1}/{N}' for i in range(N)]
     return [float(value) for _, value in lines]
 
@@ -34,7 +36,9 @@ def epochs(stdout, N):
 def saved():
     """Return the neurons and activation of each layer of the newest run, or its kind, as text."""
     return ', '.join(
-        f'{x.units} {x.activation.__name__}' if hasattr(x, 'units') else type(x).__name__
+        f'{x.units} {x.activation.__name__}'
+        if hasattr(x, 'units')
+        else type(x).__name__
         for x in keras.models.load_model('runs/last/model.keras').layers
     )
 
@@ -51,23 +55,21 @@ def printed(function, *arguments):
 
 def table(text):
     """Return the rows of a table, whose cells | divides."""
-    return [[cell.strip() for cell in row.split('|')] for row in text.strip().splitlines()]
+    return [
+        [cell.strip() for cell in row.split('|')] for row in text.strip().splitlines()
+    ]
 
 
 def test_the_lesson(lesson, monkeypatch):
     monkeypatch.chdir(lesson.folder)
     assert saved() == TUTORIALS and epochs(lesson.stdout, 300)[-1] > 0.99
-    began = (
-        r' 2,209 [\s\S]*\nData: 200 of 200 \+ 50 of 50 sequences, sine and square waves, seed 0\n'
-    )
+    began = r' 2,209 [\s\S]*\nData: 200 of 200 \+ 50 of 50 sequences, sine and square waves, seed 0\n'
     assert re.search(rf'{began}Training on (CPU|GPU: .+)\nEpoch 1/300', lesson.stdout)
     X_test, Y_test = read_set('Test', 50, 128)
     network = keras.models.load_model('runs/1/model.keras')
     right = int(sum(runs.outputs(network, X_test).argmax(axis=1) == Y_test))
     assert right >= 40
-    ended = (
-        f'\nEvaluating Test Set\nAccuracy: {2 * right}.00%\n{right} of 50 right; 95 % confidence'
-    )
+    ended = f'\nEvaluating Test Set\nAccuracy: {2 * right}.00%\n{right} of 50 right; 95 % confidence'
     assert ended in lesson.stdout and sorted(os.listdir()) == ['Test', 'Train', 'runs']
 
 
@@ -75,7 +77,9 @@ def test_the_lesson(lesson, monkeypatch):
 def test_train_large_is_as_good(folder):
     script('generate_data.py')
     stdout = script('train_large.py', '--N_epochs', 50).stdout
-    assert epochs(stdout, 50)[-1] > 0.95 and re.search('^Accuracy: ([89].|100)', stdout, re.M)
+    assert epochs(stdout, 50)[-1] > 0.95 and re.search(
+        '^Accuracy: ([89].|100)', stdout, re.M
+    )
 
 
 @pytest.mark.filterwarnings('error::UserWarning')
@@ -87,11 +91,16 @@ def test_the_same_seed_gives_the_same_network(data, monkeypatch):
     monkeypatch.setattr('utilities.show_plots', windows)
     small, large, *again = [script(name, *SHORT) for name in SCRIPTS * 2]
     assert windows.call_count == 4
-    one, two, *more = [re.sub(r'runs/\d', 'runs/N', x.stdout) for x in (small, large, *again)]
+    one, two, *more = [
+        re.sub(r'runs/\d', 'runs/N', x.stdout) for x in (small, large, *again)
+    ]
     assert more == [one, two] and small.stderr == large.stderr == ''
     other = script('train.py', *SHORT, '--seed', 1).stdout
     assert 'Epoch 3' in other and re.sub(r'runs/\d', 'runs/N', other) != one
-    begins, result = r'[\s\S]*\nTraining on [^\n]*', r'\n2 of 10 test sequences also occur in'
+    begins, result = (
+        r'[\s\S]*\nTraining on [^\n]*',
+        r'\n2 of 10 test sequences also occur in',
+    )
     assert re.match(begins, one)[0] == re.match(begins, two)[0]
     assert re.search(result, one) and re.search(result, two)
     assert re.search(r'\nAccuracy: (\d+)0\.00%\n\1 of 10 right;', large.stdout)
@@ -100,9 +109,15 @@ def test_the_same_seed_gives_the_same_network(data, monkeypatch):
 def test_in_a_notebook(data):
     """The script pasted into cells, in a kernel that has arguments of its own."""
     (data / 'kernel.py').write_text('app.launch_new_instance()\n', encoding='utf-8')
-    cells = TRAIN.replace('= 200 ', '= 1 ').replace('= 50 ', '= 10 ').replace('= 300 ', '= 2 ')
+    cells = (
+        TRAIN.replace('= 200 ', '= 1 ')
+        .replace('= 50 ', '= 10 ')
+        .replace('= 300 ', '= 2 ')
+    )
     with restored(), mock.patch.object(sys, 'argv', ['kernel.py', '-f', 'kernel.json']):
-        shown = printed(exec, compile(cells, '<cell>', 'exec'), {'__name__': '__main__'})
+        shown = printed(
+            exec, compile(cells, '<cell>', 'exec'), {'__name__': '__main__'}
+        )
     assert epochs(shown, 2) and ' of 10 right' in shown and saved() == TUTORIALS
     assert 'a notebook' in script('infer.py', '--about').stdout
 
@@ -117,8 +132,14 @@ BAD = [
 ]
 MEANWHILE = [
     ('Train/X_13.dat', NAN, 'Train/X_13.dat holds NaN or infinity'),
-    ('Train/X_1.dat', bytes(1024), 'Train was written anew while it was read: run this again'),
-    pytest.param('Train/X_13.dat', HUGE, 'Train/X_13.dat holds a value', marks=pytest.mark.slow),
+    (
+        'Train/X_1.dat',
+        bytes(1024),
+        'Train was written anew while it was read: run this again',
+    ),
+    pytest.param(
+        'Train/X_13.dat', HUGE, 'Train/X_13.dat holds a value', marks=pytest.mark.slow
+    ),
 ]
 
 
@@ -155,7 +176,10 @@ def test_help_shows_the_numbers(folder, monkeypatch):
             ' --name NAME of the run, else a number: runs/NAME'
         )
     text = ' '.join(run(OWN_NUMBERS, '--help')[1].stdout.split())
-    assert ' --N_own N default 5 --rate X default 0.1 --bend TEXT default 5 % --on, --no-on' in text
+    assert (
+        ' --N_own N default 5 --rate X default 0.1 --bend TEXT default 5 % --on, --no-on'
+        in text
+    )
     assert imported.call_count == 3
 
 
@@ -178,18 +202,24 @@ TYPED = """
 
 
 @pytest.mark.parametrize(('stands', 'typed', 'expected'), table(TYPED))
-def test_typed_numbers_replace_those_of_the_script(monkeypatch, capsys, stands, typed, expected):
+def test_typed_numbers_replace_those_of_the_script(
+    monkeypatch, capsys, stands, typed, expected
+):
     monkeypatch.setattr(sys, 'argv', ['mine.py', *typed.split()])
     monkeypatch.setattr(training, 'begin', lambda *_: None)
     variables = {'__file__': 'mine.py'} | json.loads(stands)
     if expected.startswith('{'):
         training.read_command_line(variables)
-        assert json.dumps(variables) == expected.replace('{', '{"__file__": "mine.py", ')
+        assert json.dumps(variables) == expected.replace(
+            '{', '{"__file__": "mine.py", '
+        )
     else:
         with pytest.raises(SystemExit, match='2'):
             training.read_command_line(variables)
         errors = capsys.readouterr().err
-        assert errors.startswith('usage: mine.py') and expected in errors.splitlines()[-1]
+        assert (
+            errors.startswith('usage: mine.py') and expected in errors.splitlines()[-1]
+        )
 
 
 RELU = "model.add(Dense(16, activation='relu'))"
@@ -209,7 +239,9 @@ KERAS = 'import numpy -> import keras, numpy'
 OWN_NUMBERS = r"seed = 0 -> seed = 0\nN_own = 5\nrate = 0.1\nbend = '5 %'\non = True"
 OWN_NETWORK = rf"{TANH} -> {TANH}\nmodel.add(Dense(N_own, activation=bend)) & {LOSS} -> loss='mse'"
 OWN_METRIC = "['accuracy'] -> [keras.metrics.BinaryAccuracy('accuracy'), 'mse']"
-SOFTMAX_LAYER = rf'{KERAS} & {SIGMOID} -> model.add(Dense(4))\nmodel.add(keras.layers.Softmax())'
+SOFTMAX_LAYER = (
+    rf'{KERAS} & {SIGMOID} -> model.add(Dense(4))\nmodel.add(keras.layers.Softmax())'
+)
 # The edits | the layers that come out | what is printed, a regular expression
 EDITS = rf"""
 {NO_LAYERS} & {DENSE} & {DENSE} & {NO_FIT} & {SLIDES_FIT} | 16 linear, 1 linear | Epoch 3/3\n.*━━
@@ -218,7 +250,9 @@ EDITS = rf"""
 {OWN_NUMBERS} & {OWN_NETWORK} & {KERAS} & {OWN_METRIC} | 16 relu, 8 tanh, 9 gelu, 1 sigmoid | , mse
 {SLIDES_FIT} & (X_test, Y_test, v -> (X_train, Y_train, v | {TUTORIALS} | twice[\s\S]*That is not
 """
-BROKEN = "import tensorflow as tf; raise tf.errors.InvalidArgumentError(None, None, 'why')"
+BROKEN = (
+    "import tensorflow as tf; raise tf.errors.InvalidArgumentError(None, None, 'why')"
+)
 SET, EMPTY = 'N_train, N_sequence = 20, 128; ', "open('Train/X_20.dat', 'wb').close(); "
 # The second line of a script | what is said, in one line of the script's or after a traceback
 ERRORS = rf"""
@@ -282,12 +316,18 @@ def test_errors_that_nobody_catches(data, code, said):
 def test_the_device_is_told(monkeypatch, capsys):
     config, details = training.tf.config, {'a': {'device_name': 'NVIDIA H100'}, 'b': {}}
     monkeypatch.setattr(config.experimental, 'get_device_details', details.get)
-    for GPUs, expected in ('', 'CPU'), ('ab', 'GPU: NVIDIA H100'), ('ba', 'GPU: unknown'):
+    for GPUs, expected in (
+        ('', 'CPU'),
+        ('ab', 'GPU: NVIDIA H100'),
+        ('ba', 'GPU: unknown'),
+    ):
         monkeypatch.setattr(config, 'list_physical_devices', {'GPU': GPUs}.get)
         for granted in 'SLURM_JOB_GPUS', 'SLURM_GPUS_ON_NODE', 'NOTHING':
             with mock.patch.dict(os.environ, {granted: '1'}):
                 assert training.device() == expected
-            warned = capsys.readouterr().err.startswith('Warning: Slurm granted a GPU, but Tensor')
+            warned = capsys.readouterr().err.startswith(
+                'Warning: Slurm granted a GPU, but Tensor'
+            )
             assert warned == ('SLURM' in granted and not GPUs)
 
 
@@ -297,7 +337,9 @@ def fit(shown, callback, **looks):
     model.compile('sgd', 'binary_crossentropy', metrics=['accuracy'])
     callbacks = [callback, keras.callbacks.LambdaCallback(**looks)]
     with contextlib.redirect_stdout(shown):
-        model.fit(np.ones((6, 2)), np.ones(6), batch_size=2, epochs=2, callbacks=callbacks)
+        model.fit(
+            np.ones((6, 2)), np.ones(6), batch_size=2, epochs=2, callbacks=callbacks
+        )
 
 
 def test_a_bar_on_a_terminal(folder, monkeypatch):
@@ -309,10 +351,14 @@ def test_a_bar_on_a_terminal(folder, monkeypatch):
 
     def look(batch, logs):
         (task,) = show.bar.tasks
-        seen.append((show.bar.live.is_started, task.completed, task.total, task.description[:9]))
+        seen.append(
+            (show.bar.live.is_started, task.completed, task.total, task.description[:9])
+        )
 
     fit(shown, show, on_train_batch_end=look)
-    assert seen == [(True, i, 6, 'Epoch 1' if i < 4 else 'Epoch 1/2') for i in range(1, 7)]
+    assert seen == [
+        (True, i, 6, 'Epoch 1' if i < 4 else 'Epoch 1/2') for i in range(1, 7)
+    ]
     assert at_the_end[:2] == [show.bar.stop] * 2  # for Ctrl-C and errors
     assert show.bar.tasks[0].description.startswith('Epoch 2/2: accuracy ')
     assert shown.getvalue().endswith('\x1b[?25h')  # the cursor is back
@@ -335,12 +381,16 @@ def test_outputs_are_those_of_keras():
     """More than 1,000 sequences; an answer of exactly 0.5; layers that differ in training."""
     X = np.random.default_rng(0).normal(size=(2100, 3))
     X[7] = 0
-    one = keras.Sequential([keras.Input((3,)), layers.Dropout(0.9), layers.Dense(1, 'sigmoid')])
+    one = keras.Sequential(
+        [keras.Input((3,)), layers.Dropout(0.9), layers.Dense(1, 'sigmoid')]
+    )
     two = keras.Sequential([keras.Input((3,)), layers.Dense(2, 'softmax')])
     scores, share = runs.outputs(one, X), one.predict(X, verbose=0)[:, 0]
     np.testing.assert_allclose(scores, np.transpose([1 - share, share]), atol=1e-6)
     assert scores[7].argmax() == 0 and 0 < scores.argmax(axis=1).mean() < 1
-    np.testing.assert_allclose(runs.outputs(two, X), two.predict(X, verbose=0), atol=1e-6)
+    np.testing.assert_allclose(
+        runs.outputs(two, X), two.predict(X, verbose=0), atol=1e-6
+    )
 
 
 def check(Y_train, Y_test, *network, X=((0, 1),)):
@@ -348,9 +398,14 @@ def check(Y_train, Y_test, *network, X=((0, 1),)):
     model = keras.Sequential([keras.Input((2,)), *network])
     kind = 'binary' if model.output_shape[1] == 1 else 'sparse_categorical'
     model.compile(loss=f'{kind}_crossentropy', metrics=['accuracy'])
-    X, Y_train, Y_test = (np.array(list(values), float) for values in (X, Y_train, Y_test))
+    X, Y_train, Y_test = (
+        np.array(list(values), float) for values in (X, Y_train, Y_test)
+    )
     X_test = np.resize(X, (len(Y_test), 2))
-    with mock.patch.object(sys, 'argv', ['mine.py']), mock.patch.object(mistakes, 'try_to_save'):
+    with (
+        mock.patch.object(sys, 'argv', ['mine.py']),
+        mock.patch.object(mistakes, 'try_to_save'),
+    ):
         return printed(mistakes.check_network, model, iter(X), Y_train, X_test, Y_test)
 
 
@@ -365,11 +420,24 @@ CLASSES = r"""
 032 | 01 | 3 | Train/Y_2.dat holds class 3, .* 3 output.* mine.py Dense\(4, .*'sparse_cat.*
 121 | 01 | 1 | Train has no sequence of class 0, but Train/Y_2.dat holds class 2: number .*
 """
-SAME, FAR, NEAR = 'there is nothing to learn', 'too far from 0 and 1', 'add to mine.py the Normali'
+SAME, FAR, NEAR = (
+    'there is nothing to learn',
+    'too far from 0 and 1',
+    'add to mine.py the Normali',
+)
 # What is said of a mean and a standard deviation.
 SCALES = {
     '': [(0, 1), (3, 1), (-3, 1), (0, 9.5), (0, 0.002)],
-    NEAR: [(3.5, 1), (-3.5, 1), (0, 10), (0, 10.5), (0, 0.001), (0, 6e-7), (0, 9e14), (1e5, 1)],
+    NEAR: [
+        (3.5, 1),
+        (-3.5, 1),
+        (0, 10),
+        (0, 10.5),
+        (0, 0.001),
+        (0, 6e-7),
+        (0, 9e14),
+        (1e5, 1),
+    ],
     FAR: [(0, 5e-7), (0, 1e-7), (0, 1e15), (0, 1e20), (100_000.5, 1), (-2e5, 1)],
     SAME: [(7, 0)],
 }
@@ -383,7 +451,9 @@ def test_classes_that_a_network_can_tell(Y_train, Y_test, neurons, said):
 
 def test_advice_on_the_scale():
     network = [layers.Normalization(mean=0, variance=1), layers.Dense(1, 'sigmoid')]
-    for said, mean, spread in ((key, *scale) for key in SCALES for scale in SCALES[key]):
+    for said, mean, spread in (
+        (key, *scale) for key in SCALES for scale in SCALES[key]
+    ):
         X = np.array([[mean - spread, mean + spread]])
         told = check('01', '01', network[1], X=X)
         begins = f'The values have a mean of {mean:.3g} and a standard deviation of {spread:.3g}. '
@@ -400,10 +470,20 @@ def test_advice_on_the_scale():
     ):
         X = np.array([[mean - within, mean + within] for mean in (-1, 1)])
         told = check('01', '01', network[1], X=X)
-        assert said in told and ('Each sequence has a mean of its own' in told) == bool(said)
-        for layer in network[0], layers.LayerNormalization(), layers.BatchNormalization():
-            assert check('01', '01', layer, network[1], X=X) == (told if said == FAR else '')
+        assert said in told and ('Each sequence has a mean of its own' in told) == bool(
+            said
+        )
+        for layer in (
+            network[0],
+            layers.LayerNormalization(),
+            layers.BatchNormalization(),
+        ):
+            assert check('01', '01', layer, network[1], X=X) == (
+                told if said == FAR else ''
+            )
         later = [layers.Dense(2), layers.BatchNormalization(), network[1]]
         assert check('01', '01', *later, X=X) == told
     X = np.array([[-1.0, 1.0]] * 1000 + [[-1e9, 1e9]])  # of which the first 1,000 count
-    assert printed(mistakes.check_scale, X) == '' != printed(mistakes.check_scale, X[1:])
+    assert (
+        printed(mistakes.check_scale, X) == '' != printed(mistakes.check_scale, X[1:])
+    )

@@ -42,19 +42,35 @@ class Room:
 
     def types(self, user, text):
         """Let a user's shell carry out these lines; return it, still running."""
-        for name, path in ('/fred/oz000', self.shared), ('ADDRESS', self.base / 'origin'):
+        for name, path in (
+            ('/fred/oz000', self.shared),
+            ('ADDRESS', self.base / 'origin'),
+        ):
             text = text.replace(name, str(path))
         home = self.base / 'home' / user
-        env = {'HOME': str(home), 'PATH': f'{self.base}/bin:/usr/local/bin:/usr/bin:/bin'}
+        env = {
+            'HOME': str(home),
+            'PATH': f'{self.base}/bin:/usr/local/bin:/usr/bin:/bin',
+        }
         env |= {'PIP_NO_INDEX': '1', 'PIP_FIND_LINKS': str(self.base)}
         who = {'user': user, 'group': GROUP, 'extra_groups': [], 'umask': 0o002}
-        out = {'stdout': subprocess.PIPE, 'stderr': subprocess.STDOUT, 'encoding': 'utf-8'}
+        out = {
+            'stdout': subprocess.PIPE,
+            'stderr': subprocess.STDOUT,
+            'encoding': 'utf-8',
+        }
         return subprocess.Popen(['bash', '-ec', text], cwd=home, env=env, **who, **out)
 
     def all_but_homes(self):
         """Return size, mode and time of all files but those in the homes, by their paths."""
-        paths = [p for name in ('bin', 'fred', 'origin') for p in (self.base / name).rglob('*')]
-        return {p: (s.st_size, s.st_mode, s.st_mtime_ns) for p in paths if (s := p.lstat())}
+        paths = [
+            p
+            for name in ('bin', 'fred', 'origin')
+            for p in (self.base / name).rglob('*')
+        ]
+        return {
+            p: (s.st_size, s.st_mode, s.st_mtime_ns) for p in paths if (s := p.lstat())
+        }
 
 
 def ends(shell, status=0):
@@ -75,7 +91,9 @@ def make_package(base):
     with zipfile.ZipFile(base / 'demo-1.0-py3-none-any.whl', 'w') as wheel:
         wheel.writestr('demo.pth', PACKAGES)
         wheel.writestr('demo-1.0.dist-info/METADATA', about)
-        wheel.writestr('demo-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\nTag: py3-none-any')
+        wheel.writestr(
+            'demo-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\nTag: py3-none-any'
+        )
         wheel.writestr('demo-1.0.dist-info/RECORD', '')
 
 
@@ -88,7 +106,10 @@ def make_origin(origin):
             shutil.copy(PROJECT / name, origin / name)
     (origin / 'requirements.txt').write_text('demo\n')
     (origin / 'constraints.txt').write_text('demo==1.0\n')
-    git, me = ['git', '-C', origin], ['-c', 'user.name=me', '-c', 'user.email=me@example.org']
+    git, me = (
+        ['git', '-C', origin],
+        ['-c', 'user.name=me', '-c', 'user.email=me@example.org'],
+    )
     for command in ['init', '-qb', 'main'], ['add', '.'], [*me, 'commit', '-qm', 'all']:
         subprocess.run(git + command, check=True)
     subprocess.run(['chown', '-R', f'{ORGANISER}:{GROUP}', origin], check=True)
@@ -108,7 +129,9 @@ def room():
             subprocess.run(['useradd', '-g', GROUP, *home, user], check=True)
         shutil.chown(room.shared, ORGANISER, GROUP)
         room.shared.chmod(0o2770)  # the group may write there, as on OzSTAR
-        for python in filter(None, (shutil.which(PYTHON, path='/usr/bin'), sys.executable)):
+        for python in filter(
+            None, (shutil.which(PYTHON, path='/usr/bin'), sys.executable)
+        ):
             program(base / 'bin/python3', f'exec {python} "$@"')
             test = f"import sys, venv, ensurepip; sys.path.append('{PACKAGES}'); import numpy"
             if room.types(ADA, f'python3 -c "{test}" 2>/dev/null').wait() == 0:
@@ -129,17 +152,32 @@ def room():
 def test_a_workshop(room):
     """The evening before; two attendees at once, of whom one wants other packages; afterwards."""
     out = ends(room.types(ORGANISER, commands('The evening before')))
-    assert f'/workshop/.venv of {ORGANISER}, which you can change' in out and 'Ready.' in out
+    assert (
+        f'/workshop/.venv of {ORGANISER}, which you can change' in out
+        and 'Ready.' in out
+    )
     before, slide = room.all_but_homes(), commands('What attendees type')
-    ada = room.types(ADA, f'{slide}python view.py 1; python infer.py Test; python compare.py')
+    ada = room.types(
+        ADA, f'{slide}python view.py 1; python infer.py Test; python compare.py'
+    )
     change = 'echo other >> requirements.txt; . ./script.sh; python -c "import numpy"'
     out = ends(room.types(BOB, slide[: slide.index('. ./script.sh')] + change))
     assert 'going on without what requirements.txt asks for now' in out
     assert f'{room.shared}/workshop/.venv is for its owner to change' in out
     out = ends(ada)
     parts = [f'/workshop/.venv of {ORGANISER}, which you cannot change']
-    parts += ['200 of 200 + 50 of 50', 'reservation ml; sbatch takes train.slurm', 'Ready.']
-    parts += ['Training on', 'Accuracy:', 'Run: runs/1', 'Plot: Train_1.png', 'Plot: compare.png']
+    parts += [
+        '200 of 200 + 50 of 50',
+        'reservation ml; sbatch takes train.slurm',
+        'Ready.',
+    ]
+    parts += [
+        'Training on',
+        'Accuracy:',
+        'Run: runs/1',
+        'Plot: Train_1.png',
+        'Plot: compare.png',
+    ]
     assert [part for part in parts if part not in out] == []
 
     # Neither has written anywhere but at home.
@@ -147,9 +185,17 @@ def test_a_workshop(room):
     for user in ADA, BOB:
         find = ['find', '/tmp', '/var/tmp', '/dev/shm', '-user', user]
         found = subprocess.run(find, capture_output=True, text=True).stdout.splitlines()
-        assert found and all(path.startswith(f'{room.base}/home/{user}') for path in found)
+        assert found and all(
+            path.startswith(f'{room.base}/home/{user}') for path in found
+        )
     # Nor could they.
-    for path in '.venv/lib/new', '.venv/installed', 'new', 'Train/X_1.dat', '../workshop.bundle':
+    for path in (
+        '.venv/lib/new',
+        '.venv/installed',
+        'new',
+        'Train/X_1.dat',
+        '../workshop.bundle',
+    ):
         denied = ends(room.types(BOB, f': >> /fred/oz000/workshop/{path}'), status=1)
         assert 'Permission denied' in denied
     (remove,) = re.findall('`(chmod -R u.w workshop && rm .*?)`', INSTRUCTOR)
