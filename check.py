@@ -20,6 +20,7 @@ import platform
 import re
 import runpy
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -29,7 +30,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from support.console import DataError, parser
-from support.environment import how_it_ended
 from support.files import sequence_numbers
 
 FOLDER = Path(__file__).resolve().parent
@@ -205,9 +205,9 @@ if not missing:
         env = os.environ | {'MPLBACKEND': 'agg'}
         child = subprocess.run(child, cwd=folder, env=env, stderr=subprocess.DEVNULL)
     if child.returncode < 0:
-        why = how_it_ended(child, '')
+        why = signal.Signals(-child.returncode).name
         line(
-            f'TensorFlow: {why} on this node: try another, or ask for more memory',
+            f'TensorFlow: ended by {why} here: try another node, or ask for more memory',
             ok=False,
         )
     else:

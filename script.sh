@@ -1,44 +1,87 @@
-# Prepares this shell for the workshop. Type  . ./script.sh  : the dot lets this very shell carry out
-# the lines below, so that what they load stays loaded. Do that first on a login node, because
-# compute nodes download nothing. On a login node without modules and GPU, ask for TensorFlow's CUDA
-# libraries:  . ./script.sh --cuda
+# Prepares this shell for the workshop. Type  . ./script.sh  : the dot lets
+# this very shell carry out the lines below, so that what they load stays
+# loaded. Do that first on a login node, as compute nodes have no network;
+# if it has neither modules nor a GPU, add  --cuda  for NVIDIA's libraries.
 if [ -z "${BASH_VERSION-}${ZSH_VERSION-}" ] || [ "${BASH_SOURCE-}" = "$0" ] ||
     [ "${ZSH_EVAL_CONTEXT-}" = toplevel ]; then
-    echo 'script.sh: this prepares a bash or zsh: start one of them, then type there  . ./script.sh' >&2
+    echo 'script.sh: type  . ./script.sh  in bash or zsh' >&2
     return 1 2>/dev/null || exit 1
 fi
-
-# Leave an active virtual environment, which would later undo what is loaded here. And look for the
-# modules: a batch job may know where they are by a variable alone.
 if typeset -f deactivate >/dev/null; then deactivate; fi
 if ! type module >/dev/null 2>&1 && [ -r "${MODULESHOME-}/init/bash" ]; then
-    . "$MODULESHOME/init/${ZSH_VERSION:+z}${BASH_VERSION:+ba}sh"
+    . "$MODULESHOME/init/${ZSH_VERSION:+z}${BASH_VERSION:+ba}sh" # in a job
 fi
 
-# Where there are modules: load Python. To see newer ones, type: module spider python-scientific
+# Where there are modules: load Python. Newer: module spider python-scientific
 if type module >/dev/null 2>&1; then
     module purge
-    module load python-scientific/3.13.1-foss-2025a || {
-        echo "script.sh: that module can't be loaded here: 'module spider python' lists others;" \
-            'put one with Python 3.11, 3.12 or 3.13 in its place into script.sh' >&2
-        return 1
-    }
+    module load python-scientific/3.13.1-foss-2025a ||
+        { echo "script.sh: can't be loaded: put another there" >&2; return 1; }
 fi
-# The slide purges "all" and loads five, for Python 2.7, which OzSTAR no longer has. The packages are
-# now in the virtual environment .venv:
-#   module load numpy/1.14.1-python-2.7.14            numpy
-#   module load tensorflowgpu/1.6.0-python-2.7.14     tensorflow, for a GPU with its CUDA libraries
-#   module load scikit-learn/0.19.1-python-2.7.14     left out: the scripts never used it
-#   module load pandas/0.22.0-python-2.7.14           left out: the scripts never used it
-#   module load keras/2.1.4-python-2.7.14             keras 3
+# The slide loads five, for Python 2.7. Their packages are now in .venv:
+#   module load numpy/1.14.1-python-2.7.14           numpy
+#   module load tensorflowgpu/1.6.0-python-2.7.14    tensorflow
+#   module load scikit-learn/0.19.1-python-2.7.14    left out, as never used
+#   module load pandas/0.22.0-python-2.7.14          pandas, for your tables
+#   module load keras/2.1.4-python-2.7.14            keras 3
+unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # other software's: they hide .venv
 
-# Make the virtual environment, or add what it lacks; then activate it
-# (Other software sets these variables: they would hide the packages of .venv, or the scripts' own.)
-unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH
+# Make .venv or add what it lacks, in ( ), so that no variable is left behind.
 (
-    folder=$(dirname -- "$(realpath -- "${BASH_SOURCE:-$0}")")
-    for python in python3 python3.13 python3.12 python3.11 "$folder/.venv/bin/python"; do
-        if command -v "$python" >/dev/null; then break; fi
-    done
-    command "$python" -I "$folder/support/environment.py" "$@"
+    say() { printf 'script.sh: %s\n' "$1" >&2; }
+    fail() { say "$1" && exit 1; }
+    use() {
+        why=$(.venv/bin/python -I -c 'import numpy' 2>&1) && exit
+        fail ".venv does not work ($(printf %s "$why" | tail -n 1)); $remedy"
+    }
+    builtin cd -- "$(dirname -- "$(realpath -- "${BASH_SOURCE:-$0}")")" || exit
+    files="$(cat requirements.txt) $(cat constraints.txt)"
+    remedy="to begin again: rm -r '$PWD/.venv'"
+    made=$(. .venv/bin/activate 2>/dev/null && echo "$VIRTUAL_ENV")
+    [ -z "$made" ] || [ "$made" -ef .venv ] || fail "moved from $made; $remedy"
+    if [ -L .venv ]; then # somebody else's, which is used as it is
+        remedy="ask the owner of $(readlink .venv)"
+        case $(cat .venv/installed 2>/dev/null) in
+        *"$files") ;;
+        ?*) say "going on without what requirements.txt asks for; $remedy" ;;
+        *) fail ".venv is unfinished or out of reach; $remedy" ;;
+        esac
+        use
+    fi
+
+    # On a GPU machine TensorFlow brings CUDA; OzSTAR's P100s need old cuDNN.
+    case ${1-} in '' | --cuda) ;; *) say "no option $1, only --cuda" ;; esac
+    if [ "${1-}" = --cuda ] || type module >/dev/null 2>&1 ||
+        command -v nvidia-smi >/dev/null ||
+        grep -qs '^tensorflow.and-cuda' .venv/installed .venv/before; then
+        set -- 'tensorflow[and-cuda]' 'nvidia-cudnn-cu12<9.11'
+    else set --; fi
+    # The file installed, written last, says what .venv was finished with.
+    wanted="${1-} $files"
+    finished() { [ "$wanted" = "$(cat .venv/installed 2>/dev/null)" ]; }
+    if finished; then use; fi
+    exec 9<requirements.txt
+    flock -n 9 2>/dev/null
+    if [ $? = 1 ]; then say 'waiting for another shell' && flock 9; fi
+    if finished; then use; fi
+    say "installing into $PWD/.venv (a few minutes the first time)"
+    had=unfinished
+    if [ -e .venv/installed ]; then
+        had=$(.venv/bin/pip freeze) && mv .venv/installed .venv/before
+    else # there is no .venv, or a killed one, whose half packages must go
+        for py in .venv/bin/python python3 python3.13 python3.12 python3.11; do
+            "$py" -V 2>/dev/null | grep -q ' 3\.1[123]\.' && break
+        done || fail 'there is no Python 3.11, 3.12 or 3.13 here: install one'
+        find .venv -maxdepth 4 \( -name '~*' -o -name '*.dist-info' ! -exec \
+            test -e '{}/INSTALLER' ';' \) -exec rm -r '{}' + 2>/dev/null
+        "$py" -I -m venv .venv || fail "no room or permission? $remedy"
+        .venv/bin/pip install -qU --retries 0 pip 2>/dev/null
+    fi
+    export PIP_USER=0
+    .venv/bin/pip install -r requirements.txt -c constraints.txt "$@" &&
+        printf '%s\n' "$wanted" >|.venv/installed && use
+    # It failed. If it had changed nothing yet, .venv is as good as before.
+    [ "$had" = "$(.venv/bin/pip freeze)" ] && mv .venv/before .venv/installed
+    [ -e .venv/installed ] || fail "no network (as in jobs) or room? $remedy"
+    say 'going on with what .venv had' && use
 ) && . "$(dirname -- "$(realpath -- "${BASH_SOURCE:-$0}")")/.venv/bin/activate"

@@ -14,6 +14,7 @@ import os
 import sys
 
 PACKAGES = ('numpy', 'scipy', 'matplotlib', 'tensorflow', 'keras', 'rich')
+PACKAGES += ('pandas', 'astropy')
 
 # Closed before an error is told: a bar would take its line, and be drawn again below it.
 bars = contextlib.ExitStack()
