@@ -207,7 +207,8 @@ if not missing:
     if child.returncode < 0:
         why = signal.Signals(-child.returncode).name
         line(
-            f'TensorFlow: ended by {why} here: try another node, or ask for more memory',
+            f'TensorFlow: ended by {why} on this node: try another,'
+            ' or ask for more memory',
             ok=False,
         )
     else:

@@ -65,6 +65,7 @@ unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # other software's: they hide .venv
     if [ $? = 1 ]; then say 'waiting for another shell' && flock 9; fi
     if finished; then use; fi
     say "installing into $PWD/.venv (a few minutes the first time)"
+    export PIP_USER=0 # even if you install with --user elsewhere
     had=unfinished
     if [ -e .venv/installed ]; then
         had=$(.venv/bin/pip freeze) && mv .venv/installed .venv/before
@@ -77,7 +78,6 @@ unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # other software's: they hide .venv
         "$py" -I -m venv .venv || fail "no room or permission? $remedy"
         .venv/bin/pip install -qU --retries 0 pip 2>/dev/null
     fi
-    export PIP_USER=0
     .venv/bin/pip install -r requirements.txt -c constraints.txt "$@" &&
         printf '%s\n' "$wanted" >|.venv/installed && use
     # It failed. If it had changed nothing yet, .venv is as good as before.

@@ -162,8 +162,8 @@ def test_a_workshop(room):
     )
     change = 'echo other >> requirements.txt; . ./script.sh; python -c "import numpy"'
     out = ends(room.types(BOB, slide[: slide.index('. ./script.sh')] + change))
-    assert 'going on without what requirements.txt asks for now' in out
-    assert f'{room.shared}/workshop/.venv is for its owner to change' in out
+    assert 'going on without what requirements.txt asks for' in out
+    assert f'ask the owner of {room.shared}/workshop/.venv' in out
     out = ends(ada)
     parts = [f'/workshop/.venv of {ORGANISER}, which you cannot change']
     parts += [
