@@ -35,6 +35,7 @@ unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # other software's: they hide .venv
         fail ".venv does not work ($(printf %s "$why" | tail -n 1)); $remedy"
     }
     builtin cd -- "$(dirname -- "$(realpath -- "${BASH_SOURCE:-$0}")")" || exit
+    case ${1-} in '' | --cuda) ;; *) say "no option $1, only --cuda" ;; esac
     files="$(cat requirements.txt) $(cat constraints.txt)"
     remedy="to begin again: rm -r '$PWD/.venv'"
     made=$(. .venv/bin/activate 2>/dev/null && echo "$VIRTUAL_ENV")
@@ -49,8 +50,7 @@ unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # other software's: they hide .venv
         use
     fi
 
-    # On a GPU machine TensorFlow brings CUDA; OzSTAR's P100s need old cuDNN.
-    case ${1-} in '' | --cuda) ;; *) say "no option $1, only --cuda" ;; esac
+    # With a GPU TensorFlow brings CUDA; OzSTAR's P100s need an older cuDNN.
     if [ "${1-}" = --cuda ] || type module >/dev/null 2>&1 ||
         command -v nvidia-smi >/dev/null ||
         grep -qs '^tensorflow.and-cuda' .venv/installed .venv/before; then
@@ -68,13 +68,13 @@ unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # other software's: they hide .venv
     export PIP_USER=0 # even if you install with --user elsewhere
     had=unfinished
     if [ -e .venv/installed ]; then
-        had=$(.venv/bin/pip freeze) && mv .venv/installed .venv/before
+        mv .venv/installed .venv/before && had=$(.venv/bin/pip freeze)
     else # there is no .venv, or a killed one, whose half packages must go
         for py in .venv/bin/python python3 python3.13 python3.12 python3.11; do
             "$py" -V 2>/dev/null | grep -q ' 3\.1[123]\.' && break
         done || fail 'there is no Python 3.11, 3.12 or 3.13 here: install one'
         find .venv -maxdepth 4 \( -name '~*' -o -name '*.dist-info' ! -exec \
-            test -e '{}/INSTALLER' ';' \) -exec rm -r '{}' + 2>/dev/null
+            test -e '{}/INSTALLER' ';' \) -exec rm -rf '{}' + 2>/dev/null
         "$py" -I -m venv .venv || fail "no room or permission? $remedy"
         .venv/bin/pip install -qU --retries 0 pip 2>/dev/null
     fi
