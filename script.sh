@@ -7,7 +7,7 @@ if [ -z "${BASH_VERSION-}${ZSH_VERSION-}" ] || [ "${BASH_SOURCE-}" = "$0" ] ||
     echo 'script.sh: type  . ./script.sh  in bash or zsh' >&2
     return 1 2>/dev/null || exit 1
 fi
-if typeset -f deactivate >/dev/null; then deactivate; fi
+if typeset -f deactivate >/dev/null; then deactivate; fi # another .venv
 if ! type module >/dev/null 2>&1 && [ -r "${MODULESHOME-}/init/bash" ]; then
     . "$MODULESHOME/init/${ZSH_VERSION:+z}${BASH_VERSION:+ba}sh" # in a job
 fi
@@ -16,7 +16,7 @@ fi
 if type module >/dev/null 2>&1; then
     module purge
     module load python-scientific/3.13.1-foss-2025a ||
-        { echo "script.sh: can't be loaded: put another there" >&2; return 1; }
+        { echo 'script.sh: name another Python module in it' >&2; return 1; }
 fi
 # The slide loads five, for Python 2.7. Their packages are now in .venv:
 #   module load numpy/1.14.1-python-2.7.14           numpy

@@ -291,8 +291,8 @@ def test_module_system(ready, shell):
     before = f'. "{VENV}/bin/activate"; MODULESHOME={LMOD}'
     assert source(shell, before=before, after=after, **system) == expected
     write(SCRIPT, SCRIPT.read_text().replace(name, 'python/3'))
-    parts = 'script.sh: ', "can't be loaded"
-    source(shell, *parts, status=1, before=init, **system)
+    part = 'script.sh: name another Python module'
+    source(shell, part, status=1, before=init, **system)
 
 
 def job(file, number, *arguments, status=0, more=''):
