@@ -16,7 +16,7 @@ fi
 if type module >/dev/null 2>&1; then
     module purge
     module load python-scientific/3.13.1-foss-2025a ||
-        { echo 'script.sh: name another Python module in it' >&2; return 1; }
+        { echo 'script.sh: no such module: name another in it' >&2; return 1; }
 fi
 # The slide loads five, for Python 2.7. Their packages are now in .venv:
 #   module load numpy/1.14.1-python-2.7.14           numpy

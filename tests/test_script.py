@@ -291,7 +291,7 @@ def test_module_system(ready, shell):
     before = f'. "{VENV}/bin/activate"; MODULESHOME={LMOD}'
     assert source(shell, before=before, after=after, **system) == expected
     write(SCRIPT, SCRIPT.read_text().replace(name, 'python/3'))
-    part = 'script.sh: name another Python module'
+    part = 'script.sh: no such module: name another'
     source(shell, part, status=1, before=init, **system)
 
 
