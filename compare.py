@@ -68,6 +68,7 @@ def gather(runs, by):
     groups = {}
     for run in runs:
         group = groups.pop(setting(run), {})
+        group.pop(run['numbers'].get(by), None)
         groups[setting(run)] = group | {run['numbers'].get(by, run['name']): run}
     return [list(group.values()) for group in groups.values()]
 
@@ -92,17 +93,24 @@ def usual(values):
 
 def special(words, most, values):
     """Return which of words, one of values, are special where most is usual, or None."""
+    known = most or set.intersection(*map(set, values))
+    found = [x for x in words if x not in known]
+    return found or [f'no {x}' for x in most or () if x not in words] or words
+
+
+def special_layers(layers, most, values):
+    """Return which layers are special, like special, but heeding their order."""
+    if len(layers) == 1 < max(map(len, values)):
+        return ['no hidden layer']
     if most is None:
-        common = set.intersection(*map(set, values))
-        return [x for x in words if x not in common] or words
-    steps = difflib.SequenceMatcher(None, most, words, False).get_opcodes()
-    kinds = {kind for kind, *_ in steps} - {'equal'}
-    if kinds == {'insert'}:
-        added = [words[i:j] for kind, *_, i, j in steps if kind == 'insert']
+        return special(layers, most, values)
+    steps = difflib.SequenceMatcher(None, most, layers, False).get_opcodes()
+    if {kind for kind, *_ in steps} == {'equal', 'insert'}:
+        added = [layers[i:j] for kind, *_, i, j in steps if kind == 'insert']
         return [f'+ {x}' for some in added for x in some]
-    if len(words) == len(most):
-        return [x for x, old in zip(words, most, strict=True) if x != old]
-    return words
+    if len(layers) == len(most):
+        return [x for x, old in zip(layers, most, strict=True) if x != old]
+    return layers
 
 
 def features(run):
@@ -123,12 +131,11 @@ def differences(runs):
         values = [each.get(name, ()) for each in found]
         if len(set(values)) > 1:
             most = usual(values)
+            tell = special_layers if name == 'layers' else special
             common += most or ()
             for some, value in zip(texts, values, strict=True):
-                if name == 'layers' and len(value) == 1:
-                    some.append('no hidden layer')
-                elif value != most:
-                    some += special(value, most, values)
+                if value != most:
+                    some += tell(value, most, values)
     networks, others = zip(*map(read_code, runs), strict=True)
     known = [(run['layers'], run['optimizer'], run['loss']) for run in runs]
     for i, some in enumerate(texts):
@@ -216,7 +223,7 @@ def plot_runs(groups, labels):
 
     groups is a list of lists of runs of one setting; labels has a text for each.
     """
-    plt.style.use('tableau-colorblind10')
+    plt.style.use('petroff10')
     height = 0.3 * len(groups) + 0.8
     figure = plt.figure(figsize=(10, 4 + height), layout='constrained')
     above, below = figure.subfigures(2, 1, height_ratios=(4, height))

@@ -425,7 +425,7 @@ def print_mistakes(Y, predicted, names):
 
 def read_run(name, path=None):
     """Return what run.json says of a run, with its name and path, or raise DataError."""
-    path = str(path or RUNS / name)
+    path = str(path or RUNS / str(name))
     try:
         run = json.loads(Path(path, 'run.json').read_text('utf-8'))
         return {**run, 'time': run['time'], 'name': str(name), 'path': path}
