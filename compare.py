@@ -178,7 +178,8 @@ def print_runs(rows):
         shown = [x for x in shown if x not in ('parameters', 'N_train', 'seconds')]
     table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
     for name in shown:
-        table.add_column(name, no_wrap=name not in ('run', 'what differs'))
+        wraps = name in ('run', 'what differs')
+        table.add_column(name, no_wrap=not wraps, overflow='fold')
     for row in rows:
         table.add_row(*(clean(row[name]) for name in shown))
     print_table(table)
@@ -224,7 +225,9 @@ def plot_runs(groups, labels):
     groups is a list of lists of runs of one setting; labels has a text for each.
     """
     plt.style.use('petroff10')
-    height = 0.3 * len(groups) + 0.8
+    labels = [textwrap.fill(textwrap.shorten(clean(x), 120), 60) for x in labels]
+    lines = 1 + max(label.count('\n') for label in labels)
+    height = 0.8 + (0.15 + 0.15 * lines) * len(labels)
     figure = plt.figure(figsize=(10, 4 + height), layout='constrained')
     above, below = figure.subfigures(2, 1, height_ratios=(4, height))
     axes, test = above.subplots(1, 2), below.subplots()
@@ -250,7 +253,6 @@ def plot_runs(groups, labels):
         axis.minorticks_off()
         axis.set(xlim=(0.9, 1.1 * longest), ylim=(-0.02, 1.02))
         axis.grid(alpha=0.3)
-    labels = [textwrap.fill(textwrap.shorten(clean(x), 120), 60) for x in labels]
     test.set_yticks(range(len(labels)), labels, fontsize='small', parse_math=False)
     test.set(ylim=(len(labels) - 0.5, -0.5), title='Test accuracy in %')
     test.set_xlim(right=101)
