@@ -29,8 +29,6 @@ import matplotlib.pyplot as plt
 
 from utilities import save_plot, show_plots
 
-# ----------------------------------------------------------------- what is the same
-
 
 def read_script(run):
     """Return the lines of the script that a run was made with."""
@@ -100,7 +98,7 @@ def special(words, most, values):
 
 def special_layers(layers, most, values):
     """Return which layers are special, like special, but heeding their order."""
-    if len(layers) == 1 < max(map(len, values)):
+    if len(layers) == 1 and max(map(len, values)) > 1:
         return ['no hidden layer']
     if most is None:
         return special(layers, most, values)
@@ -175,7 +173,7 @@ def print_runs(rows):
 
     shown = list(rows[0])
     if shutil.get_terminal_size().columns < 110:
-        shown = [x for x in shown if x not in ('parameters', 'N_train', 'seconds')]
+        shown = [x for x in shown if x not in ('parameters', 'seconds')]
     table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
     for name in shown:
         wraps = name in ('run', 'what differs')
@@ -216,9 +214,6 @@ def told_apart(a, b):
     )
 
 
-# --------------------------------------------------------------------- the picture
-
-
 def plot_runs(groups, labels):
     """Plot how runs learnt and, below, their test accuracy and names. Saves compare.png.
 
@@ -237,7 +232,7 @@ def plot_runs(groups, labels):
             rows = read_rows(run, 'history.csv')
             for axis, name in zip(axes, ('accuracy', 'loss'), strict=True):
                 epochs = range(1, len(rows) + 1)
-                values = [float(row[name]) for row in rows]
+                values = [float(row.get(name, 'nan')) for row in rows]
                 axis.plot(epochs, values, marker='o' if len(rows) == 1 else '', **style)
         tested = [run for run in group if run['evaluated']]
         dots = ends = [100 * run['accuracy'] for run in tested]
@@ -290,7 +285,6 @@ rows = [
         'run': ' '.join(run['name'] for run in group),
         'what differs': text,
         'parameters': f'{group[0]["parameters"]:,}',
-        'N_train': str(group[0]['numbers'].get('N_train', '?')),
         'training:\nepochs to\n95 %': spread([run['epochs_to_95'] for run in group]),
         'training:\nepochs to\n100 %': spread([run['epochs_to_100'] for run in group]),
         'seconds': f'{median_low([run["seconds"] for run in group]):.1f}',

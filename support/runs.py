@@ -51,7 +51,7 @@ NOT_FINITE = (
 )
 
 
-# ------------------------------------------------------------------- before the fit
+# ------------------------------------------------------------------------- writing
 
 
 def begin(script, numbers, name=None):
@@ -63,13 +63,11 @@ def begin(script, numbers, name=None):
     if name and (not NAME.fullmatch(name) or name == 'last'):
         raise ValueError(f'--name {name}: take letters, digits, - and _')
     if name and (RUNS / name).exists():
-        raise ValueError(
-            f'runs/{name} exists already: take another --name, or remove that run with'
-            f' rm -r runs/{name}'
-        )
+        again = f'to begin it again: rm -r runs/{name}'
+        raise ValueError(f'runs/{name} exists already: take another --name, or {again}')
     facts.clear()
-    facts.update(name=name, time=datetime.now().isoformat(timespec='seconds'))
-    facts.update(script=script and os.path.basename(script), numbers=numbers)
+    facts.update(name=name, script=script and os.path.basename(script), numbers=numbers)
+    facts['time'] = datetime.now().isoformat(timespec='seconds')
     script_text = Path(script).read_text('utf-8') if script else ''
     files.run_folder = None
 
@@ -113,12 +111,12 @@ def begin_fit():
 def try_to_save(model):
     """Raise DataError if a file of the network's size can't be written where runs are."""
     size = 12 * model.count_params() + 2**17  # with what the optimizer remembers
-    with disk_errors(RUNS / 'model.keras'):
-        with tempfile.TemporaryFile(dir=RUNS if RUNS.exists() else '.') as file:
-            file.write(bytes(min(size, 10**8)))
-
-
-# -------------------------------------------------------------------- after the fit
+    folder = RUNS if RUNS.exists() else '.'
+    with (
+        disk_errors(f'{folder}/model.keras'),
+        tempfile.TemporaryFile(dir=folder) as file,
+    ):
+        file.write(bytes(min(size, 10**8)))
 
 
 def keep(model, rows, stopped=False):
@@ -155,15 +153,13 @@ def check_finite(model, then):
 
 def describe_network(model):
     """Return what run.json says of a network, by the names that a script uses."""
-    loss, rate = model.loss, np.float32(model.optimizer.learning_rate)
-    if not isinstance(loss, str):
-        loss = getattr(loss, 'name', None) or loss.__name__
+    loss, optimizer = model.loss, type(model.optimizer).__name__.lower()
+    rate = np.float32(model.optimizer.learning_rate)
     return {
         'layers': ', '.join(map(describe_layer, model.layers)),
         'parameters': model.count_params(),
-        'optimizer': type(model.optimizer).__name__.lower()
-        + f' {np.format_float_positional(rate, trim="-")}',
-        'loss': loss,
+        'optimizer': f'{optimizer} {np.format_float_positional(rate, trim="-")}',
+        'loss': getattr(loss, 'name', getattr(loss, '__name__', loss)),
         'updates': int(model.optimizer.iterations),
     }
 
@@ -184,15 +180,15 @@ def describe_fit(rows):
     """Return what run.json says of the epochs of a fit, a dict for each."""
     began = datetime.fromisoformat(facts['fit_began'])
     seconds = round((datetime.now() - began).total_seconds(), 3)
-    found = {
-        'seconds': rows[-1].get('seconds', seconds),
-        'epochs': len(rows),
-        'of': facts['numbers'].get('N_epochs', len(rows)),
+    epochs_to = {
+        f'epochs_to_{percent}': next(
+            (row['epoch'] for row in rows if row.get('accuracy', 0) >= percent / 100),
+            None,
+        )
+        for percent in (95, 100)
     }
-    for percent in 95, 100:
-        reached = (r['epoch'] for r in rows if r.get('accuracy', 0) >= percent / 100)
-        found[f'epochs_to_{percent}'] = next(reached, None)
-    return found
+    of = facts['numbers'].get('N_epochs', len(rows))
+    return {'seconds': seconds, 'epochs': len(rows), 'of': of, **epochs_to}
 
 
 def sweep():
@@ -289,9 +285,8 @@ def save_run(model, history, X_train, X_test, Y_test):
     updates = int(model.optimizer.iterations)
     kept = facts.get('updates') == updates
     if not updates or (kept and facts['evaluated']):
-        raise DataError(
-            'save_run( ) comes once, after model.fit( ), with no model.compile( ) between'
-        )
+        why = 'once, after model.fit( ), with no model.compile( ) between'
+        raise DataError(f'save_run( ) comes {why}')
     shown = model.get_metrics_result().get('accuracy')  # what evaluate has found
     if not kept:
         keep_history(model, history.history)
@@ -313,9 +308,7 @@ def save_run(model, history, X_train, X_test, Y_test):
         print(f'Always answering with the most frequent class would give {largest}')
     print_mistakes(Y_test.astype(int), predicted, facts['class_names'])
     if not (shares := are_shares(model, scores)):
-        print(
-            "The last layer's answers are not between 0 and 1, so no scores are stored"
-        )
+        print("The network's answers are not between 0 and 1, so no scores are stored")
 
     rows, ids = [], read_ids('Test')
     for i in range(N):
