@@ -112,10 +112,7 @@ def try_to_save(model):
     """Raise DataError if a file of the network's size can't be written where runs are."""
     size = 12 * model.count_params() + 2**17  # with what the optimizer remembers
     folder = RUNS if RUNS.exists() else '.'
-    with (
-        disk_errors(f'{folder}/model.keras'),
-        tempfile.TemporaryFile(dir=folder) as file,
-    ):
+    with disk_errors(RUNS / 'model.keras'), tempfile.TemporaryFile(dir=folder) as file:
         file.write(bytes(min(size, 10**8)))
 
 
