@@ -57,7 +57,7 @@ def try_tensorflow(options):
     start = time.perf_counter()
     try:
         keras = import_keras()
-        from support.training import device
+        from support.runs import device
 
         with contextlib.redirect_stderr(io.StringIO()) as warning:
             text = (

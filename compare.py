@@ -5,209 +5,306 @@
     python compare.py --all         all runs
     python compare.py --diff 3 7    how the scripts of two runs differ
 
-Draws compare.png and prints a table, the newest run last: the number of weights, the epochs until
-95 and 100 % of the training sequences were right, the seconds that the fit took, the test
-accuracy and in brackets its 95 % confidence. Runs that differ in the seed alone are gathered: the
-median, and in brackets the range; of the same run twice the newer counts.
+Prints a table, draws compare.png, and says whether two runs can be told apart. Runs that
+differ in the seed alone share a row; of the same run made twice, the newer counts.
 """
 
 from support.start import prepare
 
 prepare()
 
-import ast
-import contextlib
 import csv
 import difflib
+import re
+import shutil
 import sys
-from statistics import median
+import textwrap
+from pathlib import Path
+from statistics import median_low
 
 from support.console import clean, parser, print_table
-from support.runs import all_runs, interval, no_run, read_rows, read_run, script_of
+from support.runs import all_runs, interval, newest_run, read_rows, read_run
 
-from utilities import plot_runs, show_plots
+import matplotlib.pyplot as plt
+
+from utilities import save_plot, show_plots
+
+
+def read_script(run):
+    """Return the lines of the script that a run was made with."""
+    text = Path(run['path'], 'train.py').read_text('utf-8', errors='replace')
+    return text.splitlines()
+
+
+def read_code(run):
+    """Return the lines of a script that make the network, and the others: two tuples.
+
+    Without comments, and without the numbers at the top, which run.json knows.
+    """
+    numbers = '|'.join(map(re.escape, run['numbers'])) or '-'
+    lines = [line.split('#')[0].rstrip() for line in read_script(run)]
+    lines = [x for x in lines if x and not re.match(rf'({numbers})\s*=', x)]
+    network = re.compile(r'model\.(add|compile)\(|from keras[\w.]* import ')
+    return (
+        tuple(line for line in lines if network.match(line)),
+        tuple(line for line in lines if not network.match(line)),
+    )
 
 
 def setting(run):
-    """Return what is the same for runs that differ in the seed alone.
-
-    Of the script its code: without comments, and without the numbers, which are those in run.json.
-    """
-    code = script_of(run)
+    """Return what is the same for runs that differ in the seed alone, as a text."""
     numbers = {name: value for name, value in run['numbers'].items() if name != 'seed'}
-    with contextlib.suppress(
-        SyntaxError, ValueError, RecursionError
-    ):  # a damaged one: as it is
-        tree = ast.parse(code)
-        for statement in list(tree.body):
-            if (
-                getattr(getattr(statement, 'targets', [None])[0], 'id', None)
-                in run['numbers']
-            ):
-                tree.body.remove(statement)
-        code = ast.dump(tree)
-    return code, str(numbers), run['layers'], run.get('lessons'), run.get('exam')
+    facts = [run.get(x) for x in ('layers', 'optimizer', 'loss', 'lessons', 'exam')]
+    return str([numbers, facts, run['stopped'] and run['epochs'], read_code(run)])
+
+
+def gather(runs, by):
+    """Return lists of runs of one setting, the newest last; by the seed or by the name.
+
+    Of two runs of the same setting and seed, the newer counts.
+    """
+    groups = {}
+    for run in runs:
+        group = groups.pop(setting(run), {})
+        group.pop(run['numbers'].get(by), None)
+        groups[setting(run)] = group | {run['numbers'].get(by, run['name']): run}
+    return [list(group.values()) for group in groups.values()]
+
+
+# ------------------------------------------------------------------- what differs
+
+
+def usual(values):
+    """Return which of some tuples is nearest to all: mostly the most frequent one.
+
+    They are the nearer the more they share. For a tie, return None.
+    """
+
+    def distance(a, b):
+        blocks = difflib.SequenceMatcher(None, a, b, False).get_matching_blocks()
+        return max(len(a), len(b)) - sum(block.size for block in blocks)
+
+    apart = {a: sum(distance(a, b) for b in values) for a in values}
+    nearest = [a for a in apart if apart[a] == min(apart.values())]
+    return nearest[0] if len(nearest) == 1 else None
+
+
+def special(words, most, values):
+    """Return which of words, one of values, are special where most is usual, or None."""
+    known = most or set.intersection(*map(set, values))
+    found = [x for x in words if x not in known]
+    return found or [f'no {x}' for x in most or () if x not in words] or words
+
+
+def special_layers(layers, most, values):
+    """Return which layers are special, like special, but heeding their order."""
+    if len(layers) == 1 and max(map(len, values)) > 1:
+        return ['no hidden layer']
+    if most is None:
+        return special(layers, most, values)
+    steps = difflib.SequenceMatcher(None, most, layers, False).get_opcodes()
+    if {kind for kind, *_ in steps} == {'equal', 'insert'}:
+        added = [layers[i:j] for kind, *_, i, j in steps if kind == 'insert']
+        return [f'+ {x}' for some in added for x in some]
+    if len(layers) == len(most):
+        return [x for x, old in zip(layers, most, strict=True) if x != old]
+    return layers
 
 
 def features(run):
-    """Return what may differ between runs, by its name: a text each."""
-    layers = run['layers'].split(', ')
-    found = {f'layer {i}': layer for i, layer in enumerate(layers)}
-    found |= {
-        name: f'{name} {value}'
-        for name, value in run['numbers'].items()
-        if name != 'seed'
-    }
-    for name in 'optimizer', 'loss':
-        found[name] = f'{name} {run[name]}'
-    return found | {'data': run['data']}
+    """Return what may differ between runs, by its name: each a tuple of texts."""
+    layers = run['layers'].replace('Reshape, ', '').split(', ')
+    found = {'layers': tuple(layers)}
+    found |= {name: (f'{name} {x}',) for name, x in run['numbers'].items()}
+    found |= {name: (run[name],) for name in ('optimizer', 'loss')}
+    found['data'] = tuple(run['data'].replace(' seed', ' data seed').split(', ')[1:])
+    found['stopped'] = (f'stopped after {run["epochs"]}',) * run['stopped']
+    return found | {'seed': ()}
 
 
 def differences(runs):
-    """Return for each of the runs in a few words what it has that not all the others have."""
-    found = [features(run) for run in runs]
-    if (
-        len({run['layers'].count(',') for run in runs}) > 1
-    ):  # layers of different places
-        found = [
-            {'layers': run['layers']} | f for run, f in zip(runs, found, strict=True)
-        ]
-        found = [{k: v for k, v in f.items() if k[:6] != 'layer '} for f in found]
-    names = dict.fromkeys(
-        name for f in found for name in f
-    )  # some have numbers of their own
-    differ = [k for k in names if len({f.get(k) for f in found}) > 1]
-    return [', '.join(f[k] for k in differ if k in f) or 'see --diff' for f in found]
+    """Return what each of the runs has that most have not, a text; and what most have."""
+    found, texts, common = [features(run) for run in runs], [[] for _ in runs], []
+    for name in dict.fromkeys(name for each in found for name in each):
+        values = [each.get(name, ()) for each in found]
+        if len(set(values)) > 1:
+            most = usual(values)
+            tell = special_layers if name == 'layers' else special
+            common += most or ()
+            for some, value in zip(texts, values, strict=True):
+                if value != most:
+                    some += tell(value, most, values)
+    networks, others = zip(*map(read_code, runs), strict=True)
+    known = [(run['layers'], run['optimizer'], run['loss']) for run in runs]
+    for i, some in enumerate(texts):
+        alike = [x for x, what in zip(networks, known, strict=True) if what == known[i]]
+        if others[i] != usual(others) or networks[i] != usual(alike):
+            some.append('script: --diff')
+    return [', '.join(some) for some in texts], ', '.join(common)
 
 
-def several(values):
-    """Return the median of some values and, if they differ, their range; None stands for never."""
-    values = sorted(float('inf') if value is None else value for value in values)
+# ----------------------------------------------------------------------- the table
 
-    def text(value):
-        return 'never' if value == float('inf') else f'{value:.4g}'
 
-    middle = text(median(values) if len(values) % 2 else values[len(values) // 2 - 1])
-    ends = text(values[0]), text(values[-1])
-    return middle if ends[0] == ends[1] else f'{middle} ({ends[0]}-{ends[1]})'
+def spread(values):
+    """Return the median of some values, of which None is never, and their range in [ ]."""
+    ordered = sorted(float('inf') if value is None else value for value in values)
+    middle, low, high = (
+        f'{x:.4g}'.replace('inf', 'never')
+        for x in (median_low(ordered), ordered[0], ordered[-1])
+    )
+    return middle if len(values) == 1 else f'{middle} [{low}-{high}]'
 
 
 def accuracy(runs):
-    """Return the test accuracy of runs of one setting in percent; of one run with its interval."""
+    """Return the test accuracy of runs of one setting; of one run its interval in ( )."""
     if not all(run['evaluated'] for run in runs):
         return 'not evaluated'
     if len(runs) > 1:
-        return several([100 * run['accuracy'] for run in runs])
-    low, high = interval(runs[0]['right'], runs[0]['N_test'])
-    return f'{100 * runs[0]["accuracy"]:.4g} ({100 * low:.0f}-{100 * high:.0f})'
+        return spread([100 * run['accuracy'] for run in runs])
+    low, high = (100 * x for x in interval(runs[0]['right'], runs[0]['N_test']))
+    return f'{100 * runs[0]["accuracy"]:.4g} ({low:.0f}-{high:.0f})'
 
 
-def told_apart(a, b):
-    """Return in a sentence whether two runs can be told apart by the exam that both sat.
-
-    By the exact McNemar test: of the sequences on which just one of them is right, either has as
-    many but for chance. (McNemar, Psychometrika 12, 153, 1947)
-    """
-    from scipy.stats import binomtest
-
-    right = [[row['class'] == row['predicted'] for row in read_rows(x, 'predictions.csv')]
-             for x in (a, b)]  # fmt: skip
-    only = [
-        sum(x > y for x, y in zip(*pair, strict=True)) for pair in (right, right[::-1])
-    ]
-    if not sum(only):
-        return f'{a["name"]} and {b["name"]} are right and wrong on the same sequences'
-    p = binomtest(only[0], sum(only)).pvalue
-    line = f'In the test, {a["name"]} and {b["name"]} differ on {sum(only)} of {len(right[0])}'
-    line += f' sequences, {only[0]} to {only[1]}: '
-    if p >= 0.05:
-        return f'{line}they cannot be told apart'
-    return f'{line}{(a, b)[only[0] < only[1]]["name"]} is better (p = {p:.2g})'
-
-
-script = parser(__doc__)
-script.add_argument(
-    'runs', nargs='*', metavar='RUN', help='the name of a run: 7 for runs/7'
-)
-script.add_argument('--all', action='store_true', help='all runs')
-script.add_argument('--csv', action='store_true', help='print comma-separated values')
-script.add_argument(
-    '--diff', action='store_true', help='how the scripts of two runs differ'
-)
-args = script.parse_args()
-if (args.runs and args.all) or (args.diff and len(args.runs) != 2):
-    script.error('give the names of runs or --all, and with --diff the names of two')
-
-runs = [read_run(name) for name in dict.fromkeys(args.runs)] or all_runs()
-if not runs:
-    raise no_run()
-if args.diff:
-    texts = [script_of(run).splitlines(keepends=True) for run in runs]
-    for line in difflib.unified_diff(
-        *texts, *(f'{x["path"]}/train.py' for x in runs), n=1
-    ):
-        print(clean(line.rstrip('\n').expandtabs()))
-    sys.exit()
-
-# Gather the runs of one setting
-groups = {}
-for run in sorted(runs, key=lambda run: run['time']):
-    groups.setdefault(setting(run), {})[run['numbers'].get('seed', run['name'])] = run
-groups = [
-    sorted(group.values(), key=lambda run: run['time']) for group in groups.values()
-]
-newest_last = sorted(groups, key=lambda group: group[-1]['time'])
-if not args.runs and not args.all:
-    newest_last = newest_last[-8:]
-labels = differences([group[0] for group in newest_last])
-if len(newest_last) == 1:
-    labels = [newest_last[0][0]['layers']]
-
-columns = [
-    'run',
-    'what differs',
-    'weights',
-    'N_train',
-    '95 %',
-    '100 %',
-    'seconds',
-    'test %',
-]
-rows = [
-    [
-        ' '.join(run['name'] for run in group),
-        label,
-        f'{group[0]["parameters"]:,}',
-        str(group[0]['numbers'].get('N_train', '?')),
-        several([run['epochs_to_95'] for run in group]),
-        several([run['epochs_to_100'] for run in group]),
-        f'{median([run["seconds"] for run in group]):.1f}',
-        accuracy(group),
-    ]
-    for group, label in zip(newest_last, labels, strict=True)
-]
-if args.csv:
-    csv.writer(sys.stdout, lineterminator='\n').writerows([columns, *rows])
-else:
+def print_runs(rows):
+    """Print rows, a dict for each setting, as a table; what has no room is left out."""
     from rich import box
     from rich.table import Table
 
-    table = Table(*columns, box=box.SIMPLE, padding=(0, 1, 0, 0))
+    shown = list(rows[0])
+    if shutil.get_terminal_size().columns < 110:
+        shown = [x for x in shown if x not in ('parameters', 'seconds')]
+    table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+    for name in shown:
+        wraps = name in ('run', 'what differs')
+        table.add_column(name, no_wrap=not wraps, overflow='fold')
     for row in rows:
-        table.add_row(*map(clean, row))
-    for column, cells in zip(
-        table.columns, zip(columns, *rows, strict=True), strict=True
-    ):
-        # Lines break between words; no word is cut.
-        column.min_width = max(len(word) for cell in cells for word in cell.split())
+        table.add_row(*(clean(row[name]) for name in shown))
     print_table(table)
-    chosen = [run for group in newest_last for run in group]
-    if len({run['exam'] for run in chosen if run['evaluated']}) > 1:
-        print('Their test sequences are not the same, so neither are their exams.')
-    elif len(chosen) == 2 and all(run['evaluated'] for run in chosen):
-        print(clean(told_apart(*chosen)))
-    plot_runs(
-        [[read_rows(run, 'history.csv') for run in group] for group in newest_last],
-        [clean(f'{row[0]}: {label}') for row, label in zip(rows, labels, strict=True)],
+    print(
+        'In ( ) the 95 % confidence interval of one run, in [ ] the range over seeds.'
     )
-    show_plots()
+
+
+def told_apart(a, b):
+    """Return in a sentence whether two runs can be told apart by the exam both sat.
+
+    By the exact McNemar test: of the sequences on which just one of them is right, either
+    has as many but for chance. (McNemar, Psychometrika 12, 153, 1947)
+    """
+    from scipy.stats import binomtest
+
+    names = [f'run {x["name"]}' if x['name'].isdecimal() else x['name'] for x in (a, b)]
+    both = ' and '.join(names)
+    answers = [read_rows(run, 'predictions.csv') for run in (a, b)]
+    right = [[row['class'] == row['predicted'] for row in rows] for rows in answers]
+    pairs = list(zip(*right, strict=True))
+    counts = [pairs.count((True, False)), pairs.count((False, True))]
+    if not sum(counts):
+        return f'In the test {both} are right and wrong on the same sequences.'
+    (more, better), (less, worse) = sorted(
+        zip(counts, names, strict=True), reverse=True
+    )
+    p = binomtest(more, more + less).pvalue
+    so = f'{better} is better (p = {p:.2g})' if p < 0.05 else 'that may be chance'
+    more, less = ({0: 'none', 1: 'one'}.get(x, x) for x in (more, less))
+    return (
+        f'In the test {both} differ on {sum(counts)} of {len(pairs)} sequences: {better} is'
+        f' right on {more} of these, {worse} on {less}: {so}.'
+    )
+
+
+def plot_runs(groups, labels):
+    """Plot how runs learnt and, below, their test accuracy and names. Saves compare.png.
+
+    groups is a list of lists of runs of one setting; labels has a text for each.
+    """
+    plt.style.use('petroff10')
+    labels = [textwrap.fill(textwrap.shorten(clean(x), 120), 60) for x in labels]
+    lines = 1 + max(label.count('\n') for label in labels)
+    height = 0.8 + (0.15 + 0.15 * lines) * len(labels)
+    figure = plt.figure(figsize=(10, 4 + height), layout='constrained')
+    above, below = figure.subfigures(2, 1, height_ratios=(4, height))
+    axes, test = above.subplots(1, 2), below.subplots()
+    for i, group in enumerate(groups):
+        style = {'color': f'C{i}', 'linestyle': ('-', '--', ':', '-.')[i // 10 % 4]}
+        for run in group:
+            rows = read_rows(run, 'history.csv')
+            for axis, name in zip(axes, ('accuracy', 'loss'), strict=True):
+                epochs = range(1, len(rows) + 1)
+                values = [float(row.get(name, 'nan')) for row in rows]
+                axis.plot(epochs, values, marker='o' if len(rows) == 1 else '', **style)
+        tested = [run for run in group if run['evaluated']]
+        dots = ends = [100 * run['accuracy'] for run in tested]
+        if len(tested) == 1:
+            ends = [100 * x for x in interval(tested[0]['right'], tested[0]['N_test'])]
+        test.plot(ends, [i] * len(ends), **style)
+        test.plot(dots, [i] * len(dots), 'o', color=style['color'])
+    longest = max(run['epochs'] for group in groups for run in group)
+    for axis, name in zip(axes, ('accuracy', 'loss'), strict=True):
+        axis.set(xscale='log', xlabel='Epoch', title=f'Training {name}')
+        axis.set_xticks([1, 3, 10, 30, 100, 300, 1000], minor=False)
+        axis.xaxis.set_major_formatter('{x:g}')
+        axis.minorticks_off()
+        axis.set(xlim=(0.9, 1.1 * longest), ylim=(-0.02, 1.02))
+        axis.grid(alpha=0.3)
+    test.set_yticks(range(len(labels)), labels, fontsize='small', parse_math=False)
+    test.set(ylim=(len(labels) - 0.5, -0.5), title='Test accuracy in %')
+    test.set_xlim(right=101)
+    test.set_xlabel('A dot for each run; of one alone, the 95 % confidence interval')
+    test.grid(alpha=0.3)
+    save_plot(figure, 'compare.png')
+
+
+# ---------------------------------------------------------------- the command line
+
+script = parser(__doc__)
+script.add_argument('runs', nargs='*', metavar='RUN', help='its name: 7 for runs/7')
+script.add_argument('--all', action='store_true', help='all runs')
+script.add_argument('--csv', action='store_true', help='print comma-separated values')
+script.add_argument('--diff', action='store_true', help='how two scripts differ')
+args = script.parse_args()
+if (args.runs and args.all) or (args.diff and len(args.runs) != 2):
+    script.error('give the names of runs or --all, and with --diff the names of two')
+newest_run()  # or an error if there is none
+runs = [read_run(name) for name in dict.fromkeys(args.runs)] or all_runs()
+if args.diff:
+    paths = [f'{run["path"]}/train.py' for run in runs]
+    for line in difflib.unified_diff(*map(read_script, runs), *paths, n=1, lineterm=''):
+        print(clean(line.expandtabs()))
+    sys.exit()
+
+groups = gather(runs, by='name' if args.runs else 'seed')
+if not args.runs and not args.all:
+    groups = groups[-8:]
+texts, common = differences([group[-1] for group in groups])
+if len(groups) == 1:
+    texts = [runs[-1]['layers']]
+rows = [
+    {
+        'run': ' '.join(run['name'] for run in group),
+        'what differs': text,
+        'parameters': f'{group[0]["parameters"]:,}',
+        'training:\nepochs to\n95 %': spread([run['epochs_to_95'] for run in group]),
+        'training:\nepochs to\n100 %': spread([run['epochs_to_100'] for run in group]),
+        'seconds': f'{median_low([run["seconds"] for run in group]):.1f}',
+        'test:\naccuracy\nin %': accuracy(group),
+    }
+    for group, text in zip(groups, texts, strict=True)
+]
+if args.csv:
+    table = csv.writer(sys.stdout, lineterminator='\n')
+    table.writerow(name.replace('\n', ' ') for name in rows[0])
+    table.writerows(row.values() for row in rows)
+    sys.exit()
+print_runs(rows)
+if common:
+    print(textwrap.fill(clean(f'Where nothing else is said: {common}'), 79))
+chosen = [run for group in groups for run in group]
+if len({run['exam'] for run in chosen if run['evaluated']}) > 1:
+    print('Their test sequences are not the same, so neither are their exams.')
+elif len(chosen) == 2 and all(run['evaluated'] for run in chosen):
+    print(textwrap.fill(clean(told_apart(*chosen)), 79))
+names = [row['run'] for row in rows]
+plot_runs(groups, [': '.join(filter(None, x)) for x in zip(names, texts, strict=True)])
+show_plots()

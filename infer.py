@@ -19,6 +19,7 @@ prepare()
 import contextlib
 import csv
 import functools
+import json
 import os
 import re
 import sys
@@ -38,7 +39,7 @@ from support.files import (
     read_ids,
     sequence_numbers,
 )
-from support.runs import about, are_shares, newest_run, no_run, outputs, read_run
+from support.runs import all_runs, are_shares, newest_run, outputs, read_run
 from support.tables import READING, add_columns
 
 import numpy as np
@@ -79,15 +80,14 @@ if args.model:
     folder = os.path.dirname(args.model)
     if os.path.exists(os.path.join(folder, 'run.json')):
         run = read_run(folder or '.', folder)
-elif run := read_run(args.run) if args.run else newest_run():
-    args.model = f'{run["path"]}/model.keras'
-elif os.path.exists('model.keras'):
+elif not args.run and not all_runs() and os.path.exists('model.keras'):
     args.model = 'model.keras'
 else:
-    raise no_run()
+    run = read_run(args.run) if args.run else newest_run()
+    args.model = f'{run["path"]}/model.keras'
 if args.about:
     print(
-        about(run)
+        clean(json.dumps(run, ensure_ascii=False))
         if run
         else f'{args.model} is in no run, so there is nothing known of it'
     )

@@ -208,45 +208,6 @@ def plot_history(history):
     save_plot(figure, 'history.png', files.run_folder)
 
 
-# Colours that colour-blind people can tell apart (Okabe and Ito, 2008)
-COLOURS = ['#000000', '#e69f00', '#56b4e9', '#009e73', '#d55e00', '#0072b2']
-COLOURS += ['#cc79a7', '#f0e442']
-
-
-def plot_runs(groups, labels):
-    """Plot accuracy and loss of runs against the epoch. Saves compare.png.
-
-    groups is a list of lists, each of the runs of one colour; a run is a list
-    of rows of its history.csv, dicts of texts. labels has one for each group.
-    """
-    figure, axes = plt.subplots(2, 1, figsize=(9, 8), layout='constrained')
-    longest = max(len(rows) for group in groups for rows in group)
-    for axis, name in zip(axes, ('accuracy', 'loss'), strict=True):
-        for i, (group, label) in enumerate(zip(groups, labels, strict=True)):
-            style = {'color': COLOURS[i % 8], 'linewidth': 2}
-            style['linestyle'] = ('-', '--', ':', '-.')[i // 8 % 4]
-            for rows in group:
-                rows = [row for row in rows if row.get(name)]
-                epochs = [int(row['epoch']) for row in rows]
-                values = [float(row[name]) for row in rows]
-                axis.plot(epochs, values, label=label, **style)
-                label = None  # once for all of them
-        axis.set_xscale('log')
-        axis.set_xticks([1, 3, 10, 30, 100, 300, 1000])
-        axis.xaxis.set_major_formatter('{x:g}')
-        axis.minorticks_off()
-        axis.set_xlim(0.9, 1.1 * longest)
-        axis.set_ylabel(f'Training {name}')
-        axis.grid(alpha=0.3)
-    axes[0].set_ylim(-0.02, 1.02)
-    axes[1].set_ylim(1e-6, 10)
-    axes[1].set_yscale('log')
-    axes[1].set_xlabel('Epoch')
-    legend = axes[0].legend(fontsize='small')
-    plt.setp(legend.get_texts(), parse_math=False)
-    save_plot(figure, 'compare.png')
-
-
 def plot_mistakes(mistakes, path):
     """Plot wrongly classified sequences, each beside the nearest it had seen.
 

@@ -19,7 +19,6 @@ from support.console import DataError, clean, parser, whole_number
 from support.runs import (
     fingerprint,
     newest_run,
-    no_run,
     read_rows,
     read_run,
 )
@@ -113,8 +112,6 @@ if args.hide and args.wrong:
 
 if args.wrong:
     run = read_run(args.run) if args.run else newest_run()
-    if run is None:
-        raise no_run()
     rows = mistakes(run)
     path, N_test = clean(run['path']), run['N_test']
     print(f'{path}: {len(rows)} of {N_test} test sequences are wrong')

@@ -180,6 +180,18 @@ def wrong_size(path, N):
 
 
 @contextlib.contextmanager
+def disk_errors(path):
+    """Raise DataError, in one line, for what can't be written in path."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f'{path} could not be written ({error.strerror or error}): make room or get'
+            ' permission there, then run this again'
+        ) from None
+
+
+@contextlib.contextmanager
 def whole_file(path):
     """Give a name to write to; once all is written, that file becomes path.
 

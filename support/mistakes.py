@@ -15,7 +15,7 @@ import traceback
 import warnings
 
 from support.console import DataError, program
-from support.runs import last_activation, try_to_save
+from support.runs import begin_fit, last_activation, try_to_save
 
 import numpy as np
 
@@ -192,6 +192,7 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
     check_scale(X_train, normalized='Normalization' in first)
     check_saving(model)
     model.checked = len(model.layers)
+    begin_fit()
 
 
 def check_arrays(X_train, Y_train, X_test, Y_test):

@@ -1,21 +1,21 @@
-"""A run's folder, runs/7: what one training leaves, for infer.py, view.py and compare.py.
+"""A run's folder, runs/7: what one training leaves, for infer.py, view.py, compare.py.
 
     model.keras      the network, plain Keras
     history.csv      accuracy, loss and seconds after each epoch
     history.png      the same, drawn
-    predictions.csv  each test sequence: its class, the class predicted, the score of each class
+    predictions.csv  each test sequence: its class, the class predicted, the scores
     train.py         the script, as it was when it started
-    run.json         everything else that one may want to know of it
+    run.json         everything else that you may want to know of it
 
-It is written as runs/.new-HOST-PID and renamed when it is whole. No TensorFlow is needed here.
+It appears, whole, when the fit ends; the test adds predictions.csv and its numbers.
+Importing this needs no TensorFlow.
 """
 
-import ast
-import atexit
 import contextlib
 import csv
-import errno
+import difflib
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -23,474 +23,354 @@ import platform
 import re
 import shutil
 import sys
+import tempfile
+import time
 from datetime import datetime
+from pathlib import Path
 
 from support import files
-from support.console import DataError, clean, print_table
-from support.files import open_file, read_ids, whole_file
-from support.sets import describe
+from support.console import DataError, print_table
+from support.files import disk_errors, read_ids, whole_file
+from support.sets import describe, read_about
 
 import numpy as np
 
 from utilities import class_name, read_class_names
 
-RUNS = 'runs'
+RUNS = Path('runs')
 NAME = re.compile(r'\w[\w.-]*')  # of a run: it is the name of a folder
-# What is known so far of the run of this process. Its folder, once there is one, is
-# files.run_folder.
-facts, script_text = {}, ''
+# What run.json will say of the run of this process, and the text of its script. The
+# run's folder, once there is one, is files.run_folder.
+facts = {}
+script_text = ''
 
-
-# ---------------------------------------------------------------- writing
-
-
-def begin(script, numbers, name=None):
-    """Note how a training begins: the script's path, or None, its numbers, what to call the run.
-
-    Makes a run of what a training has left whose script died after the fit. Raises ValueError if
-    there can be no run of that name.
-    """
-    global script_text
-    if name and (not NAME.fullmatch(name) or name == 'last'):
-        raise ValueError(
-            f'--name {name} is no name for a folder: take letters, digits, - and _'
-        )
-    if name and os.path.lexists(f'{RUNS}/{name}'):
-        raise ValueError(f'{RUNS}/{name} exists already: give this run another --name')
-    rescue()
-    facts.clear()
-    facts.update(name=name, time=now())
-    facts.update(script=script and os.path.basename(script), numbers=numbers)
-    files.run_folder, script_text = None, ''
-    if script:
-        with open(script, encoding='utf-8') as file:
-            script_text = file.read()
-
-
-def now():
-    return datetime.now().isoformat(timespec='seconds')
-
-
-# Why weights or answers are no numbers, and what helps.
+# Why weights or answers are not numbers, and what helps.
 NOT_FINITE = (
-    'bring the data nearer to 0 and 1 (divide them, or add the Normalization that README shows), or'
-    ' take a smaller learning rate'
+    'bring the data nearer to 0 and 1 (divide them, or add the Normalization that README'
+    ' shows), or take a smaller learning rate'
 )
 
 
-def is_finite(model):
-    """Return whether all weights of a network are numbers."""
-    return all(np.isfinite(weights).all() for weights in model.get_weights())
+# ------------------------------------------------------------------------- writing
 
 
-def new_folder():
-    """Return where the run of this process is written before it has its name."""
-    return files.run_folder or f'{RUNS}/.new-{platform.node()}-{os.getpid()}'
+def begin(script, numbers, name=None):
+    """Note how a training begins: the script's path or None, its numbers, the run's name.
+
+    Raises ValueError if there can be no run of that name.
+    """
+    global script_text
+    if name and (not NAME.fullmatch(name) or name == 'last'):
+        raise ValueError(f'--name {name}: take letters, digits, - and _')
+    if name and (RUNS / name).exists():
+        again = f'to begin it again: rm -r runs/{name}'
+        raise ValueError(f'runs/{name} exists already: take another --name, or {again}')
+    facts.clear()
+    facts.update(name=name, script=script and os.path.basename(script), numbers=numbers)
+    facts['time'] = datetime.now().isoformat(timespec='seconds')
+    script_text = Path(script).read_text('utf-8') if script else ''
+    files.run_folder = None
+
+
+def device():
+    """Return 'GPU: its name' or 'CPU', where TensorFlow will train.
+
+    Warns on stderr if Slurm has granted a GPU that TensorFlow doesn't see.
+    """
+    import tensorflow as tf
+
+    GPUs = tf.config.list_physical_devices('GPU')
+    if GPUs:
+        details = tf.config.experimental.get_device_details(GPUs[0])
+        return f'GPU: {details.get("device_name", "unknown")}'
+    if os.environ.get('SLURM_JOB_GPUS') or os.environ.get('SLURM_GPUS_ON_NODE'):
+        print(
+            'Warning: Slurm granted a GPU, but TensorFlow sees none: on a login node,'
+            ' install its CUDA libraries with . ./script.sh --cuda',
+            file=sys.stderr,
+        )
+    return 'CPU'
+
+
+def begin_fit():
+    """Note what a fit will train with, where, and when it began."""
+    if not facts:  # without read_command_line
+        begin(None, {})
+    numbers = facts['numbers']
+    facts.update(
+        fit_began=datetime.now().isoformat(),
+        device=device(),
+        data=describe(numbers.get('N_train', '?'), numbers.get('N_test', '?')),
+        class_names=read_class_names('Train'),
+        table=read_about('Train')[0].get('table'),
+        updates=0,
+    )
+    files.run_folder = None
 
 
 def try_to_save(model):
-    """Raise DataError if the run of this network could not be written after its training.
-
-    A file as large as the network, or 1 MB of it, is written where the run will be, and removed.
-    """
+    """Raise DataError if a file of the network's size can't be written where runs are."""
     size = 12 * model.count_params() + 2**17  # with what the optimizer remembers
-    new = new_folder()
-    with told(f'{new}/model.keras'):
-        os.makedirs(new, exist_ok=True)
-        try:
-            with open(f'{new}/.room', 'wb') as file:
-                file.write(bytes(min(size, 2**20)))
-            if shutil.disk_usage(new).free < size:
-                raise OSError(
-                    errno.ENOSPC, f'the network needs {size / 2**20:.0f} MB', new
-                )
-        finally:
-            with contextlib.suppress(OSError):
-                os.remove(f'{new}/.room')
-            with contextlib.suppress(
-                OSError
-            ):  # not empty: it holds a network, or other runs
-                os.rmdir(new)
-                os.rmdir(RUNS)
+    folder = RUNS if RUNS.exists() else '.'
+    with disk_errors(RUNS / 'model.keras'), tempfile.TemporaryFile(dir=folder) as file:
+        file.write(bytes(min(size, 10**8)))
 
 
-def keep(model, rows, **more):
-    """Keep a trained network and its history, rows of a dict for each epoch, in a new folder.
+def keep(model, rows, stopped=False):
+    """Save a trained network and its history, a dict for each epoch, as a new run.
 
-    more goes into run.json: the device, the names of the classes, whether Ctrl-C ended the fit.
-
-    Raises DataError if it can't be written, or if weights are no numbers.
+    stopped says that Ctrl-C ended the fit. Raises DataError if the run can't be written,
+    or if weights are not numbers.
     """
-    if not is_finite(model):
-        raise DataError(
-            f'the network holds NaN or infinity, so nothing is saved: {NOT_FINITE}'
+    check_finite(model, 'so nothing is saved')
+    if 'fit_began' not in facts:  # without check_network
+        begin_fit()
+    facts.update(describe_network(model) | describe_fit(rows), stopped=stopped)
+    facts.update(evaluated=False, job=os.environ.get('SLURM_JOB_ID'))
+    versions = {x: sys.modules[x].__version__ for x in ('tensorflow', 'keras', 'numpy')}
+    facts['versions'] = {'Python': platform.python_version(), **versions}
+    with disk_errors(RUNS):
+        RUNS.mkdir(exist_ok=True)
+        sweep()
+        with tempfile.TemporaryDirectory(prefix='.new-', dir=RUNS) as new:
+            run = Path(new, 'run')
+            run.mkdir()
+            model.save(run / 'model.keras', zipped=True)
+            write_rows(run / 'history.csv', rows)
+            (run / 'train.py').write_text(script_text, 'utf-8')
+            write_facts(run)
+            files.run_folder = publish(run, facts['name'])
+
+
+def check_finite(model, then):
+    """Raise DataError if weights of a network are not numbers."""
+    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
+        raise DataError(f'the network holds NaN or infinity, {then}: {NOT_FINITE}')
+
+
+def describe_network(model):
+    """Return what run.json says of a network, by the names that a script uses."""
+    loss, optimizer = model.loss, type(model.optimizer).__name__.lower()
+    rate = np.float32(model.optimizer.learning_rate)
+    return {
+        'layers': ', '.join(map(describe_layer, model.layers)),
+        'parameters': model.count_params(),
+        'optimizer': f'{optimizer} {np.format_float_positional(rate, trim="-")}',
+        'loss': getattr(loss, 'name', getattr(loss, '__name__', loss)),
+        'updates': int(model.optimizer.iterations),
+    }
+
+
+def describe_layer(layer):
+    """Return a layer as you read it aloud: 16 relu, LSTM 16."""
+    kind = type(layer).__name__
+    size = getattr(layer, 'units', getattr(layer, 'filters', ''))
+    function = getattr(getattr(layer, 'activation', None), '__name__', '')
+    if kind == 'Dense':
+        kind = ''
+    elif function in ('linear', 'tanh'):  # as always there
+        function = ''
+    return ' '.join(filter(None, [kind, str(size), function]))
+
+
+def describe_fit(rows):
+    """Return what run.json says of the epochs of a fit, a dict for each."""
+    began = datetime.fromisoformat(facts['fit_began'])
+    seconds = round((datetime.now() - began).total_seconds(), 3)
+    epochs_to = {
+        f'epochs_to_{percent}': next(
+            (row['epoch'] for row in rows if row.get('accuracy', 0) >= percent / 100),
+            None,
         )
-    new = new_folder()
-    start = {
-        'name': None,
-        'time': now(),
-        'script': None,
-        'numbers': {},
-    }  # in a notebook
-    facts.update({**start, **facts, 'evaluated': False})
-    accuracy = [row.get('accuracy', 0) for row in rows]
-    facts.update(layers=aloud(model), parameters=model.count_params(), **more)
-    facts.update(optimizer=model.optimizer.name, loss=str(model.loss))
-    facts['optimizer'] += f' {float(model.optimizer.learning_rate):g}'
-    facts['seconds'] = rows[-1].get('seconds')
-    facts.update(epochs=len(rows), of=facts['numbers'].get('N_epochs', len(rows)))
-    for percent in 95, 100:
-        reached = (i for i, value in enumerate(accuracy, 1) if value >= percent / 100)
-        facts[f'epochs_to_{percent}'] = next(reached, None)
-    facts['job'] = os.environ.get('SLURM_JOB_ID')
-    facts['versions'] = {'Python': platform.python_version(), 'NumPy': np.__version__}
-    for module in 'tensorflow', 'keras':
-        facts['versions'][module] = getattr(
-            sys.modules.get(module), '__version__', None
-        )
-    atexit.register(
-        rescue
-    )  # whatever ends the script before save_run, no hidden folder stays
-    with told(new):
-        os.makedirs(new, exist_ok=True)
-        write_rows(f'{new}/history.csv', rows)
-        write(f'{new}/train.py', script_text)
-        write_facts(new)
-        # Last, and whole: a folder with a network is worth a run.
-        with whole_file(f'{new}/model.keras') as temporary:
-            model.save(temporary, zipped=True)
-    files.run_folder, model.kept_after = new, int(model.optimizer.iterations)
+        for percent in (95, 100)
+    }
+    of = facts['numbers'].get('N_epochs', len(rows))
+    return {'seconds': seconds, 'epochs': len(rows), 'of': of, **epochs_to}
 
 
-@contextlib.contextmanager
-def told(path):
-    """Raise DataError for what can't be written in path."""
-    try:
-        yield
-    except OSError as error:
-        raise DataError(
-            f'{error.filename or path} could not be written ({error.strerror or error}): make room'
-            ' or get permission there, then run this again'
-        ) from None
+def sweep():
+    """Remove what killed scripts have left of runs that they were writing."""
+    for left in RUNS.glob('.new-*'):
+        with contextlib.suppress(OSError):  # another script has just done it
+            if time.time() - left.stat().st_mtime > 3600:
+                shutil.rmtree(left)
 
 
-def write(path, text):
-    with open(path, 'w', encoding='utf-8') as file:
-        file.write(text)
+def publish(new, name=None):
+    """Rename a whole folder to runs/NAME or the next free number; return its path."""
+    taken = [int(x.name) for x in RUNS.iterdir() if re.fullmatch('[1-9][0-9]*', x.name)]
+    free = map(str, itertools.count(max(taken, default=0) + 1))
+    for path in (RUNS / x for x in itertools.chain([name] if name else [], free)):
+        try:
+            os.rename(new, path)
+            break
+        except OSError:  # another job has just taken it
+            if not path.exists():
+                raise
+    with contextlib.suppress(OSError):  # a disk without links
+        os.symlink(path.name, f'{new}-last')
+        os.replace(f'{new}-last', RUNS / 'last')
+    return str(path)
 
 
-def write_facts(where):
-    with whole_file(f'{where}/run.json') as temporary:
-        write(temporary, json.dumps(facts, indent=1, ensure_ascii=False) + '\n')
+def write_facts(run):
+    with whole_file(f'{run}/run.json') as temporary:
+        text = json.dumps(facts, indent=1, ensure_ascii=False)
+        Path(temporary).write_text(f'{text}\n', 'utf-8')
 
 
 def write_rows(path, rows):
-    """Write dicts as a CSV file, with the columns of all of them."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+    """Write dicts with the same keys as a CSV file."""
     with open(path, 'w', encoding='utf-8', newline='') as file:
-        table = csv.DictWriter(file, columns, lineterminator='\n')
+        table = csv.DictWriter(file, rows[0], lineterminator='\n')
         table.writeheader()
         table.writerows(rows)
 
 
-def aloud(model):
-    """Return the layers as one reads them aloud: 16 relu, 8 tanh, 1 sigmoid."""
-    layers = []
-    for layer in model.layers:
-        size = getattr(layer, 'units', getattr(layer, 'filters', None))
-        function = getattr(getattr(layer, 'activation', None), '__name__', None)
-        kind = type(layer).__name__
-        words = [] if kind == 'Dense' else [kind]
-        words += [str(size)] if size else []
-        if kind == 'Dense' or function not in (None, 'linear', 'tanh'):
-            words += [function] if function != 'linear' else []
-        layers.append(' '.join(words))
-    return ', '.join(layers)
-
-
-def publish(new, name=None):
-    """Rename a whole folder to runs/NAME, or to the next free number; return that name."""
-    numbers = [int(x) for x in os.listdir(RUNS) if re.fullmatch('[1-9][0-9]{0,8}', x)]
-    number = max(numbers, default=0) + 1
-    name = name or str(number)
-    while True:
-        try:
-            os.rename(new, f'{RUNS}/{name}')
-            break
-        except OSError:  # another job has just taken it
-            if not os.path.lexists(f'{RUNS}/{name}'):
-                raise
-            name, number = str(number), number + 1
-    with contextlib.suppress(OSError):  # a disk without links
-        link = f'{new}-last'
-        os.symlink(name, link)
-        try:
-            os.replace(link, f'{RUNS}/last')
-        except OSError:
-            os.remove(link)
-    return name
-
-
-def rescue():
-    """Make runs of networks whose scripts died on this host before the end; sweep what has none."""
-    if not os.path.isdir(RUNS):
-        return
-    mine = f'.new-{platform.node()}-'
-    for left in [name for name in os.listdir(RUNS) if name.startswith(mine)]:
-        number, path = left[len(mine) :], f'{RUNS}/{left}'
-        with contextlib.suppress(OSError, OverflowError):
-            if not number.isdecimal() or os.path.islink(path) or alive(int(number)):
-                continue
-            if os.path.exists(f'{path}/model.keras'):
-                print(
-                    f'Run: {RUNS}/{publish(path)}, not evaluated: its script had ended before that'
-                )
-            else:
-                shutil.rmtree(path)
-
-
-def alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return pid != os.getpid()
-
-
-def describe_data():
-    """Return in a line what the run's sequences are."""
-    numbers = facts.get('numbers', {})
-    return describe(numbers.get('N_train', '?'), numbers.get('N_test', '?'))
-
-
-# ---------------------------------------------------------------- the result
+# ----------------------------------------------------------------------- the result
 
 
 def outputs(model, X, names=None):
-    """Return the network's score of each class for sequences X (n, N): float (n, classes).
+    """Return the network's answers, one per class, to sequences X (n, N): (n, classes).
 
-    Raises DataError for one that is no number, with the name of that sequence, if names are given;
-    and for a network of NaN.
+    Raises DataError for one that is not a number, by its name in names, and for a
+    network of NaN.
     """
-    if not is_finite(model):
-        raise DataError(
-            f'the network holds NaN or infinity: {NOT_FINITE}, and train again'
-        )
-    parts = [
-        model(X[i : i + 1000], training=False).numpy() for i in range(0, len(X), 1000)
-    ]
+    check_finite(model, 'so it has no answers')
+    parts = [model(X[i : i + 1000], training=False) for i in range(0, len(X), 1000)]
     scores = np.concatenate(parts)
-    wrong = np.flatnonzero(~np.isfinite(scores).all(axis=1))
-    if wrong.size:
-        name = names[wrong[0]] if names else f'sequence {wrong[0] + 1}'
-        raise DataError(
-            f"the network's answer to {name} is no number: {NOT_FINITE}, and train again"
-        )
+    for i in np.flatnonzero(~np.isfinite(scores).all(axis=1)):
+        name = names[i] if names else f'sequence {i + 1}'
+        raise DataError(f"the network's answer to {name} is not a number: {NOT_FINITE}")
     # One output, a sigmoid, is the score of class 1; of several, each is for one class.
     return np.hstack([1 - scores, scores]) if scores.shape[1] == 1 else scores
 
 
 def last_activation(model):
-    """Return the name of the last layer's activation; it may be a layer of its own, Softmax()."""
+    """Return the name of the last activation; it may be a layer of its own, Softmax()."""
     last = model.layers[-1]
-    return getattr(
-        getattr(last, 'activation', None), '__name__', type(last).__name__
-    ).lower()
+    name = getattr(getattr(last, 'activation', None), '__name__', type(last).__name__)
+    return name.lower()
 
 
 def are_shares(model, scores):
-    """Return whether a network's scores (n, classes) are shares of 1, and so can be shown as such.
+    """Return whether a network's answers (n, classes) are scores, from 0 to 1.
 
     Those of a last layer without bounds are not, though some may look like it.
     """
-    bounded = last_activation(model) in (
-        'sigmoid',
-        'hard_sigmoid',
-        'softmax',
-        'sparsemax',
-    )
-    return bool(
-        bounded
-        and (scores >= 0).all()
-        and np.allclose(scores.sum(axis=1), 1, atol=1e-3)
-    )
+    bounded = ('sigmoid', 'hard_sigmoid', 'softmax', 'sparsemax')
+    return last_activation(model) in bounded and bool((scores <= 1).all())
 
 
 def interval(right, N):
-    """Return where, with 95 % confidence, the share lies of which right of N are a sample.
+    """Return where, with 95 % confidence, the accuracy is if right of N are right.
 
-    Wilson's score interval. (scipy.stats.binomtest gives the same, but its import takes a tenth of
-    train.py's time.)
+    Wilson's score interval, as in scipy.stats.binomtest (whose import takes a second).
     """
     p, z2 = right / N, 1.959964**2 / N
     middle, half = p + z2 / 2, math.sqrt(z2 * (p * (1 - p) + z2 / 4))
     return (middle - half) / (1 + z2), (middle + half) / (1 + z2)
 
 
-def confidence(right, N):
-    """Return that interval as a text."""
-    low, high = interval(right, N)
-    return f'95 % confidence: {100 * low:.0f} % to {100 * high:.0f} %'
-
-
 def save_run(model, history, X_train, X_test, Y_test):
-    """Print what the accuracy is worth and what was wrong, and save all of it as a run.
+    """Print what the accuracy is worth and what was wrong, and complete the run.
 
-    model and history are those of the fit; X_train is (m, N), or any iterable of sequences (N,),
-    X_test (n, N), and Y_test (n,) the classes. Ends the script with status 130 if Ctrl-C has ended
-    the fit.
+    model and history are those of the fit; X_train is (m, N), or any iterable of (N,),
+    X_test (n, N), and Y_test (n,) the classes. Ends the script with status 130 if Ctrl-C
+    has ended the fit.
     """
-    right_kinds = (
-        hasattr(model, 'layers') and np.ndim(X_test) == 2 and np.ndim(Y_test) == 1
-    )
-    if not right_kinds or len(X_test) != len(Y_test):
-        raise DataError(
-            'it is save_run(model, history, X_train, X_test, Y_test), in this order'
-        )
-    if not int(model.optimizer.iterations):
-        raise DataError(
-            'the network has not been trained, so there is no run: model.fit( ) must come before'
-            ' save_run( ), and no model.compile( ) between the two'
-        )
-    if getattr(model, 'saved_after', None) == int(model.optimizer.iterations):
-        raise DataError(
-            'save_run( ) has saved this run already: leave out the second one'
-        )
-    shown = model.get_metrics_result().get(
-        'accuracy', math.nan
-    )  # what evaluate has found
-    names = facts.get('class_names') or read_class_names('Train')
-    if getattr(model, 'kept_after', None) != int(model.optimizer.iterations):
-        if hasattr(model, 'kept_after'):
-            print(
-                'The network was trained twice: comment out one of the two model.fit.'
-            )
-        values = history.history
-        rows = [
-            dict(zip(values, row, strict=True))
-            for row in zip(*values.values(), strict=True)
-        ]
-        rows = [{'epoch': i, **row} for i, row in enumerate(rows, 1)]
-        keep(
-            model,
-            rows,
-            data=describe_data(),
-            class_names=names,
-            device='',
-            stopped=False,
-        )
-
+    updates = int(model.optimizer.iterations)
+    kept = facts.get('updates') == updates
+    if not updates or (kept and facts['evaluated']):
+        why = 'once, after model.fit( ), with no model.compile( ) between'
+        raise DataError(f'save_run( ) comes {why}')
+    shown = model.get_metrics_result().get('accuracy')  # what evaluate has found
+    if not kept:
+        keep_history(model, history.history)
+    run = files.run_folder
     scores = outputs(model, X_test)
     predicted = scores.argmax(axis=1)
-    right, N_test = predicted == Y_test, len(Y_test)
-    N_right = int(right.sum())
-    share = N_right / N_test
-    printed = printed_accuracies() or [shown]
-    if all(abs(value - share) > max(0.5 / N_test, 0.0001) for value in printed):
-        print(
-            f'That is not the accuracy on the test sequences, {100 * share:.2f}%: it takes'
-            ' scores = model.evaluate(X_test, Y_test, verbose=0), and of these scores[1]*100'
-        )
+    right, N = predicted == Y_test, len(Y_test)
+    if shown is not None and abs(shown - right.mean()) > 0.5 / N:
+        print('The accuracy above is not that of X_test and Y_test: see evaluate( )')
     seen, facts['lessons'] = seen_sequences(X_train, X_test)
-    N_seen, seen_right = int(seen.sum()), int((seen & right).sum())
-    facts.update(evaluated=True, accuracy=share, right=N_right, N_test=N_test)
-    facts.update(
-        seen=N_seen, right_of_seen=seen_right, exam=fingerprint(X_test, Y_test)
-    )
-
-    line = f'{N_right} of {N_test} right'
-    if N_seen < N_test:
-        line += f'; {confidence(N_right, N_test)}'
-    print(line)
-    if N_seen:
-        line = f'{N_seen} of {N_test} test sequences also occur in the training set'
-        if N_others := N_test - N_seen:
-            others = N_right - seen_right
-            line += (
-                f'; on the {N_others} others: {others}, {100 * others / N_others:.1f} %'
-            )
-        else:
-            line += ': this is memory, not an exam'
-        print(line)
+    facts.update(right=int(right.sum()), N_test=N, accuracy=float(right.mean()))
+    facts.update(seen=int(seen.sum()), right_of_seen=int((seen & right).sum()))
+    facts.update(exam=fingerprint(X_test, Y_test), evaluated=True)
+    print_worth(facts)
     print(learning(facts))
-    larger = max(np.mean(Y_test == Y) for Y in set(Y_test))
-    if larger * len(set(Y_test)) > 1.4:
-        print(
-            f'Always answering with the most frequent class would give {100 * larger:.2f}%'
-        )
-    print_mistakes(Y_test.astype(int), predicted, names)
+    frequent = np.bincount(Y_test.astype(int)) / N
+    if frequent.max() * np.count_nonzero(frequent) > 1.4:
+        largest = f'{100 * frequent.max():.2f}%'
+        print(f'Always answering with the most frequent class would give {largest}')
+    print_mistakes(Y_test.astype(int), predicted, facts['class_names'])
+    if not (shares := are_shares(model, scores)):
+        print("The network's answers are not between 0 and 1, so no scores are stored")
 
-    shown = are_shares(model, scores)
-    if not shown:
-        print(
-            'The answers of this last layer are no shares of 1, as those of a sigmoid or a softmax'
-            ' are: they are compared, but not kept as scores'
-        )
     rows, ids = [], read_ids('Test')
-    for i, (Y, answer, row) in enumerate(
-        zip(Y_test, predicted, scores, strict=True), 1
-    ):
-        shares = {
-            f'score_{j}': f'{score:.6g}' if shown else '' for j, score in enumerate(row)
-        }
-        id_ = {'id': ids[i - 1]} if i <= len(ids) else {}
-        rows.append(
-            {'number': i, **id_, 'class': int(Y), 'predicted': int(answer), **shares}
-        )
-    new = files.run_folder
-    with told(new):
-        write_rows(f'{new}/predictions.csv', rows)
-        write_facts(new)
-        name = publish(new, facts.pop('name'))
-    files.run_folder, model.saved_after = None, model.kept_after
-    print(f'Run: {RUNS}/{name} with {", ".join(sorted(os.listdir(f"{RUNS}/{name}")))}')
+    for i in range(N):
+        row = {'number': i + 1} | ({'id': ids[i]} if i < len(ids) else {})
+        row |= {'class': int(Y_test[i]), 'predicted': int(predicted[i])}
+        answers = {f'score_{j}': f'{x:.6g}' * shares for j, x in enumerate(scores[i])}
+        rows.append(row | answers)
+    with whole_file(f'{run}/predictions.csv') as temporary:
+        write_rows(temporary, rows)
+    write_facts(run)
     if facts['epochs'] < facts['of']:
-        print(f'(stopped at {facts["epochs"]} of {facts["of"]} epochs)')
-        if facts['stopped']:
-            sys.exit(130)
+        print(f'Stopped after {facts["epochs"]} of {facts["of"]} epochs')
+    print(f'Run: {run} with {", ".join(sorted(os.listdir(run)))}')
+    if facts['stopped']:
+        sys.exit(130)
 
 
-def printed_accuracies():
-    """Return the numbers in what the script has printed as its accuracy, from 0 to 1; or [].
+def keep_history(model, history):
+    """Keep what a fit without our callback has trained, and its picture.
 
-    [] also if it can't be worked out a second time, from the script's variables.
+    history is a dict of lists, as Keras returns it.
     """
-    found = None
-    for call in ast.walk(ast.parse(script_text)):
-        if isinstance(call, ast.Call) and 'print' in ast.unparse(call.func):
-            calls = [
-                x for arg in call.args for x in ast.walk(arg) if isinstance(x, ast.Call)
-            ]
-            if 'ccuracy' in ast.unparse(call) and all(
-                'format' in ast.unparse(x) for x in calls
-            ):
-                found = call
-    try:
-        variables = vars(sys.modules['__main__'])
-        text = ' '.join(str(eval(ast.unparse(arg), variables)) for arg in found.args)
-    except Exception:  # none was found, or its variables have changed meanwhile
-        return []
-    numbers = [float(x) for x in re.findall(r'\d+\.?\d*', text.partition('ccuracy')[2])]
-    return [x / 100 if '%' in text or x > 1 else x for x in numbers]
+    if files.run_folder:
+        print('The network was trained twice: comment out one of the two model.fit.')
+    epochs = zip(*history.values(), strict=True)
+    rows = [
+        {'epoch': i, **dict(zip(history, values, strict=True))}
+        for i, values in enumerate(epochs, 1)
+    ]
+    keep(model, rows)
+    began = datetime.fromisoformat(facts['fit_began']).timestamp()
+    picture = Path('history.png')
+    if picture.exists() and picture.stat().st_mtime > began:
+        shutil.move(picture, files.run_folder)
+
+
+def print_worth(facts):
+    """Print how many test sequences are right, and what that is worth."""
+    right, N, seen = facts['right'], facts['N_test'], facts['seen']
+    low, high = (f'{100 * x:.0f} %' for x in interval(right, N))
+    worth = f'; 95 % confidence: {low} to {high}' if seen < N else ''
+    print(f'{right} of {N} right{worth}')
+    line = f'{seen} of {N} test sequences also occur in the training set'
+    if seen == N:
+        print(f'{line}: this is memory, not an exam')
+    elif seen:
+        others = right - facts['right_of_seen']
+        share = 100 * others / (N - seen)
+        print(f'{line}; on the {N - seen} others: {others}, {share:.1f} %')
 
 
 def seen_sequences(X_train, X_test):
-    """Return which of X_test (n, N) also occur in X_train: bool (n,); and X_train's fingerprint.
+    """Return which of X_test (n, N) also occur in X_train, and X_train's fingerprint.
 
-    As the network sees them, in float32. X_train is (m, N), or any iterable of sequences (N,).
+    As the network sees them, in float32. X_train is (m, N), or any iterable of (N,).
     """
 
-    def key(X):
-        return X.astype(np.float32).tobytes()
+    def key(x):
+        return np.asarray(x, np.float32).tobytes()
 
-    test, seen, lessons = {key(X) for X in X_test}, set(), hashlib.sha256()
-    for X in X_train:
-        lessons.update(X.tobytes())
-        if (data := key(X)) in test:
-            seen.add(data)
-    return np.array([key(X) in seen for X in X_test]), lessons.hexdigest()[:16]
+    test, seen, found = set(map(key, X_test)), set(), hashlib.sha256()
+    for x in X_train:
+        found.update(x.tobytes())
+        seen |= {key(x)} & test
+    return np.array([key(x) in seen for x in X_test]), found.hexdigest()[:16]
 
 
 def fingerprint(*arrays):
@@ -499,158 +379,76 @@ def fingerprint(*arrays):
 
 
 def learning(facts):
-    """Return in a line how fast the network of a run has learnt its training sequences."""
+    """Return in a line how fast a network has learnt its training sequences."""
     first, last = facts['epochs_to_95'], facts['epochs_to_100']
+    epochs = first or facts['epochs']
+    epochs = '1 epoch' if epochs == 1 else f'{epochs} epochs'
     if not first:
-        return f'Never 95 % of the training sequences right in {facts["epochs"]} epochs'
-    line = f'95 % of the training sequences right after {first} epochs'
+        return f'Never 95 % of the training sequences right in {epochs}'
+    line = f'95 % of the training sequences right after {epochs}'
     return f'{line}, all after {last}' if last else f'{line}, never all'
 
 
 def print_mistakes(Y, predicted, names):
-    """Print how many of each class were taken for which, and the numbers of the wrong ones.
-
-    Y and predicted, int (n,), are the classes and what the network says.
-    """
+    """Print the confusion matrix of Y and predicted, int (n,), and what is wrong."""
     from rich.table import Table
 
     classes = sorted({*Y, *predicted})
-    titles = [class_name(j, names) for j in classes]
-    many = len(classes) > 2
-    table = Table('', *(f'taken for {x}' for x in titles), *['recall'] * many, box=None)
-    for i, title in zip(classes, titles, strict=True):
-        counts = [int(np.sum((Y == i) & (predicted == j))) for j in classes]
-        N = sum(counts)
-        few = f'{N} test sequences of this class say nothing' if N < 5 else ''
-        recall = [few or f'{100 * np.mean(predicted[Y == i] == i):.0f} %'] * many
-        table.add_row(title, *map(str, counts), *recall)
+    titles = {j: class_name(j, names) for j in classes}
+    many = ['recall'] * (len(classes) > 2)
+    table = Table('', *(f'taken for {titles[j]}' for j in classes), *many, box=None)
+    for i in classes:
+        counts = {j: int(np.sum((Y == i) & (predicted == j))) for j in classes}
+        recall = f'{counts[i]} of {sum(counts.values())}'
+        table.add_row(titles[i], *map(str, counts.values()), *[recall] * len(many))
     print_table(table)
     wrong = np.flatnonzero(Y != predicted)
+    kinds = {f'{titles[Y[i]]} taken for {titles[predicted[i]]}' for i in wrong}
     if len(wrong):
-        kinds = {(Y[i], predicted[i]) for i in wrong}
-        line = (
-            'Wrong: '
-            + ' '.join(str(i + 1) for i in wrong[:20])
-            + ' ...' * (len(wrong) > 20)
-        )
-        if len(kinds) == 1:
-            ((label, answer),) = kinds
-            line += f', all {class_name(label, names)} taken for {class_name(answer, names)}'
-        print(f'{line}: python view.py --wrong')
+        line = ' '.join(str(i + 1) for i in wrong[:20]) + ' ...' * (len(wrong) > 20)
+        line += f', all {kinds.pop()}' if len(kinds) == 1 else ''
+        print(f'Wrong: {line}: python view.py --wrong')
 
 
-# ---------------------------------------------------------------- reading
-
-
-# What run.json says of every run, and of which kind it is.
-FACTS = {'class_names': list, 'time': str, 'layers': str, 'data': str, 'numbers': dict}
-FACTS |= {
-    'versions': dict,
-    'parameters': int,
-    'epochs': int,
-    'of': int,
-    'evaluated': bool,
-}
+# -------------------------------------------------------------------------- reading
 
 
 def read_run(name, path=None):
-    """Return what run.json says of a run, with its name and path. Raises DataError without one."""
-    path = path or f'{RUNS}/{name}'
-    if not os.path.isdir(path):
-        known = (
-            ', '.join(run['name'] for run in all_runs()[-8:])
-            or 'none yet: python train.py'
-        )
-        raise DataError(f'{path} is missing: the newest runs are {known}')
+    """Return what run.json says of a run, with its name and path, or raise DataError."""
+    path = str(path or RUNS / str(name))
     try:
-        with open_file(f'{path}/run.json', 'r', encoding='utf-8') as file:
-            run = {'versions': {}, 'parameters': 0} | json.load(file)
-        run |= {'name': str(name), 'path': path}
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise DataError(
-            f'{path}/run.json cannot be read ({error}): train again'
-        ) from None
-    counted = (
-        {'accuracy': float, 'right': int, 'N_test': int} if run.get('evaluated') else {}
-    )
-    for what, kind in (FACTS | counted).items():
-        if type(run.get(what)) is not kind or any(
-            type(x) is not str for x in run['class_names']
-        ):
-            raise DataError(
-                f'{path}/run.json is damaged ({what}): remove that run, or train again'
-            )
-    return run
+        run = json.loads(Path(path, 'run.json').read_text('utf-8'))
+        return {**run, 'time': run['time'], 'name': str(name), 'path': path}
+    except FileNotFoundError:
+        names = [run['name'] for run in all_runs()]
+        known = ', '.join(names[-8:]) or 'none yet: python train.py'
+        known = f'the newest runs are {known}'
+        if close := difflib.get_close_matches(str(name), names, 1):
+            known = f'did you mean {close[0]}?'
+        raise DataError(f'{path} is missing: {known}') from None
+    except (OSError, ValueError, TypeError, LookupError):
+        raise DataError(f'{path}/run.json cannot be read: train again') from None
 
 
 def all_runs():
-    """Return what run.json says of every run, the oldest first; what is no run is left out."""
-    runs = []
-    for name in os.listdir(RUNS) if os.path.isdir(RUNS) else []:
-        if NAME.fullmatch(name) and name != 'last':
-            with contextlib.suppress(DataError):
-                runs.append(read_run(name))
+    """Return what run.json says of every run, the oldest first."""
+    names = [path.parent.name for path in RUNS.glob('*/run.json')]
+    runs = [read_run(x) for x in names if NAME.fullmatch(x) and x != 'last']
     return sorted(runs, key=lambda run: (run['time'], os.stat(run['path']).st_mtime_ns))
 
 
 def newest_run():
-    """Return what run.json says of the newest run; None if there is none."""
-    return next(reversed(all_runs()), None)
-
-
-def no_run():
-    """Return the DataError for a folder without runs."""
-    return DataError('there is no run yet: train a network with python train.py')
+    """Return what run.json says of the newest run, or raise DataError."""
+    if runs := all_runs():
+        return runs[-1]
+    raise DataError('there is no run yet: train a network with python train.py')
 
 
 def read_rows(run, name):
     """Return the rows of a run's CSV file: a dict each, of texts."""
-    path = f'{run["path"]}/{name}'
+    path = Path(run['path'], name)
     try:
-        with open_file(path, 'r', encoding='utf-8', newline='') as file:
-            rows = list(csv.DictReader(file))
-        for row in rows:
-            for column in set(row) - {'id'}:
-                float(row[column] or 0)
-    except OSError as error:
-        raise DataError(
-            f'{path}: {error.strerror}; that run was not evaluated'
-        ) from None
-    except (ValueError, TypeError, csv.Error) as error:
-        raise DataError(f'{path} is damaged ({error}): train again') from None
-    wanted = run['epochs'] if name == 'history.csv' else run.get('N_test')
-    if len(rows) != wanted:
-        raise DataError(f'{path} has {len(rows)} rows instead of {wanted}: train again')
-    return rows
-
-
-def script_of(run):
-    """Return the text of the script that a run was made with; '' for a notebook's cells."""
-    try:
-        with open_file(f'{run["path"]}/train.py', 'r', encoding='utf-8') as file:
-            return file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f'{run["path"]}/train.py cannot be read ({error})') from None
-
-
-def about(run):
-    """Return in some lines what a run is."""
-    numbers = ', '.join(f'{name} {value}' for name, value in run['numbers'].items())
-    lines = [
-        f'{run["path"]}: {run["script"] or "a notebook"} of {run["time"].replace("T", " ")}',
-        f'Layers: {run["layers"]}; {run["parameters"]:,} parameters',
-        f'Numbers: {numbers}',
-        f'Data: {run["data"]}',
-        f'Classes: {", ".join(run["class_names"]) or "without names"}',
-        f'Trained: {run["epochs"]} of {run["of"]} epochs on {run["device"] or "an unknown device"}',
-        learning(run),
-    ]
-    if run['evaluated']:
-        line = f'Accuracy: {100 * run["accuracy"]:.2f}%, {run["right"]} of {run["N_test"]} right; '
-        lines.append(line + confidence(run['right'], run['N_test']))
-    else:
-        lines.append('Not evaluated: its script had ended before that')
-    lines.append(
-        ', '.join(f'{name} {version}' for name, version in run['versions'].items())
-    )
-    return '\n'.join(map(clean, lines))
+        with open(path, encoding='utf-8', newline='') as file:
+            return list(csv.DictReader(file))
+    except FileNotFoundError:
+        raise DataError(f'{path} is missing: that run was not evaluated') from None

@@ -14,14 +14,10 @@ from support import console
 from support.console import DataError, parser, whole_number
 from support.files import last_written
 from support.mistakes import check_script, line_with
-from support.runs import NOT_FINITE, begin, describe_data, keep
-from support.sets import read_about
+from support.runs import NOT_FINITE, begin, begin_fit, facts, keep
 from support.start import bars
 
 import keras
-import tensorflow as tf
-
-from utilities import read_class_names
 
 # ---------------------------------------------------------------- the command line
 
@@ -107,24 +103,6 @@ def standing(name, value, convert):
 # ---------------------------------------------------------------- the training
 
 
-def device():
-    """Return 'GPU: its name' or 'CPU', where TensorFlow will train.
-
-    Warns on stderr if Slurm has granted a GPU that TensorFlow doesn't see.
-    """
-    GPUs = tf.config.list_physical_devices('GPU')
-    if GPUs:
-        details = tf.config.experimental.get_device_details(GPUs[0])
-        return f'GPU: {details.get("device_name", "unknown")}'
-    if os.environ.get('SLURM_JOB_GPUS') or os.environ.get('SLURM_GPUS_ON_NODE'):
-        print(
-            'Warning: Slurm granted a GPU, but TensorFlow sees none: on a login node, install its'
-            ' CUDA libraries with . ./script.sh --cuda',
-            file=sys.stderr,
-        )
-    return 'CPU'
-
-
 def end_fit(text):
     """End the fit with an error of this text, and its bar before that."""
     bars.close()
@@ -153,9 +131,9 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
             end_fit(
                 'the network was changed after check_network( ): change it before that'
             )
-        self.device, self.class_names = device(), read_class_names('Train')
-        self.data, self.table = describe_data(), read_about('Train')[0].get('table')
-        print(f'Data: {self.data}\nTraining on {self.device}', flush=True)
+        if 'fit_began' not in facts:  # without check_network
+            begin_fit()
+        print(f'Data: {facts["data"]}\nTraining on {facts["device"]}', flush=True)
         self.rows, self.begin, self.stopped = [], time.perf_counter(), False
         self.interrupt = signal.getsignal(signal.SIGINT)
         with contextlib.suppress(ValueError):  # in a thread
@@ -228,14 +206,8 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         if self.bar:
             self.bar.stop()
         signal.signal(signal.SIGINT, self.interrupt)
-        more = {
-            'device': self.device,
-            'data': self.data,
-            'class_names': self.class_names,
-        }
-        more['table'] = self.table
         if self.rows:
-            keep(self.model, self.rows, stopped=self.stopped, **more)
+            keep(self.model, self.rows, self.stopped)
 
 
 def __getattr__(name):

@@ -275,6 +275,9 @@ def test_every_edit_fits():
         pictures.edited(TRAIN, edit)
 
 
+EPOCHS = 'training: epochs to 95 %'
+
+
 def compared(*arguments):
     return list(
         csv.DictReader(script('compare.py', '--csv', *arguments).stdout.splitlines())
@@ -303,7 +306,7 @@ def test_networks_that_do_about_as_well(trained, number, weights, epochs, least)
     assert ('training may stop by itself' in printed) == (number == 5)
     first, second = compared(1, name)
     if number == 6:  # it learns slowly, and all of them
-        assert int(second['95 %']) > 2 * int(first['95 %'])
+        assert int(second[EPOCHS]) > 2 * int(first[EPOCHS])
         assert history(printed)['accuracy'][-1] >= 0.97
 
 
@@ -311,9 +314,8 @@ def test_networks_that_do_about_as_well(trained, number, weights, epochs, least)
 def test_luck(trained):
     percent = [accuracy(text) for text in run_loop(EXERCISES[7], '--N_epochs', 40)]
     assert len(percent) == 5 and 1 <= max(percent) - min(percent) <= 15
-    assert compared()[-1]['test %'].endswith(
-        f' ({min(percent):.4g}-{max(percent):.4g})'
-    )
+    range_ = f' [{min(percent):.4g}-{max(percent):.4g}]'
+    assert compared()[-1]['test: accuracy in %'].endswith(range_)
 
 
 @slow
@@ -332,7 +334,7 @@ def test_which_learns_fastest(trained):
             ''.join(f'model.add({layer})\n' for layer in some) for some in (old, layers)
         ]
         edited_script(trained, replace=lines, more=['--N_epochs', 60])
-    tutorial, wide, *_, slowest = (row['95 %'] for row in compared())
+    tutorial, wide, *_, slowest = (row[EPOCHS] for row in compared())
     assert int(wide) < int(tutorial) < 60 and slowest == 'never'
 
 
@@ -363,7 +365,7 @@ def test_learning_rates(trained):
         )
         losses[name] = history(printed)['loss']
     assert re.search('`python (compare.py 1 large small)`', exercise)
-    usual, large, small = (row['95 %'] for row in compared(1, 'large', 'small'))
+    usual, large, small = (row[EPOCHS] for row in compared(1, 'large', 'small'))
     assert int(usual) < 100 and large == small == 'never'
     large, small = losses['large'][10:], losses['small'][10:]
     assert 0.55 < large.mean() < 0.9 and 0.55 < small[-1] < small[0]

@@ -207,12 +207,8 @@ def test_a_signal_after_the_fit_keeps_the_network(data):
     done = process(
         data / 'mine.py', *SHORT, status=143, env={'PYTHONPATH': str(WORKSHOP)}
     )
-    assert 'Run: runs/1, not evaluated' in done.stdout and sorted(
-        os.listdir('runs')
-    ) == [
-        '1',
-        'last',
-    ]
+    assert 'Evaluating' in done.stdout and sorted(os.listdir('runs')) == ['1', 'last']
+    assert os.path.exists('runs/1/model.keras')
 
 
 def test_forgotten_script_sh(folder):
@@ -263,7 +259,8 @@ def test_ctrl_c(data):
     fit, rest = shown.split('\x1b[?25h')  # the cursor is back
     assert process.returncode == 130 and 'Stopping after this epoch' in fit
     assert re.search(
-        r'of 10 right[\s\S]*Run: runs/1 with .*\s*\(stopped at \d+ of 100000', rest
+        r'of 10 right[\s\S]*\nStopped after \d+ of 100000 epochs\s+Run: runs/1 with',
+        rest,
     )
     # It is drawn again and again: no epoch leaves a line of its own.
     assert sum('Epoch' in line for line in fit.splitlines() if line) > 1
@@ -390,7 +387,7 @@ def test_other_names_and_a_window(data, monkeypatch):
     assert done.stdout.endswith('\nClose the plot window to end the script\n')
     assert seen == ['1', 'last']
     about = script('infer.py', '--about').stdout
-    assert 'Classes: sine wave, square wave\n' in about
+    assert '"class_names": ["sine wave", "square wave"]' in about
 
 
 @contextlib.contextmanager
