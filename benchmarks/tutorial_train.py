@@ -1,5 +1,5 @@
-# The tutorial's train.py and the functions that it uses, for benchmark.py: as the slides
-# print them, repaired only where today's libraries stop (marked).
+# The tutorial's train.py and the functions that it uses, for benchmark.py: as the
+# slides print them, repaired only where today's libraries stop (marked).
 
 import os
 

@@ -114,7 +114,7 @@ def draw_settings(axis, experiment, rows, drawn):
 
 
 def draw_accuracies(axis, experiment, rows):
-    """Draw the test accuracies of each series; without series, the training's as well."""
+    """Draw the test accuracies of each series, or of all and those of the training."""
     drawn = []
     for series, colour, mark in zip(rows.series.unique(), COLOURS, MARKS, strict=False):
         style = {'label': series or 'test sequences', 'color': colour, 'marker': mark}
@@ -174,11 +174,11 @@ def draw_seeds(axis, experiment, curves):
     slide, sigmoid = curves.setting.unique()
     ends = curves[(curves.setting == slide) & (curves.epoch == curves.epoch.max())]
     bold = ends.sort_values('accuracy_2018').seed.iloc[len(ends) // 2]
-    today, today_label = 'training_accuracy', "the slide's, above one half is class 1"
+    today, of_2018 = 'training_accuracy', 'accuracy_2018'
     for setting, column, label, colour in (
         (sigmoid, today, 'with a sigmoid', COLOURS[2]),
-        (slide, today, today_label, COLOURS[0]),
-        (slide, 'accuracy_2018', "the slide's, as Keras 2 counted", COLOURS[1]),
+        (slide, today, "the slide's, above one half is class 1", COLOURS[0]),
+        (slide, of_2018, "the slide's, as Keras 2 counted", COLOURS[1]),
     ):
         rows = curves[curves.setting == setting]
         lines = rows.pivot(columns='seed', index='epoch', values=column)

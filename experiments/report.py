@@ -61,8 +61,8 @@ def format_cell(values):
         return f'{number:.1f}'.removesuffix('.0')
 
     median, least, greatest = map(shown, values.agg(['median', 'min', 'max']))
-    unit = ' %' if percent else ''
-    return median + unit + (f' ({least}\N{EN DASH}{greatest})' if least != greatest else '')
+    cell = f'{median} %' if percent else median
+    return cell if least == greatest else f'{cell} ({least}\N{EN DASH}{greatest})'
 
 
 def table(folder, name):

@@ -129,10 +129,8 @@ def run_setting(
         metrics = ['accuracy', accuracy_2018] if count_2018 else ['accuracy']
         built = build(network, -(-N_train // 32), jit, metrics)
         parameters = built[0].count_params()
-        test_epochs = (
-            list(range(test_every, N_epochs, test_every)) if test_every else []
-        )
-        test_epochs.append(N_epochs)
+        between = range(test_every, N_epochs, test_every) if test_every else ()
+        test_epochs = [*between, N_epochs]
     for seed in seeds:
         keras.utils.set_random_seed(seed)
         training, test, rng = draw_data(seed, N_train, phase, noise, from_training_set)
@@ -147,6 +145,9 @@ def run_setting(
             found = fit(built, training, test, N_epochs, test_epochs)
             rounded = found.map(lambda accuracy: round(accuracy, 4))
             row |= rounded.iloc[-1]
+            if test_every:
+                for epoch, accuracies in rounded.loc[test_epochs].iterrows():
+                    curves.append({'seed': seed, 'epoch': epoch, **accuracies})
         row['seconds'] = round(time.perf_counter() - start, 2)
         if not baseline:
             for which in 'training', 'test':
@@ -154,12 +155,8 @@ def run_setting(
                 for level in 95, 99:
                     reached = first_epoch_reaching(level / 100, accuracies)
                     row[f'{which}_{level}'] = reached
-        if test_every:
-            for epoch, accuracies in rounded.loc[test_epochs].iterrows():
-                curves.append({'seed': seed, 'epoch': epoch, **accuracies})
-        for (
-            f
-        ) in frequencies:  # in a narrow band: of one frequency there is only one wave
+        for f in frequencies:
+            # A narrow band around it: of one frequency there is only one wave.
             X, Y = unseen_sequences(training[0], rng, f_min=f - 0.01, f_range=0.02)
             right = (built[0](np.float32(X)).numpy()[:, 0] > 0.5) == Y
             rows.append({'setting': f, **row, 'test_accuracy': round(right.mean(), 4)})
