@@ -18,7 +18,6 @@ from experiments.questions import EXPERIMENTS
 
 def start_worker():
     """Prepare a new process, before it imports TensorFlow."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process
     os.environ |= {
         'TF_NUM_INTRAOP_THREADS': '1',
         'TF_NUM_INTEROP_THREADS': '1',
@@ -64,6 +63,8 @@ def submit(pool, names, repeats, N_epochs):
     seeds of a setting, so that its network is not built for each of them.
     """
     futures = {}
+    # The processes inherit that Ctrl-C is ignored: it is for this one.
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in names:
         seeds = range(repeats or EXPERIMENTS[name].seeds)
         futures[name] = [
@@ -71,4 +72,5 @@ def submit(pool, names, repeats, N_epochs):
             for setting in EXPERIMENTS[name].settings
             for i in range(0, len(seeds), 5)
         ]
+    signal.signal(signal.SIGINT, previous)
     return futures

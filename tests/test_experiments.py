@@ -145,14 +145,17 @@ def test_published_rows_are_found_again():
 
 def test_tasks(monkeypatch):
     """In the order of the questions, up to five seeds of a setting in each."""
-    monkeypatch.setattr(pool, 'work', lambda *task: task)
+    ignored = signal.SIG_IGN  # Ctrl-C, by the processes that are started here
+    monkeypatch.setattr(
+        pool, 'work', lambda *task: (*task, signal.getsignal(signal.SIGINT) == ignored)
+    )
     parts = range(5), range(5, 10), range(10, 12)
     for repeats, seeds in (None, parts[:1]), (12, parts):
         futures = pool.submit(Inline(), ['recurrent', 'memory'], repeats, 7)
         assert list(futures) == ['recurrent', 'memory']
         for name, found in futures.items():
             settings = EXPERIMENTS[name].settings
-            tasks = [(name, s, part, 7) for s in settings for part in seeds]
+            tasks = [(name, s, part, 7, True) for s in settings for part in seeds]
             assert [future.result() for future in found] == tasks
 
 
