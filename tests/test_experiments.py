@@ -253,7 +253,8 @@ def test_readme_example_of_a_question_and_a_run_that_fails(folder, inline, monke
     printed = script(*asked).stdout
     assert all(part in printed for part in (experiment.question, *experiment.settings))
     assert sorted(os.listdir('results')) == [f'{name}.csv', f'{name}.png']
-    assert list(report.load('results', name).setting) == [*experiment.settings]
+    rows = report.load('results', name)
+    assert rows.columns[0] == 'series' and list(rows.setting) == [*experiment.settings]
 
 
 # ---------------------------------------------------------------- the page's sentences
@@ -399,6 +400,9 @@ def test_figure_shows_the_numbers(name):
             if not experiment.series and name != 'frequency':
                 columns['training sequences'] = 'training'
             check_marks(axis, rows, {k: f'{v}_accuracy' for k, v in columns.items()})
+            doubling = name in ('training-sets', 'neurons', 'phase')
+            assert axis.get_xscale() == ('log' if doubling else 'linear')
+            assert axis.yaxis_inverted() or axis.get_xlabel() == experiment.varied
         elif panel == 'speed':
             never = rows.replace({'training_95': np.inf}, figures.NEVER)
             check_marks(axis, never, {'': 'training_95'})
