@@ -1,5 +1,5 @@
-# The tutorial's train.py and the functions that it uses, for benchmarks/benchmark.py: as the slides
-# print them, repaired only where today's libraries stop (marked).
+# The tutorial's train.py and the functions that it uses, for benchmark.py: as the
+# slides print them, repaired only where today's libraries stop (marked).
 
 import os
 
@@ -18,9 +18,7 @@ def read_training_data(ID, N):
         X = np.fromfile(file, dtype=np.double)
     with open('Train/Y_%d.dat' % ID, 'rb') as file:
         Y = np.fromfile(file, dtype=np.double)
-    return X, Y[
-        0
-    ]  # repaired: was Y, an array, which NumPy 2 does not assign to an element
+    return X, Y[0]  # repaired: was Y, an array, which NumPy 2 does not take as a number
 
 
 def read_test_data(ID, N):

@@ -1,14 +1,13 @@
 """The workshop's questions, answered by measurement.
 
-    python -m experiments                           all of them
-    python -m experiments training-sets linear      some of them
-    python -m experiments --list                    what there is
-    python -m experiments --output experiments/results && python -m experiments --publish
-                                                    all of them, and their answers published anew
+    python -m experiments                       all of them
+    python -m experiments training-sets linear  some of them
+    python -m experiments --list                what there is
+    python -m experiments --publish             redraw the README's figures and tables
 
-Every run draws new training sequences, and tests on 2,000 others, none of them among the former.
-Every setting is run with several seeds; a table gives the median and the range of these.
-An experiment writes all its runs to NAME.csv and a figure to NAME.png, and prints its table.
+Every setting is run with several seeds, each with training sequences of its own and
+2,000 others for the test. An experiment writes its runs to NAME.csv and a figure to
+NAME.png, and prints a table of medians and ranges.
 """
 
 from support.start import prepare
@@ -32,24 +31,22 @@ PUBLISHED = FOLDER / 'results'
 
 
 def default_jobs():
-    """Return a process for each core that may be used, at most four: each takes about 1.5 GiB."""
+    """Return one process for each core that may be used, at most four."""
     affinity = getattr(os, 'sched_getaffinity', None)  # macOS has none
     return min(4, len(affinity(0)) if affinity else os.cpu_count())
 
 
-def check_writable(folder):
+def make_folder(folder):
     """Make the folder; raise DataError if that or a file in it isn't possible."""
     try:
         os.makedirs(folder, exist_ok=True)
-        tempfile.TemporaryFile(
-            dir=folder
-        ).close()  # better to fail now than after the runs
+        tempfile.TemporaryFile(dir=folder).close()  # better now than after the runs
     except OSError as error:
         raise DataError(f'{folder}: {error.strerror}; give another --output') from None
 
 
 def run(names, repeats, N_epochs, jobs, folder):
-    """Run these experiments; write the files of each, and print its table, when it is done."""
+    """Run these experiments; as each is done, write its files and print its table."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -57,18 +54,15 @@ def run(names, repeats, N_epochs, jobs, folder):
     from experiments.report import print_table, save
 
     console, quiet = Console(stderr=True), not sys.stderr.isatty()
-    with (
-        workers(jobs) as pool,
-        Progress(console=console, transient=True, disable=quiet) as bar,
-    ):
+    bar = Progress(console=console, transient=True, disable=quiet)
+    with workers(jobs) as pool, bar:
         futures = submit(pool, names, repeats, N_epochs)
         task = bar.add_task('Runs', total=sum(map(len, futures.values())))
         for name in names:
             rows, curves = [], []
             for future in futures[name]:
                 more_rows, more_curves = future.result()
-                rows += more_rows
-                curves += more_curves
+                rows, curves = rows + more_rows, curves + more_curves
                 bar.advance(task)
             save(folder, name, rows, curves)
             save_figure(folder, name)
@@ -78,7 +72,7 @@ def run(names, repeats, N_epochs, jobs, folder):
 
 
 def publish(names):
-    """Draw the published figures and write the README's tables, from the published CSV files."""
+    """Redraw the figures and the README's tables from the published CSV files."""
     from experiments.figures import save_figure
     from experiments.report import with_tables
 
@@ -92,34 +86,25 @@ def publish(names):
 
 if __name__ == '__main__':
     script = parser(__doc__)
-    add = script.add_argument
+    add, number = script.add_argument, whole_number(1)
     add('names', nargs='*', choices=[*EXPERIMENTS, 'all'], default='all')
-    add('--list', action='store_true', help='say what experiments there are')
-    add(
-        '--repeats',
-        type=whole_number(1),
-        help='seeds, default 5 or 20, as the question says',
-    )
-    add('--epochs', type=whole_number(1), default=300, help='default 300')
-    add('--jobs', type=whole_number(1), help='processes, default one a core, at most 4')
+    add('--list', action='store_true', help='list the experiments')
+    add('--repeats', type=number, help='seeds, default 5 or 20, as the question says')
+    add('--epochs', type=number, default=300, help='default 300')
+    add('--jobs', type=number, help='processes, default one a core, at most 4')
     add('--output', default='results', help='folder, default results')
     add(
         '--publish',
         action='store_true',
-        help='only renew the figures and tables of README.md',
+        help="only redraw the README's figures, tables",
     )
     args = script.parse_args()
-    names = (
-        list(EXPERIMENTS) if 'all' in args.names else list(dict.fromkeys(args.names))
-    )
+    names = list(EXPERIMENTS if 'all' in args.names else dict.fromkeys(args.names))
     if args.list:
-        print(
-            '\n'.join(
-                f'{name:14} {entry.question}' for name, entry in EXPERIMENTS.items()
-            )
-        )
+        for name, experiment in EXPERIMENTS.items():
+            print(f'{name:14} {experiment.question}')
     elif args.publish:
         publish(names)
     else:
-        check_writable(args.output)
+        make_folder(args.output)
         run(names, args.repeats, args.epochs, args.jobs or default_jobs(), args.output)

@@ -1,7 +1,7 @@
 """What a network is compared with: rules, and methods that learn without a network.
 
-Each is given the training set X_train (n, N) and Y_train (n,), the sequences X (m, N) to classify,
-and the standard deviation of their noise; it returns their classes, (m,).
+Each gets the training set, X_train (n, N) and Y_train (n,), the sequences X (m, N) to
+classify, and the standard deviation of their noise; it returns their classes, (m,).
 """
 
 import numpy as np
@@ -17,13 +17,13 @@ def always_sine(X_train, Y_train, X, noise):
 def mean_square(X_train, Y_train, X, noise):
     """A sine's mean square is 1/2, a square wave's is 1.
 
-    Noise adds its variance to both, so that is subtracted first: this rule is told the noise.
+    Noise adds its variance to both, so that is subtracted first.
     """
     return (X**2).mean(axis=1) - noise**2 > 0.75
 
 
 def flatness(X_train, Y_train, X, noise):
-    """The mean of x^4 over the square of the mean of x^2: 3/2 for a sine, 1 for a square wave.
+    """The mean of x^4 over the square of the mean of x^2: 3/2 for a sine, else 1.
 
     The height of the wave cancels out.
     """
@@ -38,9 +38,9 @@ def nearest_neighbour(X_train, Y_train, X, noise):
 def logistic_regression(X_train, Y_train, X, noise, L2=1):
     """A neuron with a sigmoid, fitted to its optimum.
 
-    That is the minimum of the summed cross-entropy + L2/2 times the sum of the squared weights.
-    Without this penalty there is none where a plane separates the classes: the weights would grow
-    for ever, and the result depend on when one stops.
+    That is the minimum of the summed cross-entropy + L2/2 times the sum of the squared
+    weights. Without this penalty there is none where a plane separates the classes: the
+    weights would grow for ever, and the result depend on when you stop.
     """
     sign = 2 * Y_train - 1
 
@@ -52,11 +52,11 @@ def logistic_regression(X_train, Y_train, X, noise, L2=1):
         return loss, np.append(slopes @ X_train + L2 * weights, slopes.sum())
 
     start = np.zeros(X_train.shape[1] + 1)
-    found = minimize(loss_and_gradient, start, jac=True, method='L-BFGS-B').x
-    return X @ found[:-1] + found[-1] > 0
+    best = minimize(loss_and_gradient, start, jac=True, method='L-BFGS-B').x
+    return X @ best[:-1] + best[-1] > 0
 
 
 def spectral_regression(X_train, Y_train, X, noise):
-    """Logistic regression on the magnitudes of the Fourier transform, which no phase changes."""
+    """Logistic regression on Fourier magnitudes, which no phase changes."""
     spectra, spectra_train = np.abs(np.fft.rfft(X)), np.abs(np.fft.rfft(X_train))
     return logistic_regression(spectra_train, Y_train, spectra, noise)

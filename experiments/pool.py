@@ -1,13 +1,12 @@
 """Spreads the runs over processes. These alone import TensorFlow, with one thread each.
 
-One thread adds numbers in one order, so that any number of processes finds the same results.
+One thread adds numbers in one order, so any number of processes finds the same results.
 """
 
 import contextlib
 import multiprocessing
 import os
 import signal
-import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
@@ -22,38 +21,30 @@ def start_worker():
     os.environ |= {
         'TF_NUM_INTRAOP_THREADS': '1',
         'TF_NUM_INTEROP_THREADS': '1',
-        'CUDA_VISIBLE_DEVICES': '-1',  # a GPU gains nothing with networks as small as these
+        'CUDA_VISIBLE_DEVICES': '-1',  # a GPU gains nothing with small networks
     }
-    # TensorFlow's notices would come once for each process; errors reach us in another way.
+    # Each process would repeat TensorFlow's notices; errors come back with the results.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-
-    def end_with_parent():
-        multiprocessing.parent_process().join()
-        os._exit(1)
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
 @contextlib.contextmanager
 def workers(jobs):
-    """Give a ProcessPoolExecutor; an error or Ctrl-C ends its processes at once."""
+    """Give a ProcessPoolExecutor, whose processes end with it, also after an error."""
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn'), start_worker)
     try:
         yield pool
-    except BaseException as error:
+    except BrokenProcessPool:
+        raise DataError(
+            'a process was killed, probably for want of memory: give fewer --jobs'
+        ) from None
+    finally:
         for process in multiprocessing.active_children():
             process.kill()
-        if isinstance(error, BrokenProcessPool):
-            raise DataError(
-                'a process was killed, probably for want of memory: give fewer --jobs'
-            ) from None
-        raise
-    finally:
         pool.shutdown(cancel_futures=True)
 
 
 def work(name, setting, seeds, N_epochs):
-    """Run one setting of an experiment, in a worker; return run.py's rows and curves."""
+    """Run one setting of an experiment, in a worker; return its rows and curves."""
     import_keras()
     from experiments.run import run_setting
 
@@ -66,13 +57,13 @@ def work(name, setting, seeds, N_epochs):
 
 
 def submit(pool, names, repeats, N_epochs):
-    """Give all runs to a pool; return {name: futures of work()}, in the order of the settings.
+    """Give all runs to a pool; return {name: futures of work()}.
 
-    A future has up to five seeds of a setting, which saves building its network for each. repeats
-    is the number of seeds, or None for that of the experiment.
+    repeats is the number of seeds, None for the experiment's. A future has up to five
+    seeds of a setting, so that its network is not built for each of them.
     """
     futures = {}
-    # The workers inherit that Ctrl-C is ignored: it is for this process to heed.
+    # The processes inherit that Ctrl-C is ignored: it is for this one.
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in names:
         seeds = range(repeats or EXPERIMENTS[name].seeds)

@@ -1,6 +1,6 @@
-"""What is asked. A question is an entry of EXPERIMENTS, below: adding one is adding an entry.
+"""What is asked: each question is an entry of EXPERIMENTS, below, and so is a new one.
 
-Nothing here needs Keras: a network is a function that is given keras.layers where it is built.
+Nothing here needs Keras: a network is a function that makes its layers of keras.layers.
 """
 
 from typing import NamedTuple
@@ -13,41 +13,74 @@ N_sequence = 128
 
 
 def dense(*neurons_and_activations):
-    return lambda layers: [
-        layers.Dense(n, activation=a) for n, a in neurons_and_activations
-    ]
+    """Return the option for a network of Dense layers."""
+    pairs = neurons_and_activations
+    return {'network': lambda layers: [layers.Dense(n, a) for n, a in pairs]}
 
 
-def stepwise(inside):
-    """These layers are given the sequence as a series of single values."""
-    return lambda layers: [
-        layers.Reshape((N_sequence, 1)),
-        *inside(layers),
-        layers.Dense(1, activation='sigmoid'),
-    ]
+def stepwise(inside, **options):
+    """Return options for layers that get the sequence as a series of single values."""
+
+    def network(layers):
+        step = layers.Reshape((N_sequence, 1))
+        return [step, *inside(layers), layers.Dense(*OUTPUT)]
+
+    return {'network': network, **options}
 
 
-MLP = dense((16, 'relu'), (8, 'tanh'), (1, 'sigmoid'))
-# A recurrent network's time goes into its 128 small steps: XLA (jit) makes these 3 times faster.
-NETWORKS = {
-    "the tutorial's": {},
-    'Conv1D': {
-        'network': stepwise(
-            lambda layers: [
-                layers.Conv1D(16, 5, activation='relu'),
-                layers.GlobalAveragePooling1D(),
-            ]
-        )
-    },
-    'SimpleRNN': {
-        'network': stepwise(lambda layers: [layers.SimpleRNN(16)]),
-        'jit': True,
-    },
-    'LSTM': {'network': stepwise(lambda layers: [layers.LSTM(16)]), 'jit': True},
+def convolution(layers):
+    return [layers.Conv1D(16, 5, activation='relu'), layers.GlobalAveragePooling1D()]
+
+
+HIDDEN = ((16, 'relu'), (8, 'tanh'), (8, 'tanh'), (8, 'tanh'))
+OUTPUT = (1, 'sigmoid')
+MLP = dense(*HIDDEN[:2], OUTPUT)
+NO_ACTIVATION = dense((16, None), (1, None))
+# Recurrent networks spend their time in 128 small steps: XLA (jit) takes a third of it.
+STEPWISE = {
+    'Conv1D': stepwise(convolution),
+    'SimpleRNN': stepwise(lambda layers: [layers.SimpleRNN(16)], jit=True),
+    'LSTM': stepwise(lambda layers: [layers.LSTM(16)], jit=True),
 }
 
-# ---------------------------------------------------------------- the questions
+# ---------------------------------------------------------------- data and methods
 
+RANDOM_PHASE = {'phase': True}
+# What the network can do shows where the number of sequences doesn't limit it.
+LARGE_RANDOM_PHASE = {'N_train': 800, 'phase': True}
+EASY_WAVES = {'same phase, 200 sequences': {}}
+HARD_WAVES = {'random phase, 200 sequences': RANDOM_PHASE}
+MANY_HARD_WAVES = {'random phase, 800 sequences': LARGE_RANDOM_PHASE}
+NUMBERS = {N: {'N_train': N} for N in (25, 50, 100, 200, 400, 800, 1600)}
+
+METHODS = {
+    'always the same class': {'baseline': baselines.always_sine},
+    'mean of the squares': {'baseline': baselines.mean_square},
+    'mean of x⁴ / (mean of x²)²': {'baseline': baselines.flatness},
+    'nearest neighbour': {'baseline': baselines.nearest_neighbour},
+    'logistic regression (L2 = 1)': {
+        'baseline': baselines.logistic_regression,
+        'parameters': N_sequence + 1,
+    },
+    'logistic regression on Fourier magnitudes (L2 = 1)': {
+        'baseline': baselines.spectral_regression,
+        'parameters': N_sequence // 2 + 2,
+    },
+    'no hidden layer, 300 epochs': dense(OUTPUT),
+    "the tutorial's network": MLP,
+}
+
+
+def each(all_series, settings):
+    """Return the settings of every series, with the options of both."""
+    return {
+        (series, setting): all_series[series] | settings[setting]
+        for series in all_series
+        for setting in settings
+    }
+
+
+# ---------------------------------------------------------------- the questions
 
 ACCURACY = ('training_accuracy', 'test_accuracy')
 CONVERGENCE = ('training_95', 'training_99', 'test_95', 'test_99')
@@ -56,64 +89,28 @@ CONVERGENCE = ('training_95', 'training_99', 'test_95', 'test_99')
 class Experiment(NamedTuple):
     question: str
     varied: str  # what the settings are: the name of the figure's axis
-    # {setting: options of run.py's run_setting()}. A setting is a number, a name, or a pair: the
-    # name of a series, which gets a colour of its own, and a number or name.
+    # {setting: options of run_setting() in run.py}. A setting is a number, a name, or a
+    # pair: the name of a series, which gets a colour of its own, and a number or name.
     settings: dict
     series: str = ''  # what the series are
     seeds: int = 5  # how many
-    columns: tuple = ACCURACY  # columns of the CSV that the table shows
-    panels: tuple = (
-        'accuracy',
-    )  # of the figure; 'convergence' and 'seeds' draw the curves
-    test_every: int = (
-        0  # epochs between the points of the curves; 0: only test at the end
-    )
+    columns: tuple = ACCURACY  # of the CSV that the table shows
+    panels: tuple = ('accuracy',)  # of the figure: see figures.py's PANELS
+    test_every: int = 0  # epochs between points of the curves; 0: only test at the end
     in_table: tuple = ()  # the settings that the table shows; all if empty
 
-
-NUMBERS = (25, 50, 100, 200, 400, 800, 1600)
-PHASES = {'same phase': {}, 'random phase': {'phase': True}}
-# What the network can do shows where the number of sequences doesn't limit it.
-LARGE_RANDOM_PHASE = {'N_train': 800, 'phase': True}
-OUTPUT = (1, 'sigmoid')
-HIDDEN = ((16, 'relu'), (8, 'tanh'), (8, 'tanh'), (8, 'tanh'))
-NEURONS = (2, 4, 8, 16, 32, 64, 128, 256)
-ACTIVATIONS = ('linear', 'relu', 'softplus', 'tanh', 'sigmoid')
 
 EXPERIMENTS = {
     'baseline': Experiment(
         'Does it need a neural network at all?',
         'Method',
-        {
-            (waves, method): data | options
-            for waves, data in {
-                'same phase, 200 sequences': {},
-                'random phase, 200 sequences': {'phase': True},
-                'random phase, 800 sequences': LARGE_RANDOM_PHASE,
-            }.items()
-            for method, options in {
-                'always the same class': {'baseline': baselines.always_sine},
-                'mean of the squares': {'baseline': baselines.mean_square},
-                'mean of x⁴ / (mean of x²)²': {'baseline': baselines.flatness},
-                'nearest neighbour': {'baseline': baselines.nearest_neighbour},
-                'logistic regression (L2 = 1)': {
-                    'baseline': baselines.logistic_regression,
-                    'parameters': N_sequence + 1,
-                },
-                'logistic regression on Fourier magnitudes (L2 = 1)': {
-                    'baseline': baselines.spectral_regression,
-                    'parameters': N_sequence // 2 + 2,
-                },
-                'no hidden layer, 300 epochs': {'network': dense(OUTPUT)},
-                "the tutorial's network": {},
-            }.items()
-        },
+        each(EASY_WAVES | HARD_WAVES | MANY_HARD_WAVES, METHODS),
         series='Waves',
     ),
     'training-sets': Experiment(
         'How does the number of training sequences influence convergence and accuracy?',
         'Training sequences',
-        {N: {'N_train': N} for N in NUMBERS},
+        NUMBERS,
         columns=(*ACCURACY, *CONVERGENCE),
         panels=('accuracy', 'convergence'),
         test_every=5,
@@ -121,55 +118,48 @@ EXPERIMENTS = {
     'epochs': Experiment(
         'How many epochs are required?',
         'Training sequences',
-        {N: {'N_train': N} for N in (100, 200, 400)},
+        {N: NUMBERS[N] for N in (100, 200, 400)},
         columns=(*ACCURACY, *CONVERGENCE),
         panels=('convergence',),
         test_every=1,
     ),
     'layers': Experiment(
         'What does the number of hidden layers do?',
-        'Hidden layers: 16 neurons with relu, then 8 with tanh each',
-        {
-            N: {'network': dense(*HIDDEN[:N], OUTPUT), **LARGE_RANDOM_PHASE}
-            for N in range(5)
-        },
+        'Hidden layers: 16 relu, then 8 tanh each',
+        {N: dense(*HIDDEN[:N], OUTPUT) | LARGE_RANDOM_PHASE for N in range(5)},
         seeds=20,
-        columns=(*ACCURACY, 'parameters'),
+        columns=(*ACCURACY, 'training_95', 'parameters'),
+        panels=('accuracy', 'speed'),
     ),
     'neurons': Experiment(
         'What does the number of neurons do?',
         'Neurons in the first hidden layer',
         {
-            N: {
-                'network': dense((N, 'relu'), (8, 'tanh'), OUTPUT),
-                **LARGE_RANDOM_PHASE,
-            }
-            for N in NEURONS
+            N: dense((N, 'relu'), (8, 'tanh'), OUTPUT) | LARGE_RANDOM_PHASE
+            for N in (2, 4, 8, 16, 32, 64, 128, 256)
         },
-        columns=(*ACCURACY, 'parameters'),
+        columns=(*ACCURACY, 'training_95', 'parameters'),
+        panels=('accuracy', 'speed'),
     ),
     'activations': Experiment(
         'What do the activation functions do?',
         'Activation of both hidden layers',
         {
-            a: {'network': dense((16, a), (8, a), OUTPUT), **LARGE_RANDOM_PHASE}
-            for a in ACTIVATIONS
+            a: dense((16, a), (8, a), OUTPUT) | LARGE_RANDOM_PHASE
+            for a in ('linear', 'relu', 'softplus', 'tanh', 'sigmoid')
         },
         seeds=20,
         columns=(*ACCURACY, 'training_95'),
+        panels=('accuracy', 'speed'),
     ),
     'flat': Experiment(
         'Why is the curve on the slide about activations flat?',
         'Network',
         {
-            "the slide's (Dense 16, Dense 1)": {
-                'network': dense((16, None), (1, None)),
-                'count_2018': True,
-            },
-            'with a sigmoid (Dense 16, Dense 1 sigmoid)': {
-                'network': dense((16, None), OUTPUT),
-                'count_2018': True,
-            },
+            "the slide's (Dense 16, Dense 1)": NO_ACTIVATION | {'count_2018': True},
+            'with a sigmoid (Dense 16, Dense 1 sigmoid)': (
+                dense((16, None), OUTPUT) | {'count_2018': True}
+            ),
         },
         seeds=20,
         columns=('accuracy_2018', *ACCURACY),
@@ -179,29 +169,23 @@ EXPERIMENTS = {
     'linear': Experiment(
         'Is a network without activations incapable of learning?',
         'Network',
-        {
-            (waves, network): data | options
-            for waves, data in {
-                'same phase, 200 sequences': {},
-                'random phase, 800 sequences': LARGE_RANDOM_PHASE,
-            }.items()
-            for network, options in {
-                'no activation (Dense 16, Dense 1)': {
-                    'network': dense((16, None), (1, None))
-                },
-                'only a sigmoid at the end (Dense 16, Dense 8, sigmoid)': {
-                    'network': dense((16, None), (8, None), OUTPUT)
-                },
-                "the tutorial's (relu, tanh, sigmoid)": {},
-            }.items()
-        },
+        each(
+            EASY_WAVES | MANY_HARD_WAVES,
+            {
+                'no activation (Dense 16, Dense 1)': NO_ACTIVATION,
+                'only a sigmoid at the end (Dense 16, Dense 8, sigmoid)': (
+                    dense((16, None), (8, None), OUTPUT)
+                ),
+                "the tutorial's (relu, tanh, sigmoid)": MLP,
+            },
+        ),
         series='Waves',
         seeds=20,
     ),
     'recurrent': Experiment(
         'Does a recurrent network do better?',
         'Network',
-        NETWORKS,
+        {"the tutorial's": MLP, **STEPWISE},
         columns=(*ACCURACY, 'parameters', 'test_95', 'test_99', 'seconds'),
         panels=('accuracy', 'convergence'),
         test_every=10,
@@ -209,42 +193,33 @@ EXPERIMENTS = {
     'phase': Experiment(
         'What if every wave begins at a random phase?',
         'Training sequences',
-        {
-            (f"the tutorial's, {phase}", N): {'N_train': N, **how}
-            for phase, how in PHASES.items()
-            for N in NUMBERS
-        }
+        each({"the tutorial's, same phase": MLP}, NUMBERS)
+        | each({"the tutorial's, random phase": MLP | RANDOM_PHASE}, NUMBERS)
         | {
-            (f'{name}, random phase', 200): {**NETWORKS[name], 'phase': True}
-            for name in ('Conv1D', 'SimpleRNN', 'LSTM')
+            (f'{name}, random phase', 200): network | RANDOM_PHASE
+            for name, network in STEPWISE.items()
         },
         series='Network',
     ),
     'noise': Experiment(
         'How robust is it to noise?',
         'Standard deviation of the noise',
-        {
-            (name, noise): {**options, 'noise': noise}
-            for name, options in {
-                'mean of the squares': {'baseline': baselines.mean_square},
-                **{
-                    name: NETWORKS[name]
-                    for name in ("the tutorial's", 'Conv1D', 'LSTM')
-                },
-            }.items()
-            for noise in (0, 0.25, 0.5, 1, 1.5, 2)
-        },
+        each(
+            {
+                'mean of the squares': METHODS['mean of the squares'],
+                "the tutorial's": MLP,
+                'Conv1D': STEPWISE['Conv1D'],
+                'LSTM': STEPWISE['LSTM'],
+            },
+            {noise: {'noise': noise} for noise in (0, 0.25, 0.5, 1, 1.5, 2)},
+        ),
         series='Method',
     ),
     'frequency': Experiment(
         'Does it recognise frequencies outside the training range?',
         'Frequency (radians per step)',
         # One training run answers for all of them.
-        {
-            'trained band': {
-                'frequencies': tuple(round(0.02 * i, 2) for i in range(1, 41))
-            }
-        },
+        {'trained band': {'frequencies': [round(0.02 * i, 2) for i in range(1, 41)]}},
         columns=('test_accuracy',),
         in_table=(0.04, 0.06, 0.1, 0.2, 0.3, 0.4, 0.5, 0.8),
     ),

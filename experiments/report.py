@@ -1,4 +1,4 @@
-"""What the runs found: the CSV files, the tables on the terminal, the tables in the document."""
+"""What the runs found: as CSV files, as tables on the terminal and in the README."""
 
 import re
 import sys
@@ -17,20 +17,17 @@ TITLES = {
     'parameters': 'Weights',
     'seconds': 'Seconds',
     'training_95': 'Epochs to 95 % training',
-    'training_99': 'to 99 % training',
+    'training_99': '99 %',
     'test_95': 'Epochs to 95 % test',
-    'test_99': 'to 99 % test',
+    'test_99': '99 %',
 }
 
 
 def save(folder, name, rows, curves):
-    """Write what an experiment found to NAME.csv, and its curves, if any, to NAME-curves.csv."""
-    for path, lines in (
-        (f'{folder}/{name}.csv', rows),
-        (f'{folder}/{name}-curves.csv', curves),
-    ):
+    """Write an experiment's NAME.csv, and its NAME-curves.csv if it has curves."""
+    for path, lines in ((name, rows), (f'{name}-curves', curves)):
         if lines:
-            with whole_file(path) as temporary:
+            with whole_file(f'{folder}/{path}.csv') as temporary:
                 frame = pd.DataFrame(lines, dtype=object)  # whole numbers stay whole
                 frame.to_csv(temporary, index=False, lineterminator='\n')
 
@@ -40,28 +37,32 @@ def load(folder, name):
 
     An epoch of infinity means that an accuracy was never reached.
     """
+    path = f'{folder}/{name}.csv'
     try:
-        frame = pd.read_csv(
-            f'{folder}/{name}.csv', dtype={'setting': str, 'series': str}
-        )
+        frame = pd.read_csv(path, dtype={'setting': str, 'series': str})
     except FileNotFoundError:
         raise DataError(
-            f'{folder}/{name}.csv is missing: python -m experiments --output {folder} makes it'
+            f'{path} is missing: python -m experiments --output {folder} makes it'
         ) from None
     return frame.fillna({'series': ''})
 
 
 def format_cell(values):
-    """Return the median and the range over the seeds as a cell of a table says them."""
+    """Return the median over the seeds, and the range, as a table shows them."""
     if values.isna().all():
         return ''
-    accuracy = 'accuracy' in values.name
-    digits = int(accuracy or values.name == 'seconds')
-    median, least, greatest = (
-        'never' if number == float('inf') else f'{number * 100**accuracy:.{digits}f}'
-        for number in (values.median(), values.min(), values.max())
-    )
-    return median + ' %' * accuracy + f' ({least} to {greatest})' * (least != greatest)
+    percent = 'accuracy' in values.name
+
+    def shown(number):
+        if number == float('inf'):
+            return 'never'
+        if percent or values.name == 'seconds':
+            return f'{100 * number if percent else number:.1f}'
+        return f'{number:.1f}'.removesuffix('.0')
+
+    median, least, greatest = map(shown, values.agg(['median', 'min', 'max']))
+    cell = f'{median} %' if percent else median
+    return cell if least == greatest else f'{cell} ({least}\N{EN DASH}{greatest})'
 
 
 def table(folder, name):
@@ -69,10 +70,11 @@ def table(folder, name):
     experiment, rows = EXPERIMENTS[name], load(folder, name)
     if experiment.in_table:
         rows = rows[rows.setting.isin(map(str, experiment.in_table))]
-    cells = rows.groupby(['series', 'setting'], sort=False)[list(experiment.columns)]
+    settings = rows.groupby(['series', 'setting'], sort=False)
+    cells = settings[list(experiment.columns)].agg(format_cell).reset_index()
+    cells['series'] = cells.series.mask(cells.series.duplicated(), '')  # named once
     titles = {'series': experiment.series, 'setting': experiment.varied, **TITLES}
-    cells = cells.agg(format_cell).reset_index().rename(columns=titles)
-    return cells.drop(columns='', errors='ignore')
+    return cells.rename(columns=titles).drop(columns='', errors='ignore')
 
 
 def print_table(folder, name):
@@ -89,17 +91,16 @@ def print_table(folder, name):
 
 
 def with_tables(document, folder):
-    """Return a document, a text, with its tables made anew from the CSV files of folder.
+    """Return a document, a text, with its tables made from the CSV files in folder.
 
     A table stands between the lines <!-- table: NAME --> and <!-- end -->.
     """
 
     def make(match):
-        frame = table(folder, match[1])
+        frame = table(folder, match[2])
         lines = [frame.columns, ['---'] * frame.shape[1], *frame.to_numpy()]
-        markdown = '\n'.join(f'| {" | ".join(line)} |' for line in lines)
-        return f'<!-- table: {match[1]} -->\n{markdown}\n<!-- end -->'
+        rows = '\n'.join(f'| {" | ".join(line)} |' for line in lines)
+        return f'{match[1]}\n{rows}\n<!-- end -->'
 
-    return re.sub(
-        r'<!-- table: (\S+) -->\n.*?<!-- end -->', make, document, flags=re.DOTALL
-    )
+    marks = r'(<!-- table: (\S+) -->)\n.*?<!-- end -->'
+    return re.sub(marks, make, document, flags=re.DOTALL)

@@ -3,7 +3,7 @@
     python -m lesson.pictures           into the folder results
     python -m lesson.pictures lesson    redraws those of the lesson
 
-Those of the training come from train.py itself, as it is and with the edit that LESSON.md shows.
+Those of the training come from train.py itself, as it is and with LESSON.md's edits.
 """
 
 from support.start import prepare
@@ -12,6 +12,7 @@ if __name__ == '__main__':
     prepare()
 
 import csv
+import itertools
 import os
 import pathlib
 import re
@@ -28,8 +29,6 @@ import numpy as np
 from generate_data import WAVES
 
 PROJECT = pathlib.Path(__file__).resolve().parents[1]
-
-
 # The panels of "Which is yours?", and the run that each shows
 FOUR = {'A': 'leak', 'B': 'large', 'C': 'validation', 'D': 'small'}
 
@@ -41,9 +40,9 @@ def exercises():
 
 
 def edited(script, exercise):
-    """Return the text of a script with the edit, a block of diff, that an exercise shows.
+    """Return a script's text with the edit, a block of diff, that an exercise shows.
 
-    Raises ValueError if the lines to be edited aren't there, once.
+    Raises ValueError if the lines to be edited are not there, once.
     """
     (block,) = re.findall(r'^```diff\n(.*?)^```', exercise, re.MULTILINE | re.DOTALL)
     for change in block.split('@@\n'):
@@ -56,10 +55,12 @@ def edited(script, exercise):
     return script
 
 
+def new_figure(*rows_and_columns, **options):
+    return plt.subplots(*rows_and_columns, layout='constrained', **options)
+
+
 def waves():
-    figure, axes = plt.subplots(
-        2, 2, figsize=(8, 4), sharex=True, sharey=True, layout='constrained'
-    )
+    figure, axes = new_figure(2, 2, figsize=(8, 4), sharex=True, sharey=True)
     t = np.arange(1, 129)
     for row, (name, wave) in zip(axes, list(WAVES.items())[:2], strict=True):
         for axis, f in zip(row, (0.12, 0.38), strict=True):
@@ -79,9 +80,7 @@ def activations():
         'tanh': np.tanh(x),
         'sigmoid': 1 / (1 + np.exp(-x)),
     }
-    figure, axes = plt.subplots(
-        1, 4, figsize=(8, 2.6), sharey=True, layout='constrained'
-    )
+    figure, axes = new_figure(1, 4, figsize=(8, 2.6), sharey=True)
     for axis, (name, y) in zip(axes, curves.items(), strict=True):
         axis.plot(x, y, label='value')
         axis.plot(x, np.gradient(y, x), ':', label='slope')
@@ -92,27 +91,15 @@ def activations():
 
 
 def network():
-    figure, axis = plt.subplots(figsize=(8, 4), layout='constrained')
-    layers = [128, 16, 8, 1]
-    heights = [np.linspace(1, 0, n) if n > 1 else np.array([0.5]) for n in layers]
-    for i in range(3):
-        for a in heights[i]:
-            for b in heights[i + 1]:
-                axis.plot(
-                    (i, i + 1),
-                    (a, b),
-                    color='tab:blue',
-                    alpha=(0.06, 0.25, 0.5)[i],
-                    linewidth=0.5,
-                )
-    for i, (n, y) in enumerate(zip(layers, heights, strict=True)):
-        axis.plot(
-            [i] * n,
-            y,
-            'o',
-            color='tab:orange' if i else 'grey',
-            markersize=9 if i else 2,
-        )
+    figure, axis = new_figure(figsize=(8, 4))
+    heights = [np.linspace(1, 0, n) if n > 1 else [0.5] for n in (128, 16, 8, 1)]
+    for i, alpha in enumerate((0.06, 0.25, 0.5)):
+        line = {'color': 'tab:blue', 'alpha': alpha, 'linewidth': 0.5}
+        for a, b in itertools.product(heights[i], heights[i + 1]):
+            axis.plot((i, i + 1), (a, b), **line)
+    for i, y in enumerate(heights):
+        colour, size = ('tab:orange', 9) if i else ('grey', 2)
+        axis.plot([i] * len(y), y, 'o', color=colour, markersize=size)
     labels = ['128 values', '16 neurons\nrelu', '8 neurons\ntanh', '1 neuron\nsigmoid']
     axis.set(xticks=range(4), xticklabels=labels, yticks=(), xlim=(-0.3, 3.3))
     axis.tick_params(length=0)
@@ -121,7 +108,7 @@ def network():
 
 
 def scripts():
-    """Return {name: text} of train.py as it is and with the edits of LESSON.md, each of a run."""
+    """Return {name of a run: text of train.py, as it is or with LESSON.md's edits}."""
     edit = {title.split('. ')[1]: text for title, text in exercises().items()}
     script = (PROJECT / 'train.py').read_text(encoding='utf-8')
     stop = edited(script, edit['When to stop?'])
@@ -136,25 +123,21 @@ def scripts():
 
 
 def train(folder):
-    """Run each of the scripts in a folder of its own data; their runs are folder/runs/NAME."""
+    """Run each of the scripts in a folder, on its own data: runs/NAME is in there."""
     for name in ('utilities.py', 'support'):
         (folder / name).symlink_to(PROJECT / name)
-    subprocess.run(
-        [sys.executable, PROJECT / 'generate_data.py'], cwd=folder, check=True
-    )
+    command = [sys.executable, PROJECT / 'generate_data.py']
+    subprocess.run(command, cwd=folder, check=True)
+    no_window = os.environ | {'MPLBACKEND': 'agg'}
     for name, text in scripts().items():
         (folder / 'train.py').write_text(text, encoding='utf-8')
         command = [sys.executable, 'train.py', '--name', name]
-        subprocess.run(
-            command, cwd=folder, check=True, env=os.environ | {'MPLBACKEND': 'agg'}
-        )
+        subprocess.run(command, cwd=folder, check=True, env=no_window)
 
 
 def curves(runs):
-    """Draw the four trainings of "Which is yours?", whose runs are in the folder runs."""
-    figure, axes = plt.subplots(
-        2, 4, figsize=(10, 4.5), sharex=True, sharey='row', layout='constrained'
-    )
+    """Draw the four trainings of "Which is yours?", from their runs in a folder."""
+    figure, axes = new_figure(2, 4, figsize=(10, 4.5), sharex=True, sharey='row')
     for column, (letter, name) in zip(axes.T, FOUR.items(), strict=True):
         with open(runs / name / 'history.csv', encoding='utf-8') as file:
             rows = list(csv.DictReader(file))
@@ -173,10 +156,9 @@ def curves(runs):
 
 if __name__ == '__main__':
     script = parser(__doc__)
-    script.add_argument(
-        'output', nargs='?', default='results', help='folder, default results'
-    )
-    output = pathlib.Path(script.parse_args().output)
+    default = {'nargs': '?', 'default': 'results', 'type': pathlib.Path}
+    script.add_argument('output', help='folder, default results', **default)
+    output = script.parse_args().output
     output.mkdir(parents=True, exist_ok=True)
     for draw in (waves, activations, network):
         draw().savefig(output / f'{draw.__name__}.png', dpi=100)
@@ -186,6 +168,5 @@ if __name__ == '__main__':
         for name in ('history', 'validation'):
             shutil.copy(folder / 'runs' / name / 'history.png', output / f'{name}.png')
         curves(folder / 'runs').savefig(output / 'curves.png', dpi=100)
-    print(
-        f'Plots: {output}/waves.png, activations, network, history, validation and curves'
-    )
+    names = 'waves.png, activations, network, history, validation and curves'
+    print(f'Plots: {output}/{names}')
