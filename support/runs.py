@@ -27,12 +27,10 @@ from datetime import datetime
 
 from support import files
 from support.console import DataError, clean, print_table
-from support.files import open_file, read_ids, whole_file
+from support.files import class_name, read_class_names, read_ids, whole_file
 from support.sets import describe
 
 import numpy as np
-
-from utilities import class_name, read_class_names
 
 RUNS = 'runs'
 NAME = re.compile(r'\w[\w.-]*')  # of a run: it is the name of a folder
@@ -563,7 +561,7 @@ def read_run(name, path=None):
         )
         raise DataError(f'{path} is missing: the newest runs are {known}')
     try:
-        with open_file(f'{path}/run.json', 'r', encoding='utf-8') as file:
+        with open(f'{path}/run.json', encoding='utf-8') as file:
             run = {'versions': {}, 'parameters': 0} | json.load(file)
         run |= {'name': str(name), 'path': path}
     except (OSError, ValueError, TypeError, RecursionError) as error:
@@ -594,8 +592,10 @@ def all_runs():
 
 
 def newest_run():
-    """Return what run.json says of the newest run; None if there is none."""
-    return next(reversed(all_runs()), None)
+    """Return what run.json says of the newest run, or raise DataError."""
+    if runs := all_runs():
+        return runs[-1]
+    raise no_run()
 
 
 def no_run():
@@ -607,7 +607,7 @@ def read_rows(run, name):
     """Return the rows of a run's CSV file: a dict each, of texts."""
     path = f'{run["path"]}/{name}'
     try:
-        with open_file(path, 'r', encoding='utf-8', newline='') as file:
+        with open(path, encoding='utf-8', newline='') as file:
             rows = list(csv.DictReader(file))
         for row in rows:
             for column in set(row) - {'id'}:
@@ -627,7 +627,7 @@ def read_rows(run, name):
 def script_of(run):
     """Return the text of the script that a run was made with; '' for a notebook's cells."""
     try:
-        with open_file(f'{run["path"]}/train.py', 'r', encoding='utf-8') as file:
+        with open(f'{run["path"]}/train.py', encoding='utf-8') as file:
             return file.read()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f'{run["path"]}/train.py cannot be read ({error})') from None

@@ -12,16 +12,14 @@ import time
 
 from support import console
 from support.console import DataError, parser, whole_number
-from support.files import last_written
+from support.files import last_written, read_class_names
 from support.mistakes import check_script, line_with
 from support.runs import NOT_FINITE, begin, describe_data, keep
-from support.sets import read_about
+from support.sets import made_by, read_about
 from support.start import bars
 
 import keras
 import tensorflow as tf
-
-from utilities import read_class_names
 
 # ---------------------------------------------------------------- the command line
 
@@ -155,6 +153,7 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
             )
         self.device, self.class_names = device(), read_class_names('Train')
         self.data, self.table = describe_data(), read_about('Train')[0].get('table')
+        self.data_command = made_by()
         print(f'Data: {self.data}\nTraining on {self.device}', flush=True)
         self.rows, self.begin, self.stopped = [], time.perf_counter(), False
         self.interrupt = signal.getsignal(signal.SIGINT)
@@ -234,6 +233,7 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
             'class_names': self.class_names,
         }
         more['table'] = self.table
+        more['data_command'] = self.data_command
         if self.rows:
             keep(self.model, self.rows, stopped=self.stopped, **more)
 
