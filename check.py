@@ -27,7 +27,6 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from support.console import DataError, clean, parser
-from support.files import sequence_numbers
 
 FOLDER = Path(__file__).resolve().parent
 fixes = 0
@@ -108,13 +107,15 @@ else:
     line(f'Environment: {place}')
 
 # This folder
-counts = [len(sequence_numbers(folder)) for folder in ('Train', 'Test')]
-if not all(counts):
-    line('Sequences: none; type  python generate_data.py', ok=False)
-elif not missing:
+counts = 0, 0
+if not missing:
+    from support.files import sequence_numbers
     from support.sets import describe
 
+    counts = [len(sequence_numbers(folder)) for folder in ('Train', 'Test')]
     try:
+        if not all(counts):
+            raise DataError('none; type  python generate_data.py')
         line(f'Sequences: {describe(*counts)}')
     except DataError as error:
         line(f'Sequences: {error}', ok=False)

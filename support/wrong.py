@@ -34,7 +34,7 @@ def sets_of(run):
 def plot_over(axis, x, other, title):
     """Plot a test sequence over a training sequence, both (N,); mark where they differ."""
     t = np.arange(1, len(x) + 1)
-    differ = ~np.isclose(x, other)
+    differ = x != other
     distance = np.linalg.norm(x - other)
     axis.plot(t, x, 'C0', linewidth=3, alpha=0.5, label='test sequence')
     axis.plot(t, other, 'k', linewidth=1, label='training sequence')
