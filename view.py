@@ -53,6 +53,8 @@ if N > 36:
     script.error('more than 36 plots are too small to read: give fewer IDs')
 if bool(ID) == args.wrong:
     script.error('give either the numbers of sequences, or --wrong')
+if args.hide and args.wrong:
+    script.error('--wrong shows the classes: leave out --hide')
 
 if args.wrong:
     plot_wrong(args.run)

@@ -57,7 +57,7 @@ def plot_wrong(name=None):
     answers = np.array([int(row['predicted']) for row in rows])
     wrong = np.flatnonzero(answers != Y_test)
     line = f'{clean(run["path"])}: {len(wrong)} of {len(rows)} test sequences are wrong'
-    print(line + f'; drawn are the first {MOST}' * (len(wrong) > MOST))
+    print(line + f'; the first {MOST} are drawn' * (len(wrong) > MOST))
     if not len(wrong):
         return
     wrong = wrong[:MOST]
@@ -75,7 +75,7 @@ def plot_wrong(name=None):
                 axis.set_title(f'{title}: there are none of these in Train')
                 continue
             near = np.where(Y_train == Y, distance, np.inf).argmin()
-            title += f', over the nearest of these: Train {near + 1}'
+            title += f', over the nearest one: Train {near + 1}'
             plot_over(axis, X_test[i], X_train[near], title)
     figure.legend(
         *left.get_legend_handles_labels(), loc='outside upper center', ncols=3
