@@ -7,7 +7,7 @@ from support.runs import fingerprint, newest_run, read_rows, read_run
 import matplotlib.pyplot as plt
 import numpy as np
 
-from utilities import read_set, save_plot
+import utilities
 
 MOST = 8  # rows of the picture
 
@@ -19,11 +19,11 @@ def sets_of(run):
     """
     N = run['numbers']
     try:
-        train = read_set('Train', N['N_train'], N['N_sequence'])
-        test = read_set('Test', N['N_test'], N['N_sequence'])
+        train = utilities.read_set('Train', N['N_train'], N['N_sequence'])
+        test = utilities.read_set('Test', N['N_test'], N['N_sequence'])
         if (fingerprint(train[0]), fingerprint(*test)) == (run['lessons'], run['exam']):
             return *train, *test
-    except DataError:  # fewer or shorter ones, or none
+    except (DataError, KeyError):  # fewer, shorter, none; or numbers of a notebook
         pass
     remedy = 'train again'
     if command := run.get('data_command'):
@@ -82,4 +82,4 @@ def plot_wrong(name=None):
     )
     figure.supxlabel('Time Sequence (t)')
     figure.supylabel('Data X(t)')
-    save_plot(figure, 'wrong.png')
+    utilities.save_plot(figure, 'wrong.png')

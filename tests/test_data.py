@@ -125,8 +125,7 @@ def test_whole_file_is_whole_or_not_at_all(folder):
 def plots(monkeypatch):
     """The figures and paths of the plots, which are not saved."""
     plots = []
-    for module in 'utilities', 'support.wrong':
-        monkeypatch.setattr(f'{module}.save_plot', lambda *plot: plots.append(plot))
+    monkeypatch.setattr(utilities, 'save_plot', lambda *plot: plots.append(plot))
     yield plots
     plt.close('all')
 
