@@ -106,16 +106,13 @@ def test_class_names(data):
     assert script('view.py', 1, 2, 3).stdout == 'Plot: Train_1_2_3.png\n'
 
 
-def test_whole_file_is_whole_or_not_at_all(folder):
+def test_a_file_is_written_whole_or_not_at_all(folder):
     put('a/b.txt', b'old')
-    said = r'^a/b\.txt could not be written \(full\)'
-    with pytest.raises(DataError, match=said), files.whole_file('a/b.txt') as temporary:
-        put(temporary, b'half')
-        raise OSError(errno.ENOSPC, 'full')
+    with pytest.raises(DataError, match=r'b\.txt could not be written \(full\)'):
+        with files.whole_file('a/b.txt') as temporary:
+            put(temporary, b'half')
+            raise OSError(errno.ENOSPC, 'full')
     assert contents('.') == {'a/b.txt': b'old'}
-    with files.whole_file('a/b.txt') as temporary:
-        put(temporary, b'new')
-    assert contents('.') == {'a/b.txt': b'new'}
 
 
 # ---------------------------------------------------------------- view.py and the plots
@@ -133,23 +130,21 @@ def plots(monkeypatch):
 def test_view_shows_the_sequences(data, plots):
     put('Train/X_3.dat', [7])
     for command, name, read, IDs, N in (
-        ('2', 'Train_2', read_training_data, '2', 128),
         ('--N_sequence 1 3', 'Train_3', read_training_data, '3', 1),
         ('--test 1 3 2 4 6 5', 'Test_1_3_2_4_6_5', read_test_data, '132465', 128),
         ('7 6 5 4 2 1 2', 'Train_7_to_2', read_training_data, '7654212', 128),
     ):
-        for hide in ((), ('--hide',)):
-            script('view.py', *command.split(), *hide)
-            figure, path = plots.pop()
-            assert path == f'{name}.png'
-            for i, axis in zip(IDs, figure.axes, strict=True):
-                X, Y = read(i, N)
-                (line,) = axis.lines
-                assert line.get_xdata().tolist() == list(range(1, N + 1))
-                assert line.get_ydata().tolist() == X.tolist()
-                kind = ['class 0 (sine wave)', 'class 1 (square wave)'][int(Y)]
-                title = f'Data Set {i}' if hide else f'Data Set {i}: {kind}'
-                assert axis.get_title() == title
+        script('view.py', *command.split())
+        figure, path = plots.pop()
+        assert path == f'{name}.png'
+        for i, axis in zip(IDs, figure.axes, strict=True):
+            X, Y = read(i, N)
+            shown = axis.lines[0].get_xydata().T.tolist()
+            assert shown == [list(range(1, N + 1)), X.tolist()]
+            kind = ['class 0 (sine wave)', 'class 1 (square wave)'][int(Y)]
+            assert axis.get_title() == f'Data Set {i}: {kind}'
+    script('view.py', 7, '--hide')
+    assert plots.pop()[0].axes[0].get_title() == 'Data Set 7'
     put('own.dat', [1, 2, 3]), put('other.dat', [4, 5])
     script('view.py', 'own.dat', 'other.dat')
     figure, path = plots.pop()
@@ -394,29 +389,23 @@ class Killed(BaseException):
     pass
 
 
-def ends(state):
-    """Return a stand-in for a function of os: after so many calls the disk is full."""
+def failing(real, state):
+    """Return a function that does as real, until so many calls were made; then it fails."""
 
-    def stand_in(real):
-        def call(*arguments, **options):
-            state['calls'] += 1
-            if state['calls'] == state['last']:
-                raise state['error']
-            if state['calls'] > state['last'] and state['error'] is Killed:
-                raise Killed  # a killed script cleans nothing up
-            return real(*arguments, **options)
+    def call(*arguments, **options):
+        state['calls'] += 1
+        # A full disk once; a killed script does nothing any more
+        over = state['calls'] - state['last']
+        if over == 0 or (over > 0 and state['error'] is Killed):
+            raise state['error']
+        return real(*arguments, **options)
 
-        return call
-
-    return stand_in
+    return call
 
 
 def both():
-    """Return the files of Train and of Test that are of a set, and whether notes are there."""
-    return [
-        {name: data for name, data in contents(folder).items() if name != 'notes'}
-        for folder in ('Train', 'Test')
-    ]
+    """Return the files of Train, without the user's notes, and those of Test."""
+    return contents('Train') | {'notes': None}, contents('Test')
 
 
 @pytest.mark.parametrize('error', [OSError(errno.ENOSPC, 'full'), Killed])
@@ -429,10 +418,9 @@ def test_wherever_the_disk_fails_or_a_kill_comes(folder, monkeypatch, error):
         put('Train/notes', b'mine')
         old, state = both(), {'calls': 0, 'last': last, 'error': error}
         with monkeypatch.context() as patch:
-            stand_in = ends(state)
             for operation in ('listdir', 'rename', 'mkdir', 'replace', 'rmdir', 'open'):
-                patch.setattr(os, operation, stand_in(getattr(os, operation)))
-            patch.setattr(Path, 'write_bytes', stand_in(Path.write_bytes))
+                patch.setattr(os, operation, failing(getattr(os, operation), state))
+            patch.setattr(Path, 'write_bytes', failing(Path.write_bytes, state))
             with contextlib.suppress(DataError, Killed):
                 write_sets(Train=2, Test=2)
         files.sets_read.clear()
