@@ -14,7 +14,6 @@ from support.start import prepare
 if __name__ == '__main__':
     prepare()
 
-import argparse
 import sys
 
 from support.console import parser, whole_number
@@ -106,53 +105,47 @@ def sequences(N, rng, **options):
         yield from zip(X, Y, strict=True)
 
 
-def standard_deviation(text):
-    """Return the number in text, for argparse: at most a million."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1
-    if not 0 <= number <= 1e6:
-        raise argparse.ArgumentTypeError(
-            f'{text} is not a number from 0 to 1000000'
-        )
-    return number
-
-
 if __name__ == '__main__':
     script = parser(__doc__)
     add, count = script.add_argument, whole_number(1)
     add('N_train', nargs='?', type=count, default=200, help='default 200')
     add('N_test', nargs='?', type=count, default=50, help='default 50')
-    waves = 'wave forms, default 2'
-    add('--classes', type=int, choices=(2, 3, 4), default=2, help=waves)
+    numbers, waves = range(2, len(WAVES) + 1), 'wave forms, default 2'
+    add('--classes', type=int, choices=numbers, default=2, help=waves)
     add('--phase', action='store_true', help='random phases as well')
     add('--N_sequence', type=count, default=128, help='length, default 128')
-    deviation = 'standard deviation of the noise, default 0'
-    add('--noise', type=standard_deviation, default=0.0, help=deviation)
+    deviation = 'its standard deviation, default 0'
+    add('--noise', type=float, default=0.0, help=deviation)
     seed = 'of the random numbers, default 0'
     add('--seed', type=whole_number(0), default=0, help=seed)
     add('--overwrite', action='store_true', help='replace what is there')
     args = script.parse_args()
+    if not 0 <= args.noise <= 1e6:  # nor NaN
+        script.error(f'--noise {args.noise} is not a number from 0 to 1000000')
 
-    train_rng, test_rng = random_streams(args.seed)
+    # Draw the sequences
     options = {'N_sequence': args.N_sequence, 'classes': args.classes}
     options |= {'phase': args.phase, 'noise': args.noise}
     N_train, N_test = args.N_train, args.N_test
+    train_rng, test_rng = random_streams(args.seed)
     sets = {
         'Train': (N_train, sequences(N_train, train_rng, **options)),
         'Test': (N_test, sequences(N_test, test_rng, **options)),
     }
-    # What the sequences are: train.py prints it, and run.json keeps it.
+
+    # What they are, for about.json
     names = list(WAVES)[: args.classes]
-    what = ', '.join(names[:-1]) + f' and {names[-1]}'
-    what = f'{what.replace(" wave", "")} waves'
+    kinds = [name.removesuffix(' wave') for name in names]
+    what = f'{", ".join(kinds[:-1])} and {kinds[-1]} waves'
     what += ', random phase' * args.phase
-    what += f', noise {args.noise:g}' * bool(args.noise)
-    command = ' '.join(['python generate_data.py', *sys.argv[1:]])
-    about = {'script': 'generate_data.py', 'what': f'{what}, seed {args.seed}'}
-    about |= {'command': command.replace(' --overwrite', ''), **vars(args)}
-    del about['overwrite']
+    what += f', noise {args.noise:g}' * (args.noise > 0)
+    typed = [text for text in sys.argv[1:] if text != '--overwrite']
+    about = {
+        'script': 'generate_data.py',
+        'what': f'{what}, seed {args.seed}',
+        'command': ' '.join(['python generate_data.py', *typed]),
+    }
+
     if write_sets(sets, about, args.overwrite, names):
         print(f'Wrote {N_train} sequences to Train and {N_test} to Test.')
     else:

@@ -33,18 +33,19 @@ from support.curves import read_new
 from support.files import (
     CLASSES_FILE,
     check_file,
-    check_finished,
+    class_name,
+    class_title,
     last_written,
-    open_file,
+    read_class,
+    read_class_names,
     read_ids,
+    read_values,
     sequence_numbers,
 )
 from support.runs import all_runs, are_shares, newest_run, outputs, read_run
 from support.tables import READING, add_columns
 
 import numpy as np
-
-from utilities import class_name, class_title, read_class_names, read_label, read_series
 
 
 def sequence_file(text):
@@ -141,16 +142,15 @@ names_beside, ids_beside = functools.cache(read_class_names), functools.cache(re
 def read_file(name):
     """Return a list of the one sequence in a file of float64 values: name, id, values and class."""
     folder, base = os.path.split(name)
-    check_finished(folder or '.')
     if os.path.isfile(name) and os.path.getsize(name) not in (0, 8 * N_sequence):
         values = os.path.getsize(name) / 8
         raise DataError(
             f'{name} holds {values:g} values of float64, {args.model} takes {N_sequence}'
         )
-    x, label, id_ = read_series(name, N_sequence), None, ''
+    x, label, id_ = read_values(name, N_sequence), None, ''
     label_file = os.path.join(folder, base.replace('X', 'Y', 1))
     if base.startswith('X_') and os.path.exists(label_file):
-        label = int(read_label(label_file))
+        label = int(read_class(label_file))
         others = names_beside(folder)
         if any(a != b for a, b in zip(others, class_names, strict=False)):
             raise DataError(
@@ -211,7 +211,7 @@ def report(error):
 
 def is_text(path):
     """Return whether a file holds text, such as a light curve, and not float64 values."""
-    with contextlib.suppress(OSError), open_file(path) as file:
+    with contextlib.suppress(OSError), open(path, 'rb') as file:
         head = file.read(1000)
         return head != b'' and all(
             32 <= byte < 127 or byte in b'\t\r\n' for byte in head

@@ -118,7 +118,7 @@ def scripts():
         'validation': stop,
         'large': large,
         'small': large.replace('learning_rate=0.1', 'learning_rate=0.00001'),
-        'leak': stop.replace('batches.skip(N_fit)', 'batches.take(N_fit)'),
+        'leak': stop.replace('sequences.skip(N_fit)', 'sequences.take(N_fit)'),
     }
 
 

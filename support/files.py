@@ -1,24 +1,26 @@
-"""What a folder of sequences holds and what is wrong with its files; files written whole."""
+"""The files of a set of sequences, and files that are written whole or not at all."""
 
 import contextlib
-import errno
 import os
 import platform
 import re
-import shlex
-import stat
+from pathlib import Path
 
-from support.console import DataError
+from support.console import DataError, clean
 
-# This folder is in one whose files are being exchanged for new ones: some are old and some new.
-UNFINISHED = '.unfinished'
-# The names of the classes, that of class 0 first, one on each line: beside a set, and in a network.
+import numpy as np
+
+# The names of the classes, that of class 0 first, one on each line.
 CLASSES_FILE = 'classes.txt'
-# The names of the objects that the sequences are of, if they have names: that of X_1 first.
+# The names of the objects that the sequences are of, that of X_1 first.
 IDS_FILE = 'ids.txt'
-# The folder of the run that this process writes just now: plot_history draws there.
-run_folder = None
+# What a set is and how it was made. It is written last: a new set that has it is whole.
+ABOUT_FILE = 'about.json'
 FILE_NAME = re.compile(r'[XY]_([1-9][0-9]{0,9})\.dat')
+# The folder of the run that this process makes: plot_history draws there.
+run_folder = None
+# {folder: when the set was written that this process has begun to read}
+sets_read = {}
 
 
 # ---------------------------------------------------------------- a folder of sequences
@@ -31,152 +33,156 @@ def sequence_numbers(folder):
     except FileNotFoundError:
         return set()
     except OSError as error:
-        raise DataError(
-            f'{folder}: {error.strerror}; it must be a folder that you may read'
-        ) from None
+        raise DataError(f'{folder}: {error.strerror}; it must be a folder') from None
     return {int(match[1]) for match in map(FILE_NAME.fullmatch, names) if match}
-
-
-def check_finished(folder):
-    """Raise DataError if a script was stopped while it exchanged the set in folder.
-
-    One of the version before: this one's never leaves half of a set.
-    """
-    if os.path.exists(f'{folder}/{UNFINISHED}'):
-        raise DataError(
-            f'{folder} holds an unfinished set: make it again with python generate_data.py'
-            ' --overwrite, or with import_data.py if it is your own'
-        )
-
-
-def open_file(path, mode='rb', **options):
-    """Open a file to read it, as open does; OSError for what is none, like a folder or a device.
-
-    A FIFO, which another program may write to or not, would else keep us waiting for ever.
-    """
-
-    def opener(path, flags):
-        return os.open(path, flags | os.O_NONBLOCK)
-
-    file = open(path, mode, opener=opener, **options)
-    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        return file
-    file.close()
-    raise OSError(errno.EINVAL, 'Is no file', path)
-
-
-def check_file(path):
-    """Raise DataError unless path is a file that can be read."""
-    try:
-        open_file(path).close()
-    except OSError as error:
-        raise unreadable(path, error) from None
-
-
-def read_ids(folder):
-    """Return the names of the objects that the sequences in folder are of, X_1's first, or []."""
-    try:
-        with open_file(f'{folder or "."}/{IDS_FILE}', 'r', encoding='utf-8') as file:
-            return file.read().splitlines()
-    except (OSError, UnicodeDecodeError):
-        return []
-
-
-# Of each folder the sequence that was read last, and what the set was then.
-last_read = {}
-
-
-def identity(folder):
-    """Return what changes when the set in folder is exchanged; None without a set."""
-    try:
-        first = os.stat(f'{folder}/X_1.dat')
-    except OSError:  # whoever reads it says what is wrong
-        return None
-    return first.st_ino, first.st_mtime_ns
-
-
-def check_same(folder, ID=None):
-    """Raise DataError if folder was exchanged since the sequence before ID was read, or the last.
-
-    Else what is read next, or the names of the classes, would be of another set.
-    """
-    path, now = os.path.abspath(folder), identity(folder)
-    last, then = last_read.get(path, (0, now))
-    if then != now and (ID is None or int(ID) == last + 1):
-        raise DataError(f'{folder} was written anew while it was read: run this again')
-    if ID is not None:
-        last_read[path] = int(ID), now
-
-
-def beside(folder):
-    """Return the folders where the next set for folder is written, and where the old one waits."""
-    parent, name = os.path.split(os.path.realpath(folder))
-    return os.path.join(parent, f'.{name}.new'), os.path.join(parent, f'.{name}.old')
 
 
 def last_written(folder):
     """Return when the set in folder was written, in ns; None without one."""
-    path = f'{folder}/X_1.dat'
-    return os.stat(path).st_mtime_ns if os.path.exists(path) else None
+    try:
+        return os.stat(os.path.join(folder, 'X_1.dat')).st_mtime_ns
+    except OSError:
+        return None
 
 
-def unreadable(path, error):
-    """Return the DataError for a file that could not be opened: what is there, and what to do."""
-    if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        return DataError(
-            f'{path}: {error.strerror}; it must be a file that you may read'
+def beside(folder):
+    """Return where the next set for folder is written, and where the old one waits."""
+    parent, name = os.path.split(os.path.realpath(folder))  # Train may be a link
+    return os.path.join(parent, f'.{name}.new'), os.path.join(parent, f'.{name}.old')
+
+
+def check_same(folder):
+    """Raise DataError if folder was replaced since this process has first read it.
+
+    Its sequences would be of two sets; or of one more, while it is being replaced.
+    """
+    path, written = os.path.abspath(folder), last_written(folder)
+    if path not in sets_read and os.path.exists(f'{beside(folder)[0]}/{ABOUT_FILE}'):
+        raise DataError(
+            f'{folder} is being replaced by another script: wait for that to end, or, if'
+            ' it was stopped, start it again'
         )
+    if written != sets_read.setdefault(path, written):
+        del sets_read[path]
+        raise DataError(f'{folder} was replaced while it was read: run this again')
+
+
+def read_lines(path):
+    """Return the lines of a small text, such as classes.txt; [] if there is none."""
+    if not os.path.isfile(path):
+        return []
+    return Path(path).read_text('utf-8-sig', errors='replace').splitlines()
+
+
+def read_ids(folder):
+    """Return the names of the objects in folder, that of X_1 first, or []."""
+    return read_lines(os.path.join(folder, IDS_FILE))
+
+
+def read_class_names(folder):
+    """Return the names of the classes in folder, that of class 0 first, or []."""
+    return read_lines(os.path.join(folder, CLASSES_FILE))
+
+
+def class_name(Y, names=()):
+    """Return the name of class Y to show; 'class 2' if names has none."""
+    name = clean(names[int(Y)].strip()) if Y < len(names) else ''
+    return name or f'class {int(Y)}'
+
+
+def class_title(Y, names=()):
+    """Return 'class 1 (square wave)', or 'class 1' without a name."""
+    number, name = class_name(Y), class_name(Y, names)
+    return number if name == number else f'{number} ({name})'
+
+
+# ---------------------------------------------------------------- reading a file
+
+
+def read_values(path, N=None):
+    """Return the N values of a file of float64, or all of them: float64 (N,).
+
+    Raises DataError if they are not there, or networks can't compute with them.
+    """
+    check_same(os.path.dirname(path))
+    check_file(path)
+    data = Path(path).read_bytes()
+    size = len(data) / 8
+    N = N or max(1, int(size))
+    if size != N:
+        remedy = 'write the file again'
+        if os.path.basename(path).startswith('X_') and size >= 1 and size % 1 == 0:
+            remedy += f', or ask for that length with --N_sequence {size:.0f}'
+        raise DataError(f'{path} holds {size:.9g} values of float64, not {N}: {remedy}')
+    X = np.frombuffer(data, '<f8')
+    # Networks compute in float32, which holds sizes from 1e-38 to 3e38. A file of
+    # integers or of text, misread as float64, is mostly outside; and so is NaN.
+    size = np.abs(X).max()
+    if not (size == 0 or 1.2e-38 < size < 3.4e38):
+        what = f'a value of size {size:.3g}' if np.isfinite(size) else 'NaN or infinity'
+        raise DataError(
+            f'{path} holds {what}: write it again, as finite values of float64, of sizes'
+            ' from 1e-38 to 3e38 (is it text, or of another type?)'
+        )
+    return X
+
+
+def read_class(path):
+    """Return the class in a Y file, a float. Raises DataError if it is not one."""
+    Y = float(read_values(path, 1)[0])
+    if not (0 <= Y < 1e6 and Y == int(Y)):
+        raise DataError(
+            f'{path} holds {Y:g}, but a class is a whole number from 0, as float64'
+        )
+    return Y
+
+
+def check_file(path):
+    """Raise DataError unless path is a file that can be read."""
+    if not os.path.exists(path):
+        raise DataError(f'{path} is missing: {advice(path)}')
+    if not os.path.isfile(path):  # a FIFO would be waited for
+        raise DataError(f'{path} is not a file: check its name and folder')
+    if not os.access(path, os.R_OK):
+        raise DataError(f'{path} cannot be read: get permission from its owner')
+
+
+def advice(path):
+    """Return what to do if the file path is missing."""
     folder, name = os.path.split(path)
-    real, new = os.path.realpath(folder), beside(folder)[0]
-    if not os.path.lexists(real) and os.path.isdir(new):
-        return DataError(
-            f'{folder} is missing, because a script was stopped while it was renamed: type'
-            f'  mv {shlex.quote(os.path.relpath(new))} {shlex.quote(os.path.relpath(real))}'
-        )
-    numbers, match = sequence_numbers(folder or '.'), FILE_NAME.fullmatch(name)
+    match, numbers = FILE_NAME.fullmatch(name), sequence_numbers(folder or '.')
     if name == 'X_0.dat':
-        return DataError(
-            f'{path} is missing: the sequences are numbered from 1, so read x+1'
-        )
-    if not match:
-        return DataError(f'{path} is missing: check its name and folder')
+        return 'the sequences are numbered from 1, so read x+1'
+    if not match or not folder:
+        return 'check its name and folder'
+    if not numbers and sequence_numbers('.'):
+        return 'you are in a folder of sequences, so leave it first, with cd ..'
     if not numbers:
-        return DataError(
-            f'{os.path.abspath(folder)} holds no sequences yet: make them with'
-            ' python generate_data.py, or bring your own with import_data.py'
+        return (
+            f'{os.path.abspath(folder)} holds no sequences yet: make them with python'
+            ' generate_data.py, or bring your own with import_data.py'
         )
-    N = max(numbers)
-    if int(match[1]) <= N:
-        return DataError(
-            f'{path} is missing from the middle of the set: put it back, or make the set again'
-        )
-    option = {'Train': f' (--N_train {N})', 'Test': f' (--N_test {N})'}.get(folder, '')
-    return DataError(
-        f'{path} is missing: {folder} ends at number {N}, so ask for no more{option}, or make more'
-        ' with python generate_data.py N_train N_test --overwrite'
+    if int(match[1]) < max(numbers):
+        return 'put it back, or make the set again'
+    return (
+        f'{folder} ends at number {max(numbers)}, so ask for no more, or make more with'
+        ' python generate_data.py N_train N_test'
     )
 
 
-def wrong_size(path, N):
-    """Return the DataError for a file that does not hold N float64 values."""
-    size = os.path.getsize(path)
-    if size == 0:
-        holds = 'is empty'
-    elif size % 8:
-        holds = f'has {size} bytes, which is no whole number of float64 values'
-    else:
-        holds = f'holds {size // 8} value(s)'
-    if os.path.basename(path).startswith('Y_'):
-        return DataError(
-            f'{path} {holds} instead of one class number: write the file again'
-        )
-    remedy = 'correct the file'
-    if size and not size % 8:
-        remedy += f', or ask for that length with --N_sequence {size // 8}'
-    return DataError(f'{path} {holds} instead of {N} of float64: {remedy}')
+# ---------------------------------------------------------------- writing a file
 
 
-# ---------------------------------------------------------------- files written whole
+@contextlib.contextmanager
+def disk_errors(path):
+    """Raise DataError, in one line, for what can't be written in path."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f'{error.filename or path} could not be written ({error.strerror or error}):'
+            ' make room or get permission there, then run this again'
+        ) from None
 
 
 @contextlib.contextmanager
@@ -193,22 +199,13 @@ def disk_errors(path):
 
 @contextlib.contextmanager
 def whole_file(path):
-    """Give a name to write to; once all is written, that file becomes path.
-
-    If that fails, path stays as it was. Raises DataError if it can't be written.
-    """
+    """Give a name to write to; once all is written, that file becomes path."""
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f'.{platform.node()}-{os.getpid()}-{name}')
     try:
-        if os.path.lexists(temporary):  # a link would lead elsewhere
-            os.remove(temporary)
-        yield temporary
-        os.replace(temporary, path)
-    except OSError as error:
-        raise DataError(
-            f'{path} could not be written ({error.strerror or error}): make room or get permission'
-            ' there, then run this again'
-        ) from None
+        with disk_errors(path):
+            yield temporary
+            os.replace(temporary, path)
     finally:
         with contextlib.suppress(OSError):
             os.remove(temporary)

@@ -117,9 +117,8 @@ def check_training(call, tree):
     seen = names_in(
         [*call.args, *(x.value for x in call.keywords if x.arg in ('x', 'y'))]
     )
-    for made in ast.walk(
-        tree
-    ):  # such as batches, of which X_train is made in a line of its own
+    # Such as batches, made of sequences, and these of X_train in the line before
+    for made in reversed(list(ast.walk(tree))):
         names = names_in(made.targets) if isinstance(made, ast.Assign) else set()
         if any(name in seen and name[:2] not in ('X_', 'Y_') for name in names):
             seen |= names_in([made.value])
@@ -593,7 +592,7 @@ LINES = {
     'read_test_data': 'X_test[x,], Y_test[x] = read_test_data(x+1, N_sequence)',
     'for x in': 'for x in range(N_train):',
     'check_network': 'check_network(model, X_train, Y_train, X_test, Y_test)',
-    '.batch(': 'batches = batches.shuffle(N_train).batch(batch_size)',
+    '.batch(': 'batches = sequences.shuffle(N_train).batch(batch_size)',
     'plot_history': 'plot_history(history)',
     'scores = ': 'scores = model.evaluate(X_test, Y_test, verbose=0)',
     'scores': 'print("Accuracy: %.2f%%" % (scores[1]*100))',
@@ -620,7 +619,7 @@ OWN = (
     'X_train',
     'Y_train',
 )
-OWN += ('X_test', 'Y_test', 'model', 'batches', 'history', 'scores')
+OWN += ('X_test', 'Y_test', 'model', 'sequences', 'batches', 'history', 'scores')
 MODULES = (
     'layers',
     'models',

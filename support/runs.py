@@ -30,12 +30,16 @@ from pathlib import Path
 
 from support import files
 from support.console import DataError, print_table
-from support.files import disk_errors, read_ids, whole_file
-from support.sets import describe, read_about
+from support.files import (
+    class_name,
+    disk_errors,
+    read_class_names,
+    read_ids,
+    whole_file,
+)
+from support.sets import describe, made_by, read_about
 
 import numpy as np
-
-from utilities import class_name, read_class_names
 
 RUNS = Path('runs')
 NAME = re.compile(r'\w[\w.-]*')  # of a run: it is the name of a folder
@@ -101,6 +105,7 @@ def begin_fit():
         fit_began=datetime.now().isoformat(),
         device=device(),
         data=describe(numbers.get('N_train', '?'), numbers.get('N_test', '?')),
+        data_command=made_by(),
         class_names=read_class_names('Train'),
         table=read_about('Train')[0].get('table'),
         updates=0,

@@ -99,6 +99,8 @@ class Result(NamedTuple):
 @contextlib.contextmanager
 def restored():
     """Give back to this process what a script may change in it."""
+    from support import files
+
     import matplotlib.pyplot as plt
     import numpy as np
 
@@ -108,6 +110,7 @@ def restored():
         s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     states = random.getstate(), np.random.get_state()
+    files.sets_read.clear()
     try:
         with warnings.catch_warnings(), plt.rc_context():
             yield

@@ -1,0 +1,85 @@
+"""What view.py --wrong draws: each wrong answer over what the network had learnt."""
+
+from support.console import DataError, clean
+from support.files import class_name
+from support.runs import fingerprint, newest_run, read_rows, read_run
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import utilities
+
+MOST = 8  # rows of the picture
+
+
+def sets_of(run):
+    """Return X_train, Y_train, X_test and Y_test of a run, as it read them.
+
+    Raises DataError if Train and Test hold other sequences now.
+    """
+    N = run['numbers']
+    try:
+        train = utilities.read_set('Train', N['N_train'], N['N_sequence'])
+        test = utilities.read_set('Test', N['N_test'], N['N_sequence'])
+        if (fingerprint(train[0]), fingerprint(*test)) == (run['lessons'], run['exam']):
+            return *train, *test
+    except (DataError, KeyError):  # fewer, shorter, none; or numbers of a notebook
+        pass
+    remedy = 'train again'
+    if command := run.get('data_command'):
+        remedy = f'type  {command} --overwrite  to make these again'
+    raise DataError(f'Train and Test do not hold the data of {run["path"]}: {remedy}')
+
+
+def plot_over(axis, x, other, title):
+    """Plot a test sequence over a training sequence, both (N,); mark where they differ."""
+    t = np.arange(1, len(x) + 1)
+    differ = x != other
+    distance = np.linalg.norm(x - other)
+    axis.plot(t, x, 'C0', linewidth=3, alpha=0.5, label='test sequence')
+    axis.plot(t, other, 'k', linewidth=1, label='training sequence')
+    mark = {'color': '#d55e00', 'zorder': 3, 'label': 'where they differ'}
+    axis.vlines(t[differ], x[differ], other[differ], linewidth=2, **mark)
+    title += f'\ndistance {distance:.1f}, {differ.sum()} of {len(x)} values differ'
+    axis.set_title(title, parse_math=False, fontsize='small')
+    axis.grid(alpha=0.3)
+
+
+def plot_wrong(name=None):
+    """Plot what runs/NAME, or the newest run, got wrong; say how much. Saves wrong.png.
+
+    Each is drawn over the nearest training sequence of its class, and over that of the
+    class it was taken for. (Distance: the root of the sum of the squared differences.)
+    """
+    run = read_run(name) if name else newest_run()
+    rows = read_rows(run, 'predictions.csv')
+    X_train, Y_train, X_test, Y_test = sets_of(run)
+    answers = np.array([int(row['predicted']) for row in rows])
+    wrong = np.flatnonzero(answers != Y_test)
+    line = f'{clean(run["path"])}: {len(wrong)} of {len(rows)} test sequences are wrong'
+    print(line + f'; the first {MOST} are drawn' * (len(wrong) > MOST))
+    if not len(wrong):
+        return
+    wrong = wrong[:MOST]
+    size = 12, 1 + 2.5 * len(wrong)
+    figure = plt.figure(figsize=size, layout='constrained')
+    axes = figure.subplots(len(wrong), 2, sharey='row', squeeze=False)
+    for i, (left, right) in zip(wrong, axes, strict=True):
+        score = rows[i].get(f'score_{answers[i]}')
+        score = f' (score {float(score):.3f})' if score else ''
+        distance = np.linalg.norm(X_train - X_test[i], axis=1)
+        for axis, Y, what in (left, Y_test[i], ''), (right, answers[i], 'taken for '):
+            title = f'Test {i + 1}, {what}{class_name(Y, run["class_names"])}'
+            title += score if what else ''
+            if Y not in Y_train:
+                axis.set_title(f'{title}: there are none of these in Train')
+                continue
+            near = np.where(Y_train == Y, distance, np.inf).argmin()
+            title += f', over the nearest one: Train {near + 1}'
+            plot_over(axis, X_test[i], X_train[near], title)
+    figure.legend(
+        *left.get_legend_handles_labels(), loc='outside upper center', ncols=3
+    )
+    figure.supxlabel('Time Sequence (t)')
+    figure.supylabel('Data X(t)')
+    utilities.save_plot(figure, 'wrong.png')
