@@ -180,18 +180,6 @@ def disk_errors(path):
         yield
     except OSError as error:
         raise DataError(
-            f'{error.filename or path} could not be written ({error.strerror or error}):'
-            ' make room or get permission there, then run this again'
-        ) from None
-
-
-@contextlib.contextmanager
-def disk_errors(path):
-    """Raise DataError, in one line, for what can't be written in path."""
-    try:
-        yield
-    except OSError as error:
-        raise DataError(
             f'{path} could not be written ({error.strerror or error}): make room or get'
             ' permission there, then run this again'
         ) from None
