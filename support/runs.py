@@ -507,11 +507,8 @@ def learning(facts):
     return f'{line}, all after {last}' if last else f'{line}, never all'
 
 
-def print_mistakes(Y, predicted, names):
-    """Print how many of each class were taken for which, and the numbers of the wrong ones.
-
-    Y and predicted, int (n,), are the classes and what the network says.
-    """
+def print_confusion(Y, predicted, names):
+    """Print how many of each class Y, int (n,), were predicted as which, int (n,)."""
     from rich.table import Table
 
     classes = sorted({*Y, *predicted})
@@ -525,6 +522,11 @@ def print_mistakes(Y, predicted, names):
         recall = [few or f'{100 * np.mean(predicted[Y == i] == i):.0f} %'] * many
         table.add_row(title, *map(str, counts), *recall)
     print_table(table)
+
+
+def print_mistakes(Y, predicted, names):
+    """Print the confusion matrix of Y and predicted, int (n,), and what is wrong."""
+    print_confusion(Y, predicted, names)
     wrong = np.flatnonzero(Y != predicted)
     if len(wrong):
         kinds = {(Y[i], predicted[i]) for i in wrong}
@@ -594,8 +596,10 @@ def all_runs():
 
 
 def newest_run():
-    """Return what run.json says of the newest run; None if there is none."""
-    return next(reversed(all_runs()), None)
+    """Return what run.json says of the newest run, or raise DataError."""
+    if runs := all_runs():
+        return runs[-1]
+    raise no_run()
 
 
 def no_run():
