@@ -28,7 +28,7 @@ SEE = 'mend it in pandas: docs/own-data.md#recipes'
 HINTS = {  # what stands in place of a number, and what to do
     r'.*\d[.,]\d+[.,]\d|\d+,\d{3}$': f'1,000 is written 1000; {SEE}',
     r'.*\d,\d': f'decimal commas: {SEE}',
-    r'\d{4}-\d\d|\d+/\d': "times are to be numbers, such as MJD: astropy's Time",
+    r'\d{4}-\d\d|\d+/\d': f'times are to be numbers, such as MJD; {SEE}',
     r'\D+$': f'take it out if this is a line of names or units; {SEE}',
     r'': SEE,
 }
@@ -103,7 +103,7 @@ def check_lines(path, file):
             raise DataError(f'{path}, row {row} begins with a #: take it out')
         if many != len(first):
             what = f'{path}, row {row} has {many} cells, the first line {len(first)}'
-            raise DataError(f'{what}: correct it, or name the column of row names')
+            raise DataError(f'{what} (R names no column of row names): {SEE}')
         rows.append(row)
     if not rows:
         raise DataError(f'{path} holds no rows: it needs one for each sequence')
@@ -142,13 +142,18 @@ def read_series(path):
     rows = {}
     with open(path, encoding='utf-8-sig') as file:
         for row, line in enumerate(map(str.strip, file), 1):
-            if line and line[0] not in '#@':
-                values, _, label = line.replace('?', 'nan').rpartition(':')
-                try:
-                    rows[row] = [label, *map(float, values.split(','))]
-                except ValueError:
-                    what = 'is not one series of numbers, a colon and its class'
-                    raise DataError(f'{path}, row {row} {what}: {SEE}') from None
+            if not line or line[0] in '#@':
+                continue
+            values, _, label = line.replace('?', 'nan').rpartition(':')
+            try:
+                rows[row] = [label, *map(float, values.split(','))]
+                if len(rows[row]) != len(next(iter(rows.values()))):
+                    raise ValueError
+            except ValueError:
+                what = (
+                    'is not a series of numbers as long as the first, : and its class'
+                )
+                raise DataError(f'{path}, row {row} {what}: {SEE}') from None
     return pd.DataFrame.from_dict(rows, orient='index')
 
 
@@ -171,6 +176,7 @@ def read_astropy(path):
         warnings.simplefilter('ignore')  # about units that are in no standard
         warnings.filterwarnings('error', '.*multiple tables')
         table, parts = AstropyTable.read(path), []
+        table.convert_bytestring_to_unicode()
         for name in table.colnames:
             if table[name].ndim == 1:
                 parts.append(table[[name]].to_pandas(index=False))
