@@ -90,7 +90,7 @@ def check_there(path):
         return
     numbers = sequence_numbers(folder or '.')
     remedy = 'check its name and folder'
-    if os.path.exists(f'Test/{name}'):
+    if not folder and os.path.exists(f'Test/{name}'):
         remedy = f'Test/{name} is there'
     elif re.fullmatch(r'X_\d+\.dat', name) and numbers:
         remedy = f'{folder or "this folder"} ends at number {max(numbers)}'
