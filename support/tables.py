@@ -21,7 +21,7 @@ TEXTS = '.csv', '.tsv', '.txt', '.csv.gz', '.tsv.gz', '.txt.gz', '.ts'
 TABLES = *TEXTS, *ASTROPY, '.npy', '.npz'
 CLASS_FIRST = '_train.tsv', '_test.tsv', '.ts', '.npz'  # in column 1, without names
 MISSING = ['-', '--', '?']  # are no values, like NaN, NA, null ... for pandas
-BANDS = 'band', 'passband', 'filter', 'filt', 'fid', 'flt'
+BANDS = re.compile('.*(band|filt).*|fid|flt')  # such columns: of which band
 LARGEST = float(np.finfo('float32').max)  # networks compute in float32
 NINES = re.compile(r'-?(9{2,}(\.9+)?|9\.9{2,})|-32768')  # what codes look like
 SEE = 'mend it in pandas: docs/own-data.md#recipes'
@@ -437,7 +437,8 @@ def curves(path, table, frame, args, labelled):
     if ids is None:
         raise DataError(f'{path} has no column of objects, as that of the training had')
     for name in frame:
-        if name.lower() in BANDS and frame[name].groupby(ids).nunique().max() > 1:
+        is_band = BANDS.fullmatch(name.lower())
+        if is_band and frame[name].groupby(ids).nunique().max() > 1:
             raise DataError(f'{path}: one object has several {name}s: {SEE}')
     codes = pd.factorize(ids)[0]
     order = np.lexsort((X[:, 0], codes))

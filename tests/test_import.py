@@ -93,10 +93,7 @@ TABLES = {
         ['class,0,1,2,3', *FIRST],
         '--label class --values 0:3 --header yes',
     ),
-    'semicolon.csv': (['f0;f1;f2;f3;class', *lines(';')], '--label class'),
-    'bars.dat': (['a|b|c|d|class', *lines('|')], '--label class --values a:d'),
-    'tab.tsv': (lines('\t'), '--label 5 --header no --values 1:4'),
-    'blanks.txt': (
+    'blanks.dat': (
         ['# a comment', 'a b c d y', *(f'   {row}  ' for row in lines('   '))],
         '--label y --values a:d',
     ),
@@ -119,9 +116,6 @@ def test_text(name):
     for end, encoding in ('\n', 'utf-8'), ('\r\n', 'utf-8-sig'):
         write(name, *rows, end=end, encoding=encoding)
         assert landed(read(name, options)) == expected()
-    if name.endswith('.csv'):
-        pathlib.Path('a.csv.gz').write_bytes(gzip.compress('\n'.join(rows).encode()))
-        assert landed(read('a.csv.gz', options)) == expected()
 
 
 def test_what_is_printed(folder):
@@ -277,11 +271,6 @@ def test_rules(header):
     write('a.csv', header, *(','.join(map(str, row)) for row in rows))
     for options, wanted in RULES[header].items():
         options = options if '--label' in options else f'--label y {options}'
-        if not re.fullmatch(r'[\w. ]+', wanted) or wanted.split()[0] in (
-            'which',
-            'two',
-        ):
-            pass
         try:
             table = read('a.csv', options)
         except DataError as error:
@@ -289,7 +278,7 @@ def test_rules(header):
             continue
         assert ' '.join(table.columns['values']) == wanted, options
         assert (table.ids is not None) == ('--id s' in options)
-        if 'no' not in options.split() or '--id none' in options:
+        if '--header no' not in options:
             places = [names.index(name) for name in table.columns['values']]
             assert table.X.tolist() == [[row[j] for j in places] for row in rows]
 
@@ -428,6 +417,9 @@ def test_long_tables(folder):
         write('a.csv', text)
         with pytest.raises(DataError, match=re.escape(said)):
             read('a.csv', OPTIONS)
+    write('a.csv', bands.replace('band', 'filtercode') + 'a,9,1,A,r')
+    with pytest.raises(DataError, match='several filtercodes'):
+        read('a.csv', OPTIONS)
     write('a.csv', bands)
     assert len(read('a.csv', OPTIONS).X) == 2
     write('a.csv', LONG.replace('a,', '007,').replace('b,', '7,').replace('c,', '8,'))
@@ -597,13 +589,6 @@ def test_any_dialect(d):
     lands(d)
 
 
-@pytest.mark.slow
-@settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.fixed_dictionaries(DIALECTS))
-def test_many_dialects(d):
-    lands(d)
-
-
 # ------------------------------------------------------------------------- recipes
 
 PAGE = (PROJECT / 'docs/own-data.md').read_text(encoding='utf-8')
@@ -625,12 +610,13 @@ TO_MEND = {
         '{:5}{:7}{:9}{:9}{}'.format(*row).replace('V3', '  ', 1) for row in FIXED
     ),
     'the names behind a `#`': '# ' + WIDE.replace(',', ' '),
-    'a line of units below the names': WIDE.replace('\n', '\n,x,mag,mag,mag\n', 1),
-    "IPAC, VizieR: see astropy's [formats]": IPAC
+    'a line of units': WIDE.replace('\n', '\n,x,mag,mag,mag\n', 1),
+    'IPAC': IPAC
     + ''.join(' {:4} {:5} {:6} {:6} {:6}\n'.format(*row) for row in FIXED[1:]),
     'rows without a class': f'{WIDE}V99,,1,2,3\n',
     'codes for no value': WIDE.replace(f',{X[0, 1]},', ',-999,'),
     'observations without a value': f'{CURVES}V1,b,9,\n',
+    'limits': f'{CURVES}V1,b,9,<14.5\n',
     'of several bands, one': CURVES.replace('\n', ',g\n').replace('g,g', 'g,band')
     + CURVES.split('\n', 1)[1].replace('\n', ',r\n'),
     'two observations at a time: their mean': CURVES + CURVES.split('\n', 1)[1],
@@ -655,7 +641,7 @@ def test_recipes(kind):
     recipe = next(code for what, code in RECIPES.items() if what.startswith(kind))
     path = re.search(r"'(mine\.\w+)'", recipe + "'mine.csv'")[1]
     how = '--values', 'f', '--id', 'none'
-    if 'mjd' in recipe or 'band' in recipe:
+    if re.search('mjd|mag|band', recipe):
         how = '--long', 'star,mjd,mag', '--length', 6
     write('good.csv', CURVES if '--long' in how else WIDE)
     imported('good.csv', '--label', 'class', *how)
@@ -663,6 +649,8 @@ def test_recipes(kind):
     content = content if isinstance(content, bytes) else content.encode()
     pathlib.Path(path).write_bytes(content)
     refused('import_data.py', path, '--label', 'class', *how, parts=['#recipes'])
+    if kind == 'limits':  # are then observations without a value
+        recipe += f'\n{RECIPES["observations without a value"]}'
     if kind == 'codes for no value':  # then there is a gap
         gap = next(code for what, code in RECIPES.items() if what.startswith('gaps'))
         recipe += f'\n{gap}'
