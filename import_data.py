@@ -41,11 +41,8 @@ def sha256(path):
 
 def share(text):
     """Return --test: a fraction of the sequences, a float, or their number, an int."""
-    return (
-        float(text)
-        if is_number(text) and 0 < float(text) < 1
-        else whole_number(1)(text)
-    )
+    is_share = is_number(text) and 0 < float(text) < 1
+    return float(text) if is_share else whole_number(1)(text)
 
 
 def groups_of(X, ids):
@@ -95,17 +92,13 @@ def check_classes(paths, where, names, Y, is_test):
     A Test of its own may. where[i] says where Y[i] stands.
     """
     if len(names) < 2:
-        raise DataError(
-            f'{paths[0]}: all are of class {names[0]}: add those of another'
-        )
+        raise DataError(f'{paths[0]}: all are of class {names[0]}: add others')
     for y, name in enumerate(names):
         own = np.flatnonzero(Y == y)
         if is_test[own].all() or (len(paths) == 1 and not is_test[own].any()):
             what = f'of class {name}, of which Train or Test would have none'
-            why = f'there are {len(own)}, perhaps equal or of one object'
-            raise DataError(
-                f'{where[own[0]]} is {what} ({why}): add some, or remove it'
-            )
+            what += f' (of {len(own)}, perhaps equal or of one object)'
+            raise DataError(f'{where[own[0]]} is {what}: add some, or remove it')
 
 
 if __name__ == '__main__':
@@ -114,10 +107,8 @@ if __name__ == '__main__':
     what = 'one to split, or one for Train and one for Test'
     add('tables', nargs='+', metavar='TABLE', help=what)
     add_columns(script)
-    what = 'sequences to test with: a fraction or a number, default 0.2'
-    add('--test', type=share, help=what)
-    what = 'of the random split, default 0'
-    add('--seed', type=whole_number(0), default=0, help=what)
+    add('--test', type=share, help='of the sequences, a fraction or a number (0.2)')
+    add('--seed', type=whole_number(0), default=0, help='of the random split (0)')
     add('--overwrite', action='store_true', help='replace the sequences that are there')
     args = script.parse_args()
     if len(args.tables) > 2 or (len(args.tables) == 2 and args.test):
@@ -134,12 +125,9 @@ if __name__ == '__main__':
         tables.append(read_table(path, args, columns))
         if any(tables[1].columns[x] != columns[x] for x in ('label', 'id')):
             raise DataError(f'{path} lacks the class or the id of {args.tables[0]}')
-    for table in tables:
-        for text in list(table.bad.values())[:1]:
-            codes = 'code for no value' in text
-            raise DataError(
-                f'{text}, or --no-codes if it is a value' if codes else text
-            )
+    if bad := [text for table in tables for text in table.bad.values()]:
+        remedy = ', or --no-codes if it is a value' * ('code for no value' in bad[0])
+        raise DataError(bad[0] + remedy)
     rows = zip(args.tables, tables, strict=True)
     where = [f'{path}, {row}' for path, table in rows for row in table.rows]
     X = np.concatenate([table.X for table in tables]) if tables[1:] else tables[0].X
@@ -157,9 +145,7 @@ if __name__ == '__main__':
     if len(tables) == 1:
         size = args.test or 0.2
         if size >= len(X):
-            raise DataError(
-                f'{args.tables[0]}: --test {size} leaves none to train with'
-            )
+            raise DataError(f'--test {size} leaves none of {len(X)} to train with')
         is_test = choose_test(groups, Y, size, rng)
     check_classes(args.tables, where, names, Y, is_test)
 
@@ -184,39 +170,29 @@ if __name__ == '__main__':
 
     # Say what the columns were taken for, and how to go on.
     N_sequence, values = X.shape[1], columns['values']
-    ends = f'{values[0]} to {values[-1]}' if not args.long else args.long
-    print(
-        clean(
-            f'Values: {ends}, {N_sequence} a sequence, {X.min():.6g} to {X.max():.6g}'
-        )
-    )
-    print(
-        clean(
-            f'Class: {columns["label"]}. Objects: {columns["id"] or "each row is one"}'
-        )
-    )
-    for table in tables:
-        if table.left_out:
-            what = ', with fewer than three observations' * bool(args.long)
-            print(
-                clean(f'Left out{what}: {len(table.left_out)} ({some(table.left_out)})')
-            )
+    ends = args.long or f'{values[0]} to {values[-1]}'
+    said = [f'Values: {ends}, {N_sequence} each, {X.min():.6g} to {X.max():.6g}']
+    said.append(f'Class: {columns["label"]}, object: {columns["id"] or "none"}')
+    few = ', with fewer than three observations' * bool(args.long)
+    for left_out in [table.left_out for table in tables if table.left_out]:
+        said.append(f'Left out{few}: {len(left_out)} ({some(left_out)})')
     both = np.isin(groups, np.intersect1d(groups[is_test], groups[~is_test]))
     if both.any():
-        what = 'Sequences in both tables, or of objects in both, so that the test is no exam'
-        print(f'{what}: {both.sum():,}')
+        what = 'Sequences, or of objects, in both tables, so that the test is no exam'
+        said.append(f'{what}: {both.sum():,}')
     against = pd.Series(Y).groupby(groups_of(X, None)).transform('nunique') > 1
     if against.any():
-        print(f'Sequences that equal one of another class: {against.sum():,}')
+        said.append(f'Sequences that equal one of another class: {against.sum():,}')
     for y, name in enumerate(names):
         counts = ', '.join(f'{np.sum(Y[i] == y)} in {side}' for side, i in IDs.items())
-        print(f'Class {y} ({clean(name)}): {counts}')
+        said.append(f'Class {y} ({name}): {counts}')
     if len(names) > 2:
         layer = f"Dense({len(names)}, activation='softmax')"
-        print(f'{len(names)} classes: in train.py, make the last layer {layer}')
-        print("and the loss 'sparse_categorical_crossentropy'.")
+        said.append(f'{len(names)} classes: in train.py, make the last layer {layer}')
+        said.append("and the loss 'sparse_categorical_crossentropy'.")
+    said.append('Written.' if written else 'Train and Test hold exactly these already.')
+    print(*map(clean, said), sep='\n')
     check_scale(X[IDs['Train'][:1000]], script='train.py')
-    print('Written.' if written else 'Train and Test hold exactly these already.')
     N = ' '.join(f'--N_{side.lower()} {len(i)}' for side, i in IDs.items())
     print('Look at some, then train:')
     print(f'python view.py 1 2 3 4 --N_sequence {N_sequence}')

@@ -84,10 +84,7 @@ def split(line, mark):
 
 
 def check_lines(path, file):
-    """Return the rows of a text, the first one's cells, and the mark between cells.
-
-    Lines with a # above are none. Raises DataError unless all have as many cells.
-    """
+    """Return a text's rows, all of as many cells, the first's cells and their mark."""
     rows = []
     for row, line in enumerate(file, 1):
         line = line.strip(' \r\n')
@@ -120,8 +117,7 @@ def read_text(path, header, texts):
         what = '--header yes, if these name the columns, else --header no'
         remedy = f'{what} (names behind a #: docs/own-data.md#recipes)'
         raise DataError(f'{path} begins with {some(names)}: {remedy}')
-    if header == 'no':
-        names = range(1, len(names) + 1)
+    names = range(1, len(names) + 1) if header == 'no' else names
     above = rows.pop(0) if header != 'no' else rows[0] - 1
     options = {'sep': mark or r'\s+', 'skipinitialspace': True, 'na_values': MISSING}
     options['dtype'] = {i: str for i, name in enumerate(names) if str(name) in texts}
@@ -150,9 +146,7 @@ def read_series(path):
                 if len(rows[row]) != len(next(iter(rows.values()))):
                     raise ValueError
             except ValueError:
-                what = (
-                    'is not a series of numbers as long as the first, : and its class'
-                )
+                what = 'is not a series as long as the first, a colon and its class'
                 raise DataError(f'{path}, row {row} {what}: {SEE}') from None
     return pd.DataFrame.from_dict(rows, orient='index')
 
@@ -187,10 +181,7 @@ def read_astropy(path):
 
 
 def read_frame(path, args, labelled):
-    """Return a file's cells, by the rows of the file, and whether it names the columns.
-
-    If it does not, they are called 1, 2, 3, ... Raises DataError.
-    """
+    """Return a file's cells, by its rows, and whether it names them or 1, 2, 3 do."""
     check_file(path)
     kind = path.lower()
     named = kind.endswith(ASTROPY)
@@ -221,7 +212,7 @@ def read_frame(path, args, labelled):
     return frame, named
 
 
-# -------------------------------------------------------- what the columns are
+# --------------------------------------------- what the columns are, and hold
 
 
 def check_names(path, names, frame):
@@ -288,18 +279,16 @@ def check_left_out(path, frame, names):
 
 def known_columns(path, frame, columns):
     """Return values, label and id as another table had them, with what is there."""
-    values, label, ident = (columns[key] for key in ('values', 'label', 'id'))
-    if not columns['header'] and frame.shape[1] == len(values):
+    values, width = columns['values'], frame.shape[1]
+    if not columns['header'] and width == len(values):
         return list(frame), None, None  # nothing but the values
     lacking = [f'column {name}' for name in values if name not in frame]
-    if not columns['header'] and frame.shape[1] != columns['width']:
+    if not columns['header'] and width != columns['width']:
         lacking = [f'{columns["width"]} columns or {len(values)}']
     if lacking:
         raise DataError(f'{path} has no {lacking[0]}, as the table of the training had')
-    return values, *(name if name in frame else None for name in (label, ident))
-
-
-# ------------------------------------------------------- what the columns hold
+    others = (columns[key] for key in ('label', 'id'))
+    return values, *(name if name in frame else None for name in others)
 
 
 def texts_of(cells):
@@ -338,19 +327,16 @@ def numbers_of(path, frame, names):
 
 
 def codes_of(X, parts, far):
-    """Return the numbers of X that look like codes for no value, such as -999 or 1e20.
-
-    Nines that are far from all others of a part, a sequence or an object, or at an end
-    of X more frequent than the next, or alone below 0; and ends far from all of X.
-    """
+    """Return the numbers of X that look like codes for no value: -999, 1e20."""
     found = set()
-    for part in parts:
+    for part in parts:  # sequences or objects: nines that are far from their others
         ends = float(part.min()), float(part.max())
         nines = [code for code in ends if NINES.fullmatch(f'{code:.7g}')]
         others = part[~np.isin(part, nines)] if nines else part
         for code in nines:
             if not others.size or min(abs(others - code)) > max(np.ptp(others), 1):
                 found.add(code)
+    # Ends of X that are far from all others; nines, more frequent or alone below 0
     low, high = np.fmin.reduce(X, axis=None), np.fmax.reduce(X, axis=None)
     above = np.min(X, where=X > low, initial=np.inf)  # the next, without a copy of X
     below = np.max(X, where=X < high, initial=-np.inf)
@@ -422,7 +408,7 @@ def read_table(path, args, columns=None, labelled=True):
     table = Table(X, *texts, rows, bad, columns, left_out)
     if args.long:
         return curves(path, table, frame, args, labelled)
-    if X.shape[1] < 2:
+    if len(values) < 2:
         raise DataError(f'{path}: a sequence has two values or more: see --long')
     if labelled and args.id is None:
         check_left_out(path, frame, left_out)
