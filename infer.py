@@ -1,39 +1,30 @@
 """Tell sine waves from square waves, or your own classes, with the network of train.py.
 
-    python infer.py 24                      classifies Test/X_24.dat, by the newest run's network
+    python infer.py 24                      classifies Test/X_24.dat, by the newest run
     python infer.py Test --run 7            all of Test, by that of runs/7
     python infer.py Train/X_3.dat a/b.dat   any files of float64 values
     python infer.py --csv Test              the same as a table for other programs
-    python infer.py new.csv                 a table, with the columns that were imported to train
-    python infer.py curves/*.dat            light curves, read as those that were imported
+    python infer.py new.csv                 a table with the columns of the training
     python infer.py --about                 what the newest run is
 
-Where the class is known, from Y_i.dat beside X_i.dat or from a column of the table, the network's
-answer is compared with it. The names of the classes are those of the run.
+Where the class is known, from Y_i.dat beside X_i.dat or from a column of the table, the
+network's answer is compared with it. The names of the classes are those of the run.
 """
 
 from support.start import import_keras, prepare
 
 prepare()
 
-import contextlib
 import csv
-import functools
-import json
 import os
 import re
 import sys
-import zipfile
-from collections import Counter
 from datetime import datetime
+from types import SimpleNamespace
 
-from support.cells import OTHERS, TABLES
 from support.console import DataError, clean, parser, whole_number
-from support.curves import read_new
 from support.files import (
-    CLASSES_FILE,
     check_file,
-    class_name,
     class_title,
     last_written,
     read_class,
@@ -42,181 +33,129 @@ from support.files import (
     read_values,
     sequence_numbers,
 )
-from support.runs import all_runs, are_shares, newest_run, outputs, read_run
-from support.tables import READING, add_columns
+from support.runs import are_shares, newest_run, outputs, print_confusion, read_run
+from support.tables import TABLES, read_table
 
 import numpy as np
 
 
 def sequence_file(text):
-    """Return the file that is meant: Test/X_i.dat by a number, any other by its name."""
-    return (
-        f'Test/X_{whole_number(1)(text)}.dat' if re.fullmatch(r'-?\d+', text) else text
-    )
+    """Return the file that is meant: Test/X_i.dat by a number, or any by its name."""
+    number = re.fullmatch(r'-?\d+', text)
+    return f'Test/X_{whole_number(1)(text)}.dat' if number else text
 
 
 script = parser(__doc__)
-script.add_argument(
-    'files',
-    nargs='*',
-    metavar='FILE',
-    type=sequence_file,
-    help='a file, table or folder, or the number i of Test/X_i.dat',
-)
+what = 'a file, table or folder, or the number i of Test/X_i.dat'
+script.add_argument('files', nargs='*', metavar='FILE', type=sequence_file, help=what)
 which = script.add_mutually_exclusive_group()
 which.add_argument('--run', metavar='NAME', help='runs/NAME, default the newest')
 which.add_argument('--model', help='a network in a file of its own')
-script.add_argument(
-    '--about', action='store_true', help='say what the run is, and no more'
-)
+script.add_argument('--about', action='store_true', help='print what the run is')
 script.add_argument('--csv', action='store_true', help='print comma-separated values')
-add_columns(script)
 args = script.parse_args()
 if bool(args.files) == args.about:
     script.error('give either files to classify, or --about')
 
-# The run whose network is asked. One of before there were runs lies here as model.keras.
-run = None
-if args.model:
-    folder = os.path.dirname(args.model)
-    if os.path.exists(os.path.join(folder, 'run.json')):
-        run = read_run(folder or '.', folder)
-elif not args.run and not all_runs() and os.path.exists('model.keras'):
-    args.model = 'model.keras'
-else:
+# The network that is asked, and its run, if it is of one
+here = os.path.dirname(sys.argv[0]) or '.'
+if not os.path.exists('runs') and os.path.exists(f'{here}/runs') and not args.model:
+    raise DataError(f'there are no runs here, but in {here}: first  cd {here}')
+folder = os.path.dirname(args.model or '') or '.'
+if not args.model:
     run = read_run(args.run) if args.run else newest_run()
-    args.model = f'{run["path"]}/model.keras'
+else:
+    run = read_run('', folder) if os.path.exists(f'{folder}/run.json') else {}
+network = args.model or f'{run["path"]}/model.keras'
 if args.about:
-    print(
-        clean(json.dumps(run, ensure_ascii=False))
-        if run
-        else f'{args.model} is in no run, so there is nothing known of it'
-    )
+    if not run:
+        raise DataError(f'{network} is in no run, so nothing is known of it')
+    with open(f'{run["path"]}/run.json', encoding='utf-8') as file:
+        print(*map(clean, file.read().splitlines()), sep='\n')
     sys.exit()
-
-# Load the model. Keras's safe mode, its default, refuses a file that brings code of its own.
-if not os.path.exists(args.model):
-    raise DataError(f'{args.model} is missing: train a network with python train.py')
-check_file(args.model)
-
-keras = import_keras()
-try:
-    model = keras.models.load_model(args.model, compile=False)
-except (
-    Exception
-) as error:  # Keras raises many kinds, according to what is wrong with the file
+if not os.path.exists(network):
+    raise DataError(f'{network} is missing: train a network with python train.py')
+check_file(network)
+try:  # Keras refuses a file that brings code of its own
+    model = import_keras().models.load_model(network, compile=False)
+except Exception as error:  # of many kinds, according to what is wrong
     why = str(error).strip().split('\n')[0]
-    raise DataError(
-        f'{args.model} cannot be loaded as a Keras model ({why}): train one with python train.py'
-    ) from None
+    remedy = 'train one with python train.py'
+    raise DataError(f'{network} cannot be loaded by Keras ({why}): {remedy}') from None
 shapes = model.input_shape, model.output_shape
-if not all(
-    isinstance(shape, tuple) and len(shape) == 2 and shape[1] for shape in shapes
-):
-    raise DataError(
-        f'{args.model} classifies no sequences: train a network with python train.py'
-    )
-N_sequence = model.input_shape[1]
-trained = os.stat(args.model)
-class_names = run['class_names'] if run else []
-if not class_names and zipfile.is_zipfile(
-    args.model
-):  # where they were before there were runs
-    with zipfile.ZipFile(args.model) as archive:
-        if CLASSES_FILE in archive.namelist():
-            text = archive.read(CLASSES_FILE).decode('utf-8-sig', errors='replace')
-            class_names = text.splitlines()
-
-# How tables are read: as the one that the network was trained with, unless something else is said.
-known = (run or {}).get('table') or {}
-columns = None if args.values else known.get('columns')
-if columns and args.label:
-    columns = {**columns, 'label': args.label}
-for option in READING:
-    if getattr(args, option) is None and not (args.values and option == 'label'):
-        setattr(args, option, known.get(option))
-
-names_beside, ids_beside = functools.cache(read_class_names), functools.cache(read_ids)
+if not all(type(shape) is tuple and len(shape) == 2 and shape[1] for shape in shapes):
+    raise DataError(f'{network} classifies no sequences: train one with train.py')
+N_sequence, class_names = model.input_shape[1], run.get('class_names', [])
 
 
-def read_file(name):
-    """Return a list of the one sequence in a file of float64 values: name, id, values and class."""
-    folder, base = os.path.split(name)
-    if os.path.isfile(name) and os.path.getsize(name) not in (0, 8 * N_sequence):
-        values = os.path.getsize(name) / 8
-        raise DataError(
-            f'{name} holds {values:g} values of float64, {args.model} takes {N_sequence}'
+def check_there(path):
+    """Raise DataError with what may be meant unless there is a file or a folder."""
+    folder, name = os.path.split(path)
+    if os.path.exists(path):
+        return
+    numbers = sequence_numbers(folder or '.')
+    remedy = 'check its name and folder'
+    if not folder and os.path.exists(f'Test/{name}'):
+        remedy = f'Test/{name} is there'
+    elif re.fullmatch(r'X_\d+\.dat', name) and numbers:
+        remedy = f'{folder or "this folder"} ends at number {max(numbers)}'
+    elif folder in ('Train', 'Test') and not numbers:
+        remedy = (
+            'make the sequences with python generate_data.py, or go to their folder'
         )
-    x, label, id_ = read_values(name, N_sequence), None, ''
-    label_file = os.path.join(folder, base.replace('X', 'Y', 1))
-    if base.startswith('X_') and os.path.exists(label_file):
-        label = int(read_class(label_file))
-        others = names_beside(folder)
+    raise DataError(f'{path} is missing: {remedy}')
+
+
+def read_file(path):
+    """Return the sequence in a file of float64 values: name, id, values and class."""
+    folder, name = os.path.split(path)
+    if (size := os.path.getsize(path) / 8) != N_sequence:
+        what = f'{size:g} values of float64, {network} takes {N_sequence}'
+        raise DataError(f'{path} holds {what}')
+    x, label, id_ = read_values(path, N_sequence), None, ''
+    label_file = os.path.join(folder, name.replace('X', 'Y', 1))
+    if name.startswith('X_') and os.path.exists(label_file):
+        label, others = int(read_class(label_file)), read_class_names(folder)
         if any(a != b for a, b in zip(others, class_names, strict=False)):
-            raise DataError(
-                f'{folder or "."} is of other classes ({", ".join(others[:5])}) than those that'
-                f' {args.model} was trained with: train anew with python train.py'
-            )
-    if match := re.fullmatch(r'X_(\d+)\.dat', base):
-        id_ = dict(enumerate(ids_beside(folder), 1)).get(int(match[1]), '')
-    return [(name, id_, x, label)]
-
-
-def class_number(name, label):
-    """Return the number of the class that a table calls label; None if it calls it nothing."""
-    if not label:
-        return None
-    if label in class_names:
-        return class_names.index(label)
-    if not class_names and label.isdecimal():
-        return int(label)
-    some = ', '.join(class_names[:5]) or 'numbers, as there is no classes.txt'
-    raise DataError(
-        f'{name}: {label} is none of the classes ({some}): correct it or --label'
-    )
+            what = f'is of other classes ({", ".join(others[:5])}) than {network}'
+            raise DataError(f'{folder or "."} {what}: train again with python train.py')
+    if match := re.fullmatch(r'X_(\d+)\.dat', name):
+        id_ = dict(enumerate(read_ids(folder), 1)).get(int(match[1]), '')
+    return path, id_, x, label
 
 
 def read_rows(path):
-    """Return a list of the sequences in a table or a text; what is wrong with a row is printed."""
-    table = read_new(path, args, columns)
-    if table.X.shape[1] != N_sequence:
-        raise DataError(
-            f'{path} holds {table.X.shape[1]} values in each row, but {args.model} takes'
-            f' {N_sequence}: say with --values which columns these are'
-        )
-    for text in table.skipped:
-        report(DataError(text))
-    found = []
-    for i, (row, x) in enumerate(zip(table.rows, table.X, strict=True)):
-        name = f'{path} {row}'.rstrip()
-        id_ = '' if table.ids is None else table.ids[i]
-        try:
-            if i in table.bad:
-                raise DataError(table.bad[i])
-            label = (
-                None if table.labels is None else class_number(name, table.labels[i])
-            )
-            found.append((name, id_, x, label))
-        except DataError as error:
-            report(error)
-    return found
+    """Yield the sequences of a table, read as that of the training, as read_file does.
+
+    What is wrong with one is printed.
+    """
+    known = run.get('table') or {}
+    if not known:
+        raise DataError(f'{path} is a table, but {network} was trained with files')
+    columns = known['columns']
+    options = SimpleNamespace(**known, label=columns['label'], id=columns['id'])
+    options.header = 'yes' if columns['header'] else 'no'
+    table = read_table(path, options, columns, labelled=False)
+    for i, x in enumerate(table.X):
+        label = '' if table.labels is None else table.labels[i]
+        name = f'{path} {table.rows[i]}'
+        if i in table.bad:
+            report(table.bad[i])
+        elif label and label not in class_names:
+            report(f'{name}: {label} is none of the classes, {", ".join(class_names)}')
+        else:
+            id_ = '' if table.ids is None else table.ids[i]
+            yield name, id_, x, class_names.index(label) if label else None
 
 
-def report(error):
+failed = set()
+
+
+def report(text):
     """Print what is wrong with one file or row; the others are classified."""
-    if error.code not in failed:  # the same for many files is told once
-        print(error.code, file=sys.stderr)
-    failed.add(error.code)
-
-
-def is_text(path):
-    """Return whether a file holds text, such as a light curve, and not float64 values."""
-    with contextlib.suppress(OSError), open(path, 'rb') as file:
-        head = file.read(1000)
-        return head != b'' and all(
-            32 <= byte < 127 or byte in b'\t\r\n' for byte in head
-        )
-    return False
+    if text not in failed:  # the same for many files is told once
+        print(DataError(text).code, file=sys.stderr)
+    failed.add(text)
 
 
 def natural(name):
@@ -225,7 +164,7 @@ def natural(name):
 
 
 def files_of(names):
-    """Return the files that are meant by names: of a folder, all sequences, or else all files."""
+    """Yield the files that are meant: of a folder, all sequences, or else all files."""
     if names == sorted(names):  # from Test/X_*.dat, which the shell sorts as text
         names = sorted(names, key=natural)
     for name in names:
@@ -234,87 +173,67 @@ def files_of(names):
         elif numbers := sorted(sequence_numbers(name)):
             yield from (os.path.join(name, f'X_{i}.dat') for i in numbers)
         else:
-            yield from (
-                os.path.join(name, base)
-                for base in sorted(os.listdir(name), key=natural)
-            )
+            files = sorted(os.listdir(name), key=natural)
+            yield from (os.path.join(name, file) for file in files)
 
 
-# Load the sequences. A bad file or row is reported, and the others are classified.
-sequences, failed = [], set()
-for name in files_of(args.files):
+def is_table(path):
+    """Return whether a file is a table, by its name or as text, and not float64."""
+    if path.lower().endswith(TABLES):
+        return True
+    with open(path, 'rb') as file:
+        return re.fullmatch(rb'[\t\r\n -~]+', file.read(1000)) is not None
+
+
+# Load the sequences, and classify them all at once: the class with the largest score
+sequences = []
+for path in files_of(args.files):
     try:
-        is_table = name.lower().endswith((*TABLES, *OTHERS)) or is_text(name)
-        sequences += read_rows(name) if is_table else read_file(name)
+        check_there(path)
+        check_file(path)
+        sequences += read_rows(path) if is_table(path) else [read_file(path)]
     except DataError as error:
-        report(error)
+        report(error.args[0])
 if not sequences:
     sys.exit(1)
 names, ids, X, labels = zip(*sequences, strict=True)
+scores = outputs(model, np.array(X), names)
+classes, best = scores.argmax(axis=1), scores.max(axis=1)
+are_scores = are_shares(model, scores)  # else there are answers, but no scores
 
-# Classify them all at once: the class with the largest score wins.
-shares = outputs(model, np.array(X), names)
-shown = are_shares(model, shares)  # else there are answers, but no scores
-classes, scores = shares.argmax(axis=1), shares.max(axis=1)
-
-which = (
-    f'Model: {args.model} of {datetime.fromtimestamp(trained.st_mtime):%Y-%m-%d %H:%M}'
-)
-if run:
-    which += f', {run["layers"]}'
-if (last_written('Train') or 0) > trained.st_mtime_ns:
-    which += ', older than the sequences in Train'
+trained = os.stat(network).st_mtime_ns
+line = f'Model: {network} of {datetime.fromtimestamp(trained / 1e9):%Y-%m-%d %H:%M}'
+line += f', {run["layers"]}' if run else ''
+if (last_written('Train') or 0) > trained:
+    line += ', older than the sequences in Train'
+print(clean(line), file=sys.stderr if args.csv else sys.stdout)
 if args.csv:
-    print(clean(which), file=sys.stderr)  # the table stays clean
     table = csv.writer(sys.stdout, lineterminator='\n')
-    each = [f'score_{j}' for j in range(shares.shape[1])]
+    each = [f'score_{j}' for j in range(scores.shape[1])]
     table.writerow(['file', 'id', 'class', 'name', 'score', 'label', 'agrees', *each])
-    for i, (name, Y, label) in enumerate(zip(names, classes, labels, strict=True)):
+    for i, (Y, label) in enumerate(zip(classes, labels, strict=True)):
         compared = ('', '') if label is None else (label, int(label == Y))
-        score, *each = (f'{x:.6g}' * shown for x in (scores[i], *shares[i]))
-        title = class_names[Y] if Y < len(class_names) else f'class {Y}'
-        table.writerow([name, ids[i], Y, title, score, *compared, *each])
-else:
-    print(clean(which))
-    if shown:
-        print(
-            "The score is the network's output for that class, not a calibrated probability."
-        )
-    else:
-        print(
-            'This network gives answers, but no scores: those of a sigmoid or a softmax are.'
-        )
-    for name, id_, Y, score, label in zip(
-        names, ids, classes, scores, labels, strict=True
-    ):
-        line = f'{name} ({id_})' if id_ and not name.endswith(f' {id_}') else name
-        line += f': {class_title(Y, class_names)}' + f', score {score:.3f}' * shown
-        if label is not None:
-            line += f'; label {class_title(label, class_names).removeprefix("class ")} '
-            line += 'agrees' if label == Y else 'DISAGREES'
-        print(clean(line))
+        score, *each = (f'{x:.6g}' * are_scores for x in (best[i], *scores[i]))
+        name = class_names[Y] if Y < len(class_names) else f'class {Y}'
+        table.writerow([names[i], ids[i], Y, name, score, *compared, *each])
+    sys.exit(bool(failed))
 
-    # Count how many of each class were taken for which: the confusion matrix.
-    labelled = [
-        (label, Y)
-        for label, Y in zip(labels, classes, strict=True)
-        if label is not None
-    ]
-    if len(labelled) > 1:
-        from rich.console import Console
-        from rich.table import Table
-
-        right = sum(label == Y for label, Y in labelled)
-        counts = Counter(labelled)
-        numbers = range(shares.shape[1])
-        taken = (clean(f'taken for {class_name(Y, class_names)}') for Y in numbers)
-        table = Table('label', *taken)
-        for label in sorted({label for label, _ in labelled}):
-            row = (str(counts[label, Y]) for Y in numbers)
-            table.add_row(clean(class_name(label, class_names)), *row)
-        Console(markup=False, emoji=False).print(table)  # names as they are
-        print(
-            f'Accuracy: {100 * right / len(labelled):.2f}% of {len(labelled)} labelled sequences'
-        )
-
+what = "The score is the network's output for that class, not a calibrated probability."
+if not are_scores:
+    what = 'This network gives no scores: those of a sigmoid or a softmax are.'
+print(what)
+for i, (Y, label) in enumerate(zip(classes, labels, strict=True)):
+    told = ids[i] and not names[i].endswith(f' {ids[i]}')
+    line = f'{names[i]} ({ids[i]})' if told else names[i]
+    line += f': {class_title(Y, class_names)}' + f', score {best[i]:.3f}' * are_scores
+    if label is not None:
+        title = class_title(label, class_names).removeprefix('class ')
+        line += f'; label {title} {"agrees" if label == Y else "DISAGREES"}'
+    print(clean(line))
+known = [i for i, label in enumerate(labels) if label is not None]
+if len(known) > 1:
+    Y = np.array([labels[i] for i in known])
+    print_confusion(Y, classes[known], class_names)
+    right = f'{100 * np.mean(Y == classes[known]):.2f}%'
+    print(f'Accuracy: {right} of {len(known)} labelled sequences')
 sys.exit(bool(failed))

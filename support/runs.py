@@ -394,25 +394,35 @@ def learning(facts):
     return f'{line}, all after {last}' if last else f'{line}, never all'
 
 
-def print_mistakes(Y, predicted, names):
-    """Print the confusion matrix of Y and predicted, int (n,), and what is wrong."""
+def print_confusion(Y, predicted, names):
+    """Print how many of each class Y were taken for which, both int (n,)."""
     from rich.table import Table
 
     classes = sorted({*Y, *predicted})
-    titles = {j: class_name(j, names) for j in classes}
-    many = ['recall'] * (len(classes) > 2)
-    table = Table('', *(f'taken for {titles[j]}' for j in classes), *many, box=None)
-    for i in classes:
-        counts = {j: int(np.sum((Y == i) & (predicted == j))) for j in classes}
-        recall = f'{counts[i]} of {sum(counts.values())}'
-        table.add_row(titles[i], *map(str, counts.values()), *[recall] * len(many))
+    titles = [class_name(j, names) for j in classes]
+    recall = ['recall'] if len(classes) > 2 else []
+    table = Table('', *(f'taken for {title}' for title in titles), *recall, box=None)
+    for i, title in zip(classes, titles, strict=True):
+        counts = [int(np.sum((Y == i) & (predicted == j))) for j in classes]
+        right = [
+            f'{np.sum((Y == i) & (predicted == i))} of {sum(counts)}' for _ in recall
+        ]
+        table.add_row(title, *map(str, counts), *right)
     print_table(table)
+
+
+def print_mistakes(Y, predicted, names):
+    """Print the confusion matrix of Y and predicted, int (n,), and what is wrong."""
+    print_confusion(Y, predicted, names)
     wrong = np.flatnonzero(Y != predicted)
-    kinds = {f'{titles[Y[i]]} taken for {titles[predicted[i]]}' for i in wrong}
-    if len(wrong):
-        line = ' '.join(str(i + 1) for i in wrong[:20]) + ' ...' * (len(wrong) > 20)
-        line += f', all {kinds.pop()}' if len(kinds) == 1 else ''
-        print(f'Wrong: {line}: python view.py --wrong')
+    if not len(wrong):
+        return
+    kinds = {(Y[i], predicted[i]) for i in wrong}
+    line = ' '.join(str(i + 1) for i in wrong[:20]) + ' ...' * (len(wrong) > 20)
+    if len(kinds) == 1:
+        label, answer = (class_name(j, names) for j in kinds.pop())
+        line += f', all {label} taken for {answer}'
+    print(f'Wrong: {line}: python view.py --wrong')
 
 
 # -------------------------------------------------------------------------- reading

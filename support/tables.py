@@ -1,595 +1,478 @@
-"""Tables with a sequence in each row. What a column holds is said by the user, or asked.
+"""Read a researcher's table: what its columns hold is said, or asked, never guessed.
 
-Tables with an observation in each row, and light curves: support/curves.py.
+What is not plain is refused in one line; docs/own-data.md mends it with pandas.
 """
 
-import argparse
-import itertools
+import csv
+import gzip
 import re
-import shlex
 import sys
 import warnings
 from typing import NamedTuple
 
-from support.cells import (
-    Cells,
-    is_missing,
-    is_number,
-    named,
-    place,
-    read_cells,
-    texts_of,
-)
-from support.console import DataError, clean, print_table, program, whole_number
+from support.console import DataError, clean, whole_number
+from support.files import check_file
 
 import numpy as np
 import pandas as pd
 
-COMMAS = '; decimal commas need --decimal ,'
-# What columns of identifiers and of times are called, if they are called what they are.
-IDS = {
-    'id',
-    'name',
-    'star',
-    'object',
-    'source',
-    'objid',
-    'oid',
-    'number',
-    'index',
-    'key',
-    'unnamed',
-}
-TIMES = {'time', 'mjd', 'jd', 'hjd', 'bjd', 'date', 'epoch', 'phase', 'period', 't'}
+ASTROPY = '.fits', '.fit', '.fits.gz', '.ecsv', '.vot', '.votable'
+TEXTS = '.csv', '.tsv', '.txt', '.csv.gz', '.tsv.gz', '.txt.gz', '.ts'
+TABLES = *TEXTS, *ASTROPY, '.npy', '.npz'
+CLASS_FIRST = '_train.tsv', '_test.tsv', '.ts', '.npz'  # in column 1, without names
+MISSING = ['-', '--', '?']  # are no values, like NaN, NA, null ... for pandas
+BANDS = re.compile('.*(band|filt).*|fid|flt')  # such columns: of which band
 LARGEST = float(np.finfo('float32').max)  # networks compute in float32
-# What was said of a table that is to be said of another like it, too.
-READING = ('label', 'decimal', 'fixed', 'missing', 'fill', 'length', 'long', 'period')
+NINES = re.compile(r'-?(9{2,}(\.9+)?|9\.9{2,})|-32768')  # what codes look like
+SEE = 'mend it in pandas: docs/own-data.md#recipes'
+HINTS = {  # what stands in place of a number, and what to do
+    r'.*\d[.,]\d+[.,]\d|\d+,\d{3}$': f'1,000 is written 1000; {SEE}',
+    r'.*\d,\d': f'decimal commas: {SEE}',
+    r'\d{4}-\d\d|\d+/\d': f'times are to be numbers, such as MJD; {SEE}',
+    r'\D+$': f'take it out if this is a line of names or units; {SEE}',
+    r'': SEE,
+}
 
 
 class Table(NamedTuple):
     """The sequences of a table."""
 
     X: np.ndarray  # float64 (n, N)
-    labels: np.ndarray | None  # texts (n,), the class of each, '' where there is none
-    ids: np.ndarray | None  # texts (n,), the object of each
-    rows: list  # what messages call each: n texts
+    labels: np.ndarray | None  # texts (n,), the class of each; '' is none
+    ids: np.ndarray | None  # texts (n,), the object that each is of
+    rows: list  # where each stands: 'row 5' or 'object V12'
     bad: dict  # {i: what is wrong with sequence i}
-    columns: dict  # what the columns are, by their names or else numbers from 1
-    said: list  # lines that say what was done
-    skipped: tuple = ()  # what is wrong with rows that are left out
+    columns: dict  # what the columns are, to read another table in the same way
+    left_out: list  # the names of columns, or of objects, that are left out
 
 
 def add_columns(script):
     """Add to an ArgumentParser what says how a table is to be read."""
     add = script.add_argument
-    # So that --missing -999,99.9 holds no option called -9.
-    script._negative_number_matcher = re.compile(r'-[.\d]')
-    add(
-        '--label',
-        metavar='COLUMN',
-        help='of the classes: a name, or without a header a number',
-    )
-    add(
-        '--values',
-        metavar='COLUMNS',
-        help='of the sequences, such as f0:f99, 2:101 or 2:last',
-    )
-    add('--id', metavar='COLUMN', help='of the names of the objects, or none')
-    add(
-        '--header',
-        choices=('yes', 'no'),
-        help='whether the first line names the columns',
-    )
-    add('--decimal', choices=('.', ','), help='what stands before the decimals')
-    add(
-        '--fixed',
-        action='store_true',
-        default=None,
-        help='columns of a fixed width, with blanks',
-    )
-    what = 'what stands for no value, such as -999,99.999; a long table does without these rows'
-    add('--missing', metavar='CODES', nargs='?', const='', help=what)
-    add(
-        '--fill',
-        action='store_true',
-        default=None,
-        help='interpolate missing values in each row',
-    )
-    add(
-        '--length',
-        type=whole_number(2),
-        metavar='N',
-        help='interpolate each sequence to N values',
-    )
-    add(
-        '--long',
-        metavar='ID,TIME,VALUE',
-        help='each row is an observation, in these columns',
-    )
-    add('--period', metavar='COLUMN', help='of a long table, to fold each object with')
+    add('--label', metavar='COLUMN', help='of the classes')
+    what = 'the columns of a sequence; or mag, for mag0, mag1, ...'
+    add('--values', metavar='FIRST:LAST', help=what)
+    add('--id', metavar='COLUMN', help="of the objects' names, or none")
+    add('--header', choices=('yes', 'no'), help='whether a line names the columns')
+    add('--long', metavar='ID,TIME,VALUE', help='each row is an observation')
+    add('--length', metavar='N', type=whole_number(2), help='of --long: values in each')
+    add('--period', metavar='COLUMN', help='of --long: fold each object with it')
+    add('--no-codes', action='store_true', help='-999 and the like are values')
 
 
-# ---------------------------------------------------------------- what the columns are
+def some(names):
+    """Return the first of some names, for a message."""
+    return ', '.join(names[:5]) + ', ...' * (len(names) > 5)
 
 
-def find(path, option, text, cells):
-    """Return the columns that text means: one, a range by its ends, or several with commas."""
-    header, width = cells.header, cells.frame.shape[1]
-    if text in cells.vectors:
-        return cells.vectors[text]
-    if header.count(text) > 1 or (text in ('first', 'last') and text in header):
-        raise DataError(
-            f'{path}: {option} {text} means several columns: give one another name'
-        )
-    if (column := place(text, header, width)) is not None:
-        return [column]
-    for colon in re.finditer(':', text):
-        first, last = text[: colon.start()], text[colon.end() :]
-        if any(header.count(end) > 1 for end in (first, last)):
-            break
-        ends = [place(end, header, width) for end in (first, last)]
-        if None not in ends and ends[0] <= ends[1]:
-            return list(range(ends[0], ends[1] + 1))
-    if ',' in text:
-        return [i for part in text.split(',') for i in find(path, option, part, cells)]
-    known = f'a number from 1 to {width}, as there is no header'
-    if header:
-        known = f'a name in the header, {named(header)}'
-    raise DataError(
-        f'{path}: {option} {text} means no column: give first, last or {known}'
-    )
+# ----------------------------------------------------------------------- files
 
 
-def find_one(path, option, text, cells):
-    """Return the column that text means."""
-    columns = find(path, option, text, cells)
-    if len(columns) > 1:
-        raise DataError(f'{path}: {option} {text} means several columns: give one')
-    return columns[0]
-
-
-def called(i, header):
-    """Return what column i is called: its name, or its number from 1."""
-    return (header[i] if header else '') or str(i + 1)
-
-
-def is_whole(column):
-    """Return whether a column holds texts or whole numbers: classes, names, flags, counts."""
-    return column.dtype.kind != 'f' or bool((column.dropna() % 1 == 0).all())
-
-
-def is_text(column):
-    """Return whether a column holds texts, other than a few among numbers or decimal commas."""
-    if column.dtype.kind in 'iuf':
+def is_number(name):
+    """Return whether a name is a number, such as a wavelength."""
+    try:
+        return float(name) == float(name)
+    except ValueError:
         return False
-    cells = column.dropna().astype(str).head(1000)
-    return 2 * cells.str.fullmatch(r'\s*[-+\d.,eE]+\s*').sum() < len(cells)
 
 
-def numbers_of(path, cells, columns, args):
-    """Return columns as float64 (n, N), NaN where a value is missing, and what is wrong, {i: text}.
-
-    Each text names the file, the row i, the column and the remedy.
-    """
-    frame, bad = cells.frame, {}
-    codes = [code.strip() for code in (args.missing or '').split(',') if code.strip()]
-    kinds = frame.dtypes
-    texts = [i for i in columns if kinds[i].kind not in 'iuf']
-    decimal = '' if args.decimal != ',' else ', with a comma before the decimals alone'
-    numbers = frame
-    if texts:
-        found = {i: frame[i].astype(str) for i in texts}
-        if decimal:  # what pandas has not understood is no number with a dot either
-            found = {
-                i: cells.where(~cells.str.contains('.', regex=False))
-                for i, cells in found.items()
-            }
-        found = {i: pd.to_numeric(cells, errors='coerce') for i, cells in found.items()}
-        numbers = pd.DataFrame({i: found.get(i, frame[i]) for i in columns})
-    X = np.empty((len(frame), len(columns)))
-    for j in range(0, len(columns), 16):  # a few at a time, which needs little memory
-        X[:, j : j + 16] = numbers[columns[j : j + 16]]
-    for column in texts:
-        for i in np.flatnonzero(np.isnan(X[:, columns.index(column)])):
-            cell = str(frame[column].iloc[i]).strip()
-            if is_missing(cell) or cell in codes:
-                continue
-            remedy = 'correct it, say with --values which columns hold values, or with --missing'
-            remedy += f' {shlex.quote(cell)} that this stands for none'
-            if re.search(r'\d[.,]\d+[.,]\d|\d,\d{3}$', cell) or (
-                '.' in cell and decimal
-            ):
-                remedy = '1,000 and 1.000 are to be written 1000' + (decimal or COMMAS)
-            elif re.search(r'\d,\d', cell):
-                remedy = COMMAS.removeprefix('; ')
-            elif re.match(r'\d{4}-\d\d', cell):
-                remedy = "times are to be numbers, such as MJD (astropy's Time converts them)"
-            elif cell in cells.header or (
-                not i and len(texts) == len(columns) < len(frame)
-            ):
-                remedy = (
-                    'if this line names the columns once more, or units, take it out'
-                )
-            bad.setdefault(int(i), (column, cell, remedy))
-    for code in filter(is_number, codes):
-        X[np.isclose(X, float(code), rtol=1e-6, atol=0)] = np.nan
-    if 'inf' in codes:
-        X[np.isinf(X)] = np.nan
-    low, high = ends_of(X)
-    for i, j in (
-        np.argwhere(np.abs(X) > LARGEST) if low < -LARGEST or high > LARGEST else ()
-    ):
-        remedy = 'networks compute in float32, which ends at 3.4e38: rescale the values'
-        if np.isinf(X[i, j]):
-            remedy = 'correct it, or say with --missing inf that it stands for no value'
-        bad.setdefault(int(i), (columns[j], f'{X[i, j]:g}', remedy))
-    where = {
-        i: f'{path}, row {frame.index[i]}, column {called(bad[i][0], cells.header)}'
-        for i in bad
-    }
-    return X, {
-        i: f'{where[i]} holds {bad[i][1][:20]!r}: {bad[i][2]}' for i in sorted(bad)
-    }
+def split(line, mark):
+    """Return the cells of a line, between marks or, if that is None, blanks."""
+    if '"' not in line:
+        return line.split(mark)
+    return next(csv.reader([line], delimiter=mark or ' ', skipinitialspace=True))
 
 
-def ends_of(X):
-    """Return the smallest and the largest number of X; NaN where there is none."""
-    return np.fmin.reduce(X, axis=None), np.fmax.reduce(X, axis=None)
-
-
-def codes_of(X, args, times=False):
-    """Return what numbers at the ends of X look like codes for no value.
-
-    Such as -999, -32768 and 1e20: apart from all others, or more frequent than the next of them.
-    """
-    found, ends = [], [] if 'none' in (args.missing or '') else [*ends_of(X)]
-    while ends:
-        code = float(ends.pop())
-        usual = re.fullmatch(r'-?9{2,}(\.9+)?|-32768', f'{code:.10g}')
-        for part in (
-            X[:: len(X) // 100 + 1],
-            X,
-        ):  # a few rows show mostly that it is none
-            others = part[~np.isnan(part) & (part != code)]
-            if not others.size:
-                break
-            next_ = others[abs(others - code).argmin()]
-            apart = abs(next_ - code) / (np.ptp(others) or abs(next_) or 1)
-            if not usual and apart <= (10 if times else 100):
-                break
-        else:
-            if (
-                usual
-                and apart <= 1
-                and np.sum(X == code) <= 2 * np.sum(others == next_)
-            ):
-                continue
-            found.append(code)
-            X, ends = others, [*ends_of(others)]  # of what is left
-    return found
-
-
-def check_codes(path, X, args, times=False):
-    """Raise DataError if some numbers of X look like codes for no value."""
-    if codes := codes_of(X, args, times):
-        given = ','.join(
-            [*filter(None, [args.missing]), *(f'{code:.10g}' for code in codes)]
-        )
-        many = ' and '.join(f'{code:.10g} {np.sum(X == code)} times' for code in codes)
-        raise DataError(
-            f'{path} holds {many}, at the end of all {"times" if times else "values"}: --missing'
-            f' {given} if that stands for no value, else --missing {args.missing or ""}'
-            f'{"," * bool(args.missing)}none'
-        )
-
-
-def describe(path, cells):
-    """Print what each column of a table looks like; neighbours that look alike share a line."""
-    from rich.table import Table as Printed
-
-    frame = cells.frame
-
-    def kind(i):
-        if frame[i].dtype.kind not in 'iuf':
-            return 'text', i
-        return ('whole numbers' if is_whole(frame[i]) else 'numbers'), None
-
-    printed = Printed('column', 'holds', 'range', 'different', 'missing', box=None)
-    few = frame.shape[1] <= 20
-    for (what, *_), group in itertools.groupby(frame, lambda i: (*kind(i), few and i)):
-        group = list(group)
-        part = frame[group]
-        ends = dict.fromkeys(called(i, cells.header) for i in (group[0], group[-1]))
-        if what == 'text':
-            some = part[group[0]].dropna().unique()
-            range_ = ', '.join(map(str, some[:3])) + ' ...' * (len(some) > 3)
-        else:
-            range_ = f'{part.min().min():.6g} to {part.max().max():.6g}'
-        different = sorted({part[i].nunique() for i in group})
-        different = ' to '.join(map(str, dict.fromkeys((different[0], different[-1]))))
-        row = (
-            ' to '.join(ends),
-            what,
-            range_[:60],
-            different,
-            str(int(part.isna().sum().sum())),
-        )
-        printed.add_row(*map(clean, row))
-    print(f'{clean(path)} holds {len(frame)} rows of {frame.shape[1]} columns:')
-    print_table(printed)
-
-
-# ---------------------------------------------------------------- what is asked
-
-
-def is_odd(X):
-    """Return whether each column of X (n, N) lies far from all others: bool (N,)."""
-    if X.shape[1] < 4:
-        return np.zeros(X.shape[1], bool)
-    X = X[:: len(X) // 1000 + 1]
-    with warnings.catch_warnings():  # of columns without a number
-        warnings.simplefilter('ignore')
-        medians, spread = np.nanmedian(X, axis=0), np.nanmedian(np.nanstd(X, axis=0))
-        distances = abs(medians - np.nanmedian(medians))
-    usual = np.sort(distances)[-1 - max(1, X.shape[1] // 10)]
-    return distances > 20 * (usual + spread)
-
-
-def looks_long(cells, label):
-    """Return --long as it may be meant if each row looks like an observation; else None."""
-    frame, header = cells.frame, cells.header
-    for i in frame if frame.shape[1] <= 12 else ():
-        if (
-            i == label
-            or not is_whole(frame[i])
-            or not 0 < 2 * frame[i].nunique() <= len(frame)
-        ):
+def check_lines(path, file):
+    """Return a text's rows, all of as many cells, the first's cells and their mark."""
+    rows = []
+    for row, line in enumerate(file, 1):
+        line = line.strip(' \r\n')
+        if not line or (not rows and (line[0] == '#' or not line.strip('\t;,|'))):
             continue
-        for t in set(frame) - {i, label}:
-            if (
-                frame[t].dtype.kind in 'iuf'
-                and not (frame[t].diff().dropna() == 1).all()
-            ):
-                steps = frame[t].groupby(frame[i], sort=False).diff().dropna()
-                if ((steps > 0).all() and len(steps)) or (
-                    header and header[t].lower() in TIMES
-                ):
-                    names = called(i, header), called(t, header), 'VALUE'
-                    return f'--long {shlex.quote(",".join(names))} --length N'
-    return None
+        if not rows:
+            bare = re.sub('"[^"]*"', '', line)
+            mark = next((mark for mark in '\t;|,' if mark in bare), None)
+            first = split(line, mark)
+        plain = mark and '"' not in line
+        many = line.count(mark) + 1 if plain else len(split(line, mark))
+        if line[0] == '#':
+            raise DataError(f'{path}, row {row} begins with a #: take it out')
+        if many != len(first):
+            what = f'{path}, row {row} has {many} cells, the first line {len(first)}'
+            raise DataError(f'{what} (R names no column of row names): {SEE}')
+        rows.append(row)
+    if not rows:
+        raise DataError(f'{path} holds no rows: it needs one for each sequence')
+    return rows, first, mark
 
 
-def doubts(cells, values, X):
-    """Return why some columns of values, X (n, N), may hold something else: {column: why}."""
-    frame, header = cells.frame, cells.header
-    few = max(3, len(values) // 10)  # what many columns are, none is by mistake
-    words = {i: set(re.split(r'[\W_]+', header[i].lower())) for i in values if header}
-    start = np.nan_to_num(X[:100]) % 1 == 0  # what ends the search for most columns
-    whole = [i for i, maybe in zip(values, start.all(axis=0), strict=True) if maybe]
-    whole = [i for i in whole if is_whole(frame[i]) and frame[i].dtype.kind in 'iuf']
-    rising = (X[1:] > X[:-1]).all(axis=0) & (len(X) > 3)
-    kinds = {
-        'holds texts': [i for i in values if is_text(frame[i])],
-        'is called like an identifier or a time': [
-            i for i in words if words[i] & (IDS | TIMES)
-        ],
-        'has no name': [i for i in values if header and not header[i]],
-        'numbers the rows': [
-            i
-            for i in whole
-            if np.ptp(frame[i]) == len(frame) - 1 == frame[i].nunique() - 1 > 2
-        ],
-        'rises from row to row': [
-            i for i, up in zip(values, rising, strict=True) if up
-        ],
-        'holds whole numbers, unlike the others': [
-            i for i in whole if frame[i].nunique() > max(5, len(frame) / 20)
-        ],
-        'is unlike the others': [
-            i for i, odd in zip(values, is_odd(X), strict=True) if odd
-        ],
-    }
-    found = {}
-    for why, columns in kinds.items():
-        for i in columns if len(columns) <= few or why == 'holds texts' else ():
-            found.setdefault(i, why)
+def read_text(path, header, texts):
+    """Return the cells of a text, by its rows; the columns called texts hold texts."""
+    opened = gzip.open if path.lower().endswith('.gz') else open
+    with opened(path, 'rt', encoding='utf-8-sig') as file:
+        rows, first, mark = check_lines(path, file)
+    names = [' '.join(name.split()) or f'({i})' for i, name in enumerate(first, 1)]
+    if not header and any(map(is_number, names)):
+        what = '--header yes, if these name the columns, else --header no'
+        remedy = f'{what} (names behind a #: docs/own-data.md#recipes)'
+        raise DataError(f'{path} begins with {some(names)}: {remedy}')
+    names = range(1, len(names) + 1) if header == 'no' else names
+    above = rows.pop(0) if header != 'no' else rows[0] - 1
+    options = {'sep': mark or r'\s+', 'skipinitialspace': True, 'na_values': MISSING}
+    options['dtype'] = {i: str for i, name in enumerate(names) if str(name) in texts}
+    with opened(path, 'rt', encoding='utf-8-sig') as file, warnings.catch_warnings():
+        warnings.simplefilter('ignore', pd.errors.DtypeWarning)  # in columns left out
+        for _ in range(above):
+            file.readline()
+        frame = pd.read_csv(file, names=range(len(names)), index_col=False, **options)
+    if len(frame) != len(rows):
+        raise DataError(f'{path}: a quotation mark opens and closes in different lines')
+    frame = frame.set_axis(map(str, names), axis=1).set_axis(rows)
+    empty = frame.isna().all(axis=1)  # spreadsheets write such rows
+    return frame[~empty] if empty.any() else frame
+
+
+def read_series(path):
+    """Return the cells of a .ts file: lines of @settings, then value,value:class."""
+    rows = {}
+    with open(path, encoding='utf-8-sig') as file:
+        for row, line in enumerate(map(str.strip, file), 1):
+            if not line or line[0] in '#@':
+                continue
+            values, _, label = line.replace('?', 'nan').rpartition(':')
+            try:
+                rows[row] = [label, *map(float, values.split(','))]
+                if len(rows[row]) != len(next(iter(rows.values()))):
+                    raise ValueError
+            except ValueError:
+                what = 'is not a series as long as the first, a colon and its class'
+                raise DataError(f'{path}, row {row} {what}: {SEE}') from None
+    return pd.DataFrame.from_dict(rows, orient='index')
+
+
+def read_arrays(path, labelled):
+    """Return the cells of a NumPy file; in .npz files the classes are put first."""
+    X = np.load(path, allow_pickle=False)  # a pickle could run code of its own
+    if isinstance(X, np.ndarray):
+        return pd.DataFrame(X)
+    frame = pd.DataFrame(X['X'])
+    if labelled or 'Y' in X:
+        frame.insert(0, 'Y', X['Y'].reshape(len(frame)))
+    return frame
+
+
+def read_astropy(path):
+    """Return the cells of FITS, ECSV or VOTable; a vector v becomes v0, v1, ..."""
+    from astropy.table import Table as AstropyTable
+
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # about units that are in no standard
+        warnings.filterwarnings('error', '.*multiple tables')
+        table, parts = AstropyTable.read(path), []
+        table.convert_bytestring_to_unicode()
+        for name in table.colnames:
+            if table[name].ndim == 1:
+                parts.append(table[[name]].to_pandas(index=False))
+            else:
+                X = np.ma.filled(np.ma.asarray(table[name], float), np.nan)
+                parts.append(pd.DataFrame(X.reshape(len(X), -1)).add_prefix(name))
+    return pd.concat(parts, axis=1)
+
+
+def read_frame(path, args, labelled):
+    """Return a file's cells, by its rows, and whether it names them or 1, 2, 3 do."""
+    check_file(path)
+    kind = path.lower()
+    named = kind.endswith(ASTROPY)
+    try:
+        if kind.endswith('.ts'):
+            frame = read_series(path)
+        elif kind.endswith(('.npy', '.npz')):
+            frame = read_arrays(path, labelled)
+        elif named:
+            frame = read_astropy(path)
+        else:
+            header = args.header or ('no' if kind.endswith(CLASS_FIRST) else None)
+            texts = [args.label or '1', args.id, (args.long or '').split(',')[0]]
+            frame, named = read_text(path, header, texts), header != 'no'
+    except UnicodeDecodeError:
+        raise DataError(f'{path} is not text in UTF-8: {SEE}') from None
+    except Exception as error:  # each library has its own
+        why = ' '.join(str(error).split())[:200] or type(error).__name__
+        raise DataError(f'{path} cannot be read ({why}): {SEE}') from None
+    if not len(frame):
+        raise DataError(f'{path} holds no rows: it needs one for each sequence')
+    if isinstance(frame.index, pd.RangeIndex):
+        frame.index = range(1, len(frame) + 1)
+    if not named:
+        frame.columns = [str(i) for i in range(1, frame.shape[1] + 1)]
+    if len(twice := frame.columns[frame.columns.duplicated()]):
+        raise DataError(f'{path} has two columns called {twice[0]}: rename one')
+    return frame, named
+
+
+# --------------------------------------------- what the columns are, and hold
+
+
+def check_names(path, names, frame):
+    """Raise DataError unless all names are columns."""
+    if lacking := [name for name in names if name not in frame]:
+        known = f'{some(list(frame))} (--header no, if these are data)'
+        raise DataError(f'{path} has no column {lacking[0]}, but {known}')
+
+
+def counted(name):
+    """Return what counts on in a name: mag and 12 of mag12, a and NaN of a."""
+    stem, number = re.fullmatch('(.*?)([0-9]*)', name, re.DOTALL).groups()
+    return stem, float(number or 'nan')
+
+
+def count_on(names):
+    """Return whether names have one stem, and each a number one more than the last."""
+    stems, numbers = zip(*map(counted, names), strict=True)
+    return len(set(stems)) == 1 and bool((np.diff(numbers) == 1).all())
+
+
+def values_of(path, frame, args, label, ident):
+    """Return the names of the columns that hold the values of a sequence."""
+    others = [name for name in frame if name not in (label, ident)]
+    first, colon, last = (args.values or '').partition(':')
+    if not first:
+        class_first = path.lower().endswith(CLASS_FIRST) and label == '1'
+        if class_first or (others and count_on(others) and counted(others[0])[0]):
+            return others
+        what = '--values f, for f0, f1, ..., --values FIRST:LAST, or --long'
+        raise DataError(
+            f'{path}: which of the columns {some(others)} hold values? {what}'
+        )
+    if not colon:
+        values = [name for name in others if counted(name)[0] == first != name]
+        values.sort(key=lambda name: counted(name)[1])
+        if not values or not count_on(values):
+            what = f'do not count on without a gap: {some(values) or "none is there"}'
+            raise DataError(f'{path}: --values {first} {what}; give FIRST:LAST')
+        return values
+    check_names(path, [first, last], frame)
+    values, what = list(frame.loc[:, first:last]), f'{path}: --values {args.values}'
+    if label in values or ident in values or not values:
+        raise DataError(f'{what} needs a first and a last, no --label or --id between')
+    if is_number(first) and is_number(last):
+        numbers = [float(name) for name in values if is_number(name)]
+        if len(numbers) < len(values) or min(np.diff(numbers), default=1) <= 0:
+            raise DataError(f'{what} are numbers that do not rise: sort the columns')
+    elif (stem := counted(first)[0]) == counted(last)[0] and not count_on(values):
+        raise DataError(f'{what} do not count on: --values {stem} takes {stem}0, ...')
+    return values
+
+
+def check_left_out(path, frame, names):
+    """Raise DataError if one of the columns repeats what it holds, as a star's name."""
+    for name in names:
+        cells = frame[name].dropna()
+        whole = cells.dtype.kind != 'f' or (cells % 1 == 0).all()
+        if whole and 2 < cells.nunique() < len(cells):
+            what = f'{path}: column {name} holds some things several times, as names of'
+            what += f' objects: --id {name} keeps the rows of each on one side of the'
+            raise DataError(f'{what} split; if it names none, --id none')
+
+
+def known_columns(path, frame, columns):
+    """Return values, label and id as another table had them, with what is there."""
+    values, width = columns['values'], frame.shape[1]
+    if not columns['header'] and width == len(values):
+        return list(frame), None, None  # nothing but the values
+    lacking = [f'column {name}' for name in values if name not in frame]
+    if not columns['header'] and width != columns['width']:
+        lacking = [f'{columns["width"]} columns or {len(values)}']
+    if lacking:
+        raise DataError(f'{path} has no {lacking[0]}, as the table of the training had')
+    others = (columns[key] for key in ('label', 'id'))
+    return values, *(name if name in frame else None for name in others)
+
+
+def texts_of(cells):
+    """Return a column's cells as texts, object (n,); '' is a missing one."""
+    if cells.dtype.kind == 'f':
+        cells = cells.map('{:.15g}'.format, na_action='ignore')
+    texts = np.array([' '.join(str(cell).split()) for cell in cells], object)
+    texts[cells.isna() | np.isin(texts, MISSING)] = ''
+    return texts
+
+
+def numbers_of(path, frame, names):
+    """Return columns as float64 (n, N), and what is wrong with some rows, {i: text}."""
+    wrong, numbers = {}, {}
+    for name in names:
+        if frame[name].dtype.kind not in 'iuf':
+            cells = frame[name].astype(str).str.strip()
+            numbers[name] = pd.to_numeric(cells, errors='coerce')
+            for i in np.flatnonzero(numbers[name].isna() & frame[name].notna()):
+                cell = cells.iloc[i]
+                hint = next(hint for x, hint in HINTS.items() if re.match(x, cell))
+                what = f'{cell[:20]!r}, no number: {hint}'
+                wrong.setdefault(i, (name, what))
+    frame = frame.assign(**numbers) if numbers else frame
+    X = np.empty((len(frame), len(names)))
+    for j in range(0, len(names), 16):  # a few at a time, which needs little memory
+        X[:, j : j + 16] = frame[names[j : j + 16]].to_numpy(float, na_value=np.nan)
+    if not (X.min() >= -LARGEST and X.max() <= LARGEST):  # NaN is neither
+        for i, j in np.argwhere(~((X >= -LARGEST) & (X <= LARGEST))):
+            what = f'{X[i, j]:g}, too large for a network: {SEE}'
+            if np.isnan(X[i, j]):
+                what = f'no value (one of {np.isnan(X).sum():,}): {SEE}'
+            wrong.setdefault(i, (names[j], what))
+    where = {i: f'{path}, row {frame.index[i]}, column {wrong[i][0]}' for i in wrong}
+    return X, {int(i): f'{where[i]} holds {wrong[i][1]}' for i in sorted(wrong)}
+
+
+def codes_of(X, parts, far):
+    """Return the numbers of X that look like codes for no value: -999, 1e20."""
+    found = set()
+    for part in parts:  # sequences or objects: nines that are far from their others
+        ends = float(part.min()), float(part.max())
+        nines = [code for code in ends if NINES.fullmatch(f'{code:.7g}')]
+        others = part[~np.isin(part, nines)] if nines else part
+        for code in nines:
+            if not others.size or min(abs(others - code)) > max(np.ptp(others), 1):
+                found.add(code)
+    # Ends of X that are far from all others; nines, more frequent or alone below 0
+    low, high = np.fmin.reduce(X, axis=None), np.fmax.reduce(X, axis=None)
+    above = np.min(X, where=X > low, initial=np.inf)  # the next, without a copy of X
+    below = np.max(X, where=X < high, initial=-np.inf)
+    for code, next_ in ((low, above), (high, below)) if low < high else ():
+        spread = below - above if above < below else abs(next_) or 1
+        often = code < 0 <= next_ or np.sum(X == code) > 2 * np.sum(X == next_)
+        nines = NINES.fullmatch(f'{code:.7g}')
+        if abs(code - next_) > far * spread or (nines and often):
+            found.add(float(code))
     return found
 
 
-def check_columns(path, cells, args, values, label, ident, X):
-    """Raise DataError where a column may be something else than what it is taken for.
-
-    X (n, N) are the numbers in the columns called values.
-    """
-    frame, header = cells.frame, cells.header
-    if (not args.values or len(values) == 1) and (found := looks_long(cells, label)):
-        raise DataError(
-            f'{path} looks long, an observation in each row: {found} makes a sequence of N values'
-            ' of each object; if each row is one, --values FIRST:LAST'
-        )
-    if not args.values:
-        if found := doubts(cells, values, X):
-            i = min(found)
-            runs = [
-                list(run) for _, run in itertools.groupby(values, lambda i: i in found)
-            ]
-            run = max(
-                (run for run in runs if run[0] not in found), key=len, default=values
-            )
-            ends = f'{called(run[0], header)}:{called(run[-1], header)}'
-            raise DataError(
-                f'{path}: column {called(i, header)} {found[i]}: say which columns hold the values,'
-                f' such as --values {shlex.quote(ends)}, and with'
-                ' --id which one names the objects, if any does'
-            )
-    for i in set(frame) - {*values, label, ident} if args.id is None else ():
-        many, name = frame[i].nunique(), called(i, header)
-        is_id = header and IDS & set(re.split(r'[\W_]+', name.lower()))
-        if (
-            is_whole(frame[i])
-            and many < len(frame)
-            and (is_id or many > max(5, len(frame) / 20))
-        ):
-            raise DataError(
-                f'{path}: column {name} holds values several times, as if it named objects: --id'
-                f' {shlex.quote(name)} keeps the rows of each on one side of the split, --id none'
-                ' does not'
-            )
+def add_codes(path, table, names, X, parts, far=100):
+    """Add to table.bad the rows whose numbers X (m, N), of columns names, are codes."""
+    for code in codes_of(X, parts, far):
+        for i, j in np.argwhere(X == code):
+            where = f'{path}, {table.rows[i]}, column {names[j]} holds {code:.7g}'
+            what = f'perhaps a code for no value (one of {np.sum(X == code):,}): {SEE}'
+            table.bad.setdefault(int(i), f'{where}, {what}')
 
 
-def ask_label(path, cells):
-    """Print what the columns look like, and end the program with the command that it needs."""
-    describe(path, cells)
-    if found := looks_long(cells, None):
-        print(clean(f'It looks long, an observation in each row: {found}'))
-    error = DataError(
-        f'which column holds the class? python {program()} {path} --label COLUMN'
-        ' [--values FIRST:LAST] [--id COLUMN]'
-    )
+# ------------------------------------------------------------------ all of it
+
+
+def show(path, frame):
+    """Print how a table begins, and end the program: somebody must name the class."""
+    print(clean(f'{path} holds {len(frame)} rows of {frame.shape[1]} columns:'))
+    with pd.option_context('display.max_columns', 0, 'display.width', 80):
+        print(*map(clean, str(frame.head()).split('\n')), sep='\n')
+    error = DataError('which column holds the class? Add --label COLUMN')
     print(error.code, file=sys.stderr)
     raise SystemExit(2)
 
 
-# ---------------------------------------------------------------- a sequence in each row
+def read_table(path, args, columns=None, labelled=True):
+    """Return the Table of a file; args are the options of add_columns.
 
-
-def same_columns(path, cells, columns):
-    """Return the columns of values, label and id in a table like that of which columns was said.
-
-    Raises DataError if it is of another kind.
+    columns, those of another Table, say what they are in this one. If it need not be
+    labelled, as one to train with, there may be no classes. Raises DataError.
     """
-    header, width = cells.header, cells.frame.shape[1]
-    values = columns['values']
-    others = [columns[x] and place(columns[x], header, width) for x in ('label', 'id')]
-    if not columns['header']:
-        if width == columns['width']:
-            return [int(value) - 1 for value in values], *others
-        if width == len(values):  # nothing but the values
-            return list(range(width)), None, None
-        raise DataError(
-            f'{path} has {width} columns, but the network was trained with a table of'
-            f' {columns["width"]}, {len(values)} of them values: give it the same columns'
-        )
-    found = [header.index(value) if value in header else -1 for value in values]
-    if -1 in found:
-        raise DataError(
-            f'{path} has no column {values[found.index(-1)]}, which is one of the {len(values)}'
-            ' values that the network was trained with: give it the same columns'
-        )
-    return found, *others
-
-
-def read_wide(path, args, labelled=True, columns=None):
-    """Return the Table of a file with a sequence in each row; see read_table and read_new."""
-    texts = [args.label, args.id]
+    frame, named = read_frame(path, args, labelled)
     if columns:
-        texts = [columns['label'], columns['id']]
-        args.header = 'yes' if columns['header'] else 'no'
-    cells = read_cells(path, args, texts, labelled)
-    if not labelled and cells.frame.shape[1] == 1:  # one number a line
-        row = cells.frame.T.set_axis([cells.frame.index[0]])
-        cells = Cells(row.set_axis(range(row.shape[1]), axis=1), [], {})
-        args, columns = (
-            argparse.Namespace(**{**vars(args), 'label': None, 'id': None}),
-            None,
-        )
-    frame, header = cells.frame, cells.header
-    label = ident = None
-    if columns:
-        values, label, ident = same_columns(path, cells, columns)
+        values, label, ident = known_columns(path, frame, columns)
+    elif not args.label and (named or not path.lower().endswith(CLASS_FIRST)):
+        show(path, frame)
     else:
-        if cells.label or args.label:
-            label = find_one(path, '--label', cells.label or args.label, cells)
-        elif labelled:
-            ask_label(path, cells)
-        if args.id not in (None, 'none'):
-            ident = find_one(path, '--id', args.id, cells)
-        values = [i for i in frame if i not in (label, ident)]
-        if args.values:
-            values = find(path, '--values', args.values, cells)
-            for i, option in (label, '--label'), (ident, '--id'):
-                if i in values:
-                    raise DataError(
-                        f'{path}: --values {args.values} also means that of {option}'
-                    )
-    if not values:
-        raise DataError(
-            f'{path} holds no values beside the class: give each row its sequence'
-        )
-    X, bad = numbers_of(path, cells, values, args)
-    if labelled and not cells.label:
-        check_columns(path, cells, args, values, label, ident, X)
-    if labelled and not bad:
-        check_codes(path, X, args)
-    elif codes := codes_of(X, args):
-        for i, j in np.argwhere(np.isin(X, codes)):
-            where = f'{path}, row {frame.index[i]}, column {called(values[j], header)}'
-            text = f'{where} holds {X[i, j]:.10g}, which looks like a code for no value'
-            bad.setdefault(
-                int(i), f'{text}: --missing {X[i, j]:.10g}, or --missing none'
-            )
-    X, said = whole_rows(path, cells, X, values, bad, args)
-    about = {'header': bool(header), 'width': frame.shape[1]}
-    about['values'] = [called(i, header) for i in values]
-    about |= {
-        k: None if i is None else called(i, header)
-        for k, i in (('label', label), ('id', ident))
-    }
-    labels, ids = (None if i is None else texts_of(frame[i]) for i in (label, ident))
-    if labelled and ids is not None and (ids == '').any():
-        row = frame.index[(ids == '').argmax()]
-        many = f'{path}, row {row} names no object in column {about["id"]}, one of'
-        raise DataError(
-            f'{many} {np.sum(ids == ""):,} (nothing, nan, NA ... are no names): name it'
-        )
+        label, ident = args.label or '1', None if args.id == 'none' else args.id
+        if args.long:
+            ident, *values = args.long.split(',')
+            values += [args.period] if args.period else []
+        check_names(path, [label] + ([ident] if ident else []), frame)
+        if not args.long:
+            values = values_of(path, frame, args, label, ident)
+        check_names(path, values, frame)
+    texts = [None if x is None else texts_of(frame[x]) for x in (label, ident)]
+    for name, cells in ((label, texts[0] if labelled else None), (ident, texts[1])):
+        if cells is not None and '' in cells:
+            where = f'{path}, row {frame.index[list(cells).index("")]}, column {name}'
+            many = f'one of {np.sum(cells == ""):,}; NA, none and null are no names'
+            raise DataError(f'{where} holds no name ({many}): {SEE}')
+    if named and args.header != 'yes' and label and label in texts[0]:
+        what = 'is that a class? --header no, if the first line is data, else yes'
+        raise DataError(f'{path}: {label} stands in the column {label}: {what}')
+    X, bad = numbers_of(path, frame, values)
+    columns = {'header': named, 'width': frame.shape[1], 'values': values}
+    columns |= {'label': label, 'id': ident}
     rows = [f'row {row}' for row in frame.index]
-    return Table(X, labels, ids, rows, bad, about, said, cells.skipped)
+    left_out = [name for name in frame if name not in (*values, label, ident)]
+    table = Table(X, *texts, rows, bad, columns, left_out)
+    if args.long:
+        return curves(path, table, frame, args, labelled)
+    if len(values) < 2:
+        raise DataError(f'{path}: a sequence has two values or more: see --long')
+    if labelled and args.id is None:
+        check_left_out(path, frame, left_out)
+    if not args.no_codes:
+        add_codes(path, table, values, X, X)
+    return table
 
 
-def whole_rows(path, cells, X, columns, bad, args):
-    """Fill the gaps of X (n, N) and bring its rows to one length, as args say: return X and lines.
+def curves(path, table, frame, args, labelled):
+    """Return the Table of objects from that of their observations, and its cells."""
+    X, ids, labels = table.X, table.ids, table.labels
+    if ids is None:
+        raise DataError(f'{path} has no column of objects, as that of the training had')
+    for name in frame:
+        is_band = BANDS.fullmatch(name.lower())
+        if is_band and frame[name].groupby(ids).nunique().max() > 1:
+            raise DataError(f'{path}: one object has several {name}s: {SEE}')
+    codes = pd.factorize(ids)[0]
+    order = np.lexsort((X[:, 0], codes))
+    parts = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+    if not args.no_codes:
+        for j, far in ((0, 10), (1, 100)):  # the times and the values
+            column = [X[part, j] for part in parts]
+            add_codes(path, table, table.columns['values'][j:], X[:, [j]], column, far)
+    if table.bad and labelled:
+        return table
+    few = [ids[part[0]] for part in parts if len(part) < 3]
+    parts = [part for part in parts if len(part) > 2 or not labelled]
+    if not parts:
+        raise DataError(f'{path}: no object has three observations: see --long')
+    found, bad = np.zeros((len(parts), args.length)), {}
+    for k, part in enumerate(parts):
+        classes = set() if labels is None else set(labels[part])
+        try:
+            if wrong := [table.bad[i] for i in part if i in table.bad]:
+                raise DataError(wrong[0])
+            where = f'{path}: object {ids[part[0]]}'
+            found[k] = curve(where, X[part], classes, args.length)
+        except DataError as error:
+            bad[k] = error.args[0]
+    first = [part[0] for part in parts]
+    rows = [f'object {name}' for name in ids[first]]
+    labels = None if labels is None else labels[first]
+    return Table(found, labels, ids[first], rows, bad, table.columns, few)
 
-    What cannot be mended goes into bad, {i: text}.
+
+def curve(where, X, classes, length):
+    """Return length values of a curve, float64 (length,), or raise DataError.
+
+    X (m, 2) holds times, sorted, and values: these are interpolated at times that are
+    equally spaced from the first to the last. With X (m, 3) each row holds the period,
+    too: then over the phases, from the first time on; of equal phases, the mean.
     """
-    missing, frame = np.isnan(X), cells.frame
-    rows = np.flatnonzero(missing.any(axis=1))
-    if not len(rows) and not args.length:
-        return X, []
-    N = X.shape[1]
-    ends = N - missing[:, ::-1].argmin(axis=1) if args.length else np.full(len(X), N)
-    many, said = 0, []
-    for i in map(int, rows):
-        gap = missing[i, : ends[i]]
-        where = f'{path}, row {frame.index[i]}'
-        if i in bad or not (gap.any() or ends[i] < 2):
-            continue
-        if gap.all() or ends[i] < 2:
-            bad[i] = f'{where} holds no values, or one: take it out'
-        elif args.fill:
-            known = np.flatnonzero(~gap)
-            X[i, : ends[i]] = np.interp(np.arange(ends[i]), known, X[i, known])
-            many += gap.sum()
-        else:
-            name = called(columns[gap.argmax()], cells.header)
-            bad[i] = (
-                f'{where}, column {name} holds no value (one of {missing.sum():,}): --fill'
-                ' interpolates along the row; if rows end early, --length N brings all to N values'
-            )
-    if many:
-        said.append(
-            f'Interpolated along their rows: {many:,} missing values; at an end, the nearest'
-        )
-    if args.length:
-        grid, good = (
-            np.linspace(0, 1, args.length),
-            [n for i, n in enumerate(ends) if i not in bad],
-        )
-        X = np.array(
-            [
-                np.interp(grid * (n - 1), np.arange(n), x[:n])
-                for x, n in zip(X, ends, strict=True)
-            ]
-        )
-        lengths = f'{min(good, default=0)} to {max(good, default=0)}'
-        said.append(f'{lengths} values in a row, interpolated to {args.length}')
-    return X, said
+    time, value, *period = X.T
+    if len(X) < 3:
+        raise DataError(f'{where} has fewer than three observations')
+    if not np.diff(time).all():
+        raise DataError(f'{where} has two observations at one time: {SEE}')
+    if len(classes) > 1:
+        raise DataError(f'{where} has several classes, {some(sorted(classes))}: {SEE}')
+    if not period:
+        return np.interp(np.linspace(time[0], time[-1], length), time, value)
+    if not period[0].min() == period[0].max() > 0:
+        raise DataError(f'{where} needs one period, a number above 0')
+    phase, equal = np.unique((time - time[0]) / period[0] % 1, return_inverse=True)
+    value = np.bincount(equal, value) / np.bincount(equal)
+    return np.interp(np.arange(length) / length, phase, value, period=1)
