@@ -50,8 +50,8 @@ script_text = ''
 
 # Why weights or answers are not numbers, and what helps.
 NOT_FINITE = (
-    'bring the data nearer to 0 and 1 (divide them, or add the Normalization that README'
-    ' shows), or take a smaller learning rate'
+    'bring the data nearer to 0 and 1 (divide them, or add the Normalization that'
+    ' docs/own-data.md shows), or take a smaller learning rate'
 )
 
 

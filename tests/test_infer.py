@@ -160,7 +160,7 @@ def test_what_is_no_score(folder):
     assert rows.splitlines()[1] == 'X_1.dat,,1,class 1,,1,1,,'
     np.array([-3e38, 3e38]).tofile('X_3.dat')
     refused(
-        'infer.py', 'X_3.dat', '--model', 'my.keras', parts=['X_3.dat is no number']
+        'infer.py', 'X_3.dat', '--model', 'my.keras', parts=['X_3.dat is not a number']
     )
 
 
