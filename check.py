@@ -9,7 +9,7 @@ It changes nothing, and ends with Ready. (exit status 0) or the number of things
 Options go to train.py, as one of your own sets may need: python check.py --N_sequence 96
 """
 
-from support.start import explain, import_keras, prepare
+from support.start import import_keras, prepare
 
 prepare()
 
@@ -30,6 +30,7 @@ from pathlib import Path
 
 from support.console import DataError, parser
 from support.environment import how_it_ended
+from support.explain import explain
 from support.files import sequence_numbers
 
 FOLDER = Path(__file__).resolve().parent
@@ -57,7 +58,7 @@ def try_tensorflow(options):
     start = time.perf_counter()
     try:
         keras = import_keras()
-        from support.training import device
+        from support.runs import device
 
         with contextlib.redirect_stderr(io.StringIO()) as warning:
             text = (
@@ -91,7 +92,7 @@ def try_tensorflow(options):
     except SystemExit as end:
         why = said.getvalue().strip().rpartition('\n')[2] if end.code == 2 else end.code
     except Exception as error:
-        why = f'train.py: {explain(error) or repr(error)}'
+        why = ': '.join((explain(error) or repr(error)).splitlines()[:2])
     line(
         f'Training: {why or f"two epochs in {time.perf_counter() - start:.1f} s"}',
         not why,

@@ -4,8 +4,8 @@
 # This is an example of time series (sequence) classification
 # for a binary classification problem. Ported to Keras 3.
 
-# Our own first line: from here on a mistake is explained in one line,
-# and Keras starts quickly and without its notices
+# Our own first line: from here on a mistake ends in two or three lines (where
+# it is, what is wrong, perhaps a hint), and Keras starts without its notices
 from support.start import prepare
 prepare(keras=True)
 
@@ -58,10 +58,12 @@ Y_test = np.empty(N_test)
 for x in range(N_test):
     X_test[x,], Y_test[x] = read_test_data(x+1, N_sequence)
 
-# Create our Keras model (in Keras this is a Sequence)
+# Create our Keras model: layers that follow each other
 # The slides call it an RNN, but nothing in it recurs: the first layer sees
 # all the values at once. The LSTM below reads them one after another.
 model = Sequential()
+
+# What goes in: 128 values
 model.add(Input(shape=(N_sequence,)))
 
 # ---------------------------------------------------- edit from here ...
@@ -99,8 +101,8 @@ check_network(model, X_train, Y_train, X_test, Y_test)
 # Fit the model using the training set
 # In each epoch the sequences are shuffled and cut into batches, and after
 # each batch the weights are updated. (shuffle=False: they are shuffled.)
-batches = tf.data.Dataset.from_tensor_slices((X_train, Y_train))
-batches = batches.shuffle(N_train).batch(batch_size)
+sequences = tf.data.Dataset.from_tensor_slices((X_train, Y_train))
+batches = sequences.shuffle(N_train).batch(batch_size)
 history = model.fit(batches, epochs=N_epochs, shuffle=False,
                     callbacks=[ShowAndSave()])
 # The slide's own call, in place of the 4 lines above, is much slower:

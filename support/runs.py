@@ -28,7 +28,7 @@ from datetime import datetime
 from support import files
 from support.console import DataError, clean, print_table
 from support.files import open_file, read_ids, whole_file
-from support.sets import describe
+from support.sets import describe, read_about
 
 import numpy as np
 
@@ -63,7 +63,7 @@ def begin(script, numbers, name=None):
     facts.update(script=script and os.path.basename(script), numbers=numbers)
     files.run_folder, script_text = None, ''
     if script:
-        with open(script, encoding='utf-8') as file:
+        with open(script, encoding='utf-8-sig') as file:
             script_text = file.read()
 
 
@@ -114,10 +114,34 @@ def try_to_save(model):
                 os.rmdir(RUNS)
 
 
-def keep(model, rows, **more):
+def device():
+    """Return 'GPU: its name' or 'CPU', where TensorFlow will train.
+
+    Warns on stderr if Slurm has granted a GPU that TensorFlow doesn't see.
+    """
+    import tensorflow as tf
+
+    if GPUs := tf.config.list_physical_devices('GPU'):
+        details = tf.config.experimental.get_device_details(GPUs[0])
+        return f'GPU: {details.get("device_name", "unknown")}'
+    if os.environ.get('SLURM_JOB_GPUS') or os.environ.get('SLURM_GPUS_ON_NODE'):
+        why = 'Warning: Slurm granted a GPU, but TensorFlow sees none: on a login node,'
+        why += ' install its CUDA libraries with . ./script.sh --cuda'
+        print(why, file=sys.stderr)
+    return 'CPU'
+
+
+def begin_fit():
+    """Note what the fit that follows is done with."""
+    about = {'device': device(), 'data': describe_data()}
+    about |= {'class_names': read_class_names('Train')}
+    facts.update(about, table=read_about('Train')[0].get('table'))
+
+
+def keep(model, rows, stopped=False):
     """Keep a trained network and its history, rows of a dict for each epoch, in a new folder.
 
-    more goes into run.json: the device, the names of the classes, whether Ctrl-C ended the fit.
+    stopped says whether Ctrl-C ended the fit.
 
     Raises DataError if it can't be written, or if weights are no numbers.
     """
@@ -134,7 +158,7 @@ def keep(model, rows, **more):
     }  # in a notebook
     facts.update({**start, **facts, 'evaluated': False})
     accuracy = [row.get('accuracy', 0) for row in rows]
-    facts.update(layers=aloud(model), parameters=model.count_params(), **more)
+    facts.update(layers=aloud(model), parameters=model.count_params(), stopped=stopped)
     facts.update(optimizer=model.optimizer.name, loss=str(model.loss))
     facts['optimizer'] += f' {float(model.optimizer.learning_rate):g}'
     facts['seconds'] = rows[-1].get('seconds')
@@ -373,14 +397,7 @@ def save_run(model, history, X_train, X_test, Y_test):
             for row in zip(*values.values(), strict=True)
         ]
         rows = [{'epoch': i, **row} for i, row in enumerate(rows, 1)]
-        keep(
-            model,
-            rows,
-            data=describe_data(),
-            class_names=names,
-            device='',
-            stopped=False,
-        )
+        keep(model, rows)
 
     scores = outputs(model, X_test)
     predicted = scores.argmax(axis=1)
