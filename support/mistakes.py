@@ -130,12 +130,12 @@ def check_set(name, X, Y, read):
     Prints a line if they are not what read gives, one of the functions of utilities.
     """
     streamed = hasattr(X, '__next__')  # train_large.py reads them one after the other
-    X_fits = streamed or np.ndim(X) == 2
-    if not X_fits or np.ndim(Y) != 1 or not (streamed or len(X) == len(Y)):
+    N_dim = 2 if streamed else np.ndim(X)
+    if N_dim != 2 or np.ndim(Y) != 1 or not (streamed or len(X) == len(Y)):
         why = f'X_{name} must be [N_{name}, N_sequence] and Y_{name} [N_{name}];'
         why += f' they are {[*np.shape(X)]} and {[*np.shape(Y)]}'
-        array = f'Y_{name}' if X_fits else f'X_{name}'
-        raise DataError(at(line_with(rf'\b{array}\b[^[(]*=[^=]'), why))
+        array = 'X' if N_dim != 2 else 'Y' if np.ndim(Y) != 1 else '[XY]'
+        raise DataError(at(line_with(rf'\b{array}_{name}\b[^[(]*=[^=]'), why))
     if Y.dtype.kind not in 'fiub' or not ((Y >= 0) & (Y < 1e6) & (Y % 1 == 0)).all():
         raise DataError(
             f'Y_{name} holds what is not a class, 0, 1, 2, ...: see its loop'
@@ -194,13 +194,13 @@ def lines_of_layers(model):
         found += [(number, kind) for kind in called if kind in kinds]
     found = found[-len(kinds) :]
     certain = [kind for _, kind in found] == kinds
-    return [number if certain else None for number, _ in found] or [None]
+    return [number for number, _ in found] if certain else [None] * len(kinds)
 
 
 def check_layers(model, lines):
     """Raise DataError for what can't be saved; print which layer loses what came in."""
     parts = [layer.get_config for layer in model.layers] + [model.get_compile_config]
-    for part, line in zip(parts, [*lines, line_with(r'\.compile\(')], strict=False):
+    for part, line in zip(parts, [*lines, line_with(r'\.compile\(')], strict=True):
         try:
             saved = json.loads(json.dumps(part()))
         except Exception as error:  # of many kinds

@@ -53,14 +53,16 @@ class Output(io.FileIO):
 
 def keep_outputs():
     """Let stdout and stderr outlast their readers, and escape what they can't encode."""
-    for name in 'stdout', 'stderr':
+    for number, name in (1, 'stdout'), (2, 'stderr'):
         stream = getattr(sys, name)
-        if type(stream) is io.TextIOWrapper and type(stream.buffer.raw) is io.FileIO:
+        if type(stream) is io.TextIOWrapper and stream.fileno() == number:
             stream.flush()
-            file = io.BufferedWriter(Output(stream.fileno(), 'w', closefd=False))
+            file = Output(number, 'w', closefd=False)
             options = {'encoding': stream.encoding, 'errors': 'backslashreplace'}
             options['line_buffering'] = stream.line_buffering
             options['write_through'] = stream.write_through
+            if not stream.write_through:  # which python -u asks for
+                file = io.BufferedWriter(file)
             setattr(sys, name, io.TextIOWrapper(file, **options))
     atexit.register(flush)
 

@@ -44,16 +44,6 @@ def saved():
     )
 
 
-def printed(function, *arguments):
-    """Return what a function prints, and the DataError that ends it."""
-    with contextlib.redirect_stdout(io.StringIO()) as shown:
-        try:
-            function(*arguments)
-        except DataError as error:
-            print(error)
-    return shown.getvalue()
-
-
 def table(text):
     """Return the rows of a table, whose cells | divides."""
     return [
@@ -111,8 +101,8 @@ NAN, HUGE = (np.array([0.0] * 127 + [value]).tobytes() for value in (np.nan, -1e
 TWO = np.array(2.0).tobytes()
 BAD = [
     ('Train/X_20.dat', HUGE, 'Train/X_20.dat holds a value of size 1e+44'),
-    ('Train/Y_5.dat', TWO, 'Train/Y_5.dat holds class 2'),
-    ('Test/Y_5.dat', TWO, 'Test/Y_5.dat holds class 2'),
+    ('Train/Y_5.dat', TWO, 'do not fit 3 classes'),
+    ('Test/Y_5.dat', TWO, 'do not fit 3 classes'),
     ('Test/X_10.dat', NAN, 'Test/X_10.dat holds NaN or infinity'),
 ]
 MEANWHILE = [
@@ -156,7 +146,7 @@ def test_help_shows_the_numbers(folder, monkeypatch):
         for number, value in numbers.items():
             assert f' --{number} N default {value} ' in shown
         assert shown.endswith('runs/NAME')
-    write(OWN_NUMBERS)
+    write(OWN)
     shown = ' '.join(train('--help').stdout.split())
     own = ' --N_own N default 5 --rate X default 0.1 --bend TEXT default 5 % --on, --no-on'
     assert own in shown
@@ -205,31 +195,31 @@ def test_typed_numbers_replace_those_of_the_script(
 
 # What is replaced, as regular expressions; the first place that fits counts.
 RELU, TANH, SIGMOID = (rf"model\.add\(.*'{x}'\)\)" for x in ('relu', 'tanh', 'sigmoid'))
-INPUT, EMPTY_X = r'Input\(.*,\)\)', r'np.empty\(\[N_train, N_sequence\]\)'
-OPTIMIZER, LOSS, METRICS = "'rmsprop'", "'binary_crossentropy'", r"\['accuracy'\]"
-IMPORT, KERAS = 'import Dense', 'import numpy as np'
+INPUT, SEQUENTIAL, SUMMARY = r'Input\(.*?,\)\)', r'Sequential\(\)', r'model\.summary'
+RMSPROP, LOSS, METRICS = "'rmsprop'", "'binary_crossentropy'", r"\['accuracy'\]"
+NUMPY, LAYERS, DENSE = 'import numpy as np', 'keras.layers import', 'import Dense'
 FILL, LOOP = r'X_train\[x,\], Y_train\[x\]', r'for x in range\(N_train\)'
-READ, CHECK = r'read_command_line\(globals\(\)\)', r'check_network\(model.*\)'
-CALLBACK, FIT, PAIR = r'\[ShowAndSave\(\)\]', r'model\.fit\(', r'\(X_train, Y_train\)'
-BELOW = '# Compile model and print summary'  # below the layers
-SIGMOID_LAYER = "model.add(Dense(1, activation='sigmoid'))"
-LAYER = 'model.add(Dense(9))'
-FILLED = '# Create our Keras model'  # below the loops
-ADAM = {IMPORT: 'import Dense\nfrom keras.optimizers import Adam'}
-RESHAPE = {IMPORT: 'import Dense, Reshape, LSTM'}
-OWN_NUMBERS = {
-    'seed = 0 ': "seed = 0\nN_own = 5\nrate = 0.1\nbend = '5 %'\non = True  "
-}
+READ, EMPTY_Y = r'read_command_line\(globals\(\)\)', r'np.empty\(N_train\)'
+CALLBACK, FIT, PAIR = r'\[ShowAndSave\(\)\]', r'model\.fit\(batches', r'\(X_.*, Y_.*?\)'
+SHUFFLE, SEED = r'shuffle=False,\n', 'seed = 0 '
+# Above this, something is added.
+LOADED, BUILT, CHECKED = '# Create our Keras', '# Compile model', '# Fit the model'
+ONE = "model.add(Dense(1, activation='sigmoid'))"
+NINE = 'model.add(Dense(9))\n#'
+LSTM = {DENSE: 'import Dense, Reshape, LSTM'}
+ADAM = {DENSE: 'import Dense\nfrom keras.optimizers import Adam'}
+SMALL = {'N_train = 200': 'N_train = 20', 'N_test = 50': 'N_test = 10'}
+NO_LAYERS = {RELU: '', TANH: '', SIGMOID: ''}
 
-# Errors: the edits, what the sentence or the hint says, what is in the line named (else
-# it is the line edited).
+# The edits; what the sentence or the hint says; a text that the line named holds, where
+# that is not the line edited.
 LOUD = [
-    ({OPTIMIZER: 'RMSprop(0.01)'}, 'line  from keras.optimizers import RMSprop'),
-    ({OPTIMIZER: 'rmsprop'}, "quotes: 'rmsprop'"),
-    ({OPTIMIZER: "'rmsporp'"}, "did you mean 'rmsprop'?", 'optimizer'),
-    (ADAM | {OPTIMIZER: 'Adam(lr=0.01)'}, 'optimizer=RMSprop(learning_rate=0.01)'),
-    (ADAM | {OPTIMIZER: 'Adam'}, 'lacks its brackets', 'optimizer'),
-    ({f'loss={LOSS}': f'loss={LOSS}, learning_rate=0.1'}, 'belongs to the optimizer'),
+    ({RMSPROP: 'RMSprop(0.01)'}, 'line  from keras.optimizers import RMSprop'),
+    ({RMSPROP: 'rmsprop'}, "quotes: 'rmsprop'"),
+    ({RMSPROP: "'rmsporp'"}, "did you mean 'rmsprop'?", 'optimizer'),
+    (ADAM | {RMSPROP: 'Adam(lr=0.01)'}, 'optimizer=RMSprop(learning_rate=0.01)'),
+    (ADAM | {RMSPROP: 'Adam'}, 'lacks its brackets', 'optimizer'),
+    ({f'loss={LOSS}': 'loss="mse", learning_rate=0.1'}, 'belongs to the optimizer'),
     ({LOSS: 'binary_crossentropy'}, "quotes: 'binary_crossentropy'"),
     ({LOSS: "'binary_cross_entropy'"}, "did you mean 'binary_crossentropy'?", 'fit('),
     ({METRICS: '[accuracy]'}, "quotes: 'accuracy'"),
@@ -237,234 +227,188 @@ LOUD = [
     ({"'relu'": "'rleu'"}, "did you mean 'relu'?"),
     ({"'relu'": "'SmoothReLU'"}, "'softplus'"),
     ({"'relu'": 'SmoothReLU'}, "quotes: 'softplus'"),
-    ({'Dense\\(8, ': 'Dense(8, activaton='}, 'expression'),
-    ({'8, activation=': '8, activaton='}, "did you mean 'activation'?"),
+    ({TANH: "model.add(Dense(9, activaton='tanh'))"}, "did you mean 'activation'?"),
     ({TANH: 'model.add(dense(9))'}, "did you mean 'Dense'?"),
     ({TANH: "model.add(Dense(9), activation='tanh')"}, 'in its own brackets'),
     ({TANH: 'model.add(Dense)'}, 'lacks its brackets'),
     ({TANH: 'model.add[Dense(9)]'}, 'round brackets'),
     ({TANH: 'model.add.Dense(16)'}, 'or around what it takes: model.add(Dense(16))'),
-    ({TANH: f'model = {LAYER}'}, 'leave out "model ="', 'sigmoid'),
+    ({TANH: f'model = {NINE}'}, 'leave out "model ="', 'sigmoid'),
     ({TANH: 'model.add(Dropout(0.2))'}, 'line  from keras.layers import Dropout'),
-    ({RELU: 'model.add(LSTM(16))'}, 'line  from keras.layers import LSTM'),
-    (RESHAPE | {RELU: 'model.add(LSTM(16))'}, 'Reshape((N_sequence, 1))'),
-    ({INPUT: 'Input(shape=(N_sequence)))'}, 'shape=(N_sequence,)'),
-    ({r'Sequential\(\)': 'Sequential'}, 'lacks its brackets', 'Input('),
-    ({r'Sequential\(\)': 'sequential()'}, "did you mean 'Sequential'?"),
+    ({RELU: 'model.add(LSTM(16))'} | LSTM, 'Reshape((N_sequence, 1))'),
+    ({INPUT: 'Input(shape=(N_sequence))'}, 'shape=(N_sequence,)'),
+    ({SEQUENTIAL: 'Sequential'}, 'lacks its brackets', 'Input('),
     ({'keras.models': 'keras.layers'}, 'write  from keras.models import Sequential'),
-    ({'keras.layers import': 'keras.layer import'}, "did you mean 'keras.layers'?"),
-    ({'import Dense': 'import dense'}, "did you mean 'Dense'?"),
-    ({KERAS: 'import nunpy as np'}, "did you mean 'numpy'?"),
-    ({KERAS: ''}, 'line  import numpy as np', 'np.empty'),
+    ({LAYERS: 'keras.layer import'}, "did you mean 'keras.layers'?"),
+    ({DENSE: 'import dense'}, "did you mean 'Dense'?"),
+    ({NUMPY: ''}, 'line  import numpy as np', 'np.empty'),
     ({', read_test_data': ''}, 'from utilities import read_test_data', 'X_test[x,]'),
-    ({'show_plots': 'show_plot'}, "did you mean 'show_plots'?"),
-    ({'N_epochs =': 'N_epochs =='}, 'without a single =?'),
-    ({r'\nhistory = ': '\n#history = '}, 'unexpected indent'),
-    ({'summary': 'sumary'}, "did you mean 'summary'?"),
+    ({', show_plots': ', show_plot'}, "did you mean 'show_plots'?"),
+    ({'N_test = 50': 'N_test == 50'}, 'without a single =?'),
+    ({SUMMARY: 'model.sumary'}, "did you mean 'summary'?"),
     ({f'\\({PAIR}\\)': '(X_train, Y_train)'}, 'one pair, in brackets of its own'),
     ({'epochs=N_epochs': 'epoch=N_epochs'}, "did you mean 'epochs'?"),
     ({CALLBACK: '[ShowAndSave]'}, 'lacks its brackets', 'model.fit('),
-    ({'shuffle=False': 'validation_data=X_test'}, 'a pair, (X, Y)'),
+    ({SHUFFLE: 'validation_data=X_test,\n'}, 'a pair, (X, Y)'),
 ]
-# The advice that was wrong once: what must not appear.
+# Advice that was wrong once, or would be.
 NOT_SAID = [
-    ({INPUT: 'Input(shape=(N_sequence,)), 5)'}, 'comma'),
-    ({r'Sequential\(\)': 'Sequential(Input(shape=(9,)), Dense(16))'}, 'comma'),
-    ({'shuffle=False': 'validation_data=X_test'}, 'batches do not fit'),
-    ({'Y_test = np.empty.*': ''}, "X_test'?"),
-    ({'N_test = 50': ''}, 'N_train'),
+    ({SEQUENTIAL: 'Sequential(Input(shape=(9,)), Dense(16))'}, 'comma'),
+    ({SHUFFLE: 'validation_data=X_test,\n'}, 'batches'),
+    ({'Y_test = np.empty.*': ''}, 'X_test'),
+    ({'np.empty': 'np.nempty'}, 'nonempty'),
     ({TANH: 'model.add(Dense(9)), 1 / 0'}, 'Hint'),
 ]
-# Nothing but check_network notices: the edits, what it says, what is in the line named.
+# Only check_network notices.
 REFUSED = [
-    ({SIGMOID: SIGMOID_LAYER.replace('1', '2')}, '2 sigmoid'),
-    ({SIGMOID: SIGMOID_LAYER.replace('sigmoid', 'softmax')}, '1 softmax'),
-    ({SIGMOID: SIGMOID_LAYER.replace('sigmoid', 'relu')}, '1 relu'),
+    ({SIGMOID: ONE.replace('1', '2')}, '2 sigmoid'),
+    ({SIGMOID: ONE.replace('sigmoid', 'softmax')}, '1 softmax'),
     ({LOSS: "'categorical_crossentropy'"}, 'do not fit 2 classes', 'loss='),
-    ({BELOW: f'{LAYER}\n#'}, '9 linear'),
+    ({BUILT: NINE}, '9 linear'),
     ({METRICS: "['acc']"}, "metrics=['accuracy']"),
-    ({RELU: f'#{RELU}', TANH: '', SIGMOID: ''}, 'model.add( ) is missing', None),
+    (NO_LAYERS, 'model.add( ) is missing', None),
     ({r'(?s)model.compile\(.*?\]\)': ''}, 'model.compile( ) is missing', None),
-    ({INPUT: 'Input(shape=(100,)))'}, 'shape=(N_sequence,)'),
+    ({INPUT: 'Input(shape=(100,))'}, 'shape=(N_sequence,)'),
     ({TANH: 'Dense(8)'}, 'put model.add( ) around it'),
     ({r'model.summary\(\)': 'model.summary'}, 'put brackets ( )'),
-    ({'seed = 0': 'seed = 0\nseed == 1'}, 'a single = gives a value'),
-    ({READ: ''}, 'put read_command_line(globals()) below', None),
+    ({SEED: 'seed = 0\nseed == 1'}, 'a single = gives a value'),
+    ({READ: ''} | SMALL, 'put read_command_line(globals()) below', None),
     ({READ: 'read_command_line(globals())\nN_test = 7'}, 'above read_command_line( )'),
-    ({'# Fit the model': f'{LAYER}\n#'}, 'must stand above check_network( )'),
-    ({'# Fit the model': "model.compile(loss='mse')\n#"}, 'must stand above'),
+    ({CHECKED: NINE}, 'must stand above check_network( )'),
     ({PAIR: '(X_test, Y_test)'}, 'then tests nothing'),
-    ({f'{FIT}batches': 'model.fit(X_test, Y_test'}, 'then tests nothing'),
+    ({FIT: 'model.fit(X_test, Y_test'}, 'then tests nothing'),
     ({FILL: 'X_train, Y_train'}, 'they are [128] and []'),
-    ({r'np.empty\(N_train\)': 'np.empty([N_train, 1])'}, '[20, 1]'),
-    ({f'{FILLED}': 'X_train = X_train[:10]\n#'}, 'they are [10, 128] and [20]'),
-    ({FILLED: 'X_train[:] = 0\n#'}, 'row 0: not filled', None),
-    ({FILLED: 'Y_test = Y_test + 0.5\n#'}, 'Y_test holds what is not a class', None),
+    ({EMPTY_Y: 'np.empty([N_train, 1])'}, 'they are [20, 128] and [20, 1]'),
+    ({LOADED: 'X_train = X_train[:9]\n#'}, 'they are [9, 128] and [20]'),
+    ({LOADED: 'X_train[:] = 0\n#'}, 'row 0: not filled', None),
+    ({LOADED: 'Y_test = Y_test + 0.5\n#'}, 'Y_test holds what is not a class', None),
     ({"'relu'": 'np.sin'}, 'cannot be saved'),
 ]
+DROPOUT = {DENSE: 'import Dense, Dropout', TANH: 'model.add(Dropout(1.0))'}
+UNCOMMENTED = {r'#(?=model.add\(Dense\(16)': '', r'#(?=model.add\(Dense\(1\))': ''}
 # It says so, and trains.
 SAID = [
     ({SIGMOID: 'model.add(Dense(1))'}, 'without a sigmoid'),
+    (UNCOMMENTED, 'this neuron only', "1, activation='sigmoid'"),
+    (DROPOUT, 'drops everything'),
+    ({SHUFFLE: 'validation_data=(X_test, Y_test),\n'}, 'can no longer test'),
     (
-        {
-            '#model.add.Dense.16': 'model.add(Dense(16',
-            '#model.add.Dense.1\\)': LAYER[:16] + '1)',
-        },
-        'this neuron only',
-        "1, activation='sigmoid'",
+        {LOOP: 'for x in range(N_train - 1)', 'np.empty': 'np.ones'},
+        'X_train, row 19, is not as',
+        None,
     ),
-    (
-        {IMPORT: 'import Dense, Dropout', TANH: 'model.add(Dropout(1.0))'},
-        'drops everything',
-    ),
-    ({'shuffle=False': 'validation_data=(X_test, Y_test)'}, 'can no longer test'),
-    ({LOOP: 'for x in range(N_train - 1)'}, 'X_train, row 19, is not as', None),
-    ({FILLED: 'np.random.shuffle(X_train)\n#'}, 'X_train, row 0, is not as', None),
-    ({FILLED: 'Y_test = 1 - Y_test\n#'}, 'Y_test, row 0, is not as', None),
-    ({FILLED: 'Y_train = Y_train * 0\n#'}, 'are of class 0', None),
-    ({FILLED: 'X_train = X_train * 100\n#'}, 'Normalization that docs', None),
+    ({LOADED: 'np.random.shuffle(X_train)\n#'}, 'X_train, row 0, is not as', None),
+    ({LOADED: 'Y_test = 1 - Y_test\n#'}, 'Y_test, row 0, is not as', None),
+    ({LOADED: 'Y_train = Y_train * 0\n#'}, 'are of class 0', None),
+    ({LOADED: 'X_train = X_train * 100\n#'}, 'Normalization that docs', None),
 ]
-# What may be done: the edits, the layers that come out.
+SPARSE = "'sparse_categorical_crossentropy'"
+OWN = {SEED: "seed = 0\nN_own = 5\nrate = 0.1\nbend = '5 %'\non = True"}
+OWN_LAYER = {TANH: 'model.add(Dense(N_own, activation=bend))', LOSS: "'mse'"}
+RECURRENT = {
+    '#model.add.Reshape': 'model.add(Reshape',
+    '#model.add.LSTM': 'model.add(LSTM',
+}
+RECURRENT = NO_LAYERS | RECURRENT | {f'#{SIGMOID}': ONE} | LSTM
+MADE = 'made = tf.data.Dataset.from_tensor_slices((X_test, Y_test))\n#'
+# What may be done, and the layers that come out.
 RIGHT = [
+    (RECURRENT, 'Reshape, 16 tanh, 1 sigmoid'),
     (
-        {
-            'seed = 0 ': "seed = 0\noptimizer = 'adam'  ",
-            f'optimizer={OPTIMIZER}': 'optimizer=optimizer',
-        },
-        TUTORIALS,
+        {SIGMOID: ONE.replace("1, activation='sigmoid", "2, 'softmax"), LOSS: SPARSE},
+        '2 s',
     ),
-    (
-        {
-            RELU: '#',
-            TANH: '#',
-            SIGMOID: '#',
-            '#model.add.Reshape': 'model.add(Reshape',
-            '#model.add.LSTM': 'model.add(LSTM',
-            f'#{SIGMOID}': SIGMOID_LAYER,
-        }
-        | RESHAPE,
-        'Reshape, 16 tanh, 1 sigmoid',
-    ),
-    (
-        {
-            SIGMOID: "model.add(Dense(2, 'softmax'))",
-            LOSS: "'sparse_categorical_crossentropy'",
-        },
-        '16 relu, 8 tanh, 2 softmax',
-    ),
-    (
-        OWN_NUMBERS | {TANH: 'model.add(Dense(N_own, activation=bend))', LOSS: "'mse'"},
-        '16 relu, 9 gelu, 1 sigmoid',
-    ),
+    (OWN | OWN_LAYER, '16 relu, 9 gelu, 1 sigmoid'),
     ({METRICS: "[tf.keras.metrics.BinaryAccuracy('accuracy'), 'mse']"}, TUTORIALS),
-    ({f'{FIT}batches': 'model.fit(X_train, Y_train'}, TUTORIALS),
-    (
-        {
-            FILLED: 'validation = tf.data.Dataset.from_tensor_slices((X_test, Y_test))\n#'
-        },
-        TUTORIALS,
-    ),
+    ({FIT: 'model.fit(X_train, Y_train'}, TUTORIALS),
+    ({LOADED: MADE, RMSPROP: "'adam'"}, TUTORIALS),
 ]
 
 
 def write(edits):
-    """Write train.py with these edits; return the numbers of its new lines, and all."""
+    """Write train.py with these edits; return its lines, and the numbers of the new."""
     text = TRAIN
     for old, new in edits.items():
         assert re.search(old, text), old
         text = re.sub(old, lambda _, new=new: new, text, count=1)
     pathlib.Path('train.py').write_text(text, encoding='utf-8')
-    lines = ['', *text.splitlines()]
-    before = TRAIN.splitlines()
-    return [i for i, line in enumerate(lines) if line not in before], lines
+    lines, before = ['', *text.splitlines()], TRAIN.splitlines()
+    return lines, [i for i, line in enumerate(lines) if line not in before]
 
 
 def train(*arguments, status=0):
     return script(os.path.abspath('train.py'), *arguments, status=status)
 
 
-def check_named(told, edits, *wanted):
-    """Check that an answer names and shows the line edited, or one that holds a text."""
-    new, lines = write(edits)
+def check_line(told, lines, new, text):
+    """Check that an answer shows the line it names: a new one, or one that holds text."""
     number, shown = re.search(r'line (\d+)[:,] (.*)', told).groups()
     line = re.sub('  +#.*', '', lines[int(number)].strip())
     assert shown.startswith(line)
-    assert wanted[0] in line if wanted else int(number) in new
+    assert text in line if text else int(number) in new
 
 
-@pytest.fixture
-def filled(monkeypatch):
-    """np.empty leaves something in its arrays, as it may."""
-
-    def empty(shape, dtype=float):
-        return np.full(shape, 7, dtype)
-
-    monkeypatch.setattr(np, 'empty', empty)
+def cases(rows):
+    return pytest.mark.parametrize(
+        ('edits', 'said', 'text'), [row if len(row) > 2 else (*row, '') for row in rows]
+    )
 
 
-@pytest.mark.parametrize(('edits', 'said', 'line'), [(*x, None)[:3] for x in LOUD])
-def test_errors_in_two_or_three_lines(data, edits, said, line):
+@cases(LOUD)
+def test_an_error_in_two_or_three_lines(data, edits, said, text):
     """The script's line, Python's or Keras's sentence, perhaps a hint."""
-    write(edits)
+    lines, new = write(edits)
     told = train(*SHORT, status=1).stderr
-    if 'SyntaxError' in told or 'IndentationError' in told:  # Python's own
-        assert said in told
-        return
-    assert re.match(r'train\.py, line \d+: .*\n\w+: .*(\nHint: .*)?\n$', told)
+    assert re.fullmatch(r'train\.py, line \d+: .*\n\w+: .*\n(Hint: .*\n)?', told)
     assert said in told.split('\n', 1)[1] and not os.path.exists('runs')
-    check_named(told, edits, *filter(None, [line]))
+    check_line(told, lines, new, text)
 
 
 @pytest.mark.parametrize(('edits', 'said'), NOT_SAID)
 def test_wrong_advice_is_not_given(data, edits, said):
     write(edits)
-    told = train(*SHORT[2:4], *SHORT[4:], status=None).stderr
-    assert said not in told.split('\n', 1)[1]
+    assert said not in train(*SHORT, status=1).stderr.split('\n', 1)[1]
 
 
-@pytest.mark.parametrize('case', REFUSED)
-def test_silent_mistakes_are_refused(data, filled, case):
-    """Before the training, in one line that names the one to mend; nothing is left."""
-    edits, said, *line = case
-    write(edits)
+@cases(REFUSED)
+def test_silent_mistakes_are_refused(data, edits, said, text):
+    """Before the training, in one line; nothing is left."""
+    lines, new = write(edits)
     told = one_line(train(*SHORT, status=1), said)
     assert not os.path.exists('runs')
-    if line != [None]:
-        check_named(told, edits, *line)
+    if text is not None:
+        check_line(told, lines, new, text)
 
 
-@pytest.mark.parametrize('case', SAID)
-def test_what_may_be_meant_is_said(data, filled, case):
-    edits, said, *line = case
-    write(edits)
+@cases(SAID)
+def test_what_may_be_meant_is_said(data, edits, said, text):
+    lines, new = write(edits)
     shown = train(*SHORT).stdout
-    (told,) = [x for x in shown.splitlines() if said in x]
+    (told,) = [line for line in shown.splitlines() if said in line]
     assert 'Epoch 3/3' in shown and os.path.exists('runs/1')
-    if line != [None]:
-        check_named(told, edits, *line)
+    if text is not None:
+        check_line(told, lines, new, text)
 
 
 @pytest.mark.parametrize(('edits', 'expected'), RIGHT)
-def test_edits(data, edits, expected):
+def test_right_edits(data, edits, expected):
     write(edits)
-    own = ('--N_own', 9, '--bend=gelu', '--no-on') if 'N_own' in str(edits) else ()
+    own = ('--N_own', 9, '--bend=gelu', '--no-on') if SEED in edits else ()
     result = train(*SHORT, *own)
     assert result.stderr == '' and 'Epoch 3/3' in result.stdout
-    assert saved() == expected and re.search(r'\nAccuracy: \d+\.\d\d%\n', result.stdout)
-    assert 'line ' not in result.stdout
+    assert expected in saved() and re.search(r'\nAccuracy: \d+\.\d\d%\n', result.stdout)
+    assert 'line ' not in result.stdout and 'row ' not in result.stdout
 
 
 # What is typed | what is said
 OPTIONS = """
 --epochs 50        | did you mean --N_epochs?
 --N_Epochs 50      | did you mean --N_epochs?
--N_train 50        | two dashes: --N_train 50
 N_train=50         | two dashes: --N_train 50
+-N_train 50        | two dashes: --N_train 50
 --n-train=50       | did you mean --N_train?
 --name two words   | --name two_words
---neurons 5        | arguments: --neurons 5
---N_train 2.5      | 2.5 is not a whole number
---name runs/x      | letters, digits
+--neurons_of_mine  | arguments: --neurons_of_mine
 """
 
 
@@ -475,21 +419,21 @@ def test_mistyped_options(data, typed, said):
 
 
 def test_a_copy_of_any_name(data):
-    """It is explained as well, and trains though Python has a module of that name."""
-    for name in 'signal.py', 'copy.py', 'wide.py':
-        pathlib.Path(name).write_text('\ufeff' + TRAIN, encoding='utf-8')
+    """It trains, though Python has a module of that name, and is explained as well."""
     for name in 'support', 'utilities.py':
         os.symlink(PROJECT / name, name)
-    for name in 'signal.py', 'copy.py':
+    for name in 'signal.py', 'copy.py':  # as Windows Notepad may save it
+        pathlib.Path(name).write_text('\ufeff' + TRAIN, encoding='utf-8')
         assert 'Run: runs/' in process(data / name, *SHORT).stdout
-    assert not contents('runs/1')['train.py'].startswith(b'\xef\xbb\xbf')
-    wide = pathlib.Path('wide.py')
-    wide.write_text(TRAIN.replace("'relu'", 'relu'), encoding='utf-8')
+    pathlib.Path('wide.py').write_text(
+        TRAIN.replace("'relu'", 'relu'), encoding='utf-8'
+    )
     told = process(data / 'wide.py', *SHORT, status=1).stderr.splitlines()
     assert told[0].startswith('wide.py, line ') and "quotes: 'relu'" in told[2]
 
 
-def run_small(code):
+def small(code):
+    """Return what a script of this line tells of its error."""
     text = f'from support.start import prepare; prepare()\n{code}\n'
     pathlib.Path('small.py').write_text(text, encoding='utf-8')
     return script(os.path.abspath('small.py'), status=1).stderr
@@ -497,33 +441,18 @@ def run_small(code):
 
 def test_other_errors(data):
     """Of the memory, of packages; and a bug in a file of ours keeps its traceback."""
-    assert 'the memory is full' in run_small('raise MemoryError')
-    missing = "raise ModuleNotFoundError('no rich', name='rich')"
-    assert run_small(missing).startswith('small.py: the package rich is not installed')
+    assert 'the memory is full' in small('raise MemoryError')
+    missing = small("raise ModuleNotFoundError('no', name='rich')")
+    assert missing.startswith('small.py: the package rich is not installed here')
     odd = 'import keras; keras.ops.reshape([1.0], (7, 5))'
-    first, second, *hint = run_small(odd).splitlines()
-    assert first == f'small.py, line 2: {odd}' and 'Error' in second and not hint
-    shown = run_small('from support.runs import learning; learning({})')
-    assert shown.startswith('Traceback') and "KeyError: 'epochs_to_95'" in shown
+    first, second = small(odd).splitlines()
+    assert first == f'small.py, line 2: {odd}' and 'Error: ' in second
+    ours = small('from support.runs import learning; learning({})')
+    assert ours.startswith('Traceback') and "KeyError: 'epochs_to_95'" in ours
     assert explain(NameError('x', name='x')) is None  # typed after python -i
 
 
-def test_the_device_is_told(monkeypatch, capsys):
-    config, details = training.tf.config, {'a': {'device_name': 'NVIDIA H100'}, 'b': {}}
-    monkeypatch.setattr(config.experimental, 'get_device_details', details.get)
-    for GPUs, expected in (
-        ('', 'CPU'),
-        ('ab', 'GPU: NVIDIA H100'),
-        ('ba', 'GPU: unknown'),
-    ):
-        monkeypatch.setattr(config, 'list_physical_devices', {'GPU': GPUs}.get)
-        for granted in 'SLURM_JOB_GPUS', 'SLURM_GPUS_ON_NODE', 'NOTHING':
-            with mock.patch.dict(os.environ, {granted: '1'}):
-                assert training.device() == expected
-            warned = capsys.readouterr().err.startswith(
-                'Warning: Slurm granted a GPU, but Tensor'
-            )
-            assert warned == ('SLURM' in granted and not GPUs)
+# ------------------------------------------------------------------ the fit
 
 
 def fit(shown, callback, **looks):
@@ -531,32 +460,29 @@ def fit(shown, callback, **looks):
     model = keras.Sequential([keras.Input((2,)), layers.Dense(1, 'sigmoid')])
     model.compile('sgd', 'binary_crossentropy', metrics=['accuracy'])
     callbacks = [callback, keras.callbacks.LambdaCallback(**looks)]
+    options = {'batch_size': 2, 'epochs': 2, 'callbacks': callbacks}
     with contextlib.redirect_stdout(shown):
-        model.fit(
-            np.ones((6, 2)), np.ones(6), batch_size=2, epochs=2, callbacks=callbacks
-        )
+        model.fit(np.ones((6, 2)), np.ones(6), **options)
 
 
 def test_a_bar_on_a_terminal(folder, monkeypatch):
     monkeypatch.setenv('TERM', 'xterm')
-    at_the_end, seen, show, shown = [], [], training.ShowAndSave(), io.StringIO()
-    monkeypatch.setattr('support.training.atexit.register', at_the_end.append)
-    monkeypatch.setattr('support.training.bars.callback', at_the_end.append)
+    monkeypatch.setattr(sys, 'excepthook', lambda *error: seen.append(error))
+    seen, show, shown = [], training.ShowAndSave(), io.StringIO()
     shown.isatty = lambda: True
 
     def look(batch, logs):
         (task,) = show.bar.tasks
-        seen.append(
-            (show.bar.live.is_started, task.completed, task.total, task.description[:9])
-        )
+        seen.append((task.completed, task.total, task.description[:9]))
 
     fit(shown, show, on_train_batch_end=look)
-    assert seen == [
-        (True, i, 6, 'Epoch 1' if i < 4 else 'Epoch 1/2') for i in range(1, 7)
-    ]
-    assert at_the_end[:2] == [show.bar.stop] * 2  # for Ctrl-C and errors
+    expected = [(i, 6, 'Epoch 1' if i < 4 else 'Epoch 1/2') for i in range(1, 7)]
+    assert seen == expected
     assert show.bar.tasks[0].description.startswith('Epoch 2/2: accuracy ')
     assert shown.getvalue().endswith('\x1b[?25h')  # the cursor is back
+    show.bar.start()
+    sys.excepthook('an error')  # as in the middle of the fit
+    assert not show.bar.live.is_started and seen[-1] == ('an error',)
 
 
 @pytest.mark.parametrize(('terminal', 'kind'), [(False, 'xterm'), (True, 'dumb')])
@@ -572,113 +498,54 @@ def test_a_line_an_epoch_in_a_log(folder, monkeypatch, terminal, kind):
     assert lines[1].startswith('Training on ') and epochs(flushed[2], 2)
 
 
-def test_outputs_are_those_of_keras():
-    """More than 1,000 sequences; an answer of exactly 0.5; layers that differ in training."""
-    X = np.random.default_rng(0).normal(size=(2100, 3))
-    X[7] = 0
-    one = keras.Sequential(
-        [keras.Input((3,)), layers.Dropout(0.9), layers.Dense(1, 'sigmoid')]
-    )
-    two = keras.Sequential([keras.Input((3,)), layers.Dense(2, 'softmax')])
-    scores, share = runs.outputs(one, X), one.predict(X, verbose=0)[:, 0]
-    np.testing.assert_allclose(scores, np.transpose([1 - share, share]), atol=1e-6)
-    assert scores[7].argmax() == 0 and 0 < scores.argmax(axis=1).mean() < 1
-    np.testing.assert_allclose(
-        runs.outputs(two, X), two.predict(X, verbose=0), atol=1e-6
-    )
+# ------------------------------------------------------------------ the data
 
 
-def check(Y_train, Y_test, *network, X=((0, 1),)):
+def check(Y, *network, X=((0, 1),)):
     """Return what is said when a network with these layers is checked."""
     model = keras.Sequential([keras.Input((2,)), *network])
     kind = 'binary' if model.output_shape[1] == 1 else 'sparse_categorical'
     model.compile(loss=f'{kind}_crossentropy', metrics=['accuracy'])
-    X, Y_train, Y_test = (
-        np.array(list(values), float) for values in (X, Y_train, Y_test)
-    )
-    X_test = np.resize(X, (len(Y_test), 2))
-    with (
-        mock.patch.object(sys, 'argv', ['mine.py']),
-        mock.patch.object(mistakes, 'try_to_save'),
-    ):
-        return printed(mistakes.check_network, model, iter(X), Y_train, X_test, Y_test)
+    X, Y = np.array(X, float), np.array([*Y], float)
+    data = iter(X), Y, np.resize(X, (len(Y), 2)), Y
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        try:
+            mistakes.check_network(model, *data)
+        except DataError as error:
+            print(error)
+    return shown.getvalue()
 
 
-# Y_train | Y_test | neurons | what is said, a regular expression
-CLASSES = r"""
-00  | 00 | 2 | All training sequences are of class 0: there is nothing to tell\.
-03  | 20 | 4 |
-02  | 01 | 4 | The last layer has 4 neurons, but there are 3 classes: Dense\(3, .* is enough\.
-0   | 2  | 4 | The last layer has 4 neurons, .* is enough\.\nAll training .*
-012 | 01 | 1 | Train/Y_3.dat holds class 2, .* 1 output.* mine.py Dense\(3, .*'sparse_cat.*
-01  | 40 | 1 | Test/Y_1.dat holds class 4, .* 1 output.* mine.py Dense\(5, .*'sparse_cat.*
-032 | 01 | 3 | Train/Y_2.dat holds class 3, .* 3 output.* mine.py Dense\(4, .*'sparse_cat.*
-121 | 01 | 1 | Train has no sequence of class 0, but Train/Y_2.dat holds class 2: number .*
-"""
-SAME, FAR, NEAR = (
-    'there is nothing to learn',
-    'too far from 0 and 1',
-    'add to mine.py the Normali',
-)
-# What is said of a mean and a standard deviation.
-SCALES = {
-    '': [(0, 1), (3, 1), (-3, 1), (0, 9.5), (0, 0.002)],
-    NEAR: [
-        (3.5, 1),
-        (-3.5, 1),
-        (0, 10),
-        (0, 10.5),
-        (0, 0.001),
-        (0, 6e-7),
-        (0, 9e14),
-        (1e5, 1),
+@pytest.mark.parametrize(
+    ('Y', 'neurons', 'said'),
+    [
+        ('00', 1, 'of class 0'),
+        ('03', 4, ''),
+        ('012', 1, 'Dense(3'),
+        ('03', 3, 'Dense(4'),
     ],
-    FAR: [(0, 5e-7), (0, 1e-7), (0, 1e15), (0, 1e20), (100_000.5, 1), (-2e5, 1)],
-    SAME: [(7, 0)],
-}
+)
+def test_classes_that_a_network_can_tell(folder, Y, neurons, said):
+    last = layers.Dense(neurons, 'sigmoid' if neurons == 1 else 'softmax')
+    told = check(Y, last)
+    assert said in told and bool(said) == bool(told)
 
 
-@pytest.mark.parametrize(('Y_train', 'Y_test', 'neurons', 'said'), table(CLASSES))
-def test_classes_that_a_network_can_tell(Y_train, Y_test, neurons, said):
-    last = layers.Dense(int(neurons), 'sigmoid' if neurons == '1' else 'softmax')
-    assert re.fullmatch(said, check(Y_train, Y_test, last).strip())
-
-
-def test_advice_on_the_scale():
-    network = [layers.Normalization(mean=0, variance=1), layers.Dense(1, 'sigmoid')]
-    for said, mean, spread in (
-        (key, *scale) for key in SCALES for scale in SCALES[key]
-    ):
-        X = np.array([[mean - spread, mean + spread]])
-        told = check('01', '01', network[1], X=X)
-        begins = f'The values have a mean of {mean:.3g} and a standard deviation of {spread:.3g}. '
-        assert said in told and (told.startswith(begins) if said else told == '')
-        assert check('01', '01', *network, X=X) == (told if said in (FAR, SAME) else '')
-        assert printed(mistakes.check_scale, X, False, 'mine.py') == told
-    # The means of the sequences are far apart, against the values within one.
-    for within, said in (
-        (0.6, ''),
-        (0.4, 'LayerNormal'),
-        (2e-3, 'LayerNormal'),
-        (1e-7, FAR),
-        (0, ''),
-    ):
-        X = np.array([[mean - within, mean + within] for mean in (-1, 1)])
-        told = check('01', '01', network[1], X=X)
-        assert said in told and ('Each sequence has a mean of its own' in told) == bool(
-            said
-        )
-        for layer in (
-            network[0],
-            layers.LayerNormalization(),
-            layers.BatchNormalization(),
-        ):
-            assert check('01', '01', layer, network[1], X=X) == (
-                told if said == FAR else ''
-            )
-        later = [layers.Dense(2), layers.BatchNormalization(), network[1]]
-        assert check('01', '01', *later, X=X) == told
-    X = np.array([[-1.0, 1.0]] * 1000 + [[-1e9, 1e9]])  # of which the first 1,000 count
-    assert (
-        printed(mistakes.check_scale, X) == '' != printed(mistakes.check_scale, X[1:])
+def test_advice_on_the_scale(folder):
+    last, normalized = (
+        layers.Dense(1, 'sigmoid'),
+        layers.Normalization(mean=0, variance=1),
     )
+    near = [(0, 1), (3, 1), (-3, 1), (0, 9.5), (0, 0.002)]
+    for mean, spread in [*near, (3.5, 1), (-3.5, 1), (0, 10.5), (0, 0.0009), (7, 0)]:
+        X = [[mean - spread, mean + spread]]
+        said = (
+            '' if (mean, spread) in near else f'a mean of {mean:.3g} and a standard dev'
+        )
+        told = check('01', last, X=X)
+        assert said in told and bool(said) == bool(told)
+        assert check('01', normalized, last, X=X) == ''
+    # The means of the sequences are far apart, against the values within one.
+    for within, said in (0.6, False), (0.4, True), (2e-3, True):
+        X = [[mean - within, mean + within] for mean in (-1, 1)]
+        assert ('LayerNormalization' in check('01', last, X=X)) == said
