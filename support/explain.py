@@ -128,7 +128,7 @@ def meant(error, said, line, frame):
 
 def meant_name(name, line, frame):
     """Return a hint for a name in a line of the script that is not defined there."""
-    called = re.search(rf'\b{name}\(', line)
+    called = re.search(rf'\b{name}\([^)]', line) or re.search(rf'\b[A-Z]\w*\(\)', line)
     known = [x for x in frame.f_globals if x[0] != '_'] + dir(builtins)
     for other in known:
         if other.lower() == name.lower():
@@ -136,11 +136,11 @@ def meant_name(name, line, frame):
     text = RENAMED.get(name.lower(), name.lower())
     if not called and text in {'accuracy'}.union(*map(choices, CHOICES)):
         return f"put the name in quotes: '{text}'"
-    lines = linecache.getlines(frame.f_code.co_filename)
-    for number, other in enumerate(lines, 1):
-        if re.match(rf' *#? *{name} *[=:]', other):
-            mend = 'is it below this one, behind #, or without a single =?'
-            return f'line {number} should give {name} a value: {mend}'
+    for number, other in enumerate(linecache.getlines(frame.f_code.co_filename), 1):
+        if re.match(rf'{name} *[=:]', other) and number >= frame.f_lineno:
+            return (
+                f'it needs its value above this line, by a single = : see line {number}'
+            )
     return imported(name) or did_you_mean(name, known)
 
 

@@ -256,7 +256,7 @@ def test_processes_find_the_same_as_one_and_ctrl_c_keeps_it(folder, inline):
             break
     os.killpg(started.pid, signal.SIGINT)  # as a terminal does, to all of its processes
     _, errors = started.communicate(timeout=30)  # when none of them is left
-    assert (errors, started.returncode) == ('\nStopped.\n', -signal.SIGINT)
+    assert (errors, started.returncode) == ('\nInterrupted.\n', -signal.SIGINT)
     finished = {f'epochs{end}' for end in ('.csv', '.png', '-curves.csv')}
     several = contents('results')
     assert finished <= several.keys() <= {*finished, 'baseline.csv', 'baseline.png'}

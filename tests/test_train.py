@@ -244,7 +244,7 @@ LOUD = [
     ({NUMPY: ''}, 'line  import numpy as np', 'np.empty'),
     ({', read_test_data': ''}, 'from utilities import read_test_data', 'X_test[x,]'),
     ({', show_plots': ', show_plot'}, "did you mean 'show_plots'?"),
-    ({'N_test = 50': 'N_test == 50'}, 'without a single =?'),
+    ({'N_test = 50': 'N_test == 50'}, 'by a single ='),
     ({SUMMARY: 'model.sumary'}, "did you mean 'summary'?"),
     ({f'\\({PAIR}\\)': '(X_train, Y_train)'}, 'one pair, in brackets of its own'),
     ({'epochs=N_epochs': 'epoch=N_epochs'}, "did you mean 'epochs'?"),
