@@ -128,7 +128,7 @@ def meant(error, said, line, frame):
 
 def meant_name(name, line, frame):
     """Return a hint for a name in a line of the script that is not defined there."""
-    called = re.search(rf'\b{name}\([^)]', line) or re.search(rf'\b[A-Z]\w*\(\)', line)
+    called = f'{name}(' in line and not (name.islower() and f'{name}()' in line)
     known = [x for x in frame.f_globals if x[0] != '_'] + dir(builtins)
     for other in known:
         if other.lower() == name.lower():

@@ -124,10 +124,14 @@ def without_notices():
 
     Whatever else is written there comes out even if this process dies.
     """
+    import shutil
     import subprocess
 
+    if not (grep := shutil.which('grep')):
+        yield
+        return
     stderr = os.dup(2)
-    command = ['grep', '-a', '-v', '--line-buffered', '-F', NOTICES]
+    command = [grep, '-a', '-v', '--line-buffered', '-F', NOTICES]
     # In a session of its own, because Ctrl-C is for this process alone.
     options = {'stdin': subprocess.PIPE, 'stdout': stderr, 'start_new_session': True}
     with subprocess.Popen(command, **options) as process:
