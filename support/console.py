@@ -15,7 +15,8 @@ def clean(text):
     text = str(text)
     if len(text) > 1000:
         text = f'{text[:500]} ... {text[-400:]}'
-    return ''.join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    shown = (c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return ''.join(shown)
 
 
 def program():

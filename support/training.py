@@ -1,7 +1,6 @@
 """What train.py and train_large.py share: numbers on the command line, the callback."""
 
 import argparse
-import contextlib
 import math
 import os
 import signal
@@ -108,7 +107,7 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         self.rows, self.began, self.stopped = [], time.perf_counter(), False
         self.interrupt = signal.signal(signal.SIGINT, self.stop)
         self.written = self.rereads and last_written(self.rereads)
-        self.epoch, self.bar = 0, None
+        self.epoch, self.bar, self.notice = 0, None, ''
         if sys.stdout.isatty() and os.environ.get('TERM') != 'dumb':
             from rich.progress import BarColumn, Progress, TextColumn
             from rich.progress import TimeRemainingColumn
@@ -123,9 +122,8 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
     def stop(self, *_):
         signal.signal(signal.SIGINT, self.interrupt)
         self.stopped = self.model.stop_training = True
-        with contextlib.suppress(OSError):  # past print, which may be under way
-            text = 'Stopping after this epoch. (Ctrl-C once more ends at once.)'
-            os.write(2, f'\n{text}\n'.encode())
+        # For the next batch to print: a print of the script may be under way now.
+        self.notice = 'Stopping after this epoch. (Ctrl-C once more ends at once.)'
 
     def tell(self, *error):
         """End the bar before an error is told, which it would be drawn over."""
@@ -136,6 +134,9 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
+        if self.notice:
+            print(f'\n{self.notice}', flush=True)
+            self.notice = ''
         if self.bar:
             # Keras counts up to 100 batches in one go, even where an epoch has fewer.
             done = self.epoch * (self.target or 1) + min(batch + 1, self.target or 1)
