@@ -20,7 +20,16 @@ import keras
 import matplotlib.pyplot as plt
 import pytest
 import tensorflow as tf
-from conftest import PROJECT, SHORT, WORKSHOP, contents, one_line, process, script
+from conftest import (
+    PROJECT,
+    SHORT,
+    TRAIN,
+    WORKSHOP,
+    contents,
+    one_line,
+    process,
+    script,
+)
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 slow = pytest.mark.slow
