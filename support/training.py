@@ -107,7 +107,7 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         self.rows, self.began, self.stopped = [], time.perf_counter(), False
         self.interrupt = signal.signal(signal.SIGINT, self.stop)
         self.written = self.rereads and last_written(self.rereads)
-        self.epoch, self.bar, self.notice = 0, None, ''
+        self.epoch, self.bar = 0, None
         if sys.stdout.isatty() and os.environ.get('TERM') != 'dumb':
             from rich.progress import BarColumn, Progress, TextColumn
             from rich.progress import TimeRemainingColumn
@@ -122,8 +122,11 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
     def stop(self, *_):
         signal.signal(signal.SIGINT, self.interrupt)
         self.stopped = self.model.stop_training = True
-        # For the next batch to print: a print of the script may be under way now.
-        self.notice = 'Stopping after this epoch. (Ctrl-C once more ends at once.)'
+        text = '\nStopping after this epoch. (Ctrl-C once more ends at once.)\n'
+        try:  # past print, as a print of the script may be under way
+            os.write(sys.stdout.fileno(), text.encode())
+        except OSError:  # no file, or nobody reads it
+            print(text, end='')
 
     def tell(self, *error):
         """End the bar before an error is told, which it would be drawn over."""
@@ -134,9 +137,6 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.notice:
-            print(f'\n{self.notice}', flush=True)
-            self.notice = ''
         if self.bar:
             # Keras counts up to 100 batches in one go, even where an epoch has fewer.
             done = self.epoch * (self.target or 1) + min(batch + 1, self.target or 1)
