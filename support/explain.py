@@ -63,16 +63,13 @@ KERAS = 'layers models optimizers losses callbacks metrics utils regularizers'.s
 def explain(error):
     """Return the script's line, what is wrong and perhaps a hint, as lines of a text.
 
-    None for an error that another file of ours has raised: its traceback is needed.
+    None for an error that another file of ours has raised, which needs its traceback.
     """
     frames = [*traceback.walk_tb(error.__traceback__)]
     own = [x for x in frames if x[0].f_globals.get('__name__') == '__main__']
     raised_in = frames[-1][0].f_globals.get('__name__', '') if frames else ''
-    if not own or raised_in.partition('.')[0] in (
-        'support',
-        'utilities',
-        'experiments',
-    ):
+    ours = raised_in.partition('.')[0] in ('support', 'utilities', 'experiments')
+    if not own or (ours and not isinstance(error, MemoryError)):
         return None
     frame, number = own[-1]
     path = frame.f_code.co_filename

@@ -441,7 +441,8 @@ def small(code):
 
 def test_other_errors(data):
     """Of the memory, of packages; and a bug in a file of ours keeps its traceback."""
-    assert 'the memory is full' in small('raise MemoryError')
+    large = "from utilities import read_set; read_set('Train', 10**9, 10**6)"
+    assert 'the memory is full' in small(large)
     missing = small("raise ModuleNotFoundError('no', name='rich')")
     assert missing.startswith('small.py: the package rich is not installed here')
     odd = 'import keras; keras.ops.reshape([1.0], (7, 5))'
