@@ -77,7 +77,7 @@ def print_table(table):
 
 
 def progress(items, description):
-    """Return the items of a list to loop over; for many, a bar appears on a terminal."""
+    """Return the items of a list to loop over; many get a bar on a terminal."""
     if len(items) < 1000 or not sys.stderr.isatty():
         return items
     from rich.console import Console

@@ -16,9 +16,10 @@ from support.console import clean
 
 # What an error says, as a regular expression, and the hint for it.
 LEARNING_RATE = (
-    'the learning rate belongs to the optimizer: at the top, add the line'
-    '  from keras.optimizers import RMSprop,  then optimizer=RMSprop(learning_rate=0.01)'
+    'the learning rate belongs to the optimizer: at the top, add the line  from'
+    ' keras.optimizers import RMSprop,  then optimizer=RMSprop(learning_rate=0.01)'
 )
+BRACKETS = 'a name lacks its brackets, as in Sequential(), Dense(16) or ShowAndSave()'
 HINTS = {
     'expected (min_)?ndim=3': 'a recurrent or convolutional layer reads series: put'
     ' model.add(Reshape((N_sequence, 1))) before the first one, and into an LSTM before'
@@ -28,15 +29,16 @@ HINTS = {
     "keyword argument '(lr|learning_rate)'|not recognized: {'lr'": LEARNING_RATE,
     r'add\(\) got an unexpected keyword': 'what describes a layer stands in its own'
     " brackets: model.add(Dense(16, activation='relu'))",
-    "of type <class 'type'>|identifier: <class|argument: '(self|layer|model)'": 'a name lacks its brackets, as in Sequential(), Dense(16) or ShowAndSave()',
+    "of type <class 'type'>|identifier: <class": BRACKETS,
+    "argument: '(self|layer|model)'": BRACKETS,
     r"'(function|method|type)' object is not subscriptable": 'round brackets call it',
     r"'(function|method)' object has no attribute": 'what is called has its brackets'
     ' before the next dot, or around what it takes: model.add(Dense(16))',
-    r"'NoneType' object has no attribute '(add|compile|fit|summary)'": 'model.add( ) and'
+    "'NoneType' object has no attribute '(add|compile|fit|summary)'": 'model.add( ) and'
     ' model.compile( ) give nothing back: leave out "model =", and a second dot',
     r'truth value[\s\S]*from_tensor_slices\([^(]': 'it takes one pair, in brackets of'
     ' its own: ((X_train, Y_train))',
-    r'None values not supported.*\n.*fit\(': 'sequences without their classes: fit takes'
+    r'None values not supported.*\n.*fit\(': 'sequences without classes: fit takes'
     ' X, Y, and validation_data a pair, (X, Y)',
     'MemoryError|ResourceExhausted': 'the memory is full: take fewer or shorter'
     ' sequences or a smaller network, or read the sequences with train_large.py',
@@ -48,8 +50,8 @@ CHOICES = {'activation': 'keras.activations', 'loss': 'keras.losses'}
 CHOICES |= {'optimizer': 'keras.optimizers', 'metric': 'keras.metrics'}
 # What the slides or Keras 2 call otherwise.
 RENAMED = {'smoothrelu': 'softplus', 'acc': 'accuracy'}
-OPTIONS = """activation units shape name loss optimizer metrics epochs batch_size shuffle
-callbacks validation_data verbose learning_rate rate return_sequences kernel_size
+OPTIONS = """activation units shape name loss optimizer metrics epochs batch_size
+shuffle callbacks validation_data verbose learning_rate rate return_sequences kernel_size
 """.split()
 # Where names are imported from.
 SHORT = {'np': 'numpy as np', 'tf': 'tensorflow as tf', 'keras': 'keras'}

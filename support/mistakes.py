@@ -1,4 +1,4 @@
-"""Mistakes in train.py that make no error: what trains, but to a result without meaning.
+"""Mistakes in train.py that make no error: it trains, but to a meaningless result.
 
 check_network() ends the script for what is wrong for everybody, and prints a line for
 what may be meant. It names the line to mend where it is certain which one that is.
@@ -65,7 +65,7 @@ def line_with(pattern):
 
 
 def check_script(tree):
-    """Raise DataError for lines of the script, a tree of ast, that do nothing or harm."""
+    """Raise DataError for lines of the script (its ast) that do nothing or harm."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and (why := without_effect(node.value)):
             raise DataError(at(node.lineno, why))
@@ -220,7 +220,7 @@ def check_layers(model, lines):
 
 
 def check_output(model, N_classes, line):
-    """Raise DataError if the last layer, the loss and the number of classes don't fit."""
+    """Raise DataError if last layer, loss and number of classes don't fit."""
     from keras import losses
 
     if len(model.output_shape) != 2:

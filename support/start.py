@@ -24,7 +24,7 @@ def prepare(keras=False):
 
 
 def scripts_last():
-    """Search the scripts' folder last: a csv.py of yours there must not replace Python's."""
+    """Search the scripts' folder last, so that no csv.py there replaces Python's."""
     folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     if folder in sys.path:
         sys.path.remove(folder)
@@ -35,7 +35,7 @@ def scripts_last():
 
 
 class Output(io.FileIO):
-    """Where a script prints to. What can't be written is dropped, and the script goes on.
+    """Where a script prints to. If that can't be written, the script goes on without.
 
     So no training is lost because | head has enough or the disk of a log is full.
     """
@@ -52,7 +52,7 @@ class Output(io.FileIO):
 
 
 def keep_outputs():
-    """Let stdout and stderr outlast their readers, and escape what they can't encode."""
+    """Let stdout and stderr outlast their readers, and escape other characters."""
     for number, name in (1, 'stdout'), (2, 'stderr'):
         stream = getattr(sys, name)
         if type(stream) is io.TextIOWrapper and stream.fileno() == number:
@@ -68,7 +68,7 @@ def keep_outputs():
 
 
 def flush():
-    """At the end, write out what is still to be printed, and report what could not be."""
+    """Write out what is still to be printed; report if some could not be."""
     for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.flush()
     if Output.error and not isinstance(Output.error, BrokenPipeError):

@@ -31,8 +31,8 @@ def finite_number(text):
 def read_command_line(variables):
     """Let the command line change the numbers at the top of a script, its globals().
 
-    Each int, float and string becomes an option, --NAME VALUE, and what is True or False
-    a switch, --NAME or --no-NAME. What stands in the script is checked like what is
+    Each int, float and string becomes an option, --NAME VALUE, and what is True or
+    False a switch, --NAME or --no-NAME. What stands in the script is checked like what is
     typed. Raises DataError if there is no number yet.
     """
     kinds = (bool, int, float, str)
@@ -65,7 +65,7 @@ def read_command_line(variables):
 
 
 def option(name, value):
-    """Return how argparse is to read a number of the script: what add_argument takes."""
+    """Return what add_argument takes to read a number of the script."""
     about = {'default': value, 'help': f'default {value}'.replace('%', '%%')}
     if name[:2] == 'N_' or name in ('batch_size', 'seed'):
         least = 0 if name == 'seed' else 1

@@ -189,7 +189,7 @@ import os, signal, sys, time
 sys.path.insert(0, {str(WORKSHOP)!r})
 from support.start import without_notices
 def files():
-    return {{number: os.stat(int(number)) for number in os.listdir('/proc/self/fd')[:-1]}}
+    return {{i: os.stat(int(i)) for i in os.listdir('/proc/self/fd')[:-1]}}
 before = files()
 with without_notices():
     os.write(2, b'{NOTICE}\\nan error \\xff\\n')
@@ -207,7 +207,7 @@ ENDS = {
 
 
 def test_all_but_the_notices_comes_out():
-    """However the process ends while the filter is open; Ctrl-C does not end the filter."""
+    """However the process ends meanwhile; Ctrl-C does not end the filter."""
     for end, status in ENDS.items():
         code = f"{FILTER}os.write(2, b'the last'); {end}"
         done = python('-c', code, start_new_session=True)
@@ -241,11 +241,11 @@ def test_import_keras(monkeypatch, GPUs):
     assert gc.isenabled() and gc.get_freeze_count() > 100_000
 
 
-# ---------------------------------------------------------------- what may happen meanwhile
+# ------------------------------------------------------------------ meanwhile
 
 
 def test_other_names_and_a_window(data, monkeypatch):
-    """The names saved are those of the set that was read; Ctrl-C there loses nothing."""
+    """The names saved are those of the set that was read; Ctrl-C loses nothing."""
     names, seen = data / 'Train/classes.txt', []
 
     def show():
@@ -276,7 +276,7 @@ def limited(what, limit):
 
 
 def test_no_room(data):
-    """In memory; on the disk, for which a limit of the size of files stands: write() fails."""
+    """In memory; on the disk, for which a limit of the size of files stands."""
     before, N = contents(data), 2**31 - 1
     pages = int(pathlib.Path('/proc/self/statm').read_text(encoding='utf-8').split()[0])
     with limited(resource.RLIMIT_AS, pages * resource.getpagesize() + 2**32):
