@@ -31,7 +31,7 @@ def finite_number(text):
 def read_command_line(variables):
     """Let the command line change the numbers at the top of a script, its globals().
 
-    Each int, float and string becomes an option, --NAME VALUE, and what is True or
+    Each int, float and string becomes an option, --NAME VALUE, what is True or
     False a switch, --NAME or --no-NAME. What stands in the script is checked like what is
     typed. Raises DataError if there is no number yet.
     """

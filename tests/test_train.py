@@ -35,7 +35,7 @@ def epochs(stdout, N):
 
 
 def saved():
-    """Return the neurons and activation of each layer of the newest run, or its kind."""
+    """Return the neurons and activation of each layer of the newest run."""
     return ', '.join(
         f'{x.units} {x.activation.__name__}'
         if hasattr(x, 'units')
@@ -163,9 +163,9 @@ TYPED = """
 {"rate": 0.1, "a": "b"}    | --rate=2 --a=          | {"rate": 2.0, "a": ""}
 {"on": true, "off": false} | --no-on --off          | {"on": false, "off": true}
 {"N_n": 1}                 | --N_n=20.0             | N_n: 20.0 is not a whole number
-{"batch_size": 1}          | --batch_size=0         | batch_size: 0 is not a whole number
+{"batch_size": 1}          | --batch_size=0         | size: 0 is not a whole number
 {"seed": 0}                | --seed=-1              | seed: -1 is not a whole number
-{"n": 3}                   | --n=-2147483649        | not a whole number from -2147483648
+{"n": 3}                   | --n=-2147483649        | not a whole number from
 {"rate": 0.1}              | --rate=x               | rate: x is not a number
 {"rate": 0.1}              | --rate=-inf            | rate: -inf is not a number
 {"_own": 1, "n": 1}        | --_own=2               | unrecognized
@@ -344,7 +344,7 @@ def train(*arguments, status=0):
 
 
 def check_line(told, lines, new, text):
-    """Check that an answer shows the line it names: a new one, or one with this text."""
+    """Check the line that an answer names: a new one, or one with this text."""
     number, shown = re.search(r'line (\d+)[:,] (.*)', told).groups()
     line = re.sub('  +#.*', '', lines[int(number)].strip())
     assert shown.startswith(line)
