@@ -51,8 +51,7 @@ CHOICES |= {'optimizer': 'keras.optimizers', 'metric': 'keras.metrics'}
 # What the slides or Keras 2 call otherwise.
 RENAMED = {'smoothrelu': 'softplus', 'acc': 'accuracy'}
 OPTIONS = """activation units shape name loss optimizer metrics epochs batch_size
-shuffle callbacks validation_data verbose learning_rate rate return_sequences kernel_size
-batch_size """.split()
+shuffle callbacks validation_data verbose learning_rate rate return_sequences""".split()
 # Where names are imported from.
 SHORT = {'np': 'numpy as np', 'tf': 'tensorflow as tf', 'keras': 'keras'}
 OURS = dict.fromkeys(['read_training_data', 'read_test_data'], 'utilities')

@@ -32,8 +32,8 @@ def read_command_line(variables):
     """Let the command line change the numbers at the top of a script, its globals().
 
     Each int, float and string becomes an option, --NAME VALUE, what is True or
-    False a switch, --NAME or --no-NAME. What stands in the script is checked like what is
-    typed. Raises DataError if there is no number yet.
+    False a switch, --NAME or --no-NAME. What stands in the script is checked like
+    what is typed. Raises DataError if there is no number yet.
     """
     kinds = (bool, int, float, str)
     numbers = {
