@@ -4,8 +4,8 @@
 # This is an example of time series (sequence) classification
 # for a binary classification problem. Ported to Keras 3.
 
-# Our own first line: from here on a mistake is explained in one line,
-# and Keras starts quickly and without its notices
+# Our own first line: from here on a mistake ends in two or three lines (where
+# it is, what is wrong, perhaps a hint), and Keras starts without its notices
 from support.start import prepare
 prepare(keras=True)
 
@@ -62,6 +62,7 @@ for x in range(N_test):
 # The slides call it an RNN, but nothing in it recurs: the first layer sees
 # all the values at once. The LSTM below reads them one after another.
 model = Sequential()
+
 # What goes in: 128 values
 model.add(Input(shape=(N_sequence,)))
 

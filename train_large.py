@@ -3,8 +3,8 @@
 # are read again in every epoch, 16 at a time, and none of them is kept.
 # For smaller sets, train.py does the same in less time.
 
-# Our own first line: from here on a mistake is explained in one line,
-# and Keras starts quickly and without its notices
+# Our own first line: from here on a mistake ends in two or three lines (where
+# it is, what is wrong, perhaps a hint), and Keras starts without its notices
 from support.start import prepare
 prepare(keras=True)
 

@@ -72,7 +72,7 @@ def begin(script, numbers, name=None):
     facts.clear()
     facts.update(name=name, script=script and os.path.basename(script), numbers=numbers)
     facts['time'] = datetime.now().isoformat(timespec='seconds')
-    script_text = Path(script).read_text('utf-8') if script else ''
+    script_text = Path(script).read_text('utf-8-sig') if script else ''
     files.run_folder = None
 
 

@@ -1,4 +1,4 @@
-"""train.py and train_large.py as one runs and edits them, and what they have in support/."""
+"""train.py and train_large.py as they are run and edited."""
 
 import contextlib
 import io
@@ -11,11 +11,12 @@ from unittest import mock
 
 from support import mistakes, runs, training
 from support.console import DataError
+from support.explain import explain
 
 import keras
 import numpy as np
 import pytest
-from conftest import SHORT, TRAIN, contents, one_line, refused, restored, script
+from conftest import PROJECT, SHORT, TRAIN, contents, one_line, process, refused, script
 from keras import layers
 
 from utilities import read_set
@@ -34,23 +35,13 @@ def epochs(stdout, N):
 
 
 def saved():
-    """Return the neurons and activation of each layer of the newest run, or its kind, as text."""
+    """Return the neurons and activation of each layer of the newest run."""
     return ', '.join(
         f'{x.units} {x.activation.__name__}'
         if hasattr(x, 'units')
         else type(x).__name__
         for x in keras.models.load_model('runs/last/model.keras').layers
     )
-
-
-def printed(function, *arguments):
-    """Return what a function prints, and the DataError that ends it."""
-    with contextlib.redirect_stdout(io.StringIO()) as shown:
-        try:
-            function(*arguments)
-        except DataError as error:
-            print(error)
-    return shown.getvalue()
 
 
 def table(text):
@@ -63,13 +54,16 @@ def table(text):
 def test_the_lesson(lesson, monkeypatch):
     monkeypatch.chdir(lesson.folder)
     assert saved() == TUTORIALS and epochs(lesson.stdout, 300)[-1] > 0.99
-    began = r' 2,209 [\s\S]*\nData: 200 of 200 \+ 50 of 50 sequences, sine and square waves, seed 0\n'
+    began = r' 2,209 [\s\S]*\nData: 200 of 200 \+ 50 of 50 sequences, sine and square'
+    began += r' waves, seed 0\n'
     assert re.search(rf'{began}Training on (CPU|GPU: .+)\nEpoch 1/300', lesson.stdout)
     X_test, Y_test = read_set('Test', 50, 128)
     network = keras.models.load_model('runs/1/model.keras')
     right = int(sum(runs.outputs(network, X_test).argmax(axis=1) == Y_test))
     assert right >= 40
-    ended = f'\nEvaluating Test Set\nAccuracy: {2 * right}.00%\n{right} of 50 right; 95 % confidence'
+    ended = (
+        f'\nEvaluating Test Set\nAccuracy: {2 * right}.00%\n{right} of 50 right; 95 %'
+    )
     assert ended in lesson.stdout and sorted(os.listdir()) == ['Test', 'Train', 'runs']
 
 
@@ -106,39 +100,19 @@ def test_the_same_seed_gives_the_same_network(data, monkeypatch):
     assert re.search(r'\nAccuracy: (\d+)0\.00%\n\1 of 10 right;', large.stdout)
 
 
-def test_in_a_notebook(data):
-    """The script pasted into cells, in a kernel that has arguments of its own."""
-    (data / 'kernel.py').write_text('app.launch_new_instance()\n', encoding='utf-8')
-    cells = (
-        TRAIN.replace('= 200 ', '= 1 ')
-        .replace('= 50 ', '= 10 ')
-        .replace('= 300 ', '= 2 ')
-    )
-    with restored(), mock.patch.object(sys, 'argv', ['kernel.py', '-f', 'kernel.json']):
-        shown = printed(
-            exec, compile(cells, '<cell>', 'exec'), {'__name__': '__main__'}
-        )
-    assert epochs(shown, 2) and ' of 10 right' in shown and saved() == TUTORIALS
-    assert '"script": null' in script('infer.py', '--about').stdout
-
-
 NAN, HUGE = (np.array([0.0] * 127 + [value]).tobytes() for value in (np.nan, -1e44))
 TWO = np.array(2.0).tobytes()
 BAD = [
     ('Train/X_20.dat', HUGE, 'Train/X_20.dat holds a value of size 1e+44'),
-    ('Train/Y_5.dat', TWO, 'Train/Y_5.dat holds class 2'),
-    ('Test/Y_5.dat', TWO, 'Test/Y_5.dat holds class 2'),
+    ('Train/Y_5.dat', TWO, 'do not fit 3 classes'),
+    ('Test/Y_5.dat', TWO, 'do not fit 3 classes'),
     ('Test/X_10.dat', NAN, 'Test/X_10.dat holds NaN or infinity'),
 ]
 MEANWHILE = [
-    ('Train/X_13.dat', NAN, 'Train/X_13.dat holds NaN or infinity'),
     (
         'Train/X_1.dat',
         bytes(1024),
-        'Train was written anew while it was read: run this again',
-    ),
-    pytest.param(
-        'Train/X_13.dat', HUGE, 'Train/X_13.dat holds a value', marks=pytest.mark.slow
+        'Train was replaced while it was read: run this again',
     ),
 ]
 
@@ -167,20 +141,18 @@ def test_while_train_large_reads_them(data, monkeypatch, name, holds, said):
 
 
 def test_help_shows_the_numbers(folder, monkeypatch):
-    imported = mock.Mock()
-    monkeypatch.setattr('support.start.import_keras', imported)
+    monkeypatch.setattr('support.start.import_keras', mock.Mock())
+    numbers = {'N_train': 200, 'N_test': 50, 'N_sequence': 128, 'N_epochs': 300}
+    numbers |= {'batch_size': 32, 'seed': 0}
     for name in SCRIPTS:
-        assert ' '.join(script(name, '--help').stdout.split()).endswith(
-            ' --N_train N default 200 --N_test N default 50 --N_sequence N default 128'
-            ' --N_epochs N default 300 --batch_size N default 32 --seed N default 0'
-            ' --name NAME of the run, else a number: runs/NAME'
-        )
-    text = ' '.join(run(OWN_NUMBERS, '--help')[1].stdout.split())
-    assert (
-        ' --N_own N default 5 --rate X default 0.1 --bend TEXT default 5 % --on, --no-on'
-        in text
-    )
-    assert imported.call_count == 3
+        shown = ' '.join(script(name, '--help').stdout.split())
+        for number, value in numbers.items():
+            assert f' --{number} N default {value} ' in shown
+        assert shown.endswith('runs/NAME')
+    write(OWN)
+    shown = ' '.join(train('--help').stdout.split())
+    own = ' --N_own N default 5 --rate X default 0.1 --bend TEXT default 5 % --on,'
+    assert own in shown
 
 
 # What stands in the script | what is typed | what comes out, or what is said
@@ -190,10 +162,10 @@ TYPED = """
 {"n": -1}                  | --n=-2147483648        | {"n": -2147483648}
 {"rate": 0.1, "a": "b"}    | --rate=2 --a=          | {"rate": 2.0, "a": ""}
 {"on": true, "off": false} | --no-on --off          | {"on": false, "off": true}
-{"N_n": 1}                 | --N_n=20.0             | N_n: 20.0 is not a whole number from 1
-{"batch_size": 1}          | --batch_size=0         | batch_size: 0 is not a whole number from 1
-{"seed": 0}                | --seed=-1              | seed: -1 is not a whole number from 0
-{"n": 3}                   | --n=-2147483649        | whole number from -2147483648 to 2147483647
+{"N_n": 1}                 | --N_n=20.0             | N_n: 20.0 is not a whole number
+{"batch_size": 1}          | --batch_size=0         | size: 0 is not a whole number
+{"seed": 0}                | --seed=-1              | seed: -1 is not a whole number
+{"n": 3}                   | --n=-2147483649        | not a whole number from
 {"rate": 0.1}              | --rate=x               | rate: x is not a number
 {"rate": 0.1}              | --rate=-inf            | rate: -inf is not a number
 {"_own": 1, "n": 1}        | --_own=2               | unrecognized
@@ -222,148 +194,299 @@ def test_typed_numbers_replace_those_of_the_script(
         )
 
 
-RELU = "model.add(Dense(16, activation='relu'))"
-TANH = "model.add(Dense(8, activation='tanh'))"
-SIGMOID = "model.add(Dense(1, activation='sigmoid'))"
-SOFTMAX = "model.add(Dense(4, activation='softmax'))"
-LOSS, SPARSE = "loss='binary_crossentropy'", "loss='sparse_categorical_crossentropy'"
-RESHAPE, LSTM = 'model.add(Reshape((N_sequence, 1)))', 'model.add(LSTM(16))'
-# Edits: what stands in train.py -> what is to stand there, & the next.
-NO_LAYERS = f'{RELU} -> # & {TANH} -> # & {SIGMOID} -> #'
-DENSE = '#model.add(Dense(1 -> model.add(Dense(1'  # the first such line
-IMPORTS = '#from -> from & #from -> from'  # of LSTM and Reshape
-LAYERS = f'#{RESHAPE} -> {RESHAPE} & #{LSTM} -> {LSTM} & #{SIGMOID} -> {SIGMOID}'
-NO_FIT = 'history = model.fit(batches -> #( & callbacks=[ShowAndSave()]) -> #'
-SLIDES_FIT = '#history = model.fit( -> history = model.fit('
-KERAS = 'import numpy -> import keras, numpy'
-OWN_NUMBERS = r"seed = 0 -> seed = 0\nN_own = 5\nrate = 0.1\nbend = '5 %'\non = True"
-OWN_NETWORK = rf"{TANH} -> {TANH}\nmodel.add(Dense(N_own, activation=bend)) & {LOSS} -> loss='mse'"
-OWN_METRIC = "['accuracy'] -> [keras.metrics.BinaryAccuracy('accuracy'), 'mse']"
-SOFTMAX_LAYER = (
-    rf'{KERAS} & {SIGMOID} -> model.add(Dense(4))\nmodel.add(keras.layers.Softmax())'
-)
-# The edits | the layers that come out | what is printed, a regular expression
-EDITS = rf"""
-{NO_LAYERS} & {DENSE} & {DENSE} & {NO_FIT} & {SLIDES_FIT} | 16 linear, 1 linear | Epoch 3/3\n.*━━
-{NO_LAYERS} & {IMPORTS} & {LAYERS} | Reshape, 16 tanh, 1 sigmoid | Epoch 3/3:
-{SOFTMAX_LAYER} & {LOSS} -> {SPARSE} | 16 relu, 8 tanh, 4 linear, Softmax | Epoch 3/3:
-{OWN_NUMBERS} & {OWN_NETWORK} & {KERAS} & {OWN_METRIC} | 16 relu, 8 tanh, 9 gelu, 1 sigmoid | , mse
-{SLIDES_FIT} & (X_test, Y_test, v -> (X_train, Y_train, v | {TUTORIALS} | twice[\s\S]*The accuracy above is not
-"""
-BROKEN = (
-    "import tensorflow as tf; raise tf.errors.InvalidArgumentError(None, None, 'why')"
-)
-SET, EMPTY = 'N_train, N_sequence = 20, 128; ', "open('Train/X_20.dat', 'wb').close(); "
-# The second line of a script | what is said, in one line of the script's or after a traceback
-ERRORS = rf"""
-def f(): return relu\nf() | small.py: line 2, def f(): return relu: put the name in quotes: 'relu'
-raise ModuleNotFoundError(name='rich') | small.py: the package rich is not installed here
-raise MemoryError | small.py: the memory is full
-raise type('ResourceExhaustedError', (Exception,), {{}}) | small.py: the memory is full
-{SET}{EMPTY}{BROKEN} | small.py: Train/X_20.dat is empty
-from support.console import report_accuracy | small.py: this script is from an older version of the
-from support.training import finish | small.py: this script is from an older version of the
-from support.training import *; help = 1; read_command_line(globals()) | small.py: line 2, from
-qwertz | small.py: line 2, qwertz: there is no qwertz: give it a value above
-raise ModuleNotFoundError('No module', name='pandas') | small.py: line 2, raise ModuleNotFound
-{SET}{BROKEN} | small.py: line 2, N_train, N_sequence = 20, 128; import tensor
-{EMPTY}{BROKEN} | small.py: line 2, open(
-raise TypeError('odd') | small.py: line 2, raise TypeError('odd'): odd (TypeError)
-import keras; keras.ops.reshape([1.0], (7, 5)) | small.py: line 2, import keras; keras.ops.resh
-def f(): raise ValueError({'wide ' * 50!r})\nf() | ValueError: {'wide ' * 50}
-def f(): import keras; keras.ops.reshape([1.0], (7, 5))\nf() | InvalidArgumentError:
-"""
+# ------------------------------------------------------------------ edits of train.py
+
+# What is replaced, as regular expressions; the first place that fits counts.
+RELU, TANH, SIGMOID = (rf"model\.add\(.*'{x}'\)\)" for x in ('relu', 'tanh', 'sigmoid'))
+INPUT, SEQUENTIAL, SUMMARY = r'Input\(.*?,\)\)', r'Sequential\(\)', r'model\.summary'
+RMSPROP, LOSS, METRICS = "'rmsprop'", "'binary_crossentropy'", r"\['accuracy'\]"
+NUMPY, LAYERS, DENSE = 'import numpy as np', 'keras.layers import', 'import Dense'
+FILL, LOOP = r'X_train\[x,\], Y_train\[x\]', r'for x in range\(N_train\)'
+READ, EMPTY_Y = r'read_command_line\(globals\(\)\)', r'np.empty\(N_train\)'
+CALLBACK, FIT, PAIR = r'\[ShowAndSave\(\)\]', r'model\.fit\(batches', r'\(X_.*, Y_.*?\)'
+SHUFFLE, SEED = r'shuffle=False,\n', 'seed = 0 '
+# Above this, something is added.
+LOADED, BUILT, CHECKED = '# Create our Keras', '# Compile model', '# Fit the model'
+ONE = "model.add(Dense(1, activation='sigmoid'))"
+NINE = 'model.add(Dense(9))\n#'
+LSTM = {DENSE: 'import Dense, Reshape, LSTM'}
+ADAM = {DENSE: 'import Dense\nfrom keras.optimizers import Adam'}
+SMALL = {'N_train = 200': 'N_train = 20', 'N_test = 50': 'N_test = 10'}
+NO_LAYERS = {RELU: '', TANH: '', SIGMOID: ''}
+
+# The edits; what the sentence or the hint says; a text that the line named holds, where
+# that is not the line edited.
+LOUD = [
+    ({RMSPROP: 'RMSprop(0.01)'}, 'line  from keras.optimizers import RMSprop'),
+    ({RMSPROP: 'rmsprop'}, "quotes: 'rmsprop'"),
+    ({RMSPROP: "'rmsporp'"}, "did you mean 'rmsprop'?", 'optimizer'),
+    (ADAM | {RMSPROP: 'Adam(lr=0.01)'}, 'optimizer=RMSprop(learning_rate=0.01)'),
+    (ADAM | {RMSPROP: 'Adam'}, 'lacks its brackets', 'optimizer'),
+    ({f'loss={LOSS}': 'loss="mse", learning_rate=0.1'}, 'belongs to the optimizer'),
+    ({LOSS: 'binary_crossentropy'}, "quotes: 'binary_crossentropy'"),
+    ({LOSS: "'binary_cross_entropy'"}, "did you mean 'binary_crossentropy'?", 'fit('),
+    ({METRICS: '[accuracy]'}, "quotes: 'accuracy'"),
+    ({"'relu'": 'relu'}, "quotes: 'relu'"),
+    ({"'relu'": "'rleu'"}, "did you mean 'relu'?"),
+    ({"'relu'": "'SmoothReLU'"}, "'softplus'"),
+    ({"'relu'": 'SmoothReLU'}, "quotes: 'softplus'"),
+    ({TANH: "model.add(Dense(9, activaton='tanh'))"}, "did you mean 'activation'?"),
+    ({TANH: 'model.add(dense(9))'}, "did you mean 'Dense'?"),
+    ({TANH: "model.add(Dense(9), activation='tanh')"}, 'in its own brackets'),
+    ({TANH: 'model.add(Dense)'}, 'lacks its brackets'),
+    ({TANH: 'model.add[Dense(9)]'}, 'round brackets'),
+    ({TANH: 'model.add.Dense(16)'}, 'or around what it takes: model.add(Dense(16))'),
+    ({TANH: f'model = {NINE}'}, 'leave out "model ="', 'sigmoid'),
+    ({TANH: 'model.add(Dropout(0.2))'}, 'line  from keras.layers import Dropout'),
+    ({RELU: 'model.add(LSTM(16))'} | LSTM, 'Reshape((N_sequence, 1))'),
+    ({INPUT: 'Input(shape=(N_sequence))'}, 'shape=(N_sequence,)'),
+    ({SEQUENTIAL: 'Sequential'}, 'lacks its brackets', 'Input('),
+    ({'keras.models': 'keras.layers'}, 'write  from keras.models import Sequential'),
+    ({LAYERS: 'keras.layer import'}, "did you mean 'keras.layers'?"),
+    ({DENSE: 'import dense'}, "did you mean 'Dense'?"),
+    ({NUMPY: ''}, 'line  import numpy as np', 'np.empty'),
+    ({', read_test_data': ''}, 'from utilities import read_test_data', 'X_test[x,]'),
+    ({', show_plots': ', show_plot'}, "did you mean 'show_plots'?"),
+    ({'N_test = 50': 'N_test == 50'}, 'by a single ='),
+    ({SUMMARY: 'model.sumary'}, "did you mean 'summary'?"),
+    ({f'\\({PAIR}\\)': '(X_train, Y_train)'}, 'one pair, in brackets of its own'),
+    ({'epochs=N_epochs': 'epoch=N_epochs'}, "did you mean 'epochs'?"),
+    ({CALLBACK: '[ShowAndSave]'}, 'lacks its brackets', 'model.fit('),
+    ({SHUFFLE: 'validation_data=X_test,\n'}, 'a pair, (X, Y)'),
+]
+# Advice that was wrong once, or would be.
+NOT_SAID = [
+    ({SEQUENTIAL: 'Sequential(Input(shape=(9,)), Dense(16))'}, 'comma'),
+    ({SHUFFLE: 'validation_data=X_test,\n'}, 'batches'),
+    ({'Y_test = np.empty.*': ''}, 'X_test'),
+    ({'np.empty': 'np.nempty'}, 'nonempty'),
+    ({TANH: 'model.add(Dense(9)), 1 / 0'}, 'Hint'),
+]
+# Only check_network notices.
+REFUSED = [
+    ({SIGMOID: ONE.replace('1', '2')}, '2 sigmoid'),
+    ({SIGMOID: ONE.replace('sigmoid', 'softmax')}, '1 softmax'),
+    ({LOSS: "'categorical_crossentropy'"}, 'do not fit 2 classes', 'loss='),
+    ({BUILT: NINE}, '9 linear'),
+    ({METRICS: "['acc']"}, "metrics=['accuracy']"),
+    (NO_LAYERS, 'model.add( ) is missing', None),
+    ({r'(?s)model.compile\(.*?\]\)': ''}, 'model.compile( ) is missing', None),
+    ({INPUT: 'Input(shape=(100,))'}, 'shape=(N_sequence,)'),
+    ({TANH: 'Dense(8)'}, 'put model.add( ) around it'),
+    ({r'model.summary\(\)': 'model.summary'}, 'put brackets ( )'),
+    ({SEED: 'seed = 0\nseed == 1'}, 'a single = gives a value'),
+    ({READ: ''} | SMALL, 'put read_command_line(globals()) below', None),
+    ({READ: 'read_command_line(globals())\nN_test = 7'}, 'above read_command_line( )'),
+    ({CHECKED: NINE}, 'must stand above check_network( )'),
+    ({PAIR: '(X_test, Y_test)'}, 'then tests nothing'),
+    ({FIT: 'model.fit(X_test, Y_test'}, 'then tests nothing'),
+    ({FILL: 'X_train, Y_train'}, 'they are [128] and []'),
+    ({EMPTY_Y: 'np.empty([N_train, 1])'}, 'they are [20, 128] and [20, 1]'),
+    ({LOADED: 'X_train = X_train[:9]\n#'}, 'they are [9, 128] and [20]'),
+    ({LOADED: 'X_train[:] = 0\n#'}, 'row 0: not filled', None),
+    ({LOADED: 'Y_test = Y_test + 0.5\n#'}, 'Y_test holds what is not a class', None),
+    ({"'relu'": 'np.sin'}, 'cannot be saved'),
+]
+DROPOUT = {DENSE: 'import Dense, Dropout', TANH: 'model.add(Dropout(1.0))'}
+UNCOMMENTED = {r'#(?=model.add\(Dense\(16)': '', r'#(?=model.add\(Dense\(1\))': ''}
+# It says so, and trains.
+SAID = [
+    ({SIGMOID: 'model.add(Dense(1))'}, 'without a sigmoid'),
+    (UNCOMMENTED, 'this neuron only', "1, activation='sigmoid'"),
+    (DROPOUT, 'drops everything'),
+    ({SHUFFLE: 'validation_data=(X_test, Y_test),\n'}, 'can no longer test'),
+    (
+        {LOOP: 'for x in range(N_train - 1)', 'np.empty': 'np.ones'},
+        'X_train, row 19, is not as',
+        None,
+    ),
+    ({LOADED: 'np.random.shuffle(X_train)\n#'}, 'X_train, row 0, is not as', None),
+    ({LOADED: 'Y_test = 1 - Y_test\n#'}, 'Y_test, row 0, is not as', None),
+    ({LOADED: 'Y_train = Y_train * 0\n#'}, 'are of class 0', None),
+    ({LOADED: 'X_train = X_train * 100\n#'}, 'Normalization that docs', None),
+]
+SPARSE = "'sparse_categorical_crossentropy'"
+OWN = {SEED: "seed = 0\nN_own = 5\nrate = 0.1\nbend = '5 %'\non = True"}
+OWN_LAYER = {TANH: 'model.add(Dense(N_own, activation=bend))', LOSS: "'mse'"}
+RECURRENT = {
+    '#model.add.Reshape': 'model.add(Reshape',
+    '#model.add.LSTM': 'model.add(LSTM',
+}
+RECURRENT = NO_LAYERS | RECURRENT | {f'#{SIGMOID}': ONE} | LSTM
+MADE = 'made = tf.data.Dataset.from_tensor_slices((X_test, Y_test))\n#'
+# What may be done, and the layers that come out.
+RIGHT = [
+    (RECURRENT, 'Reshape, 16 tanh, 1 sigmoid'),
+    (
+        {SIGMOID: ONE.replace("1, activation='sigmoid", "2, 'softmax"), LOSS: SPARSE},
+        '2 s',
+    ),
+    (OWN | OWN_LAYER, '16 relu, 9 gelu, 1 sigmoid'),
+    ({METRICS: "[tf.keras.metrics.BinaryAccuracy('accuracy'), 'mse']"}, TUTORIALS),
+    ({FIT: 'model.fit(X_train, Y_train'}, TUTORIALS),
+    ({LOADED: MADE, RMSPROP: "'adam'"}, TUTORIALS),
+]
 
 
-def run(edits, *arguments, status=0):
-    """Run train.py after these edits, each at the first place that fits; return text and Result."""
+def write(edits):
+    """Write train.py with these edits; return its lines, and the numbers of the new."""
     text = TRAIN
-    for edit in edits.split(' & '):
-        old, new = (part.strip().replace(r'\n', '\n') for part in edit.split('->'))
-        assert old in text, old
-        text = text.replace(old, new, 1)
+    for old, new in edits.items():
+        assert re.search(old, text), old
+        text = re.sub(old, lambda _, new=new: new, text, count=1)
     pathlib.Path('train.py').write_text(text, encoding='utf-8')
-    return text, script(os.path.abspath('train.py'), *arguments, status=status)
+    lines, before = ['', *text.splitlines()], TRAIN.splitlines()
+    return lines, [i for i, line in enumerate(lines) if line not in before]
 
 
-@pytest.mark.parametrize(('edits', 'expected', 'shown'), table(EDITS))
-def test_edits(data, edits, expected, shown):
-    own = ('--N_own', 9, '--bend=gelu', '--no-on', '--batch_size', 1)
-    _, result = run(edits, *SHORT, *(own if 'bend' in edits else ()))
-    assert result.stderr == '' and re.search(shown, result.stdout), result.stdout
-    assert saved() == expected and re.search(r'\nAccuracy: \d+\.\d\d%\n', result.stdout)
-    assert result.stdout.count('\nRun: runs/1 with ') == 1
-    assert ('Without a sigmoid' in result.stdout) == ('16 linear' in expected)
-    assert ('The last layer has 4 neurons' in result.stdout) == ('Softmax' in expected)
+def train(*arguments, status=0):
+    return script(os.path.abspath('train.py'), *arguments, status=status)
 
 
-@pytest.mark.parametrize(('code', 'said'), table(ERRORS))
-def test_errors_that_nobody_catches(data, code, said):
-    """One line, or the traceback without Keras's own lines."""
-    code = code.replace(r'\n', '\n')
+def check_line(told, lines, new, text):
+    """Check the line that an answer names: a new one, or one with this text."""
+    number, shown = re.search(r'line (\d+)[:,] (.*)', told).groups()
+    line = re.sub('  +#.*', '', lines[int(number)].strip())
+    assert shown.startswith(line)
+    assert text in line if text else int(number) in new
+
+
+def cases(rows):
+    return pytest.mark.parametrize(
+        ('edits', 'said', 'text'), [row if len(row) > 2 else (*row, '') for row in rows]
+    )
+
+
+@cases(LOUD)
+def test_an_error_in_two_or_three_lines(data, edits, said, text):
+    """The script's line, Python's or Keras's sentence, perhaps a hint."""
+    lines, new = write(edits)
+    told = train(*SHORT, status=1).stderr
+    assert re.fullmatch(r'train\.py, line \d+: .*\n\w+: .*\n(Hint: .*\n)?', told)
+    assert said in told.split('\n', 1)[1] and not os.path.exists('runs')
+    check_line(told, lines, new, text)
+
+
+@pytest.mark.parametrize(('edits', 'said'), NOT_SAID)
+def test_wrong_advice_is_not_given(data, edits, said):
+    write(edits)
+    assert said not in train(*SHORT, status=1).stderr.split('\n', 1)[1]
+
+
+@cases(REFUSED)
+def test_silent_mistakes_are_refused(data, edits, said, text):
+    """Before the training, in one line; nothing is left."""
+    lines, new = write(edits)
+    told = one_line(train(*SHORT, status=1), said)
+    assert not os.path.exists('runs')
+    if text is not None:
+        check_line(told, lines, new, text)
+
+
+@cases(SAID)
+def test_what_may_be_meant_is_said(data, edits, said, text):
+    lines, new = write(edits)
+    shown = train(*SHORT).stdout
+    (told,) = [line for line in shown.splitlines() if said in line]
+    assert 'Epoch 3/3' in shown and os.path.exists('runs/1')
+    if text is not None:
+        check_line(told, lines, new, text)
+
+
+@pytest.mark.parametrize(('edits', 'expected'), RIGHT)
+def test_right_edits(data, edits, expected):
+    write(edits)
+    own = ('--N_own', 9, '--bend=gelu', '--no-on') if SEED in edits else ()
+    result = train(*SHORT, *own)
+    assert result.stderr == '' and 'Epoch 3/3' in result.stdout
+    assert expected in saved() and re.search(r'\nAccuracy: \d+\.\d\d%\n', result.stdout)
+    assert 'line ' not in result.stdout and 'row ' not in result.stdout
+
+
+# What is typed | what is said
+OPTIONS = """
+--epochs 50        | did you mean --N_epochs?
+--N_Epochs 50      | did you mean --N_epochs?
+N_train=50         | two dashes: --N_train 50
+-N_train 50        | two dashes: --N_train 50
+--n-train=50       | did you mean --N_train?
+--name two words   | --name two_words
+--neurons_of_mine  | arguments: --neurons_of_mine
+"""
+
+
+@pytest.mark.parametrize(('typed', 'said'), table(OPTIONS))
+def test_mistyped_options(data, typed, said):
+    told = script('train.py', *typed.split(), status=2).stderr
+    assert told.startswith('usage: train.py') and said in told.splitlines()[-1]
+
+
+def test_a_copy_of_any_name(data):
+    """It trains, though Python has a module of that name, and is explained as well."""
+    for name in 'support', 'utilities.py':
+        os.symlink(PROJECT / name, name)
+    for name in 'signal.py', 'copy.py':  # as Windows Notepad may save it
+        pathlib.Path(name).write_text('\ufeff' + TRAIN, encoding='utf-8')
+        assert 'Run: runs/' in process(data / name, *SHORT).stdout
+    pathlib.Path('wide.py').write_text(
+        TRAIN.replace("'relu'", 'relu'), encoding='utf-8'
+    )
+    told = process(data / 'wide.py', *SHORT, status=1).stderr.splitlines()
+    assert told[0].startswith('wide.py, line ') and "quotes: 'relu'" in told[2]
+
+
+def small(code):
+    """Return what a script of this line tells of its error."""
     text = f'from support.start import prepare; prepare()\n{code}\n'
     pathlib.Path('small.py').write_text(text, encoding='utf-8')
-    told = script(os.path.abspath('small.py'), status=1).stderr
-    *others, last = told.splitlines()
-    assert last.startswith(said) and bool(others) != said.startswith('small.py: ')
-    if others:
-        ours, *of_keras = told.split('/keras/', 1)
-        assert f'❱ 2 {code[:30]}' in ours and '❱' not in ''.join(of_keras)
-        assert bool(of_keras) == ('keras' in code)
-    assert mistakes.explain(NameError('x', name='x')) is None  # typed after python -i
+    return script(os.path.abspath('small.py'), status=1).stderr
 
 
-def test_the_device_is_told(monkeypatch, capsys):
-    from tensorflow import config
+def test_other_errors(data):
+    """Of the memory, of packages; and a bug in a file of ours keeps its traceback."""
+    large = "from utilities import read_set; read_set('Train', 10**9, 10**6)"
+    assert 'the memory is full' in small(large)
+    missing = small("raise ModuleNotFoundError('no', name='rich')")
+    assert missing.startswith('small.py: the package rich is not installed here')
+    odd = 'import keras; keras.ops.reshape([1.0], (7, 5))'
+    first, second = small(odd).splitlines()
+    assert first == f'small.py, line 2: {odd}' and 'Error: ' in second
+    ours = small('from support.runs import learning; learning({})')
+    assert ours.startswith('Traceback') and "KeyError: 'epochs_to_95'" in ours
+    assert explain(NameError('x', name='x')) is None  # typed after python -i
 
-    details = {'a': {'device_name': 'NVIDIA H100'}, 'b': {}}
-    monkeypatch.setattr(config.experimental, 'get_device_details', details.get)
-    for GPUs, expected in (
-        ('', 'CPU'),
-        ('ab', 'GPU: NVIDIA H100'),
-        ('ba', 'GPU: unknown'),
-    ):
-        monkeypatch.setattr(config, 'list_physical_devices', {'GPU': GPUs}.get)
-        for granted in 'SLURM_JOB_GPUS', 'SLURM_GPUS_ON_NODE', 'NOTHING':
-            with mock.patch.dict(os.environ, {granted: '1'}):
-                assert runs.device() == expected
-            warned = capsys.readouterr().err.startswith(
-                'Warning: Slurm granted a GPU, but Tensor'
-            )
-            assert warned == ('SLURM' in granted and not GPUs)
+
+# ------------------------------------------------------------------ the fit
 
 
 def fit(shown, callback, **looks):
-    """Train a network of one neuron for two epochs of three batches, with this stdout."""
+    """Train a network for two epochs of three batches, with this stdout."""
     model = keras.Sequential([keras.Input((2,)), layers.Dense(1, 'sigmoid')])
     model.compile('sgd', 'binary_crossentropy', metrics=['accuracy'])
     callbacks = [callback, keras.callbacks.LambdaCallback(**looks)]
+    options = {'batch_size': 2, 'epochs': 2, 'callbacks': callbacks}
     with contextlib.redirect_stdout(shown):
-        model.fit(
-            np.ones((6, 2)), np.ones(6), batch_size=2, epochs=2, callbacks=callbacks
-        )
+        model.fit(np.ones((6, 2)), np.ones(6), **options)
 
 
 def test_a_bar_on_a_terminal(folder, monkeypatch):
     monkeypatch.setenv('TERM', 'xterm')
-    at_the_end, seen, show, shown = [], [], training.ShowAndSave(), io.StringIO()
-    monkeypatch.setattr('support.training.atexit.register', at_the_end.append)
-    monkeypatch.setattr('support.training.bars.callback', at_the_end.append)
+    monkeypatch.setattr(sys, 'excepthook', lambda *error: seen.append(error))
+    seen, show, shown = [], training.ShowAndSave(), io.StringIO()
     shown.isatty = lambda: True
 
     def look(batch, logs):
         (task,) = show.bar.tasks
-        seen.append(
-            (show.bar.live.is_started, task.completed, task.total, task.description[:9])
-        )
+        seen.append((task.completed, task.total, task.description[:9]))
 
     fit(shown, show, on_train_batch_end=look)
-    assert seen == [
-        (True, i, 6, 'Epoch 1' if i < 4 else 'Epoch 1/2') for i in range(1, 7)
-    ]
-    assert at_the_end[:2] == [show.bar.stop] * 2  # for Ctrl-C and errors
+    expected = [(i, 6, 'Epoch 1' if i < 4 else 'Epoch 1/2') for i in range(1, 7)]
+    assert seen == expected
     assert show.bar.tasks[0].description.startswith('Epoch 2/2: accuracy ')
     assert shown.getvalue().endswith('\x1b[?25h')  # the cursor is back
+    show.bar.start()
+    sys.excepthook('an error')  # as in the middle of the fit
+    assert not show.bar.live.is_started and seen[-1] == ('an error',)
 
 
 @pytest.mark.parametrize(('terminal', 'kind'), [(False, 'xterm'), (True, 'dumb')])
@@ -379,113 +502,54 @@ def test_a_line_an_epoch_in_a_log(folder, monkeypatch, terminal, kind):
     assert lines[1].startswith('Training on ') and epochs(flushed[2], 2)
 
 
-def test_outputs_are_those_of_keras():
-    """More than 1,000 sequences; an answer of exactly 0.5; layers that differ in training."""
-    X = np.random.default_rng(0).normal(size=(2100, 3))
-    X[7] = 0
-    one = keras.Sequential(
-        [keras.Input((3,)), layers.Dropout(0.9), layers.Dense(1, 'sigmoid')]
-    )
-    two = keras.Sequential([keras.Input((3,)), layers.Dense(2, 'softmax')])
-    scores, share = runs.outputs(one, X), one.predict(X, verbose=0)[:, 0]
-    np.testing.assert_allclose(scores, np.transpose([1 - share, share]), atol=1e-6)
-    assert scores[7].argmax() == 0 and 0 < scores.argmax(axis=1).mean() < 1
-    np.testing.assert_allclose(
-        runs.outputs(two, X), two.predict(X, verbose=0), atol=1e-6
-    )
+# ------------------------------------------------------------------ the data
 
 
-def check(Y_train, Y_test, *network, X=((0, 1),)):
+def check(Y, *network, X=((0, 1),)):
     """Return what is said when a network with these layers is checked."""
     model = keras.Sequential([keras.Input((2,)), *network])
     kind = 'binary' if model.output_shape[1] == 1 else 'sparse_categorical'
     model.compile(loss=f'{kind}_crossentropy', metrics=['accuracy'])
-    X, Y_train, Y_test = (
-        np.array(list(values), float) for values in (X, Y_train, Y_test)
-    )
-    X_test = np.resize(X, (len(Y_test), 2))
-    with (
-        mock.patch.object(sys, 'argv', ['mine.py']),
-        mock.patch.object(mistakes, 'try_to_save'),
-    ):
-        return printed(mistakes.check_network, model, iter(X), Y_train, X_test, Y_test)
+    X, Y = np.array(X, float), np.array([*Y], float)
+    data = iter(X), Y, np.resize(X, (len(Y), 2)), Y
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        try:
+            mistakes.check_network(model, *data)
+        except DataError as error:
+            print(error)
+    return shown.getvalue()
 
 
-# Y_train | Y_test | neurons | what is said, a regular expression
-CLASSES = r"""
-00  | 00 | 2 | All training sequences are of class 0: there is nothing to tell\.
-03  | 20 | 4 |
-02  | 01 | 4 | The last layer has 4 neurons, but there are 3 classes: Dense\(3, .* is enough\.
-0   | 2  | 4 | The last layer has 4 neurons, .* is enough\.\nAll training .*
-012 | 01 | 1 | Train/Y_3.dat holds class 2, .* 1 output.* mine.py Dense\(3, .*'sparse_cat.*
-01  | 40 | 1 | Test/Y_1.dat holds class 4, .* 1 output.* mine.py Dense\(5, .*'sparse_cat.*
-032 | 01 | 3 | Train/Y_2.dat holds class 3, .* 3 output.* mine.py Dense\(4, .*'sparse_cat.*
-121 | 01 | 1 | Train has no sequence of class 0, but Train/Y_2.dat holds class 2: number .*
-"""
-SAME, FAR, NEAR = (
-    'there is nothing to learn',
-    'too far from 0 and 1',
-    'add to mine.py the Normali',
-)
-# What is said of a mean and a standard deviation.
-SCALES = {
-    '': [(0, 1), (3, 1), (-3, 1), (0, 9.5), (0, 0.002)],
-    NEAR: [
-        (3.5, 1),
-        (-3.5, 1),
-        (0, 10),
-        (0, 10.5),
-        (0, 0.001),
-        (0, 6e-7),
-        (0, 9e14),
-        (1e5, 1),
+@pytest.mark.parametrize(
+    ('Y', 'neurons', 'said'),
+    [
+        ('00', 1, 'of class 0'),
+        ('03', 4, ''),
+        ('012', 1, 'Dense(3'),
+        ('03', 3, 'Dense(4'),
     ],
-    FAR: [(0, 5e-7), (0, 1e-7), (0, 1e15), (0, 1e20), (100_000.5, 1), (-2e5, 1)],
-    SAME: [(7, 0)],
-}
+)
+def test_classes_that_a_network_can_tell(folder, Y, neurons, said):
+    last = layers.Dense(neurons, 'sigmoid' if neurons == 1 else 'softmax')
+    told = check(Y, last)
+    assert said in told and bool(said) == bool(told)
 
 
-@pytest.mark.parametrize(('Y_train', 'Y_test', 'neurons', 'said'), table(CLASSES))
-def test_classes_that_a_network_can_tell(Y_train, Y_test, neurons, said):
-    last = layers.Dense(int(neurons), 'sigmoid' if neurons == '1' else 'softmax')
-    assert re.fullmatch(said, check(Y_train, Y_test, last).strip())
-
-
-def test_advice_on_the_scale():
-    network = [layers.Normalization(mean=0, variance=1), layers.Dense(1, 'sigmoid')]
-    for said, mean, spread in (
-        (key, *scale) for key in SCALES for scale in SCALES[key]
-    ):
-        X = np.array([[mean - spread, mean + spread]])
-        told = check('01', '01', network[1], X=X)
-        begins = f'The values have a mean of {mean:.3g} and a standard deviation of {spread:.3g}. '
-        assert said in told and (told.startswith(begins) if said else told == '')
-        assert check('01', '01', *network, X=X) == (told if said in (FAR, SAME) else '')
-        assert printed(mistakes.check_scale, X, False, 'mine.py') == told
-    # The means of the sequences are far apart, against the values within one.
-    for within, said in (
-        (0.6, ''),
-        (0.4, 'LayerNormal'),
-        (2e-3, 'LayerNormal'),
-        (1e-7, FAR),
-        (0, ''),
-    ):
-        X = np.array([[mean - within, mean + within] for mean in (-1, 1)])
-        told = check('01', '01', network[1], X=X)
-        assert said in told and ('Each sequence has a mean of its own' in told) == bool(
-            said
-        )
-        for layer in (
-            network[0],
-            layers.LayerNormalization(),
-            layers.BatchNormalization(),
-        ):
-            assert check('01', '01', layer, network[1], X=X) == (
-                told if said == FAR else ''
-            )
-        later = [layers.Dense(2), layers.BatchNormalization(), network[1]]
-        assert check('01', '01', *later, X=X) == told
-    X = np.array([[-1.0, 1.0]] * 1000 + [[-1e9, 1e9]])  # of which the first 1,000 count
-    assert (
-        printed(mistakes.check_scale, X) == '' != printed(mistakes.check_scale, X[1:])
+def test_advice_on_the_scale(folder):
+    last, normalized = (
+        layers.Dense(1, 'sigmoid'),
+        layers.Normalization(mean=0, variance=1),
     )
+    near = [(0, 1), (3, 1), (-3, 1), (0, 9.5), (0, 0.002)]
+    for mean, spread in [*near, (3.5, 1), (-3.5, 1), (0, 10.5), (0, 0.0009), (7, 0)]:
+        X = [[mean - spread, mean + spread]]
+        said = (
+            '' if (mean, spread) in near else f'a mean of {mean:.3g} and a standard dev'
+        )
+        told = check('01', last, X=X)
+        assert said in told and bool(said) == bool(told)
+        assert check('01', normalized, last, X=X) == ''
+    # The means of the sequences are far apart, against the values within one.
+    for within, said in (0.6, False), (0.4, True), (2e-3, True):
+        X = [[mean - within, mean + within] for mean in (-1, 1)]
+        assert ('LayerNormalization' in check('01', last, X=X)) == said

@@ -1,0 +1,187 @@
+"""Explain an error in an edited script: its line, what is wrong, and perhaps a hint.
+
+What is wrong is said in Python's or Keras's own words, which can be looked up. A hint
+is for what these words leave open; a wrong one is worse than none, so each is tested
+(tests/test_train.py), and what it answers to is as narrow as it can be.
+"""
+
+import builtins
+import difflib
+import linecache
+import re
+import sys
+import traceback
+
+from support.console import clean
+
+# What an error says, as a regular expression, and the hint for it.
+LEARNING_RATE = (
+    'the learning rate belongs to the optimizer: at the top, add the line  from'
+    ' keras.optimizers import RMSprop,  then optimizer=RMSprop(learning_rate=0.01)'
+)
+BRACKETS = 'a name lacks its brackets, as in Sequential(), Dense(16) or ShowAndSave()'
+HINTS = {
+    'expected (min_)?ndim=3': 'a recurrent or convolutional layer reads series: put'
+    ' model.add(Reshape((N_sequence, 1))) before the first one, and into an LSTM before'
+    ' another one return_sequences=True',
+    r"Cannot convert '\d+' to a shape": 'a shape of one number has a comma:'
+    ' shape=(N_sequence,)',
+    "keyword argument '(lr|learning_rate)'|not recognized: {'lr'": LEARNING_RATE,
+    r'add\(\) got an unexpected keyword': 'what describes a layer stands in its own'
+    " brackets: model.add(Dense(16, activation='relu'))",
+    "of type <class 'type'>|identifier: <class": BRACKETS,
+    "argument: '(self|layer|model)'": BRACKETS,
+    r"'(function|method|type)' object is not subscriptable": 'round brackets call it',
+    r"'(function|method)' object has no attribute": 'what is called has its brackets'
+    ' before the next dot, or around what it takes: model.add(Dense(16))',
+    "'NoneType' object has no attribute '(add|compile|fit|summary)'": 'model.add( ) and'
+    ' model.compile( ) give nothing back: leave out "model =", and a second dot',
+    r'truth value[\s\S]*from_tensor_slices\([^(]': 'it takes one pair, in brackets of'
+    ' its own: ((X_train, Y_train))',
+    r'None values not supported.*\n.*fit\(': 'sequences without classes: fit takes'
+    ' X, Y, and validation_data a pair, (X, Y)',
+    'MemoryError|ResourceExhausted': 'the memory is full: take fewer or shorter'
+    ' sequences or a smaller network, or read the sequences with train_large.py',
+    'not compatible with expected shape': 'a file of Train was changed meanwhile: run'
+    ' this again, and it names the file',
+}
+# Names that are given as text, and in which part of Keras they are.
+CHOICES = {'activation': 'keras.activations', 'loss': 'keras.losses'}
+CHOICES |= {'optimizer': 'keras.optimizers', 'metric': 'keras.metrics'}
+# What the slides or Keras 2 call otherwise.
+RENAMED = {'smoothrelu': 'softplus', 'acc': 'accuracy'}
+OPTIONS = """activation units shape name loss optimizer metrics epochs batch_size
+shuffle callbacks validation_data verbose learning_rate rate return_sequences""".split()
+# Where names are imported from.
+SHORT = {'np': 'numpy as np', 'tf': 'tensorflow as tf', 'keras': 'keras'}
+OURS = dict.fromkeys(['read_training_data', 'read_test_data'], 'utilities')
+OURS |= dict.fromkeys(['plot_history', 'show_plots'], 'utilities')
+OURS |= {'check_network': 'support.mistakes', 'save_run': 'support.runs'}
+OURS |= dict.fromkeys(['ShowAndSave', 'read_command_line'], 'support.training')
+KERAS = 'layers models optimizers losses callbacks metrics utils regularizers'.split()
+
+
+def explain(error):
+    """Return the script's line, what is wrong and perhaps a hint, as lines of a text.
+
+    None for an error that another file of ours has raised, which needs its traceback.
+    """
+    frames = [*traceback.walk_tb(error.__traceback__)]
+    own = [x for x in frames if x[0].f_globals.get('__name__') == '__main__']
+    raised_in = frames[-1][0].f_globals.get('__name__', '') if frames else ''
+    ours = raised_in.partition('.')[0] in ('support', 'utilities', 'experiments')
+    if not own or (ours and not isinstance(error, MemoryError)):
+        return None
+    frame, number = own[-1]
+    path = frame.f_code.co_filename
+    line = code(linecache.getline(path, number))
+    said = f'{type(error).__name__}: {sentence(error)}'
+    name = re.split(r'[/\\]', path)[-1]
+    told = [f'{name}, line {number}: {line}', said]
+    hints = (HINTS[x] for x in HINTS if re.search(x, f'{said}\n{line}'))
+    if hint := meant(error, said, line, frame) or next(hints, None):
+        told.append(f'Hint: {hint}')
+    return '\n'.join(map(clean, told))
+
+
+def script_lines():
+    """Return the lines of the script that runs."""
+    return linecache.getlines(getattr(sys.modules['__main__'], '__file__', ''))
+
+
+def code(line):
+    """Return a line of a script without the comment behind it."""
+    return re.sub('  +#.*', '', line.strip())
+
+
+def sentence(error):
+    """Return the line of an error's text that says what is wrong, of Keras's many."""
+    text = re.sub(r'\x1b\[\d+m|\{\{.*?\}\} ', '', str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    heads = 'Exception encountered', 'Graph execution', 'Detected at', 'File "', '<'
+    said = next((x for x in lines if not x.startswith(heads)), text)[:300]
+    return re.sub(r' \(/\S+\.py\)$', '', said)  # where a package is
+
+
+# ------------------------------------------------------------------ wrong names
+
+
+def meant(error, said, line, frame):
+    """Return a hint for a wrong name in an error; None if nothing is like it."""
+    if isinstance(error, NameError):
+        return meant_name(error.name, line, frame)
+    if isinstance(error, AttributeError) and error.name and error.obj is not None:
+        return did_you_mean(error.name, dir(error.obj))
+    if found := re.search(r"cannot import name '(\w+)' from '([\w.]+)'", said):
+        similar = did_you_mean(found[1], dir(sys.modules[found[2]]))
+        return imported(found[1], 'it is elsewhere: write') or similar
+    if found := re.search(r"No module named '([\w.]+)'", said):
+        return did_you_mean(found[1], [*sys.modules, *OURS.values()])
+    if found := re.search(r'interpret (\w+).* identifier: ([\w -]+)', said):
+        return did_you_mean(found[2], choices(found[1]))
+    if found := re.search(r"(?:keyword argument '|: \{')(\w+)", said):
+        return did_you_mean(found[1], OPTIONS)
+    return None
+
+
+def meant_name(name, line, frame):
+    """Return a hint for a name in a line of the script that is not defined there."""
+    called = f'{name}(' in line and not (name.islower() and f'{name}()' in line)
+    known = [x for x in frame.f_globals if x[0] != '_'] + dir(builtins)
+    for other in known:
+        if other.lower() == name.lower():
+            return f"did you mean '{other}'?"
+    text = RENAMED.get(name.lower(), name.lower())
+    if not called and text in {'accuracy'}.union(*map(choices, CHOICES)):
+        return f"put the name in quotes: '{text}'"
+    for number, other in enumerate(linecache.getlines(frame.f_code.co_filename), 1):
+        if re.match(rf'{name} *[=:]', other) and number >= frame.f_lineno:
+            return (
+                f'it needs its value above this line, by a single = : see line {number}'
+            )
+    return imported(name) or did_you_mean(name, known)
+
+
+def imported(name, how='at the top, add the line'):
+    """Return how to import a name; None if it isn't one of Keras's or ours."""
+    if name in SHORT:
+        return f'{how}  import {SHORT[name]}'
+    modules = [f'keras.{x}' for x in KERAS]
+    found = (x for x in modules if hasattr(sys.modules.get(x), name))
+    module = OURS.get(name) or next(found, None)
+    return f'{how}  from {module} import {name}' if module else None
+
+
+def choices(kind):
+    """Return the names that Keras knows for a kind: an activation, a loss, ..."""
+    names = dir(sys.modules.get(CHOICES.get(kind), None) or object())
+    names = {x.lower() if kind == 'optimizer' else x for x in names if x[0] != '_'}
+    return names - {'get', 'serialize', 'deserialize'}
+
+
+def did_you_mean(word, known):
+    """Return a hint with the known word that is most like a wrong one; None without."""
+    if renamed := RENAMED.get(re.sub(r'\W|_', '', word.lower())):
+        return f"in Keras this is '{renamed}'"
+    similar = nearest(word, known)
+    return f"did you mean '{similar}'?" if similar else None
+
+
+def nearest(word, known):
+    """Return the known word that is most like a wrong one; None if none is."""
+    plain = {x.lower(): x for x in known if x[0] != '_' and x != word}
+    near = difflib.get_close_matches(word.lower(), plain, 3, 0.75)
+    # A first letter is seldom mistyped: X_test is not what Y_test should have been.
+    return next((plain[x] for x in near if x[0] == word[0].lower()), None)
+
+
+def meant_option(unknown, known):
+    """Return a hint for words on the command line that are no options; or None."""
+    word = unknown[0].strip('-').partition('=')[0].replace('-', '_')
+    if word in known:
+        return f'an option begins with two dashes: --{word} 50'
+    if found := re.search(rf'--name (\S+) {re.escape(word)}\b', ' '.join(sys.argv)):
+        return f'a name is one word: --name {found[1]}_{word}'
+    bare = {x.lower().removeprefix('n_'): x for x in known}
+    near = difflib.get_close_matches(word.lower().removeprefix('n_'), bare, 1, 0.75)
+    return f'did you mean --{bare[near[0]]}?' if near else None
