@@ -56,7 +56,7 @@ def why_not(done):
     if done.returncode == 0:
         return ''.join(re.findall('^Warning: (.*)', done.stderr, re.M))
     # Our own errors begin with the script's name; of others the last line says most
-    ours = re.search(r'^(train|check)\.py\b.*', done.stderr, re.M | re.S)
+    ours = re.search(r'^(train\.py|check\.py:).*', done.stderr, re.M | re.S)
     said = done.stderr.strip() or 'no reason given'
     return ours[0] if ours else said.split('\n')[-1]
 

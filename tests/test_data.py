@@ -473,8 +473,8 @@ def test_replaced_while_it_is_read(data):
 def test_text_from_files_is_safe_on_a_terminal(data):
     plain = 'größer, 正弦波, שלום, a$b [red] \\x1b 🙂'
     assert console.clean(plain) == plain
-    odd = '\x1b[2J\x9b1m\r\u2028\u202e\u200b\xa0'
-    shown = r'\x1b[2J\x9b1m\r\u2028\u202e\u200b '
+    odd = '\x1b[2J\x9b1m\r\u2028\u202e\u200b'
+    shown = r'\x1b[2J\x9b1m\r\u2028\u202e\u200b'
     assert console.clean(odd) == str(DataError(odd)) == shown
     name = '\x1b[31mred\x1b[0m'
     assert files.class_title(1, [name, name]) == r'class 1 (\x1b[31mred\x1b[0m)'

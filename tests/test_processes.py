@@ -261,7 +261,7 @@ def test_other_names_and_a_window(data, monkeypatch):
     assert done.stdout.endswith('\nClose the plot window to end the script\n')
     assert seen == ['1', 'last']
     about = script('infer.py', '--about').stdout
-    assert 'Classes: sine wave, square wave\n' in about
+    assert '"sine wave",\n  "square wave"\n' in about
 
 
 @contextlib.contextmanager
