@@ -28,8 +28,8 @@ from support.runs import read_rows, read_run
 
 import numpy as np
 
+from docs.pictures.draw import edited
 from generate_data import make_sequences, random_streams
-from lesson.pictures import edited
 
 PAGE = (project / 'docs/own-data.md').read_text(encoding='utf-8')
 # The page's edits of train.py, in its order.

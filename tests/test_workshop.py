@@ -1,4 +1,4 @@
-"""The commands of INSTRUCTOR.md, as they stand there, typed by three Unix users on this machine.
+"""The commands of docs/instructor.md, as they stand there, typed by three Unix users on this machine.
 
 Only where WORKSHOP_USERS is set, and as root, because it makes and removes these users. script.sh
 makes the organiser's environment with the real pip, of one small package that is made here: through
@@ -22,14 +22,14 @@ if 'WORKSHOP_USERS' not in os.environ:
     reason = 'makes Unix users and removes them: only with WORKSHOP_USERS=1, as root'
     pytest.skip(reason, allow_module_level=True)
 
-INSTRUCTOR = (PROJECT / 'INSTRUCTOR.md').read_text(encoding='utf-8')
+INSTRUCTOR = (PROJECT / 'docs/instructor.md').read_text(encoding='utf-8')
 GROUP = f'ws{os.getpid()}'
 ORGANISER, ADA, BOB = USERS = [GROUP + name for name in ('olga', 'ada', 'bob')]
 PYTHON, PACKAGES = f'python3.{sys.version_info[1]}', sysconfig.get_path('purelib')
 
 
 def commands(heading):
-    """Return the commands in the first block of INSTRUCTOR.md below a heading."""
+    """Return the commands in the first block of docs/instructor.md below a heading."""
     below = INSTRUCTOR[INSTRUCTOR.index(f'## {heading}\n') :]
     return re.search(r'```sh\n(.*?)```', below, re.S)[1]
 
