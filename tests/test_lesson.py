@@ -1,7 +1,7 @@
-"""The documents: their commands and edits are carried out, and what they say comes true.
+"""The documents: their commands and edits are carried out, what they say comes true.
 
-Directions and ranges are checked, not digits: those differ from machine to machine. The trainings
-are as short as what is claimed of them allows.
+Directions and ranges are checked, not digits: those differ from machine to machine. The
+trainings are as short as what is claimed of them allows.
 """
 
 import csv
@@ -52,7 +52,7 @@ def edited_script(folder, *edits, name='train.py', more=(), replace=('', '')):
 
 
 def type_lines(text, *more):
-    """Type what a text shows of a shell, with more for train.py; return what is printed."""
+    """Type the shell lines of a text, with more for train.py; return what is printed."""
     printed = ''
     block = re.search(r'^```sh\n(.*?)^```', text, re.MULTILINE | re.DOTALL)
     for line in block[1].splitlines():
@@ -99,7 +99,7 @@ def history(printed):
 
 
 def test_what_comes_out(lesson):
-    """The last lines, each number near the one that the documents show; and how it converges."""
+    """Each number of the last lines is near the documents'; and it converges."""
     shown, taught = (
         x for x in re.findall(r'```\w*\n([^`]*)```', README + LESSON) if '%' in x
     )
@@ -110,7 +110,7 @@ def test_what_comes_out(lesson):
     forms = [re.sub(r' *\d[\d ]*', ' 0 ', text) for text in texts]
     assert forms[0] == forms[1]
     a, b = (np.array(re.findall(r'\d+', text), int) for text in texts)
-    # accuracy; right, confidence; leaks, right of the others; epochs; confusion matrix; the run
+    # accuracy; right, confidence; leaks, others; epochs; confusion matrix; the run
     least = [10, 0, 5, 0, 0, 12, 6, 2, 0, 2, 6, 13, 9, 0, 40, 50, 2, 2, 5, 5, 0]
     assert (abs(a - b) <= least).all(), printed
 
@@ -122,7 +122,7 @@ def test_what_comes_out(lesson):
 
 
 def test_look(trained, monkeypatch):
-    """The titles do not give the answer away; without --hide they do, and it is right."""
+    """The titles hide the answer; without --hide they have it, and it is right."""
     figures = []
     monkeypatch.setattr(
         utilities, 'save_plot', lambda figure, *_: figures.append(figure)
@@ -151,9 +151,9 @@ def test_without_a_network(tmp_path, lesson):
 
 
 def test_the_wrong_ones(trained, lesson):
-    """They are squares, some of them nearer to a training sine than to any training square.
+    """They are squares, some of them nearer to a training sine than to any square.
 
-    And the class of the nearest training sequence is as good an answer as the network's.
+    And the class of the nearest training sequence is as good an answer.
     """
     (X, Y), (X_test, Y_test) = read_set('Train', 200, 128), read_set('Test', 50, 128)
     nearest = Y[np.sum((X_test[:, None] - X) ** 2, axis=2).argmin(axis=1)]
@@ -175,7 +175,7 @@ def test_the_wrong_ones(trained, lesson):
 
 
 def commands(text):
-    """Return each python SCRIPT ARGUMENTS in a text, also as a job, as (SCRIPT, ARGUMENTS)."""
+    """Return each python SCRIPT ARGUMENTS in a text, also as a job, as a pair."""
     text = text.replace('experiments/experiments.slurm', 'train.slurm -m experiments')
     job = r'sbatch (?:--\S+ )*train\.slurm( -m| \w+\.py)?'
     text = re.sub(job, lambda match: f'python{match[1] or " train.py"}', text)
@@ -215,7 +215,7 @@ def test_every_option_and_link_exists(name):
 
 @pytest.mark.parametrize('command', sorted(QUICK))
 def test_commands(folder, lesson, command):
-    """All but the trainings: each does what it is for, with tables as the documents call them."""
+    """All but the trainings: each does what it is for, with such tables."""
     name, *arguments = shlex.split(command)
     if name in ('view.py', 'infer.py'):
         shutil.copytree(lesson.folder, folder, dirs_exist_ok=True)
@@ -247,7 +247,7 @@ def test_commands(folder, lesson, command):
         assert {'Train/X_1.dat', 'Train/Y_1.dat', 'Test/X_1.dat'} <= made
 
 
-# ---------------------------------------------------------------- the edits and trainings
+# ------------------------------------------------------- the edits and trainings
 
 
 def test_every_edit_fits():
@@ -405,7 +405,7 @@ def test_four_classes(folder):
     ],
 )
 def test_values_far_from_0_and_1(trained, name, edit, mean, scale, epochs):
-    """Raw values are said to need Normalization; with it they are learnt as well as waves are."""
+    """Raw values are said to need Normalization; with it they are learnt."""
     for path in trained.glob('*/X_*.dat'):
         (mean + scale * np.fromfile(path)).tofile(path)
     raw = script(name, '--N_epochs', epochs).stdout
@@ -421,7 +421,7 @@ def test_values_far_from_0_and_1(trained, name, edit, mean, scale, epochs):
 
 
 def import_both(train, test):
-    """Import two sets X, Y; return what is printed, and the numbers to type for train.py."""
+    """Import two sets X, Y; return what is printed, and the options for train.py."""
     for name, (X, Y) in ('train', train), ('test', test):
         np.savez(f'{name}.npz', X=X, Y=Y.astype(int))
     printed = script('import_data.py', 'train.npz', 'test.npz', '--overwrite').stdout
@@ -431,7 +431,7 @@ def import_both(train, test):
 
 @slow
 def test_sequences_with_a_mean_of_their_own(folder):
-    """They are said to need LayerNormalization, which learns them and Normalization doesn't."""
+    """They are said to need LayerNormalization, and need it."""
     sets = (own_data.magnitudes(200, rng) for rng in random_streams(0))
     imported, numbers = import_both(*sets)
     numbers += '--N_epochs', 60
@@ -478,7 +478,7 @@ def test_a_rare_class(folder):
 
 @slow
 def test_pictures(folder, monkeypatch):
-    """The documents' are drawn; of the trainings, the answers of exercises 9 and 14 are true."""
+    """They are drawn, and the answers of exercises 9 and 14 are true."""
     ours = 'LESSON.md', 'generate_data.py', 'train.py', 'utilities.py', 'support'
     for name in ours:
         (folder / name).symlink_to(WORKSHOP / name)
@@ -519,7 +519,7 @@ def test_pictures(folder, monkeypatch):
 
 
 def test_curves(tmp_path):
-    """Each letter's panels show its run, and the answer names what is the matter with it."""
+    """Each letter's panels show its run, and the answer names what is the matter."""
     names = ('accuracy', 'val_accuracy', 'loss', 'val_loss')
     for i, run in enumerate(pictures.FOUR.values()):
         (tmp_path / run).mkdir()
