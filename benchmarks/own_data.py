@@ -41,7 +41,7 @@ SOFTMAX, NORMALIZATION, LAYER_NORMALIZATION, FCN, WEIGHTS = re.findall(
 FCN_NUMBERS = ('--N_epochs', 800, '--batch_size', 128)
 
 # Sets of the UCR archive: the number of classes, and the accuracies in per cent of the
-# multilayer perceptron and the FCN of Ismail Fawaz et al. (2019), means of ten trainings.
+# multilayer perceptron and the FCN of Ismail Fawaz et al. (2019), means of ten.
 SETS = {
     'GunPoint': (2, 93, 100),
     'ItalyPowerDemand': (2, 95, 96),

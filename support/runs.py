@@ -281,8 +281,8 @@ def save_run(model, history, X_train, X_test, Y_test):
     """Print what the accuracy is worth and what was wrong, and complete the run.
 
     model and history are those of the fit; X_train is (m, N), or any iterable of (N,),
-    X_test (n, N), and Y_test (n,) the classes. Ends the script with status 130 if Ctrl-C
-    has ended the fit.
+    X_test (n, N), and Y_test (n,) the classes. Ends the script with status 130 if
+    Ctrl-C has ended the fit.
     """
     updates = int(model.optimizer.iterations)
     kept = facts.get('updates') == updates

@@ -52,7 +52,7 @@ def edited_script(folder, *edits, name='train.py', more=(), replace=('', '')):
 
 
 def type_lines(text, *more):
-    """Type the shell lines of a text, with more for train.py; return what is printed."""
+    """Type the shell lines of a text, more for train.py; return what is printed."""
     printed = ''
     block = re.search(r'^```sh\n(.*?)^```', text, re.MULTILINE | re.DOTALL)
     for line in block[1].splitlines():
