@@ -421,7 +421,8 @@ def print_mistakes(Y, predicted, names):
     line = ' '.join(str(i + 1) for i in wrong[:20]) + ' ...' * (len(wrong) > 20)
     if len(kinds) == 1:
         label, answer = (class_name(j, names) for j in kinds.pop())
-        line += f', all {label} taken for {answer}'
+        every = 'all ' if len(wrong) > 1 else ''
+        line += f', {every}{label} taken for {answer}'
     print(f'Wrong: {line}: python view.py --wrong')
 
 
