@@ -126,7 +126,7 @@ def test_plot_history(plots):
 def test_a_plot_is_saved_and_shown_where_there_is_a_display(data, monkeypatch):
     shown = []
     monkeypatch.setattr(plt, 'show', lambda: shown.append(plt.get_fignums()))
-    assert script('view.py', 2) == ('Plot: Train_2.png\n', '', 0) and shown == []
+    assert script('view.py', 2).stdout == 'Plot: Train_2.png\n' and shown == []
     assert sorted(os.listdir()) == ['Test', 'Train', 'Train_2.png']
     canvas = plt.FigureCanvasBase
     monkeypatch.setattr(canvas, 'required_interactive_framework', 'headless')

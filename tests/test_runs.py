@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import time
 from pathlib import Path
 from unittest import mock
@@ -18,10 +17,6 @@ from conftest import SHORT, TRAIN, contents, refused, script
 from scipy.stats import binomtest
 
 from utilities import read_set
-
-
-def rows(path):
-    return list(csv.DictReader(Path(path).read_text('utf-8').splitlines()))
 
 
 @pytest.fixture(scope='session')
@@ -50,17 +45,17 @@ def test_what_a_run_holds(lesson, monkeypatch):
     assert sorted(os.listdir('runs/1')) == names and os.readlink('runs/last') == '1'
     assert lesson.stdout.endswith(f'\nRun: runs/1 with {", ".join(names)}\n')
     assert Path('runs/1/train.py').read_text('utf-8') == TRAIN
-    run, history = runs.read_run(1), rows('runs/1/history.csv')
+    run = runs.read_run(1)
+    history = runs.read_rows(run, 'history.csv')
     assert [row['epoch'] for row in history] == [str(i) for i in range(1, 301)]
     assert 0 < float(history[-1]['seconds']) <= run['seconds'] < 100
     accuracy = [float(row['accuracy']) for row in history]
     for percent in 95, 100:
         first = run[f'epochs_to_{percent}'] - 1
         assert accuracy[first] >= percent / 100 > max(accuracy[:first])
-    assert (run['layers'], run['parameters']) == ('16 relu, 8 tanh, 1 sigmoid', 2209)
     assert (run['optimizer'], run['loss']) == ('rmsprop 0.001', 'binary_crossentropy')
 
-    answers = rows('runs/1/predictions.csv')
+    answers = runs.read_rows(run, 'predictions.csv')
     (X, _), (X_test, Y_test) = read_set('Train', 200, 128), read_set('Test', 50, 128)
     assert [int(row['class']) for row in answers] == Y_test.tolist()
     scores = np.array([[row['score_0'], row['score_1']] for row in answers], float)
@@ -100,21 +95,6 @@ def test_a_script_that_dies_after_its_fit(ran):
     refused('view.py', '--wrong', parts=['was not evaluated'])
 
 
-def test_ctrl_c_in_the_fit(data, monkeypatch):
-    """The first stops after the epoch, and the run says so; a second one stops at once."""
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == 1:
-            signal.raise_signal(signal.SIGINT)
-            assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-    monkeypatch.setattr('support.training.ShowAndSave.on_epoch_begin', on_epoch_begin)
-    printed = script('train.py', *SHORT, status=130).stdout
-    assert re.search(r'\nStopped after 2 of 3 epochs\nRun: runs/1 with .*\n$', printed)
-    run = runs.read_run(1)
-    assert run['stopped'] and run['epochs'] == 2 and run['evaluated']
-
-
 OURS = re.search(r'history = model\.fit\(batches[\s\S]*?\)\]\)\n', TRAIN)[0]
 SLIDES = re.search(r'#(history = model\.fit\(.*\n)', TRAIN)[1]
 
@@ -136,15 +116,18 @@ def test_the_slides_own_fit(ran):
     assert Path('history.png').read_text() == 'mine'
 
 
-# ------------------------------------------------------- what an accuracy is worth
+@pytest.mark.parametrize(('right', 'N'), [(0, 2), (2, 10), (46, 50)])
+def test_how_far_to_trust_it(right, N):
+    exact = binomtest(right, N).proportion_ci(method='wilson')
+    assert runs.interval(right, N) == pytest.approx([*exact])
 
 
-def exam(capsys, predicted, Y, X_train=(), last='softmax', evaluate=True):
+def exam(capsys, predicted, Y, X_train=(), last='softmax'):
     """Return what save_run prints of a network with these answers to some sequences."""
     from keras import Input, Sequential
     from keras.layers import Dense
 
-    classes = 1 + int(max(*predicted, *Y))
+    classes = 1 + max(*predicted, *Y)
     X = np.c_[np.eye(classes)[predicted], np.arange(len(Y))]
     network = Sequential([Input((classes + 1,)), Dense(classes, last, use_bias=False)])
     network.set_weights([np.eye(classes + 1, classes)])
@@ -152,51 +135,35 @@ def exam(capsys, predicted, Y, X_train=(), last='softmax', evaluate=True):
     network.optimizer.learning_rate = 0
     runs.begin(None, {})
     history = network.fit(X, np.array(predicted), verbose=0)
-    if evaluate:
-        network.evaluate(X, Y, verbose=0)
     Path('Train').mkdir(exist_ok=True)
     Path('Train/classes.txt').write_text('[b]a\nb\n')
     runs.save_run(network, history, X[X_train,], X, np.array(Y))
     return capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ('right', 'text', 'frequent'),
-    [(0, '01', 0), (2, '0000000111', 0), (2, '0000000011', 80)],
-)
-def test_how_far_to_trust_it(folder, capsys, right, text, frequent):
-    """Wilson's interval, and the most frequent class if that is most of them."""
-    Y = np.array(list(text), int)
-    predicted = np.where(np.arange(len(Y)) < right, Y, 1 - Y)
-    printed = exam(capsys, predicted, Y)
-    exact = binomtest(right, len(Y)).proportion_ci(method='wilson')
-    low, high = (100 * x for x in exact)
-    worth = f'{right} of {len(Y)} right; 95 % confidence: {low:.0f} % to {high:.0f} %\n'
-    assert printed.startswith(worth) and 'also occur' not in printed
-    assert (f'frequent class would give {frequent}.00%' in printed) == bool(frequent)
-
-
 def test_what_was_seen_and_what_is_wrong(folder, capsys):
-    printed = exam(capsys, [0, 1, 1], np.array([0, 1, 0]), X_train=[0, 1])
+    printed = exam(capsys, [0, 1, 1], [0, 1, 0], X_train=[0, 1])
     assert '2 of 3 test sequences also occur' in printed
-    assert 'on the 1 others: 0, 0.0 %' in printed
+    assert 'on the 1 others: 0, 0.0 %' in printed and 'frequent' not in printed
     assert re.search(r'taken for \[b\]a +taken for b *\n +\[b\]a +1 +1 *\n', printed)
     assert 'Wrong: 3, all [b]a taken for b: python view.py --wrong\n' in printed
-    printed = exam(capsys, [0, 1], np.array([0, 1]), X_train=[0, 1])
+    assert 'accuracy above is not that of X_test' in printed  # but that of the fit
+    printed = exam(capsys, [0, 1], [0, 1], X_train=[0, 1])
     assert '2 of 2 right\n' in printed and 'memory, not an exam' in printed
     assert 'Wrong' not in printed and 'above is not' not in printed
-    printed = exam(capsys, [1, 0, 2, 1], np.array([0, 0, 2, 1]), evaluate=False)
-    assert re.search(r'\[b\]a +1 +1 +0 +1 of 2 *\n', printed)
-    assert 'accuracy above is not that of X_test' in printed
+    printed = exam(capsys, [1, 0, 0, 2, 1], [0, 0, 0, 2, 0])
+    assert re.search(r'\[b\]a +2 +2 +0 +2 of 4 *\n', printed)
+    assert 'also occur' not in printed and 'frequent class would give 80.00%' in printed
     never = {'epochs_to_95': 1, 'epochs_to_100': None}
     assert runs.learning(never).endswith('right after 1 epoch, never all')
 
 
 def test_answers_that_are_not_scores(folder, capsys):
     """A last layer without bounds has none, even where its answers look like some."""
-    printed = exam(capsys, [0, 1], np.array([0, 1]), last='linear')
+    printed = exam(capsys, [0, 1], [0, 1], last='linear')
     assert 'not between 0 and 1, so no scores are stored' in printed
-    assert [row['score_1'] for row in rows('runs/1/predictions.csv')] == ['', '']
+    answers = runs.read_rows(runs.read_run(1), 'predictions.csv')
+    assert [row['score_1'] for row in answers] == ['', '']
 
 
 def test_no_network_of_nan(folder):
@@ -242,21 +209,22 @@ def made_up(folder, short):
             facts[f'epochs_to_{percent}'] = min(there, default=None)
         (path / 'run.json').write_text(json.dumps(facts))
         (path / 'train.py').write_text(f'# notes {name}\n{code}\n')
-        epochs = [{'accuracy': x, 'loss': 1 - x} for x in accuracy]
-        runs.write_rows(path / 'history.csv', epochs)
-        answers = [{'class': '1', 'predicted': x} for x in right]
-        runs.write_rows(path / 'predictions.csv', answers)
+        epochs = '\n'.join(f'{x},{1 - x}' for x in accuracy)
+        (path / 'history.csv').write_text(f'accuracy,loss\n{epochs}\n')
+        answers = '\n'.join(f'1,{x}' for x in right)
+        (path / 'predictions.csv').write_text(f'class,predicted\n{answers}\n')
 
     return make
 
 
 def compared(*arguments):
+    """Return the rows of the table, by the names of the runs."""
     printed = script('compare.py', '--csv', *arguments).stdout
-    return list(csv.DictReader(printed.splitlines()))
+    return {row['run']: row for row in csv.DictReader(printed.splitlines())}
 
 
 def labels(*arguments):
-    return {row['run']: row['what differs'] for row in compared(*arguments)}
+    return {name: row['what differs'] for name, row in compared(*arguments).items()}
 
 
 def test_a_table_of_runs(made_up):
@@ -268,8 +236,9 @@ def test_a_table_of_runs(made_up):
     made_up('4', numbers={'N_train': 10}, accuracy=(0.5,))
     made_up('5')  # 1 again
     Path('runs/6').mkdir()  # not a run
-    wide, small, seeds = compared()
-    assert [row['run'] for row in (wide, small, seeds)] == ['wide', '4', '2 5']
+    table = compared()
+    assert list(table) == ['wide', '4', '2 5']
+    wide, small, seeds = table.values()
     assert seeds['test: accuracy in %'] == '80 [80-100]'
     assert wide['test: accuracy in %'] == '100 (72-100)'
     assert seeds['training: epochs to 95 %'] == '2 [2-3]'
@@ -277,9 +246,15 @@ def test_a_table_of_runs(made_up):
     assert small['training: epochs to 95 %'] == 'never'
     assert (wide['parameters'], wide['seconds']) == ('8,785', '1.5')
     assert list(labels('wide', 1, 4)) == ['wide', '1', '4']  # as typed
-    for name in 'abcdefgh':
-        made_up(name, code=f'{name} = 1')
+    for i, name in enumerate('abcdefgh'):
+        made_up(name, layers=f'{2**i} relu, 8 tanh, 1 sigmoid', code=f'{name} = 1')
     assert list(labels()) == list('abcdefgh') and len(labels('--all')) == 11
+    for columns in '80', '120':  # one line a row; more where there is room
+        shown = script('compare.py', env={'COLUMNS': columns}).stdout
+        row = r'(?m)^[a-h] +\d+ relu, script: --diff .*100 \(72-100\)'
+        assert len(re.findall(row, shown)) == 8
+        assert max(map(len, shown.splitlines())) <= int(columns)
+        assert ('seconds' in shown) == (columns == '120')
     refused('compare.py', '--diff', 1, status=2)
     refused('compare.py', '9', parts=['runs/9 is missing', 'e, f, g, h'])
     refused('compare.py', 'wibe', parts=['did you mean wide?'])
@@ -313,18 +288,6 @@ def test_what_differs(made_up):
     assert labels(1, 'flat') == {'1': '16 relu, 8 tanh', 'flat': 'no hidden layer'}
     said = script('compare.py', '--all').stdout.replace('\n', ' ')
     assert 'Where nothing else is said: 16 relu, 8 tanh, 1 sigmoid, N_train 20,' in said
-
-
-def test_a_table_on_a_terminal(made_up):
-    """In 80 columns, one line a row; more where there is room."""
-    for i in range(8):
-        layers = f'{2**i} relu, 8 tanh, 1 sigmoid'
-        made_up(f'{i}', layers=layers, numbers={'N_epochs': 300 + i})
-    narrow = script('compare.py', env={'COLUMNS': '80'}).stdout
-    row = r'(?m)^\d +\d+ relu, N_epochs 30\d .*100 \(72-100\)'
-    assert len(re.findall(row, narrow)) == 8 and 'seconds' not in narrow
-    assert max(map(len, narrow.splitlines())) <= 80
-    assert 'seconds' in script('compare.py', env={'COLUMNS': '120'}).stdout
 
 
 def test_whether_two_can_be_told_apart(made_up):
