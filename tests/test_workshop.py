@@ -36,9 +36,8 @@ def commands(heading):
 
 def types(base, user, text):
     """Let a user's shell carry out these lines; return it, still running."""
-    text = text.replace('/fred/oz000', f'{base}/fred').replace(
-        'ADDRESS', f'{base}/origin'
-    )
+    text = text.replace('/fred/oz000', f'{base}/fred')
+    text = text.replace('ADDRESS', f'{base}/origin')
     home = f'{base}/home/{user}'
     env = {'HOME': home, 'PATH': f'{base}/bin:/usr/local/bin:/usr/bin:/bin'}
     env |= {'PIP_NO_INDEX': '1', 'PIP_FIND_LINKS': str(base)}
