@@ -146,7 +146,7 @@ def test_what_was_seen_and_what_is_wrong(folder, capsys):
     assert '2 of 3 test sequences also occur' in printed
     assert 'on the 1 others: 0, 0.0 %' in printed and 'frequent' not in printed
     assert re.search(r'taken for \[b\]a +taken for b *\n +\[b\]a +1 +1 *\n', printed)
-    assert 'Wrong: 3, all [b]a taken for b: python view.py --wrong\n' in printed
+    assert 'Wrong: 3, [b]a taken for b: python view.py --wrong\n' in printed
     assert 'accuracy above is not that of X_test' in printed  # but that of the fit
     printed = exam(capsys, [0, 1], [0, 1], X_train=[0, 1])
     assert '2 of 2 right\n' in printed and 'memory, not an exam' in printed
