@@ -22,15 +22,17 @@ TEXTS = '.csv', '.tsv', '.txt', '.csv.gz', '.tsv.gz', '.txt.gz'
 TABLES = *TEXTS, *ASTROPY, '.ts', '.npy', '.npz'
 CLASS_FIRST = '_train.tsv', '_test.tsv', '.ts', '.npz'  # in column 1, without names
 MISSING = ['-', '--', '?']  # are no values, like NaN, NA, null ... for pandas
-BANDS = re.compile('(?i).*(band|filt).*|fid|flt')  # such columns: of which band
+# Columns that say in which band an observation was made.
+BANDS = re.compile('(?i).*(band|filt|colou?r|phot_sys).*|fid|flt|f')
 NUMBER = re.compile(r'[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?', re.IGNORECASE)
 LARGEST = float(np.finfo('float32').max)  # networks compute in float32
 NINES = re.compile(r'-?(9{2,}(\.9+)?|9\.9{2,})|-32768')  # what codes look like
 SEE = 'mend it in pandas: docs/own-data.md#recipes'
+TIMES = f'times are to be numbers, such as MJD; {SEE}'
 HINTS = {  # what stands in place of a number, and what to do
     r'.*\d[.,]\d+[.,]\d|\d+,\d{3}$': f'1,000 is written 1000; {SEE}',
     r'.*\d,\d': f'decimal commas: {SEE}',
-    r'\d{4}-\d\d|\d+/\d': f'times are to be numbers, such as MJD; {SEE}',
+    r'\d{4}-\d\d|\d+/\d': TIMES,
 }
 
 
@@ -128,6 +130,8 @@ def read_astropy(path):
     for name in table.colnames:
         if table[name].ndim == 1:
             parts.append(table[[name]].to_pandas(index=False))
+        elif table[name].ndim > 2:
+            raise ValueError(f'the cells of {name} have several dimensions')
         else:
             X = np.ma.filled(np.ma.asarray(table[name], float), np.nan)
             parts.append(pd.DataFrame(X.reshape(len(X), -1)).add_prefix(name))
@@ -353,7 +357,10 @@ def curves(path, table, frame, args):
     X, labels, ids = table.X, table.labels, table.ids
     for name in filter(BANDS.fullmatch, frame):
         if frame[name].groupby(ids).nunique().max() > 1:
-            raise DataError(f'{path}: one object has several {name}s: {SEE}')
+            raise DataError(f'{path}: one object has several values of {name}: {SEE}')
+    time = X[:, 0]
+    if ((time % 1 == 0) & (time > 18_000_000) & (time < 21_000_000)).all():
+        raise DataError(f'{path}: {time[0]:.0f} is a date: {TIMES}')
     objects = pd.Series(ids).groupby(pd.factorize(ids)[0]).indices.values()
     parts = [rows[X[rows, 0].argsort(kind='stable')] for rows in objects]
     if not args.no_codes:

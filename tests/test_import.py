@@ -13,6 +13,7 @@ from support.tables import read_table
 import numpy as np
 import pandas as pd
 import pytest
+from astropy.table import Table
 from conftest import PROJECT, contents, one_line, refused, script
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -41,7 +42,7 @@ def imported(*arguments):
 
 
 def sequences(*folders):
-    """What lies in the folders, read without our code: sorted values and class names."""
+    """What lies in the folders, read without our code: values and class names."""
     found = []
     for path in (x for name in folders for x in pathlib.Path(name).glob('X_*.dat')):
         (Y,) = np.fromfile(path.with_name(path.name.replace('X', 'Y')), '<f8')
@@ -68,7 +69,7 @@ def read(path, options=''):
 
 def test_formats(folder):
     """Also a column of vectors, names that float64 can't hold, and a masked cell."""
-    from astropy.table import MaskedColumn, Table
+    from astropy.table import MaskedColumn
 
     rows = csv().split('\n', 1)[1]
     write('blanks.DAT', '# 5" mirror\n' + csv().replace(',', '  '))
@@ -196,8 +197,9 @@ CASES = {
         f'{LONG}7,-99,5,B': 'column t holds -99, perhaps a code',
         f'{LONG}7,4000,5,B': 'column t holds 4000, perhaps a code',
         f'{LONG},4,5,B': 'row 10, column id holds no name',
-        f'{BANDS}7,9,1,B,g': 'one object has several Bands',
+        f'{BANDS}7,9,1,B,g': 'one object has several values of Band',
         'id,t,m,y\na,1,2,A\na,2,3,A': 'no object has three',
+        'id,t,m,y\na,20170904,2,A\nb,20180101,3,B': '20170904 is a date',
     },
     '--long id,t,m --label y --length 5 --period t': {LONG: 'needs one period'},
 }
@@ -241,7 +243,7 @@ def test_bad_files():
 
 
 def test_long_tables():
-    """Sorted by time, and interpolated onto each object's own span; too few left out."""
+    """Sorted by time, interpolated onto each object's own span; few left out."""
     for text in LONG, BANDS:
         write('a.csv', text)
         table = read('a.csv', '--long id,t,m --label y')
@@ -340,7 +342,7 @@ def test_any_dialect(d):
 
 
 PAGE = (PROJECT / 'docs/own-data.md').read_text(encoding='utf-8')
-START, STRETCH, OBJECTS = re.findall('```python\n(.*?)```', PAGE, re.DOTALL)
+START, STRETCH, VECTOR, OBJECTS = re.findall('```python\n(.*?)```', PAGE, re.DOTALL)
 CELLS = PAGE[PAGE.index('## Recipes') : PAGE.index('## A network')]
 RECIPES = dict(re.findall(r'^\| (.+?) \| `(.*?[)\]])`[, ]', CELLS, re.MULTILINE))
 WIDE = """star,class,f0,f1,f2
@@ -404,6 +406,9 @@ def test_longer_recipes(folder):
     X, labels = carried_out(STRETCH, '')
     assert labels == ['A', 'B', 'B'] and [x[-1] for x in X] == [2, 5, 7]
     assert X[0] == np.linspace(1, 2, 64).tolist()
+    flux = np.array([[1, np.nan, 3], [np.nan, 5, 6]], '>f4')
+    Table({'flux': flux, 'class': [b'AFP', b'PC']}).write('mine.fits')
+    assert carried_out(VECTOR, '') == ([[1, 2, 3], [5, 5, 6]], ['AFP', 'PC'])
     (folder / 'curves').mkdir()
     for i in 'abc':
         write(f'curves/{i}.dat', '# time mag error\n2 5 1\n1 0 1\n5 5 1')
