@@ -111,6 +111,8 @@ def restored():
     }
     states = random.getstate(), np.random.get_state()
     files.sets_read.clear()
+    if 'keras' in sys.modules:  # the first network is called sequential
+        sys.modules['keras'].utils.clear_session()
     try:
         with warnings.catch_warnings(), plt.rc_context():
             yield
@@ -125,8 +127,6 @@ def restored():
         np.random.set_state(states[1])
         gc.enable()
         plt.close('all')
-        if 'keras' in sys.modules:
-            sys.modules['keras'].utils.clear_session()
 
 
 def script(*command, status=0, cwd='.', env=None):
