@@ -29,7 +29,7 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
     if not (model.layers and model.compiled):
         what = 'model.compile( )' if model.layers else 'model.add( )'
         raise DataError(f'{what} is missing above check_network( )')
-    if not hasattr(X_train, '__next__'):
+    if not hasattr(X_train, '__next__'):  # which train_large.py reads one by one
         check_set('train', X_train, Y_train, read_training_data)
     check_set('test', X_test, Y_test, read_test_data)
     model.build((None, X_test.shape[1]))
