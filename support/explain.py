@@ -1,8 +1,8 @@
 """Explain an error in an edited script: its line, what is wrong, and perhaps a hint.
 
 What is wrong is said in Python's or Keras's own words, which can be looked up. A hint
-is for what these words leave open; a wrong one is worse than none, so each is tested
-(tests/test_train.py), and what it answers to is as narrow as it can be.
+is for what these leave open. A wrong one is worse than none: so each answers to as
+little as it can, and tests/test_train.py tries it.
 """
 
 import builtins
@@ -15,41 +15,32 @@ import traceback
 from support.console import clean
 
 # What an error says, as a regular expression, and the hint for it.
-LEARNING_RATE = (
-    'the learning rate belongs to the optimizer: at the top, add the line  from'
-    ' keras.optimizers import RMSprop,  then optimizer=RMSprop(learning_rate=0.01)'
-)
-BRACKETS = 'a name lacks its brackets, as in Sequential(), Dense(16) or ShowAndSave()'
 HINTS = {
     'expected (min_)?ndim=3': 'a recurrent or convolutional layer reads series: put'
     ' model.add(Reshape((N_sequence, 1))) before the first one, and into an LSTM before'
     ' another one return_sequences=True',
     r"Cannot convert '\d+' to a shape": 'a shape of one number has a comma:'
     ' shape=(N_sequence,)',
-    "keyword argument '(lr|learning_rate)'|not recognized: {'lr'": LEARNING_RATE,
+    "keyword argument '(lr|learning_rate)'|not recognized: {'lr'": 'the learning rate'
+    ' belongs to the optimizer: at the top, add the line  from keras.optimizers import'
+    ' RMSprop,  then optimizer=RMSprop(learning_rate=0.01)',
     r'add\(\) got an unexpected keyword': 'what describes a layer stands in its own'
     " brackets: model.add(Dense(16, activation='relu'))",
-    "of type <class 'type'>|identifier: <class": BRACKETS,
-    "argument: '(self|layer|model)'": BRACKETS,
-    r"'(function|method|type)' object is not subscriptable": 'round brackets call it',
+    "of type <class 'type'>|identifier: <class|argument: '(self|layer|model)'": 'a name'
+    ' lacks its brackets, as in Sequential(), Dense(16) or ShowAndSave()',
     r"'(function|method)' object has no attribute": 'what is called has its brackets'
     ' before the next dot, or around what it takes: model.add(Dense(16))',
     "'NoneType' object has no attribute '(add|compile|fit|summary)'": 'model.add( ) and'
     ' model.compile( ) give nothing back: leave out "model =", and a second dot',
-    r'truth value[\s\S]*from_tensor_slices\([^(]': 'it takes one pair, in brackets of'
-    ' its own: ((X_train, Y_train))',
     r'None values not supported.*\n.*fit\(': 'sequences without classes: fit takes'
     ' X, Y, and validation_data a pair, (X, Y)',
     'MemoryError|ResourceExhausted': 'the memory is full: take fewer or shorter'
     ' sequences or a smaller network, or read the sequences with train_large.py',
-    'not compatible with expected shape': 'a file of Train was changed meanwhile: run'
-    ' this again, and it names the file',
 }
 # Names that are given as text, and in which part of Keras they are.
 CHOICES = {'activation': 'keras.activations', 'loss': 'keras.losses'}
 CHOICES |= {'optimizer': 'keras.optimizers', 'metric': 'keras.metrics'}
-# What the slides or Keras 2 call otherwise.
-RENAMED = {'smoothrelu': 'softplus', 'acc': 'accuracy'}
+SLIDES = {'smoothrelu': 'softplus'}  # which the slides call otherwise
 OPTIONS = """activation units shape name loss optimizer metrics epochs batch_size
 shuffle callbacks validation_data verbose learning_rate rate return_sequences""".split()
 # Where names are imported from.
@@ -126,20 +117,10 @@ def meant(error, said, line, frame):
 
 def meant_name(name, line, frame):
     """Return a hint for a name in a line of the script that is not defined there."""
-    called = f'{name}(' in line and not (name.islower() and f'{name}()' in line)
-    known = [x for x in frame.f_globals if x[0] != '_'] + dir(builtins)
-    for other in known:
-        if other.lower() == name.lower():
-            return f"did you mean '{other}'?"
-    text = RENAMED.get(name.lower(), name.lower())
-    if not called and text in {'accuracy'}.union(*map(choices, CHOICES)):
+    text = SLIDES.get(name.lower(), name.lower())
+    if f'{name}(' not in line and text in {'accuracy'}.union(*map(choices, CHOICES)):
         return f"put the name in quotes: '{text}'"
-    for number, other in enumerate(linecache.getlines(frame.f_code.co_filename), 1):
-        if re.match(rf'{name} *[=:]', other) and number >= frame.f_lineno:
-            return (
-                f'it needs its value above this line, by a single = : see line {number}'
-            )
-    return imported(name) or did_you_mean(name, known)
+    return imported(name) or did_you_mean(name, [*frame.f_globals, *dir(builtins)])
 
 
 def imported(name, how='at the top, add the line'):
@@ -155,24 +136,18 @@ def imported(name, how='at the top, add the line'):
 def choices(kind):
     """Return the names that Keras knows for a kind: an activation, a loss, ..."""
     names = dir(sys.modules.get(CHOICES.get(kind), None) or object())
-    names = {x.lower() if kind == 'optimizer' else x for x in names if x[0] != '_'}
-    return names - {'get', 'serialize', 'deserialize'}
+    return {x.lower() if kind == 'optimizer' else x for x in names if x[0] != '_'}
 
 
 def did_you_mean(word, known):
     """Return a hint with the known word that is most like a wrong one; None without."""
-    if renamed := RENAMED.get(re.sub(r'\W|_', '', word.lower())):
-        return f"in Keras this is '{renamed}'"
-    similar = nearest(word, known)
-    return f"did you mean '{similar}'?" if similar else None
-
-
-def nearest(word, known):
-    """Return the known word that is most like a wrong one; None if none is."""
+    if slide := SLIDES.get(word.lower()):
+        return f"in Keras this is '{slide}'"
     plain = {x.lower(): x for x in known if x[0] != '_' and x != word}
     near = difflib.get_close_matches(word.lower(), plain, 3, 0.75)
     # A first letter is seldom mistyped: X_test is not what Y_test should have been.
-    return next((plain[x] for x in near if x[0] == word[0].lower()), None)
+    near = [plain[x] for x in near if x[0] == word[0].lower()]
+    return f"did you mean '{near[0]}'?" if near else None
 
 
 def meant_option(unknown, known):

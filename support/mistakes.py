@@ -29,13 +29,10 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
     if not (model.layers and model.compiled):
         what = 'model.compile( )' if model.layers else 'model.add( )'
         raise DataError(f'{what} is missing above check_network( )')
-    check_set('train', X_train, Y_train, read_training_data)
+    if not hasattr(X_train, '__next__'):  # which train_large.py reads one by one
+        check_set('train', X_train, Y_train, read_training_data)
     check_set('test', X_test, Y_test, read_test_data)
-    N = X_test.shape[1]
-    if model.built and model.input_shape[1:] != (N,):
-        why = f'a sequence has {N} values: shape=(N_sequence,)'
-        raise DataError(at(line_with(r'Input\('), why))
-    model.build((None, N))
+    model.build((None, X_test.shape[1]))
     lines = lines_of_layers(model)
     check_layers(model, lines)
     check_output(model, int(max(2, Y_train.max() + 1, Y_test.max() + 1)), lines[-1])
@@ -52,9 +49,9 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
 
 def at(number, why):
     """Return 'line NUMBER, its code: why'; why alone if it isn't known which line."""
-    return (
-        f'line {number}, {code(script_lines()[number - 1])}: {why}' if number else why
-    )
+    if not number:
+        return why
+    return f'line {number}, {code(script_lines()[number - 1])}: {why}'
 
 
 def line_with(pattern):
@@ -129,29 +126,21 @@ def check_set(name, X, Y, read):
 
     Prints a line if they are not what read gives, one of the functions of utilities.
     """
-    streamed = hasattr(X, '__next__')  # train_large.py reads them one after the other
-    N_dim = 2 if streamed else np.ndim(X)
-    if N_dim != 2 or np.ndim(Y) != 1 or not (streamed or len(X) == len(Y)):
+    if np.ndim(X) != 2 or np.ndim(Y) != 1 or len(X) != len(Y):
         why = f'X_{name} must be [N_{name}, N_sequence] and Y_{name} [N_{name}];'
         why += f' they are {[*np.shape(X)]} and {[*np.shape(Y)]}'
-        array = 'X' if N_dim != 2 else 'Y' if np.ndim(Y) != 1 else '[XY]'
+        array = 'X' if np.ndim(X) != 2 else 'Y' if np.ndim(Y) != 1 else '[XY]'
         raise DataError(at(line_with(rf'\b{array}_{name}\b[^[(]*=[^=]'), why))
     if Y.dtype.kind not in 'fiub' or not ((Y >= 0) & (Y < 1e6) & (Y % 1 == 0)).all():
-        raise DataError(
-            f'Y_{name} holds what is not a class, 0, 1, 2, ...: see its loop'
-        )
-    if streamed:
-        return
-    size = np.abs(X).max(axis=1)
-    filled = (size > 1e-37) & (size < 3.4e38)  # np.empty leaves anything in an array
-    rows = {*np.linspace(0, len(Y) - 1, 100, dtype=int), *np.flatnonzero(~filled)[:9]}
-    for i in sorted(rows):
+        why = f'Y_{name} holds what is not a class, 0, 1, 2, ...: see its loop'
+        raise DataError(why)
+    for i in np.linspace(0, len(Y) - 1, 100, dtype=int):
         try:
             x, y = read(i + 1, X.shape[1])
         except DataError:  # the data are not from these files
             return
         same_X = np.allclose(X[i], x, 1e-5, 0)
-        if not filled[i] and not same_X:
+        if not same_X and not 1e-37 < np.abs(X[i]).max() < 3.4e38:  # as np.empty leaves
             raise DataError(f'X_{name}, row {i}: not filled by the loop that reads it')
         if not same_X or Y[i] != y:
             differs = f'{"Y" if same_X else "X"}_{name}, row {i}, is not as in its file'
@@ -168,18 +157,17 @@ def check_scale(X, script=None):
     values = np.array(list(itertools.islice(X, 1000)))
     mean, spread = values.mean(), values.std()
     within, of_means = np.median(values.std(axis=1)), values.mean(axis=1).std()
-    why = ''
     if of_means > 2 * within > 0:
         why = f'The means of the sequences have a standard deviation of {of_means:.3g},'
         why += f' the values within a sequence {within:.3g}. Unless the means tell the'
         why += ' classes apart, add the LayerNormalization'
     elif abs(mean) > 3 or not 0.001 < spread < 10:
         why = f'The values have a mean of {mean:.3g} and a standard deviation of'
-        why += (
-            f' {spread:.3g}. A network learns best near 0 and 1: add the Normalization'
-        )
-    if why:
-        print(f'{why} that docs/own-data.md shows to {script or program()}')
+        why += f' {spread:.3g}. A network learns best near 0 and 1: add the'
+        why += ' Normalization'
+    else:
+        return
+    print(f'{why} that docs/own-data.md shows to {script or program()}')
 
 
 # ------------------------------------------------------------------ the network
@@ -214,9 +202,8 @@ def check_layers(model, lines):
             print(at(lines[i], 'this drops everything, so nothing can be learnt'))
         later = any(x.weights for x in model.layers[i + 1 :])
         if getattr(layer, 'units', 0) == 1 and later:
-            print(
-                at(lines[i], 'the layers below see the one number of this neuron only')
-            )
+            why = 'the layers below see the one number of this neuron only'
+            print(at(lines[i], why))
 
 
 def check_output(model, N_classes, line):
@@ -225,37 +212,27 @@ def check_output(model, N_classes, line):
 
     if len(model.output_shape) != 2:
         raise DataError(at(line, 'an answer for each time: put Flatten() before this'))
-    try:
-        loss = losses.get(model.loss)
-    except ValueError:  # which Keras explains when the fit begins
-        return
+    loss = losses.get(model.loss)
     name = getattr(loss, 'name', None) or getattr(loss, '__name__', '')
-    if not loss or not hasattr(losses, name):  # a loss of one's own, or none
+    if not hasattr(losses, name):  # a loss of one's own, or none
         return
     neurons, activation = model.output_shape[1], runs.last_activation(model)
     logits = getattr(loss, 'get_config', dict)().get('from_logits', False)
     if neurons == 1:
-        bounded = activation in (
-            'sigmoid',
-            'hard_sigmoid',
-            'linear',
-        )  # a slide's is linear
-        layer_fits = bounded or ('crossentropy' not in name and activation != 'softmax')
-        layer_fits = layer_fits and N_classes == 2
+        layer_fits = activation != 'softmax' and N_classes == 2
         loss_fits = 'categorical' not in name and not logits
     else:
-        layer_fits = activation == ('linear' if logits else 'softmax')
-        layer_fits = layer_fits and neurons >= N_classes
+        fitting = 'linear' if logits else 'softmax'
+        layer_fits = activation == fitting and neurons >= N_classes
         loss_fits = name == 'sparse_categorical_crossentropy'
     if not (layer_fits and loss_fits):
-        one = "Dense(1, activation='sigmoid') with loss='binary_crossentropy', or "
-        take = one if N_classes == 2 else ''
-        take += f"Dense({N_classes}, activation='softmax') with"
+        take = f"Dense({N_classes}, activation='softmax') with"
         take += " loss='sparse_categorical_crossentropy'"
+        if N_classes == 2:
+            take += " or Dense(1, activation='sigmoid') with loss='binary_crossentropy'"
         why = f'{neurons} {activation} and {name} do not fit {N_classes} classes'
         mend = line_with('loss ?=') if layer_fits else line
         raise DataError(at(mend, f'{why}: take {take}'))
-    if neurons == 1 and activation == 'linear' and 'crossentropy' in name:
-        print(
-            at(line, 'without a sigmoid this can leave 0 to 1, and training may stop')
-        )
+    if 'sigmoid' not in activation and name == 'binary_crossentropy':
+        why = 'without a sigmoid this can leave 0 to 1, and training may stop'
+        print(at(line, why))

@@ -57,13 +57,10 @@ def keep_outputs():
         stream = getattr(sys, name)
         if type(stream) is io.TextIOWrapper and stream.fileno() == number:
             stream.flush()
-            file = Output(number, 'w', closefd=False)
-            options = {'encoding': stream.encoding, 'errors': 'backslashreplace'}
-            options['line_buffering'] = stream.line_buffering
-            options['write_through'] = stream.write_through
-            if not stream.write_through:  # which python -u asks for
-                file = io.BufferedWriter(file)
-            setattr(sys, name, io.TextIOWrapper(file, **options))
+            file = io.BufferedWriter(Output(number, 'w', closefd=False))
+            lines = stream.line_buffering or stream.write_through  # python -u
+            options = {'errors': 'backslashreplace', 'line_buffering': lines}
+            setattr(sys, name, io.TextIOWrapper(file, stream.encoding, **options))
     atexit.register(flush)
 
 
@@ -79,35 +76,31 @@ def flush():
 
 # ------------------------------------------------------------------ errors
 
-PACKAGES = ('numpy', 'scipy', 'matplotlib', 'tensorflow', 'keras', 'rich')
-PACKAGES += ('pandas', 'astropy')
+PACKAGES = 'numpy scipy matplotlib tensorflow keras rich pandas astropy'.split()
 
 
 def tell(kind, error, trace):
     """End a script: a mistake in its own lines, or Ctrl-C, without a traceback."""
+    import traceback
+
     from support.console import DataError, clean
     from support.explain import explain
 
     if issubclass(kind, KeyboardInterrupt):
-        print('\nInterrupted.', file=sys.stderr)
+        told = '\nInterrupted.'
     elif issubclass(kind, ModuleNotFoundError) and error.name in PACKAGES:
         why = f'the package {error.name} is not installed here'
         remedy = 'prepare this shell with . ./script.sh in the folder of the workshop'
-        print(DataError(f'{why}: {remedy}').code, file=sys.stderr)
-    elif told := explain(error):
-        print(told, file=sys.stderr)
-    else:
-        import traceback
-
-        text = ''.join(traceback.format_exception(error))
-        for line in text.splitlines():  # which may hold text from a file
-            print(clean(line), file=sys.stderr)
+        told = DataError(f'{why}: {remedy}').code
+    elif not (told := explain(error)):
+        lines = ''.join(traceback.format_exception(error)).splitlines()
+        told = '\n'.join(map(clean, lines))  # which may hold text from a file
+    print(told, file=sys.stderr)
 
 
 # ------------------------------------------------------------------ Keras
 
-# What TensorFlow prints in every run while it is imported and looks for a GPU. It comes
-# from C++, no setting stops it, and none of it matters.
+# What TensorFlow's C++ prints while it is imported and looks for a GPU, whatever is set.
 NOTICES = """\
 All log messages before absl::InitializeLog() is called
 oneDNN custom operations are on
@@ -125,14 +118,10 @@ def without_notices():
 
     Whatever else is written there comes out even if this process dies.
     """
-    import shutil
     import subprocess
 
-    if not (grep := shutil.which('grep')):
-        yield
-        return
     stderr = os.dup(2)
-    command = [grep, '-a', '-v', '--line-buffered', '-F', NOTICES]
+    command = ['grep', '-a', '-v', '--line-buffered', '-F', NOTICES]
     # In a session of its own, because Ctrl-C is for this process alone.
     options = {'stdin': subprocess.PIPE, 'stdout': stderr, 'start_new_session': True}
     with subprocess.Popen(command, **options) as process:
@@ -146,17 +135,13 @@ def without_notices():
 
 
 def import_keras():
-    """Import Keras and return it; on a GPU, let a seed give the same result again.
-
-    Keras and TensorFlow bring a million objects that stay to the end: Python's garbage
-    collector need not walk over them again and again.
-    """
+    """Import Keras and return it; on a GPU, let a seed give the same result again."""
     os.environ['KERAS_BACKEND'] = 'tensorflow'
     os.environ['KERAS_HOME'] = '/dev/null/.keras'  # no old keras.json counts here
     import warnings
 
     warnings.filterwarnings('ignore', module='keras')  # about its own code
-    gc.disable()
+    gc.disable()  # it need not walk over a million objects that stay
     with without_notices():
         import keras
         import tensorflow as tf

@@ -97,6 +97,8 @@ def restored():
     signals = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
     handlers = {number: signal.getsignal(number) for number in signals}
     files.sets_read.clear()
+    if 'keras' in sys.modules:  # the first network is called sequential
+        sys.modules['keras'].utils.clear_session()
     try:
         with warnings.catch_warnings(), plt.rc_context():
             yield
@@ -109,8 +111,6 @@ def restored():
             signal.signal(number, handler)
         gc.enable()
         plt.close('all')
-        if 'keras' in sys.modules:
-            sys.modules['keras'].utils.clear_session()
 
 
 def script(*command, status=0, cwd='.', env=None):
