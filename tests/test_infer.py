@@ -103,6 +103,7 @@ def test_bad_files_in_a_list(folder):
     for path, part in (999, 'Test ends at number 10'), ('X_1.dat', 'Test/X_1.dat is'):
         said = refused('infer.py', path, '--model', 'my.keras', parts=[part])
         assert '--' not in said and 'generate_data' not in said
+    refused('infer.py', 'Train/X_1.dat', '--model', 'my.keras', parts=['generate_data'])
     for arguments in ((), ('0',), ('1', '--about')):
         refused('infer.py', *arguments, status=2)
 
@@ -157,6 +158,8 @@ def test_which_run(folder):
     assert model.startswith('Model: runs/1/')
     assert answer.startswith(r'X_1.dat: class 1 (\x1b[31mB)')
     assert json.loads(script('infer.py', '--about').stdout)['class_names'] == ['A', 'B']
+    network(path='my.keras')
+    refused('infer.py', '--about', '--model', 'my.keras', parts=['in no run'])
     refused('infer.py', 'X_1.dat', '--run', '3', parts=['runs/3 is missing'])
 
 
