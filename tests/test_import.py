@@ -77,7 +77,10 @@ def test_formats(folder):
     write('u_TRAIN.tsv', re.sub('(.*),(R.*)', r'\2,\1', rows).replace(',', '\t'))
     np.savez('a.npz', X=X, Y=NAMES)
     np.save('a.npy', np.c_[X, [3, 7] * 5])
-    assert read('a.npy', '--label 5 --values 1:4').labels.tolist() == ['3', '7'] * 5
+    found = read('a.npy', '--label 5 --values 1:4')
+    assert found.labels.tolist() == ['3', '7'] * 5 and found.columns['width'] == 5
+    write('v_TEST.tsv', '1.10\t1\t2\n1.1\t3\t4')
+    assert read('v_TEST.tsv').labels.tolist() == ['1.10', '1.1']
     masked = MaskedColumn(X[:, 0], mask=np.arange(10) == 3)
     stars = [1234567890123456789 + i for i in range(10)]
     table = Table({'star': stars, 't': X, 'm': masked, 'shape': NAMES})
@@ -91,7 +94,7 @@ def test_formats(folder):
         assert list(found.ids) == [str(star) for star in stars]
         with pytest.raises(DataError, match='row 4, column m holds no value'):
             read(name, '--label shape --values t3:m --id star')
-    for path in {*folder.iterdir()} - {folder / 'a.npy'}:
+    for path in {*folder.glob('*')} - {folder / 'a.npy', folder / 'v_TEST.tsv'}:
         named = path.suffix not in ('.ts', '.tsv', '.npz')
         found = read(path.name, '--label shape --values t --id none' * named)
         assert expected(found.X, found.labels) == expected(), path.name
