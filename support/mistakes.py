@@ -81,6 +81,11 @@ def check_script(tree):
             if read and node.lineno > read and numbers.get(name, value) != value:
                 why = f'put it above read_command_line( ), which says {numbers[name]}'
                 raise DataError(at(node.lineno, why))
+    loaded = [x for x in ast.walk(tree) if isinstance(getattr(x, 'ctx', None), ast.Load)]
+    used = {ast.unparse(x) for x in loaded}
+    for name in numbers.keys() - used:
+        if number := line_with(rf'^{name} *='):
+            print(at(number, f'no line below uses {name}'))
 
 
 def without_effect(value):
