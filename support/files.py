@@ -139,10 +139,8 @@ def read_class(path):
 
 def check_file(path):
     """Raise DataError unless path is a file that can be read."""
-    if not os.path.exists(path):
+    if not os.path.isfile(path):
         raise DataError(f'{path} is missing: {advice(path)}')
-    if not os.path.isfile(path):  # a FIFO would be waited for
-        raise DataError(f'{path} is not a file: check its name and folder')
     if not os.access(path, os.R_OK):
         raise DataError(f'{path} cannot be read: get permission from its owner')
 
