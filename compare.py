@@ -2,11 +2,11 @@
 
     python compare.py               the newest eight settings
     python compare.py 3 7 wide64    these runs
-    python compare.py --all         all runs
+    python compare.py --all         all settings
     python compare.py --diff 3 7    how the scripts of two runs differ
 
-Prints a table, draws compare.png, and says whether two runs can be told apart. Runs that
-differ in the seed alone share a row; of the same run made twice, the newer counts.
+Prints a table, draws compare.png, and says whether two runs can be told apart. Runs
+that differ in the seed alone share a row; of the same run made twice, the newer counts.
 """
 
 from support.start import prepare
@@ -81,7 +81,7 @@ def usual(values):
 
 
 def special(words, values):
-    """Return which of words, one of values, the usual one lacks; or else what they lack.
+    """Return which of words, one of values, the usual one lacks; else what they lack.
 
     If none is usual, what all of values have is left out. values are tuples of texts.
     """
@@ -113,7 +113,7 @@ def features(run):
 
 
 def differences(runs):
-    """Return what each of the runs has that most have not, a text; and what most have."""
+    """Return what each run has that most have not, a text; and what most have."""
     found, texts, common = [features(run) for run in runs], [[] for _ in runs], []
     for name in dict.fromkeys(name for each in found for name in each):
         values = [each.get(name, ()) for each in found]
@@ -137,7 +137,7 @@ def differences(runs):
 
 
 def spread(values):
-    """Return the median of some values, of which None is never, and their range in [ ]."""
+    """Return the median of values, of which None is never, and their range in [ ]."""
     ordered = sorted(inf if value is None else value for value in values)
     shown = [median_low(ordered), ordered[0], ordered[-1]]
     middle, low, high = (f'{x:.4g}'.replace('inf', 'never') for x in shown)
@@ -145,7 +145,7 @@ def spread(values):
 
 
 def accuracy(runs):
-    """Return the test accuracy of runs of one setting; of one run its interval in ( )."""
+    """Return the test accuracy of runs of one setting, of one with its interval."""
     if not all(run['evaluated'] for run in runs):
         return 'not evaluated'
     if len(runs) > 1:
@@ -177,8 +177,8 @@ def print_runs(rows):
 def told_apart(a, b):
     """Return in a sentence whether two runs can be told apart by the exam both sat.
 
-    By the exact McNemar test: of the sequences on which just one of them is right, either
-    has as many but for chance. (McNemar, Psychometrika 12, 153, 1947)
+    By the exact McNemar test: of the sequences on which just one of them is right,
+    either has as many but for chance. (McNemar, Psychometrika 12, 153, 1947)
     """
     from scipy.stats import binomtest
 
@@ -199,7 +199,7 @@ def told_apart(a, b):
 
 
 def plot_runs(groups, labels):
-    """Plot how runs learnt and, below, their test accuracy and names. Saves compare.png.
+    """Plot how runs learnt and, below, their names and tests. Saves compare.png.
 
     groups is a list of lists of runs of one setting; labels has a text for each.
     """
@@ -226,7 +226,7 @@ def plot_runs(groups, labels):
         test.plot(dots, [i] * len(dots), 'o', color=style['color'])
     longest = max(run['epochs'] for group in groups for run in group)
     for axis, name in zip(axes, ('accuracy', 'loss'), strict=True):
-        axis.set(xscale='log', xlabel='Epoch', title=f'Training {name}')
+        axis.set(xscale='log', xlabel='Epoch', title=f'Training {name}, up to 1')
         axis.set_xticks([1, 3, 10, 30, 100, 300, 1000], minor=False)
         axis.xaxis.set_major_formatter('{x:g}')
         axis.minorticks_off()
@@ -235,7 +235,8 @@ def plot_runs(groups, labels):
     test.set_yticks(range(len(labels)), labels, fontsize='small', parse_math=False)
     test.set(ylim=(len(labels) - 0.5, -0.5), title='Test accuracy in %')
     test.set_xlim(right=101)
-    test.set_xlabel('A dot for each run; of one alone, the 95 % confidence interval')
+    what = 'A dot for each run; the line is the 95 % confidence interval of one run'
+    test.set_xlabel(f'{what}, or the range of several')
     test.grid(alpha=0.3)
     save_plot(figure, 'compare.png')
 
@@ -244,7 +245,7 @@ def plot_runs(groups, labels):
 
 script = parser(__doc__)
 script.add_argument('runs', nargs='*', metavar='RUN', help='its name: 7 for runs/7')
-script.add_argument('--all', action='store_true', help='all runs')
+script.add_argument('--all', action='store_true', help='all settings')
 script.add_argument('--csv', action='store_true', help='print comma-separated values')
 script.add_argument('--diff', action='store_true', help='how two scripts differ')
 args = script.parse_args()
@@ -259,6 +260,7 @@ if args.diff:
     sys.exit()
 
 groups = gather(runs, by='name' if args.runs else 'seed')
+N_settings = len(groups)
 if not args.runs and not args.all:
     groups = groups[-8:]
 texts, common = differences([group[-1] for group in groups])
@@ -282,6 +284,10 @@ if args.csv:
 print_runs(rows)
 if common:
     print(textwrap.fill(clean(f'Where nothing else is said: {common}'), 79))
+if any('--diff' in text for text in texts):
+    print('How two scripts differ:  python compare.py --diff RUN RUN')
+if N_settings > len(groups):
+    print(f'{N_settings - len(groups)} older settings are left out; --all shows them.')
 chosen = [run for group in groups for run in group]
 if len({run['exam'] for run in chosen if run['evaluated']}) > 1:
     print('Their test sequences are not the same, so neither are their exams.')

@@ -35,8 +35,8 @@ HINTS = {
     r'None values not supported.*\n.*fit\(': 'sequences without classes: fit takes'
     ' X, Y, and validation_data a pair, (X, Y)',
     r'bad operand type for unary': 'take away the sign at the beginning of the line',
-    'total size of the tensor must be unchanged': 'Reshape stands first, in place of the'
-    ' three Dense layers: comment these out',
+    'total size of the tensor must be unchanged': 'Reshape stands first, in place of'
+    ' the three Dense layers: comment these out',
     'MemoryError|ResourceExhausted': 'the memory is full: take fewer or shorter'
     ' sequences or a smaller network, or read the sequences with train_large.py',
 }

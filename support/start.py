@@ -100,7 +100,7 @@ def tell(kind, error, trace):
 
 # ------------------------------------------------------------------ Keras
 
-# What TensorFlow's C++ prints while it is imported and looks for a GPU, whatever is set.
+# What TensorFlow's C++ prints while it is imported and looks for a GPU.
 NOTICES = """\
 All log messages before absl::InitializeLog() is called
 oneDNN custom operations are on

@@ -1,4 +1,4 @@
-"""What the tests share: the real scripts, run in a temporary folder as a user runs them.
+"""What the tests share: the real scripts, run in a temporary folder as users do.
 
 script() runs one in this process, which costs a hundredth of starting Python; process()
 starts Python, for what is about processes: signals, terminals, full disks.
@@ -24,7 +24,7 @@ import pytest
 PROJECT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 
-# The tests run without a display and without what this shell knows of a batch system; and
+# The tests run without a display or what this shell knows of a batch system; and
 # Ctrl-C works in what they start, also where they were started with & or nohup.
 for name in list(os.environ):
     if name.startswith(('SLURM_', 'KERAS_', 'TF_', 'DISPLAY', 'WAYLAND_')):
@@ -33,7 +33,7 @@ os.environ['MPLBACKEND'] = 'agg'
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# ---------------------------------------------------------------- train.py, edited or not
+# ------------------------------------------------------- train.py, edited or not
 
 
 def pytest_addoption(parser):
@@ -42,7 +42,7 @@ def pytest_addoption(parser):
 
 
 def committed_train():
-    """Return the text of train.py in git's HEAD if the file differs from it; else None."""
+    """Return the text of HEAD's train.py if the file differs from it, or None."""
     git = ['git', '-C', str(PROJECT)]
     diff = [*git, 'diff', '--quiet', 'HEAD', '--', 'train.py']
     if subprocess.run(diff, stderr=-3).returncode == 0:
@@ -51,7 +51,7 @@ def committed_train():
     return found.stdout.decode() if found.returncode == 0 else None  # no repository
 
 
-# An attendee edits train.py: then HEAD's is tested, in a folder with links to all the rest.
+# An attendee edits train.py: then HEAD's is tested, in a folder of links to the rest.
 _as_is = '--as-is' in sys.argv or 'AS_IS' in os.environ
 _committed = None if _as_is else committed_train()
 if _as_is:
@@ -114,7 +114,7 @@ def restored():
 
 
 def script(*command, status=0, cwd='.', env=None):
-    """Run a script in this process, as python SCRIPT ARGUMENT ... would; return a Result.
+    """Run a script in this process, as python SCRIPT ... would; return a Result.
 
     The script is one of ours by its name, or the path of another. Fails unless the exit
     status is the one expected.
@@ -224,7 +224,7 @@ SHORT = ('--N_train', 20, '--N_test', 10, '--N_epochs', 3)
 
 @pytest.fixture(scope='session')
 def lesson(tmp_path_factory):
-    """200 and 50 sequences and the network trained with them, once; not to be changed."""
+    """200 and 50 sequences and their network, made once; not to be changed."""
     folder = made(tmp_path_factory)
     return Lesson(folder, script('train.py', cwd=folder).stdout)
 

@@ -17,7 +17,7 @@ def lines(text, mark):
 
 
 def check(*options, keras=NO_TENSORFLOW, status=0, tools=(), **env):
-    """Run it with these programs, {name: what they do}, and no others; return what it prints."""
+    """Run it with these programs alone, {name: what they do}; return what it prints."""
     Path('bin').mkdir(exist_ok=True)
     for name, text in dict(tools).items():
         Path('bin', name).write_text(f'#!/bin/sh\n{text}\n', encoding='utf-8')

@@ -1,4 +1,4 @@
-"""Sequences: their files, pictures and making; sets that are written whole or not at all."""
+"""Sequences: their files, pictures and making; sets, whole or not at all."""
 
 import contextlib
 import errno
@@ -283,7 +283,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize('error', [OSError(errno.ENOSPC, 'full'), Killed])
 def test_wherever_the_disk_fails_or_a_kill_comes(folder, monkeypatch, error):
-    """Both sets are old or both new, or reading ends in a line; the next command ends it."""
+    """Both sets are old or both new, or reading ends in a line."""
 
     def call(real, *arguments, **options):
         nonlocal calls

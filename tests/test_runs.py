@@ -83,7 +83,7 @@ def test_names_and_numbers(ran):
 
 
 def test_a_script_that_dies_after_its_fit(ran):
-    """It leaves a whole run. What a kill left long ago is removed; what is new is not."""
+    """It leaves a whole run. What a kill left long ago is removed."""
     for name in 'old', 'new':
         Path('runs', f'.new-{name}', 'run').mkdir(parents=True)
     os.utime('runs/.new-old', (0, time.time() - 4000))
@@ -194,7 +194,7 @@ def test_saving_is_tried_before_the_training(data):
 
 @pytest.fixture
 def made_up(folder, short):
-    """Make a run like the shortest of ten test sequences, of which 1 is a right answer."""
+    """Make a run like the shortest; of the ten answers 1 is a right one."""
     real = json.loads((short / 'runs/wide-64/run.json').read_text())
 
     def make(name, right='1' * 10, accuracy=(0.5, 0.96, 1.0), code='', **more):
@@ -306,7 +306,7 @@ def test_whether_two_can_be_told_apart(made_up):
 
 
 def test_the_picture(made_up):
-    """Curves of training, and below the names beside all test accuracies, in no curve."""
+    """Curves of training, and below the names beside all test accuracies."""
     made_up('1', right='1111111100')
     made_up('2', numbers={'seed': 1}, accuracy=(0.4, 0.5, 0.6))
     made_up('3', layers='64 relu', accuracy=(0.7,))

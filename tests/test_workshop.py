@@ -1,8 +1,8 @@
 """The commands of docs/instructor.md, as they stand there, typed by three Unix users.
 
 Only where WORKSHOP_USERS is set, and as root, because it makes and removes these users.
-script.sh makes the organiser's environment with the real pip, of one small package that is
-made here: through it that environment finds the packages which these tests run with.
+script.sh makes the organiser's environment with the real pip, of one small package made
+here: through it that environment finds the packages which these tests run with.
 """
 
 import os
@@ -26,6 +26,7 @@ INSTRUCTOR = (PROJECT / 'docs/instructor.md').read_text(encoding='utf-8')
 GROUP = f'ws{os.getpid()}'
 ORGANISER, ADA, BOB = USERS = [GROUP + name for name in ('olga', 'ada', 'bob')]
 PYTHON, PACKAGES = f'python3.{sys.version_info[1]}', sysconfig.get_path('purelib')
+ABOUT = 'Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n'
 
 
 def commands(heading):
@@ -47,7 +48,7 @@ def types(base, user, text):
 
 
 def all_but_homes(base):
-    """Return size, mode and time of all files but those in the homes, by their paths."""
+    """Return size, mode and time of all files outside the homes, by their paths."""
     paths = [p for x in ('bin', 'fred', 'origin') for p in (base / x).rglob('*')]
     found = {path: path.lstat() for path in paths}
     return {p: (s.st_size, s.st_mode, s.st_mtime_ns) for p, s in found.items()}
@@ -69,7 +70,7 @@ def make_package(base):
     """Make the wheel of demo, which brings a line to Python's path and no module."""
     texts = {
         'demo.pth': PACKAGES,
-        'demo-1.0.dist-info/METADATA': 'Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n',
+        'demo-1.0.dist-info/METADATA': ABOUT,
         'demo-1.0.dist-info/WHEEL': 'Wheel-Version: 1.0\nTag: py3-none-any',
         'demo-1.0.dist-info/RECORD': '',
     }
@@ -91,7 +92,7 @@ def make_origin(origin):
 
 @pytest.fixture
 def room():
-    """A folder with what a cluster has: programs, a project's folder, homes and origin."""
+    """A folder with what a cluster has: programs, a project, homes and origin."""
     base = Path(tempfile.mkdtemp(prefix='workshop-users-'))
     base.chmod(0o755)
     try:
@@ -105,7 +106,8 @@ def room():
         (base / 'fred').chmod(0o2770)  # the group may write there, as on OzSTAR
         for python in shutil.which(PYTHON, path='/usr/bin'), sys.executable:
             program(base / 'bin/python3', f'exec {python} "$@"')
-            test = f"import sys, venv, ensurepip; sys.path.append('{PACKAGES}'); import numpy"
+            test = 'import sys, venv, ensurepip;'
+            test += f"sys.path.append('{PACKAGES}'); import numpy"
             if types(base, ADA, f'python3 -c "{test}" 2>/dev/null').wait() == 0:
                 break
         else:
@@ -122,7 +124,7 @@ def room():
 
 
 def test_a_workshop(room):
-    """The evening before; two attendees at once, one with other packages; afterwards."""
+    """The evening before; two attendees at once, one with a change; afterwards."""
     out = ends(types(room, ORGANISER, commands('The evening before')))
     assert '/workshop/.venv, which you can change' in out and 'Ready.' in out
     before, slide = all_but_homes(room), commands('What attendees type')
