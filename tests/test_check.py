@@ -2,13 +2,22 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from conftest import WORKSHOP, contents, process, script
 
 NO_TENSORFLOW = 'import os; os._exit(0)'  # which is quick
+
+
+@pytest.fixture(autouse=True)
+def programs(folder):
+    """A folder bin with the one program that is needed, grep."""
+    Path('bin').mkdir()
+    Path('bin/grep').symlink_to(shutil.which('grep'))
 
 
 def lines(text, mark):
@@ -18,7 +27,6 @@ def lines(text, mark):
 
 def check(*options, keras=NO_TENSORFLOW, status=0, tools=(), **env):
     """Run it with these programs alone, {name: what they do}; return what it prints."""
-    Path('bin').mkdir(exist_ok=True)
     for name, text in dict(tools).items():
         Path('bin', name).write_text(f'#!/bin/sh\n{text}\n', encoding='utf-8')
         Path('bin', name).chmod(0o755)
@@ -32,7 +40,9 @@ def check(*options, keras=NO_TENSORFLOW, status=0, tools=(), **env):
 def test_ready(data):
     """On this machine all is well, and nothing is changed."""
     before = contents('.')
-    done = process('check.py', '--N_train', 20, '--N_test', 10, env={'PATH': ''})
+    done = process(
+        'check.py', '--N_train', 20, '--N_test', 10, env={'PATH': f'{os.getcwd()}/bin'}
+    )
     names = 'Python Packages Environment Sequences Disk Slurm Plot Device Training'
     found = [re.match(r'\w+', line)[0] for line in lines(done.stdout, 'ok')]
     assert found == names.split() and contents('.') == before
