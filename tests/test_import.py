@@ -41,7 +41,7 @@ def imported(*arguments):
 
 
 def sequences(*folders):
-    """What lies in the folders, read without our code: sorted values and class names."""
+    """What lies in the folders, read without our code: values and class names."""
     found = []
     for path in (x for name in folders for x in pathlib.Path(name).glob('X_*.dat')):
         (Y,) = np.fromfile(path.with_name(path.name.replace('X', 'Y')), '<f8')
@@ -246,7 +246,7 @@ def test_bad_files():
 
 
 def test_long_tables():
-    """Sorted by time, and interpolated onto each object's own span; too few left out."""
+    """Sorted by time, interpolated onto each own span; too few are left out."""
     for text in LONG, BANDS:
         write('a.csv', text)
         table = read('a.csv', '--long id,t,m --label y')

@@ -62,9 +62,10 @@ def test_files(folder):
     time = datetime(2026, 1, 2, 3, 4).timestamp()
     os.utime('runs/1/model.keras', (time, time))
     files, before = (1, 'X_MAX.dat', 'my data.dat'), contents('.')
-    assert plain(*files) == [
+    lines = plain(*files)
+    assert 'not a calibrated probability' in lines[1]
+    assert lines[:1] + lines[2:] == [
         'Model: runs/1/model.keras of 2026-01-02 03:04, 1',
-        "The score is the network's output for that class, not a calibrated probability.",
         'Test/X_1.dat: class 0 (sine wave), score 0.800; label 0 (sine wave) agrees',
         'X_MAX.dat: class 0 (sine wave), score 0.877; label 1 (square wave) DISAGREES',
         'my data.dat: class 1 (square wave), score 0.750',
@@ -168,7 +169,7 @@ READING = dict.fromkeys(['long', 'length', 'period'], None) | {'no_codes': False
 
 
 def test_tables(folder):
-    """Read by the names of the columns; what is wrong with a row is said, others go on."""
+    """Read by the columns' names; what is wrong with a row is said, others go on."""
     network(['A', '[b]B'], 'runs/1/model.keras', **READING, columns=COLUMNS)
     Path('a.csv').write_text('z,b,y,a,star\n9,2,A,-1,s1\n9,1,[b]B,2,s2\n9,1,,0,s3\n')
     found = [('s1', '[b]B', '0'), ('s2', 'A', '0'), ('s3', '[b]B', '')]
