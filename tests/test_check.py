@@ -2,13 +2,23 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from conftest import WORKSHOP, contents, process, script
 
 NO_TENSORFLOW = 'import os; os._exit(0)'  # which is quick
+
+
+@pytest.fixture
+def node(data):
+    """A folder with sequences, and in bin the only programs of this node."""
+    Path('bin').mkdir()
+    Path('bin/grep').symlink_to(shutil.which('grep'))
+    return data
 
 
 def lines(text, mark):
@@ -16,9 +26,8 @@ def lines(text, mark):
     return [line[5:] for line in text.splitlines() if line.startswith(mark)]
 
 
-def check(*options, keras=NO_TENSORFLOW, status=0, tools=(), **env):
+def check(keras=NO_TENSORFLOW, status=0, tools=(), **env):
     """Run it with these programs alone, {name: what they do}; return what it prints."""
-    Path('bin').mkdir(exist_ok=True)
     for name, text in dict(tools).items():
         Path('bin', name).write_text(f'#!/bin/sh\n{text}\n', encoding='utf-8')
         Path('bin', name).chmod(0o755)
@@ -26,13 +35,14 @@ def check(*options, keras=NO_TENSORFLOW, status=0, tools=(), **env):
         Path('keras.py').write_text(keras, encoding='utf-8')
         env['PYTHONPATH'] = os.getcwd()
     env['PATH'] = f'{os.getcwd()}/bin'
-    return script('check.py', *options, status=status, env=env).stdout
+    return script('check.py', status=status, env=env).stdout
 
 
-def test_ready(data):
+def test_ready(node):
     """On this machine all is well, and nothing is changed."""
     before = contents('.')
-    done = process('check.py', '--N_train', 20, '--N_test', 10, env={'PATH': ''})
+    numbers = '--N_train', 20, '--N_test', 10
+    done = process('check.py', *numbers, env={'PATH': f'{node}/bin'})
     names = 'Python Packages Environment Sequences Disk Slurm Plot Device Training'
     found = [re.match(r'\w+', line)[0] for line in lines(done.stdout, 'ok')]
     assert found == names.split() and contents('.') == before
@@ -41,7 +51,7 @@ def test_ready(data):
     assert done.stdout.endswith('\nReady.\n') and not done.stderr
 
 
-def test_a_gpu_unseen_and_a_set_too_small(data):
+def test_a_gpu_unseen_and_a_set_too_small(node):
     out = check(keras=None, status=1, SLURM_JOB_ID='7', SLURM_JOB_GPUS='0')
     device, training = lines(out, 'FIX')
     assert device.startswith('Device: Slurm granted a GPU')
@@ -58,7 +68,7 @@ def test_without_packages(folder):
     assert (done.returncode, done.stderr) == (1, '')
 
 
-def test_somebody_elses_environment(data, monkeypatch):
+def test_somebody_elses_environment(node, monkeypatch):
     """May be read, and not written."""
     monkeypatch.setattr(os, 'geteuid', lambda: 12345)
     assert 'chmod -R go-w' in check(status=1)
@@ -66,14 +76,14 @@ def test_somebody_elses_environment(data, monkeypatch):
     assert 'which you cannot change' in check()
 
 
-def test_a_node_that_tensorflow_does_not_fit(data):
+def test_a_node_that_tensorflow_does_not_fit(node):
     out = check(keras='import os; os.kill(os.getpid(), 9)', status=1)
     assert re.search('FIX  Device: ended by signal 9 .* more memory', out)
     out = check(keras='raise ImportError("GLIBC is too old")', status=1)
     assert re.search('FIX  Device: .*GLIBC is too old', out)
 
 
-def test_quota(data):
+def test_quota(node):
     """Of the user and of the group, where Lustre knows one."""
     for printed, status, answer in (
         ('14600 0 0 - 14 0 0 -', 0, None),
@@ -87,7 +97,7 @@ def test_quota(data):
         assert len(lines(out, 'FIX')) == 2 * status
 
 
-def test_slurm(data):
+def test_slurm(node):
     """What sbatch --test-only says of train.slurm counts."""
     tools = {'sbatch': '[ "$1" = --test-only ] && [ "${2##*/}" = train.slurm ]'}
     out = check(tools=tools, SBATCH_RESERVATION='ml')
