@@ -49,7 +49,7 @@ def run(*command, **options):
 
 
 def why_not(done):
-    """Return why one of our scripts failed, or what it warns of; '' if all went well."""
+    """Return why a script of ours failed or what it warns of; '' if all went well."""
     if done.returncode < 0:
         killed = f'ended by signal {-done.returncode} on this node'
         return f'{killed}: try another, or ask for more memory'

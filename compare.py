@@ -2,11 +2,11 @@
 
     python compare.py               the newest eight settings
     python compare.py 3 7 wide64    these runs
-    python compare.py --all         all runs
+    python compare.py --all         all settings
     python compare.py --diff 3 7    how the scripts of two runs differ
 
-Prints a table, draws compare.png, and says whether two runs can be told apart. Runs that
-differ in the seed alone share a row; of the same run made twice, the newer counts.
+Prints a table, draws compare.png, and says whether two runs can be told apart. Runs
+that differ in the seed alone share a row; of the same run made twice, the newer counts.
 """
 
 from support.start import prepare
@@ -19,6 +19,8 @@ import re
 import shutil
 import sys
 import textwrap
+from collections import Counter
+from math import inf
 from pathlib import Path
 from statistics import median_low
 
@@ -44,11 +46,9 @@ def read_code(run):
     numbers = '|'.join(map(re.escape, run['numbers'])) or '-'
     lines = [line.split('#')[0].rstrip() for line in read_script(run)]
     lines = [x for x in lines if x and not re.match(rf'({numbers})\s*=', x)]
-    network = re.compile(r'model\.(add|compile)\(|from keras[\w.]* import ')
-    return (
-        tuple(line for line in lines if network.match(line)),
-        tuple(line for line in lines if not network.match(line)),
-    )
+    made = re.compile(r'model\.(add|compile)\(|from keras[\w.]* import ')
+    network = tuple(filter(made.match, lines))
+    return network, tuple(line for line in lines if line not in network)
 
 
 def setting(run):
@@ -75,40 +75,30 @@ def gather(runs, by):
 
 
 def usual(values):
-    """Return which of some tuples is nearest to all: mostly the most frequent one.
+    """Return the most frequent of some values; None for a tie."""
+    (value, count), *others = Counter(values).most_common(2)
+    return None if others and others[0][1] == count else value
 
-    They are the nearer the more they share. For a tie, return None.
+
+def special(words, values):
+    """Return which of words, one of values, the usual one lacks; else what they lack.
+
+    If none is usual, what all of values have is left out. values are tuples of texts.
     """
-
-    def distance(a, b):
-        blocks = difflib.SequenceMatcher(None, a, b, False).get_matching_blocks()
-        return max(len(a), len(b)) - sum(block.size for block in blocks)
-
-    apart = {a: sum(distance(a, b) for b in values) for a in values}
-    nearest = [a for a in apart if apart[a] == min(apart.values())]
-    return nearest[0] if len(nearest) == 1 else None
+    known = usual(values) or set.intersection(*map(set, values))
+    new = [x for x in words if x not in known]
+    return new or [f'no {x}' for x in known if x not in words] or words
 
 
-def special(words, most, values):
-    """Return which of words, one of values, are special where most is usual, or None."""
-    known = most or set.intersection(*map(set, values))
-    found = [x for x in words if x not in known]
-    return found or [f'no {x}' for x in most or () if x not in words] or words
-
-
-def special_layers(layers, most, values):
-    """Return which layers are special, like special, but heeding their order."""
-    if len(layers) == 1 and max(map(len, values)) > 1:
+def special_layers(layers, values):
+    """Return which layers are special; all of them where the number of layers is."""
+    if len(layers) == 1 < max(map(len, values)):
         return ['no hidden layer']
-    if most is None:
-        return special(layers, most, values)
-    steps = difflib.SequenceMatcher(None, most, layers, False).get_opcodes()
-    if {kind for kind, *_ in steps} == {'equal', 'insert'}:
-        added = [layers[i:j] for kind, *_, i, j in steps if kind == 'insert']
-        return [f'+ {x}' for some in added for x in some]
-    if len(layers) == len(most):
-        return [x for x, old in zip(layers, most, strict=True) if x != old]
-    return layers
+    most = usual(values) or layers
+    new = list((Counter(layers) - Counter(most)).elements())
+    if len(layers) > len(most) and len(layers) == len(most) + len(new):
+        return [f'+ {x}' for x in new]
+    return special(layers, values) if len(layers) == len(most) else layers
 
 
 def features(run):
@@ -123,7 +113,7 @@ def features(run):
 
 
 def differences(runs):
-    """Return what each of the runs has that most have not, a text; and what most have."""
+    """Return what each run has that most have not, a text; and what most have."""
     found, texts, common = [features(run) for run in runs], [[] for _ in runs], []
     for name in dict.fromkeys(name for each in found for name in each):
         values = [each.get(name, ()) for each in found]
@@ -133,7 +123,7 @@ def differences(runs):
             common += most or ()
             for some, value in zip(texts, values, strict=True):
                 if value != most:
-                    some += tell(value, most, values)
+                    some += tell(value, values)
     networks, others = zip(*map(read_code, runs), strict=True)
     known = [(run['layers'], run['optimizer'], run['loss']) for run in runs]
     for i, some in enumerate(texts):
@@ -147,17 +137,15 @@ def differences(runs):
 
 
 def spread(values):
-    """Return the median of some values, of which None is never, and their range in [ ]."""
-    ordered = sorted(float('inf') if value is None else value for value in values)
-    middle, low, high = (
-        f'{x:.4g}'.replace('inf', 'never')
-        for x in (median_low(ordered), ordered[0], ordered[-1])
-    )
+    """Return the median of values, of which None is never, and their range in [ ]."""
+    ordered = sorted(inf if value is None else value for value in values)
+    shown = [median_low(ordered), ordered[0], ordered[-1]]
+    middle, low, high = (f'{x:.4g}'.replace('inf', 'never') for x in shown)
     return middle if len(values) == 1 else f'{middle} [{low}-{high}]'
 
 
 def accuracy(runs):
-    """Return the test accuracy of runs of one setting; of one run its interval in ( )."""
+    """Return the test accuracy of runs of one setting, of one with its interval."""
     if not all(run['evaluated'] for run in runs):
         return 'not evaluated'
     if len(runs) > 1:
@@ -189,8 +177,8 @@ def print_runs(rows):
 def told_apart(a, b):
     """Return in a sentence whether two runs can be told apart by the exam both sat.
 
-    By the exact McNemar test: of the sequences on which just one of them is right, either
-    has as many but for chance. (McNemar, Psychometrika 12, 153, 1947)
+    By the exact McNemar test: of the sequences on which just one of them is right,
+    either has as many but for chance. (McNemar, Psychometrika 12, 153, 1947)
     """
     from scipy.stats import binomtest
 
@@ -202,20 +190,16 @@ def told_apart(a, b):
     counts = [pairs.count((True, False)), pairs.count((False, True))]
     if not sum(counts):
         return f'In the test {both} are right and wrong on the same sequences.'
-    (more, better), (less, worse) = sorted(
-        zip(counts, names, strict=True), reverse=True
-    )
+    (less, worse), (more, better) = sorted(zip(counts, names, strict=True))
     p = binomtest(more, more + less).pvalue
     so = f'{better} is better (p = {p:.2g})' if p < 0.05 else 'that may be chance'
     more, less = ({0: 'none', 1: 'one'}.get(x, x) for x in (more, less))
-    return (
-        f'In the test {both} differ on {sum(counts)} of {len(pairs)} sequences: {better} is'
-        f' right on {more} of these, {worse} on {less}: {so}.'
-    )
+    line = f'In the test {both} differ on {sum(counts)} of {len(pairs)} sequences: '
+    return line + f'{better} is right on {more} of these, {worse} on {less}: {so}.'
 
 
 def plot_runs(groups, labels):
-    """Plot how runs learnt and, below, their test accuracy and names. Saves compare.png.
+    """Plot how runs learnt and, below, their names and tests. Saves compare.png.
 
     groups is a list of lists of runs of one setting; labels has a text for each.
     """
@@ -242,7 +226,7 @@ def plot_runs(groups, labels):
         test.plot(dots, [i] * len(dots), 'o', color=style['color'])
     longest = max(run['epochs'] for group in groups for run in group)
     for axis, name in zip(axes, ('accuracy', 'loss'), strict=True):
-        axis.set(xscale='log', xlabel='Epoch', title=f'Training {name}')
+        axis.set(xscale='log', xlabel='Epoch', title=f'Training {name}, up to 1')
         axis.set_xticks([1, 3, 10, 30, 100, 300, 1000], minor=False)
         axis.xaxis.set_major_formatter('{x:g}')
         axis.minorticks_off()
@@ -251,7 +235,8 @@ def plot_runs(groups, labels):
     test.set_yticks(range(len(labels)), labels, fontsize='small', parse_math=False)
     test.set(ylim=(len(labels) - 0.5, -0.5), title='Test accuracy in %')
     test.set_xlim(right=101)
-    test.set_xlabel('A dot for each run; of one alone, the 95 % confidence interval')
+    what = 'A dot for each run; the line is the 95 % confidence interval of one run'
+    test.set_xlabel(f'{what}, or the range of several')
     test.grid(alpha=0.3)
     save_plot(figure, 'compare.png')
 
@@ -260,7 +245,7 @@ def plot_runs(groups, labels):
 
 script = parser(__doc__)
 script.add_argument('runs', nargs='*', metavar='RUN', help='its name: 7 for runs/7')
-script.add_argument('--all', action='store_true', help='all runs')
+script.add_argument('--all', action='store_true', help='all settings')
 script.add_argument('--csv', action='store_true', help='print comma-separated values')
 script.add_argument('--diff', action='store_true', help='how two scripts differ')
 args = script.parse_args()
@@ -275,11 +260,10 @@ if args.diff:
     sys.exit()
 
 groups = gather(runs, by='name' if args.runs else 'seed')
+N_settings = len(groups)
 if not args.runs and not args.all:
     groups = groups[-8:]
 texts, common = differences([group[-1] for group in groups])
-if len(groups) == 1:
-    texts = [runs[-1]['layers']]
 rows = [
     {
         'run': ' '.join(run['name'] for run in group),
@@ -300,6 +284,10 @@ if args.csv:
 print_runs(rows)
 if common:
     print(textwrap.fill(clean(f'Where nothing else is said: {common}'), 79))
+if any('--diff' in text for text in texts):
+    print('How two scripts differ:  python compare.py --diff RUN RUN')
+if N_settings > len(groups):
+    print(f'{N_settings - len(groups)} older settings are left out; --all shows them.')
 chosen = [run for group in groups for run in group]
 if len({run['exam'] for run in chosen if run['evaluated']}) > 1:
     print('Their test sequences are not the same, so neither are their exams.')

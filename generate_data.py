@@ -51,13 +51,14 @@ def random_streams(seed):
 def noisy(X, noise, rng):
     """Return X (n, N) with Gaussian noise of this standard deviation added.
 
-    Its random numbers are a stream of their own, split off from the generator
-    rng: so noise changes nothing else, and a larger set still begins with the
-    smaller one.
+    The noise has a stream of random numbers of its own, split off from the
+    generator rng: so it changes nothing else, and a larger set still begins
+    with the smaller one.
     """
     if not noise:
         return X
-    return X + noise * rng.spawn(1)[0].standard_normal(X.shape)
+    (noise_rng,) = rng.spawn(1)
+    return X + noise * noise_rng.standard_normal(X.shape)
 
 
 def make_sequences(
@@ -72,8 +73,8 @@ def make_sequences(
 ):
     """Draw N sequences from the random generator rng.
 
-    Sequence i is wave(f t) with t = 1 to N_sequence and f = f_min + f_range R,
-    R uniform in [0, 1), in radians per step; with phase, wave(f t + 2 pi R')
+    Sequence i is wave(f t) with t = 1 to N_sequence and f = f_min + f_range R
+    in radians per step, R uniform in [0, 1); with phase, wave(f t + 2 pi R'),
     as the tutorial's comment says. noise is the standard deviation of what is
     then added to each value; the waves go from -1 to 1.
     Returns X, float64 (N, N_sequence), and Y, float64 (N,), each class with
@@ -97,7 +98,8 @@ def make_sequences(
 def sequences(N, rng, **options):
     """Yield what make_sequences draws, one x and y at a time.
 
-    They are drawn in blocks, so that no set is too large for the memory.
+    They are drawn in blocks, so that no set is too large for the memory: 1,000
+    sequences of 128 values each, or fewer and longer ones.
     """
     block = max(1, 128_000 // options.get('N_sequence', 128))
     for start in range(0, N, block):
@@ -110,17 +112,18 @@ if __name__ == '__main__':
     add, count = script.add_argument, whole_number(1)
     add('N_train', nargs='?', type=count, default=200, help='default 200')
     add('N_test', nargs='?', type=count, default=50, help='default 50')
-    numbers, waves = range(2, len(WAVES) + 1), 'wave forms, default 2'
+    numbers = range(2, len(WAVES) + 1)
+    waves = 'number of wave forms, default 2'
     add('--classes', type=int, choices=numbers, default=2, help=waves)
     add('--phase', action='store_true', help='random phases as well')
     add('--N_sequence', type=count, default=128, help='length, default 128')
-    deviation = 'its standard deviation, default 0'
+    deviation = 'standard deviation of the noise, default 0'
     add('--noise', type=float, default=0.0, help=deviation)
-    seed = 'of the random numbers, default 0'
+    seed = 'seed of the random numbers, default 0'
     add('--seed', type=whole_number(0), default=0, help=seed)
     add('--overwrite', action='store_true', help='replace what is there')
     args = script.parse_args()
-    if not 0 <= args.noise <= 1e6:  # nor NaN
+    if not 0 <= args.noise <= 1e6:  # NaN fails this, too
         script.error(f'--noise {args.noise} is not a number from 0 to 1000000')
 
     # Draw the sequences

@@ -17,7 +17,6 @@ from support.start import prepare
 if __name__ == '__main__':
     prepare()
 
-import hashlib
 import os
 import shlex
 import sys
@@ -25,7 +24,7 @@ import sys
 from support.console import DataError, clean, parser, whole_number
 from support.mistakes import check_scale
 from support.sets import write_sets
-from support.tables import add_columns, is_number, read_table, some
+from support.tables import NUMBER, read_table, some
 
 import numpy as np
 import pandas as pd
@@ -33,15 +32,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 
-def sha256(path):
-    """Return the SHA-256 of a file."""
-    with open(path, 'rb') as file:
-        return hashlib.file_digest(file, 'sha256').hexdigest()
-
-
 def share(text):
     """Return --test: a fraction of the sequences, a float, or their number, an int."""
-    is_share = is_number(text) and 0 < float(text) < 1
+    is_share = NUMBER.fullmatch(text) and 0 < float(text) < 1
     return float(text) if is_share else whole_number(1)(text)
 
 
@@ -50,9 +43,7 @@ def groups_of(X, ids):
 
     Those are equal sequences, and those of one object; ids are n texts, or None.
     """
-    groups = pd.factorize(np.array([hashlib.sha1(x.tobytes()).hexdigest() for x in X]))[
-        0
-    ]
+    groups = pd.factorize(np.array([hash(x.tobytes()) for x in X]))[0]
     if ids is None:
         return groups
     objects = pd.factorize(ids)[0] + len(X)
@@ -106,7 +97,15 @@ if __name__ == '__main__':
     add = script.add_argument
     what = 'one to split, or one for Train and one for Test'
     add('tables', nargs='+', metavar='TABLE', help=what)
-    add_columns(script)
+    add('--label', metavar='COLUMN', help='of the classes')
+    add('--values', metavar='FIRST:LAST', help='or mag, for mag0, mag1, ...')
+    add('--id', metavar='COLUMN', help="of the objects' names, or none")
+    add('--header', choices=('yes', 'no'), help='whether a line names the columns')
+    what = 'each row is an observation'
+    add('--long', metavar='ID,TIME,VALUE', type=lambda x: x.split(','), help=what)
+    add('--length', metavar='N', type=whole_number(2), help='of --long: values in each')
+    add('--period', metavar='COLUMN', help='of --long: fold each object with it')
+    add('--no-codes', action='store_true', help='-999 and the like are values')
     add('--test', type=share, help='of the sequences, a fraction or a number (0.2)')
     add('--seed', type=whole_number(0), default=0, help='of the random split (0)')
     add('--overwrite', action='store_true', help='replace the sequences that are there')
@@ -115,16 +114,13 @@ if __name__ == '__main__':
         script.error('give one table, and --test to split it, or two that are split')
     if bool(args.long) != bool(args.length) or (args.period and not args.long):
         script.error('--long, --length N and perhaps --period go together')
-    if args.long and (args.long.count(',') != 2 or args.values or args.id):
+    if args.long and (len(args.long) != 3 or args.values or args.id):
         script.error('--long ID,TIME,VALUE takes the place of --values and --id')
 
     # Read the tables, the second as the first.
     tables = [read_table(args.tables[0], args)]
     columns = tables[0].columns
-    for path in args.tables[1:]:
-        tables.append(read_table(path, args, columns))
-        if any(tables[1].columns[x] != columns[x] for x in ('label', 'id')):
-            raise DataError(f'{path} lacks the class or the id of {args.tables[0]}')
+    tables += [read_table(path, args, columns) for path in args.tables[1:]]
     if bad := [text for table in tables for text in table.bad.values()]:
         remedy = ', or --no-codes if it is a value' * ('code for no value' in bad[0])
         raise DataError(bad[0] + remedy)
@@ -136,7 +132,7 @@ if __name__ == '__main__':
 
     # Texts are different classes if they differ at all; numbers are sorted as such.
     names = sorted(set(labels))
-    if all(map(is_number, names)):
+    if all(map(NUMBER.fullmatch, names)):
         names.sort(key=float)
     Y = pd.Index(names).get_indexer(labels)
     rng = np.random.default_rng(args.seed)
@@ -144,8 +140,6 @@ if __name__ == '__main__':
     is_test = np.arange(len(X)) >= len(tables[0].X)
     if len(tables) == 1:
         size = args.test or 0.2
-        if size >= len(X):
-            raise DataError(f'--test {size} leaves none of {len(X)} to train with')
         is_test = choose_test(groups, Y, size, rng)
     check_classes(args.tables, where, names, Y, is_test)
 
@@ -159,7 +153,6 @@ if __name__ == '__main__':
         'script': 'import_data.py',
         'what': f'from {of}, class in column {columns["label"]}',
         'command': command.replace(' --overwrite', ''),
-        'tables': {path: sha256(path) for path in args.tables},
         'table': {**reading, 'columns': columns},
         'test': size,
         'seed': args.seed,
@@ -170,7 +163,7 @@ if __name__ == '__main__':
 
     # Say what the columns were taken for, and how to go on.
     N_sequence, values = X.shape[1], columns['values']
-    ends = args.long or f'{values[0]} to {values[-1]}'
+    ends = ', '.join(args.long or []) or f'{values[0]} to {values[-1]}'
     said = [f'Values: {ends}, {N_sequence} each, {X.min():.6g} to {X.max():.6g}']
     said.append(f'Class: {columns["label"]}, object: {columns["id"] or "none"}')
     few = ', with fewer than three observations' * bool(args.long)

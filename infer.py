@@ -136,16 +136,17 @@ def read_rows(path):
     options = SimpleNamespace(**known, label=columns['label'], id=columns['id'])
     options.header = 'yes' if columns['header'] else 'no'
     table = read_table(path, options, columns, labelled=False)
+    for name in table.left_out if options.long else ():
+        report(f'{path}: object {name} has fewer than three observations')
     for i, x in enumerate(table.X):
-        label = '' if table.labels is None else table.labels[i]
-        name = f'{path} {table.rows[i]}'
+        label, name = table.labels[i], f'{path} {table.rows[i]}'
         if i in table.bad:
             report(table.bad[i])
         elif label and label not in class_names:
             report(f'{name}: {label} is none of the classes, {", ".join(class_names)}')
         else:
-            id_ = '' if table.ids is None else table.ids[i]
-            yield name, id_, x, class_names.index(label) if label else None
+            Y = class_names.index(label) if label else None
+            yield name, table.ids[i], x, Y
 
 
 failed = set()

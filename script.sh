@@ -1,15 +1,15 @@
 # Prepares this shell for the workshop. Type  . ./script.sh  : the dot lets
 # this very shell carry out the lines below, so that what they load stays
-# loaded. Do that first on a login node, as compute nodes have no network;
+# loaded. On a cluster do that first on a login node (jobs have no network);
 # if it has neither modules nor a GPU, add  --cuda  for NVIDIA's libraries.
 if [ -z "${BASH_VERSION-}${ZSH_VERSION-}" ] || [ "${BASH_SOURCE-}" = "$0" ] ||
     [ "${ZSH_EVAL_CONTEXT-}" = toplevel ]; then
     echo 'script.sh: type  . ./script.sh  in bash or zsh' >&2
     return 1 2>/dev/null || exit 1
 fi
-if typeset -f deactivate >/dev/null; then deactivate; fi # another .venv
+if typeset -f deactivate >/dev/null; then deactivate; fi # leave another .venv
 if ! type module >/dev/null 2>&1 && [ -r "${MODULESHOME-}/init/bash" ]; then
-    . "$MODULESHOME/init/${ZSH_VERSION:+z}${BASH_VERSION:+ba}sh" # in a job
+    . "$MODULESHOME/init/${ZSH_VERSION:+z}${BASH_VERSION:+ba}sh" # jobs lack it
 fi
 
 # Where there are modules: load Python. Newer: module spider python-scientific
@@ -18,19 +18,19 @@ if type module >/dev/null 2>&1; then
     module load python-scientific/3.13.1-foss-2025a ||
         { echo 'script.sh: no such module: name another in it' >&2; return 1; }
 fi
-# The slide loads five, for Python 2.7. Their packages are now in .venv:
+# The slide loads five, for Python 2.7. What we use of them is now in .venv:
 #   module load numpy/1.14.1-python-2.7.14           numpy
 #   module load tensorflowgpu/1.6.0-python-2.7.14    tensorflow
 #   module load scikit-learn/0.19.1-python-2.7.14    left out, as never used
 #   module load pandas/0.22.0-python-2.7.14          pandas, for your tables
 #   module load keras/2.1.4-python-2.7.14            keras 3
-unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # other software's: they hide .venv
+unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # they hide .venv or this folder
 
 # Make .venv or add what it lacks, in ( ), so that no variable is left behind.
 (
     say() { printf 'script.sh: %s\n' "$1" >&2; }
     fail() { say "$1" && exit 1; }
-    use() {
+    use() { # leave these ( ) with success, if .venv works
         why=$(.venv/bin/python -I -c 'import numpy' 2>&1) && exit
         fail ".venv does not work ($(printf %s "$why" | tail -n 1)); $remedy"
     }
@@ -38,7 +38,7 @@ unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # other software's: they hide .venv
     case ${1-} in '' | --cuda) ;; *) say "no option $1, only --cuda" ;; esac
     files="$(cat requirements.txt) $(cat constraints.txt)"
     remedy="to begin again: rm -r '$PWD/.venv'"
-    made=$(. .venv/bin/activate 2>/dev/null && echo "$VIRTUAL_ENV")
+    made=$(. .venv/bin/activate 2>/dev/null && echo "$VIRTUAL_ENV") # its path
     [ -z "$made" ] || [ "$made" -ef .venv ] || fail "moved from $made; $remedy"
     if [ -L .venv ]; then # somebody else's, which is used as it is
         remedy="ask the owner of $(readlink .venv)"
@@ -50,7 +50,7 @@ unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # other software's: they hide .venv
         use
     fi
 
-    # With a GPU TensorFlow brings CUDA; OzSTAR's P100s need an older cuDNN.
+    # On clusters, with a GPU, or if it had it: CUDA, and a cuDNN for P100s.
     if [ "${1-}" = --cuda ] || type module >/dev/null 2>&1 ||
         command -v nvidia-smi >/dev/null ||
         grep -qs '^tensorflow.and-cuda' .venv/installed .venv/before; then
@@ -60,28 +60,28 @@ unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # other software's: they hide .venv
     wanted="${1-} $files"
     finished() { [ "$wanted" = "$(cat .venv/installed 2>/dev/null)" ]; }
     if finished; then use; fi
-    exec 9<requirements.txt
+    exec 9<requirements.txt # a lock: one shell at a time (a Mac has no flock)
     flock -n 9 2>/dev/null
     if [ $? = 1 ]; then say 'waiting for another shell' && flock 9; fi
-    if finished; then use; fi
+    if finished; then use; fi # the other shell has done it
     say "installing into $PWD/.venv (a few minutes the first time)"
     export PIP_USER=0 # even if you install with --user elsewhere
     had=unfinished
-    if [ -e .venv/installed ]; then
+    if [ -e .venv/installed ]; then # finished, but with something else
         mv .venv/installed .venv/before && had=$(.venv/bin/pip freeze)
-    else # there is no .venv, or a killed one, whose half packages must go
+    else # no .venv, or an interrupted one: make pip forget half packages
         for py in .venv/bin/python python3 python3.13 python3.12 python3.11; do
             "$py" -V 2>/dev/null | grep -q ' 3\.1[123]\.' && break
         done || fail 'there is no Python 3.11, 3.12 or 3.13 here: install one'
         find .venv -maxdepth 4 \( -name '~*' -o -name '*.dist-info' ! -exec \
             test -e '{}/INSTALLER' ';' \) -exec rm -rf '{}' + 2>/dev/null
-        "$py" -I -m venv .venv || fail "no room or permission? $remedy"
+        "$py" -I -m venv .venv || fail "venv failed, see above; $remedy"
         .venv/bin/pip install -qU --retries 0 pip 2>/dev/null
     fi
     .venv/bin/pip install -r requirements.txt -c constraints.txt "$@" &&
         printf '%s\n' "$wanted" >|.venv/installed && use
     # It failed. If it had changed nothing yet, .venv is as good as before.
     [ "$had" = "$(.venv/bin/pip freeze)" ] && mv .venv/before .venv/installed
-    [ -e .venv/installed ] || fail "no network (as in jobs) or room? $remedy"
+    [ -e .venv/installed ] || fail "unfinished: source it again, or $remedy"
     say 'going on with what .venv had' && use
 ) && . "$(dirname -- "$(realpath -- "${BASH_SOURCE:-$0}")")/.venv/bin/activate"

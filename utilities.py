@@ -41,7 +41,7 @@ def read_set(folder, N_files, N):
     """Read sequences 1 to N_files: X, float64 (N_files, N), Y (N_files,)."""
     X, Y = np.empty([N_files, N]), np.empty(N_files)
     for x in range(N_files):
-        X[x,] = read_values(f'{folder}/X_{x + 1}.dat', N)
+        X[x] = read_values(f'{folder}/X_{x + 1}.dat', N)
         Y[x] = read_class(f'{folder}/Y_{x + 1}.dat')
     return X, Y
 
@@ -55,7 +55,8 @@ def plot_results(ID, X, Y=None, folder='Train'):
     """
     names = read_class_names(folder)
     if np.ndim(ID) == 0:
-        ID, X, Y = [ID], [X], None if Y is None else [Y]
+        ID, X = [ID], [X]
+        Y = None if Y is None else [Y]
     columns = int(np.ceil(np.sqrt(len(ID))))
     rows = int(np.ceil(len(ID) / columns))
     size = max(6.4, 4 * columns), max(4.8, 3 * rows)
@@ -66,7 +67,7 @@ def plot_results(ID, X, Y=None, folder='Train'):
         title = f'Data Set {clean(ID[x])}'
         if Y is not None:
             title += f': {class_title(Y[x], names)}'
-        axis.set_title(title, parse_math=False)  # a $ in a name is a $
+        axis.set_title(title, parse_math=False)  # a $ begins no formula
         axis.grid(alpha=0.3)
     figure.supxlabel('Time Sequence (t)')
     figure.supylabel('Data X(t)')
@@ -77,15 +78,15 @@ def plot_results(ID, X, Y=None, folder='Train'):
 def plot_history(history):
     """Plot accuracy and loss against the epoch. Saves history.png.
 
-    history comes from model.fit; if that was given validation data, their
-    curves are there as well. In train.py history.png belongs to the run.
-    The axes are the same for all runs, so that two pictures compare.
+    history comes from model.fit; with validation data, it has their curves,
+    too. In train.py history.png is saved in the run's folder. Accuracy and
+    loss have the same axes in all runs, so that you can compare pictures.
     """
     figure, axes = plt.subplots(2, 1, sharex=True, figsize=(6.4, 7))
     for axis, name in zip(axes, ('accuracy', 'loss'), strict=True):
         curves = {'training': name, 'validation': f'val_{name}'}
         for label, key in curves.items():
-            values = history.history.get(key)
+            values = history.history.get(key)  # one for each epoch
             if not values:
                 continue
             # A single epoch makes no line: it needs a marker to be seen.
@@ -106,9 +107,9 @@ def plot_history(history):
 
 
 def save_plot(figure, name, run_folder=None):
-    """Save a figure as a PNG, whole or not at all, and print its name.
+    """Save a figure as a PNG, whole or not at all.
 
-    For a run, save_run prints it.
+    Prints its name, unless it goes into a run's folder, which save_run lists.
     """
     with whole_file(os.path.join(run_folder or '', name)) as temporary:
         figure.savefig(temporary, dpi=150, format='png')
@@ -118,7 +119,9 @@ def save_plot(figure, name, run_folder=None):
 
 def show_plots():
     """Open a window for each plot, where there is a display."""
-    # Without one, matplotlib has chosen a canvas that can only write files.
+    if not plt.get_fignums():  # nothing was plotted
+        return
+    # Without a display, matplotlib's canvas can only write files.
     if plt.gcf().canvas.required_interactive_framework:
         print('Close the plot window to end the script', flush=True)
         plt.show()

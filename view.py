@@ -36,19 +36,20 @@ def number_or_file(text):
     return text if text.endswith('.dat') else whole_number(1)(text)
 
 
-# What was typed
+# Read the command line
 script = parser(__doc__)
-add, length = script.add_argument, whole_number(1)
+add = script.add_argument
 what = 'the number i of X_i.dat, or a file of your own'
 add('ID', nargs='*', type=number_or_file, help=what)
 add('--test', action='store_true', help='look in Test instead of Train')
 add('--hide', action='store_true', help='hide the class')
 add('--wrong', action='store_true', help='what a run got wrong')
 add('--run', metavar='NAME', help='with --wrong: runs/NAME, else the newest')
-default = f'default {N_sequence}'
-add('--N_sequence', type=length, default=N_sequence, help=default)
+length = f'values in each sequence, default {N_sequence}'
+add('--N_sequence', type=whole_number(1), default=N_sequence, help=length)
 args = script.parse_args()
-ID, N, N_sequence = args.ID, len(args.ID), args.N_sequence
+ID, N_sequence = args.ID, args.N_sequence
+N = len(ID)
 if N > 36:
     script.error('more than 36 plots are too small to read: give fewer IDs')
 if bool(ID) == args.wrong:

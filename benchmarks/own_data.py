@@ -1,12 +1,13 @@
-"""Measure what docs/own-data.md says: train.py with the edits of that page, ten seeds each.
+"""Measure what docs/own-data.md says: train.py with its edits, ten seeds each.
 
     python benchmarks/own_data.py               all, about half an hour
     python benchmarks/own_data.py sets          one part: sets, scales, rare
     python benchmarks/own_data.py --seeds 3     the seeds 0 to 2 instead of 0 to 9
 
-Prints the tables of that page: the median over the seeds, and in brackets the smallest and the
-largest. What counts is the network after the last epoch; nothing is chosen by the test sequences.
-The real sets are those of the package aeon, in the folder aeon, as the page gets them.
+Prints the tables of that page: the median over the seeds, and in brackets the smallest
+and the largest. What counts is the network after the last epoch; nothing is chosen by
+the test sequences. The real sets are those of the package aeon, in the folder aeon, as
+the page gets them.
 """
 
 import argparse
@@ -28,8 +29,8 @@ from support.runs import read_rows, read_run
 
 import numpy as np
 
+from docs.pictures.draw import edited
 from generate_data import make_sequences, random_streams
-from lesson.pictures import edited
 
 PAGE = (project / 'docs/own-data.md').read_text(encoding='utf-8')
 # The page's edits of train.py, in its order.
@@ -39,8 +40,8 @@ SOFTMAX, NORMALIZATION, LAYER_NORMALIZATION, FCN, WEIGHTS = re.findall(
 # In one batch, so that BatchNormalization sees the mean of all the training sequences.
 FCN_NUMBERS = ('--N_epochs', 800, '--batch_size', 128)
 
-# Sets of the UCR archive: the number of classes, and the accuracies in per cent of the multilayer
-# perceptron and the FCN of Ismail Fawaz et al. (2019), means of ten trainings.
+# Sets of the UCR archive: the number of classes, and the accuracies in per cent of the
+# multilayer perceptron and the FCN of Ismail Fawaz et al. (2019), means of ten.
 SETS = {
     'GunPoint': (2, 93, 100),
     'ItalyPowerDemand': (2, 95, 96),
@@ -48,20 +49,20 @@ SETS = {
 }
 
 
-# ---------------------------------------------------------------- sequences that are not like waves
+# -------------------------------------------------- sequences that are not like waves
 
 
 def magnitudes(N, rng):
-    """Return waves as magnitudes of N stars, each with a mean and an amplitude of its own.
+    """Return waves as magnitudes of N stars, of different means and amplitudes.
 
-    X is (N, 128), in mag: means of 15 +- 2, amplitudes from 0.1 to 1; Y (N,) the classes.
+    X is (N, 128), in mag: means of 15 +- 2, amplitudes from 0.1 to 1. Y is (N,).
     """
     X, Y = make_sequences(N, rng)
     return rng.normal(15, 2, (N, 1)) + rng.uniform(0.1, 1, (N, 1)) * X, Y
 
 
 def rare_squares(N, rng):
-    """Return N waves, X (n, 128) and Y (n,), of whose squares only one in 20 is left."""
+    """Return N waves without 19 of 20 squares: X (n, 128) and Y (n,)."""
     X, Y = make_sequences(N, rng)
     kept = (Y == 0) | (np.cumsum(Y) % 20 == 0)
     return X[kept], Y[kept]
@@ -71,7 +72,7 @@ def rare_squares(N, rng):
 
 
 def imported(*tables):
-    """Import two tables, to train and to test with; return the numbers to type for train.py."""
+    """Import two tables, to train and to test; return the options for train.py."""
     command = [sys.executable, project / 'import_data.py', *tables, '--overwrite']
     done = subprocess.run(command, stdout=subprocess.PIPE, encoding='utf-8')
     if done.returncode:
@@ -87,7 +88,7 @@ def made(train, test):
 
 
 def trained(seeds, edits, *numbers):
-    """Train train.py with these edits and numbers for each of the seeds; return the runs."""
+    """Run train.py with these edits and options, once a seed; return the runs."""
     script = (project / 'train.py').read_text(encoding='utf-8')
     for edit in edits:
         script = edited(script, edit)
@@ -113,7 +114,7 @@ def recall(rows):
 
 
 def several(shares):
-    """Return the median of some shares and their range in per cent, 92.7 (90.0 to 95.3)."""
+    """Return the median of some shares and their range: 92.7 (90.0 to 95.3)."""
     low, middle, high = (100 * f(shares) for f in (min, statistics.median, max))
     return f'{middle:.1f} ({low:.1f} to {high:.1f})'
 
@@ -131,13 +132,8 @@ def row(*cells):
 
 def sets(seeds, folder):
     """The tutorial's network and the FCN on three sets of the UCR archive."""
-    row(
-        'Set',
-        "the tutorial's network",
-        'MLP, published',
-        'FCN of six lines',
-        'FCN, published',
-    )
+    head = 'Set', "the tutorial's network", 'MLP, published'
+    row(*head, 'FCN of six lines', 'FCN, published')
     row(*['---'] * 5)
     for name, (classes, MLP, published) in SETS.items():
         path = folder / 'aeon/datasets/data' / name / name
@@ -156,43 +152,33 @@ def scales(seeds, folder):
     row(*['---'] * 4)
 
     def both(make):
-        return [
-            make(N, rng) for N, rng in zip((200, 1000), random_streams(0), strict=True)
-        ]
+        train_rng, test_rng = random_streams(0)
+        return make(200, train_rng), make(1000, test_rng)
 
     waves = both(make_sequences)
     far = [(10_000 + 100 * X, Y) for X, Y in waves]
     kinds = {'waves': waves, '100 times as large, plus 10,000': far}
     for what, data in (kinds | {'magnitudes of many stars': both(magnitudes)}).items():
         numbers = made(*data)
-        row(
-            what, *(accuracy(trained(seeds, edit, *numbers)) for edit in edits.values())
-        )
+        found = [trained(seeds, edit, *numbers) for edit in edits.values()]
+        row(what, *map(accuracy, found))
 
 
 def rare(seeds, folder):
-    """Twenty times as many sines as squares, with and without weights, after so many epochs."""
+    """Twenty times as many sines as squares, with and without weights."""
     streams = random_streams(0)
     numbers = made(rare_squares(1000, streams[0]), make_sequences(1000, streams[1]))
-    row(
-        'Epochs',
-        'squares recognised',
-        'with `class_weight`',
-        'sines recognised',
-        'with it',
-    )
+    head = 'Epochs', 'squares recognised', 'with `class_weight`'
+    row(*head, 'sines recognised', 'with it')
     row(*['---'] * 5)
     for epochs in 10, 30, 300:
         more = *numbers, '--N_epochs', epochs
         both = trained(seeds, [], *more), trained(seeds, [WEIGHTS], *more)
-        row(
-            epochs,
-            *(
-                several([r['recall'][number] for r in x])
-                for number in (1, 0)
-                for x in both
-            ),
-        )
+        cells = []
+        for number in 1, 0:
+            for runs in both:
+                cells.append(several([run['recall'][number] for run in runs]))
+        row(epochs, *cells)
 
 
 if __name__ == '__main__':
@@ -204,11 +190,8 @@ if __name__ == '__main__':
     parser.add_argument('--seeds', type=int, default=10)
     args = parser.parse_args()
     wheel = pathlib.Path('aeon').resolve()
-    os.environ |= {
-        'TF_CPP_MIN_LOG_LEVEL': '3',
-        'MPLBACKEND': 'agg',
-        'PYTHONPATH': str(project),
-    }
+    os.environ |= {'MPLBACKEND': 'agg', 'PYTHONPATH': str(project)}
+    os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
     # Networks as small as these take half the processor's time with one thread.
     os.environ |= {'TF_NUM_INTRAOP_THREADS': '1', 'TF_NUM_INTEROP_THREADS': '1'}
     with tempfile.TemporaryDirectory() as folder:

@@ -34,6 +34,9 @@ HINTS = {
     ' model.compile( ) give nothing back: leave out "model =", and a second dot',
     r'None values not supported.*\n.*fit\(': 'sequences without classes: fit takes'
     ' X, Y, and validation_data a pair, (X, Y)',
+    r'bad operand type for unary': 'take away the sign at the beginning of the line',
+    'total size of the tensor must be unchanged': 'Reshape stands first, in place of'
+    ' the three Dense layers: comment these out',
     'MemoryError|ResourceExhausted': 'the memory is full: take fewer or shorter'
     ' sequences or a smaller network, or read the sequences with train_large.py',
 }
@@ -107,7 +110,10 @@ def meant(error, said, line, frame):
         similar = did_you_mean(found[1], dir(sys.modules[found[2]]))
         return imported(found[1], 'it is elsewhere: write') or similar
     if found := re.search(r"No module named '([\w.]+)'", said):
-        return did_you_mean(found[1], [*sys.modules, *OURS.values()])
+        public = [x for x in sys.modules if '.src' not in x]
+        wanted = line.rpartition(' import ')[2]  # from an old place in Keras, perhaps
+        elsewhere = imported(wanted, 'it is elsewhere: write')
+        return elsewhere or did_you_mean(found[1], [*public, *OURS.values()])
     if found := re.search(r'interpret (\w+).* identifier: ([\w -]+)', said):
         return did_you_mean(found[2], choices(found[1]))
     if found := re.search(r"(?:keyword argument '|: \{')(\w+)", said):
@@ -153,7 +159,7 @@ def did_you_mean(word, known):
 def meant_option(unknown, known):
     """Return a hint for words on the command line that are no options; or None."""
     word = unknown[0].strip('-').partition('=')[0].replace('-', '_')
-    if word in known:
+    if word in known and unknown[0][:2] != '--':
         return f'an option begins with two dashes: --{word} 50'
     if found := re.search(rf'--name (\S+) {re.escape(word)}\b', ' '.join(sys.argv)):
         return f'a name is one word: --name {found[1]}_{word}'

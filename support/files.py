@@ -59,8 +59,8 @@ def check_same(folder):
     path, written = os.path.abspath(folder), last_written(folder)
     if path not in sets_read and os.path.exists(f'{beside(folder)[0]}/{ABOUT_FILE}'):
         raise DataError(
-            f'{folder} is being replaced by another script: wait for that to end, or, if'
-            ' it was stopped, start it again'
+            f'{folder} is being replaced by another script: wait for that to end, or,'
+            ' if it was stopped, start it again'
         )
     if written != sets_read.setdefault(path, written):
         del sets_read[path]
@@ -121,8 +121,8 @@ def read_values(path, N=None):
     if not (size == 0 or 1.2e-38 < size < 3.4e38):
         what = f'a value of size {size:.3g}' if np.isfinite(size) else 'NaN or infinity'
         raise DataError(
-            f'{path} holds {what}: write it again, as finite values of float64, of sizes'
-            ' from 1e-38 to 3e38 (is it text, or of another type?)'
+            f'{path} holds {what}: write it again, as finite values of float64, of'
+            ' sizes from 1e-38 to 3e38 (is it text, or of another type?)'
         )
     return X
 
@@ -139,10 +139,8 @@ def read_class(path):
 
 def check_file(path):
     """Raise DataError unless path is a file that can be read."""
-    if not os.path.exists(path):
+    if not os.path.isfile(path):
         raise DataError(f'{path} is missing: {advice(path)}')
-    if not os.path.isfile(path):  # a FIFO would be waited for
-        raise DataError(f'{path} is not a file: check its name and folder')
     if not os.access(path, os.R_OK):
         raise DataError(f'{path} cannot be read: get permission from its owner')
 

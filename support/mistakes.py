@@ -81,6 +81,11 @@ def check_script(tree):
             if read and node.lineno > read and numbers.get(name, value) != value:
                 why = f'put it above read_command_line( ), which says {numbers[name]}'
                 raise DataError(at(node.lineno, why))
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    used = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    for name in numbers.keys() - used:
+        if number := line_with(rf'^{name} *='):
+            print(at(number, f'no line below uses {name}'))
 
 
 def without_effect(value):

@@ -59,7 +59,7 @@ NOT_FINITE = (
 
 
 def begin(script, numbers, name=None):
-    """Note how a training begins: the script's path or None, its numbers, the run's name.
+    """Note how a training begins: the script's path, its numbers, the run's name.
 
     Raises ValueError if there can be no run of that name.
     """
@@ -114,7 +114,7 @@ def begin_fit(began=None):
 
 
 def try_to_save(model):
-    """Raise DataError if a file of the network's size can't be written where runs are."""
+    """Raise DataError if there is no room for the network where runs are."""
     size = 12 * model.count_params() + 2**17  # with what the optimizer remembers
     folder = RUNS if RUNS.exists() else '.'
     with disk_errors(RUNS / 'model.keras'), tempfile.TemporaryFile(dir=folder) as file:
@@ -124,8 +124,8 @@ def try_to_save(model):
 def keep(model, rows, stopped=False):
     """Save a trained network and its history, a dict for each epoch, as a new run.
 
-    stopped says that Ctrl-C ended the fit. Raises DataError if the run can't be written,
-    or if weights are not numbers.
+    stopped says that Ctrl-C ended the fit. Raises DataError if the run can't be
+    written, or if weights are not numbers.
     """
     check_finite(model, 'so nothing is saved')
     if 'fit_began' not in facts:  # without check_network
@@ -252,7 +252,7 @@ def outputs(model, X, names=None):
 
 
 def last_activation(model):
-    """Return the name of the last activation; it may be a layer of its own, Softmax()."""
+    """Return the name of the last activation, perhaps a layer, Softmax()."""
     last = model.layers[-1]
     name = getattr(getattr(last, 'activation', None), '__name__', type(last).__name__)
     return name.lower()
@@ -281,8 +281,8 @@ def save_run(model, history, X_train, X_test, Y_test):
     """Print what the accuracy is worth and what was wrong, and complete the run.
 
     model and history are those of the fit; X_train is (m, N), or any iterable of (N,),
-    X_test (n, N), and Y_test (n,) the classes. Ends the script with status 130 if Ctrl-C
-    has ended the fit.
+    X_test (n, N), and Y_test (n,) the classes. Ends the script with status 130 if
+    Ctrl-C has ended the fit.
     """
     updates = int(model.optimizer.iterations)
     kept = facts.get('updates') == updates
@@ -421,7 +421,8 @@ def print_mistakes(Y, predicted, names):
     line = ' '.join(str(i + 1) for i in wrong[:20]) + ' ...' * (len(wrong) > 20)
     if len(kinds) == 1:
         label, answer = (class_name(j, names) for j in kinds.pop())
-        line += f', all {label} taken for {answer}'
+        every = 'all ' if len(wrong) > 1 else ''
+        line += f', {every}{label} taken for {answer}'
     print(f'Wrong: {line}: python view.py --wrong')
 
 
@@ -429,7 +430,7 @@ def print_mistakes(Y, predicted, names):
 
 
 def read_run(name, path=None):
-    """Return what run.json says of a run, with its name and path, or raise DataError."""
+    """Return what run.json says of a run, with its name and path (DataError: none)."""
     path = str(path or RUNS / str(name))
     try:
         run = json.loads(Path(path, 'run.json').read_text('utf-8'))

@@ -73,7 +73,7 @@ def describe(N_train, N_test):
 
 
 def made_by():
-    """Return the command that makes Train and Test as they are; None if there is none."""
+    """Return the command that makes Train and Test as they are, or None."""
     (train, changed), (test, also) = read_about('Train'), read_about('Test')
     return None if train != test or changed or also else train.get('command')
 
@@ -138,7 +138,7 @@ def write_set(folder, N, sequences, texts):
 
 
 def may_be_replaced(folder, about):
-    """Return whether generate_data.py has made what folder holds, and is to do so again."""
+    """Return whether generate_data.py has made what folder holds, and does so again."""
     there, changed = read_about(folder)
     ours = about['script'] == there.get('script') == 'generate_data.py' and not changed
     return ours or not sequence_numbers(folder)
@@ -147,8 +147,8 @@ def may_be_replaced(folder, about):
 def write_sets(sets, about, overwrite=False, class_names=(), ids=None):
     """Write new sets, all of them or none; sets is {folder: (N, sequences)}.
 
-    sequences yields N pairs of x, the values of a sequence (n,), and y, its class. about
-    is a dict that says what they are: script, command, what, and more for other programs.
+    sequences yields N pairs of x, the values of a sequence (n,), and y, its class.
+    about is a dict that says what they are: script, command, what, and more.
     class_names, in order, and ids, {folder: N names of objects}, go with the sequences.
     Returns whether it has written them: False if the folders hold these sets already.
     Raises DataError if they hold others (unless overwrite) or can't be written.

@@ -100,7 +100,7 @@ def tell(kind, error, trace):
 
 # ------------------------------------------------------------------ Keras
 
-# What TensorFlow's C++ prints while it is imported and looks for a GPU, whatever is set.
+# What TensorFlow's C++ prints while it is imported and looks for a GPU.
 NOTICES = """\
 All log messages before absl::InitializeLog() is called
 oneDNN custom operations are on
@@ -140,7 +140,7 @@ def import_keras():
     os.environ['KERAS_HOME'] = '/dev/null/.keras'  # no old keras.json counts here
     import warnings
 
-    warnings.filterwarnings('ignore', module='keras')  # about its own code
+    warnings.filterwarnings('ignore', '.*tf.data|.*__array__', module='keras')
     gc.disable()  # it need not walk over a million objects that stay
     with without_notices():
         import keras

@@ -32,7 +32,7 @@ def sets_of(run):
 
 
 def plot_over(axis, x, other, title):
-    """Plot a test sequence over a training sequence, both (N,); mark where they differ."""
+    """Plot a test over a training sequence, both (N,); mark where they differ."""
     t = np.arange(1, len(x) + 1)
     differ = x != other
     distance = np.linalg.norm(x - other)

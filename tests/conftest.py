@@ -1,7 +1,7 @@
-"""What the tests share: the real scripts, run in a temporary folder as a user runs them.
+"""What the tests share: the real scripts, run in a temporary folder as users do.
 
-script() runs one in this process, which costs a hundredth of starting Python; process() starts
-Python, for what is about processes: signals, terminals, full disks, closed outputs.
+script() runs one in this process, which costs a hundredth of starting Python; process()
+starts Python, for what is about processes: signals, terminals, full disks.
 """
 
 import contextlib
@@ -10,7 +10,6 @@ import io
 import linecache
 import os
 import pathlib
-import random
 import runpy
 import shutil
 import signal
@@ -18,47 +17,42 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from typing import NamedTuple
+from collections import namedtuple
 
 import pytest
 
 PROJECT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 
-# The tests run without a display and without what this shell knows of a batch system; and Ctrl-C
-# works in what they start, also where they were started with & or nohup.
+# The tests run without a display or what this shell knows of a batch system; and
+# Ctrl-C works in what they start, also where they were started with & or nohup.
 for name in list(os.environ):
-    if name.startswith(('SLURM_', 'KERAS_', 'TF_')) or name in (
-        'DISPLAY',
-        'WAYLAND_DISPLAY',
-    ):
+    if name.startswith(('SLURM_', 'KERAS_', 'TF_', 'DISPLAY', 'WAYLAND_')):
         del os.environ[name]
 os.environ['MPLBACKEND'] = 'agg'
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# ---------------------------------------------------------------- train.py, edited or not
+# ------------------------------------------------------- train.py, edited or not
 
 
 def pytest_addoption(parser):
-    parser.addoption(
-        '--as-is', action='store_true', help="test train.py even if it isn't HEAD's"
-    )
+    why = "test train.py even if it isn't HEAD's"
+    parser.addoption('--as-is', action='store_true', help=why)
 
 
 def committed_train():
-    """Return the text of train.py in git's HEAD if the file differs from it; else None."""
+    """Return the text of HEAD's train.py if the file differs from it, or None."""
     git = ['git', '-C', str(PROJECT)]
-    with contextlib.suppress(OSError):
-        diff = [*git, 'diff', '--quiet', 'HEAD', '--', 'train.py']
-        if subprocess.run(diff, stderr=-3).returncode:
-            found = subprocess.run([*git, 'show', 'HEAD:train.py'], capture_output=True)
-            return found.stdout.decode() if found.returncode == 0 else None
-    return None
+    diff = [*git, 'diff', '--quiet', 'HEAD', '--', 'train.py']
+    if subprocess.run(diff, stderr=-3).returncode == 0:
+        return None
+    found = subprocess.run([*git, 'show', 'HEAD:train.py'], capture_output=True)
+    return found.stdout.decode() if found.returncode == 0 else None  # no repository
 
 
-# An attendee edits train.py: then HEAD's is tested, in a folder with links to all the rest.
-_as_is = any(argument == '--as-is' for argument in sys.argv) or 'AS_IS' in os.environ
+# An attendee edits train.py: then HEAD's is tested, in a folder of links to the rest.
+_as_is = '--as-is' in sys.argv or 'AS_IS' in os.environ
 _committed = None if _as_is else committed_train()
 if _as_is:
     os.environ['AS_IS'] = '1'  # for the processes of pytest-xdist
@@ -73,11 +67,8 @@ TRAIN = (WORKSHOP / 'train.py').read_text(encoding='utf-8')
 
 
 def pytest_report_header():
-    return (
-        'train.py: that of HEAD, as yours is edited (--as-is: yours)'
-        if _committed
-        else None
-    )
+    line = 'train.py: that of HEAD, as yours is edited (--as-is: yours)'
+    return line if _committed else None
 
 
 def pytest_unconfigure():
@@ -88,12 +79,10 @@ def pytest_unconfigure():
 # ---------------------------------------------------------------- running the scripts
 
 
-class Result(NamedTuple):
-    """What a script has printed, and its exit status."""
-
-    stdout: str
-    stderr: str
-    returncode: int
+# What a script has printed, and its exit status.
+Result = namedtuple('Result', 'stdout stderr returncode')
+# The lesson's first two commands: their folder, and what train.py printed.
+Lesson = namedtuple('Lesson', 'folder stdout')
 
 
 @contextlib.contextmanager
@@ -102,14 +91,11 @@ def restored():
     from support import files
 
     import matplotlib.pyplot as plt
-    import numpy as np
 
     hook, argv, path, folder = sys.excepthook, sys.argv, sys.path.copy(), os.getcwd()
     environment = os.environ.copy()
-    signals = {
-        s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
-    states = random.getstate(), np.random.get_state()
+    signals = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    handlers = {number: signal.getsignal(number) for number in signals}
     files.sets_read.clear()
     if 'keras' in sys.modules:  # the first network is called sequential
         sys.modules['keras'].utils.clear_session()
@@ -121,28 +107,23 @@ def restored():
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)
-        for number, handler in signals.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
-        random.setstate(states[0])
-        np.random.set_state(states[1])
         gc.enable()
         plt.close('all')
 
 
 def script(*command, status=0, cwd='.', env=None):
-    """Run a script in this process, as python SCRIPT ARGUMENT ... would; return a Result.
+    """Run a script in this process, as python SCRIPT ... would; return a Result.
 
-    The script is one of ours by its name, or the path of another. Fails unless the exit status is
-    the one expected.
+    The script is one of ours by its name, or the path of another. Fails unless the exit
+    status is the one expected.
     """
     name, *arguments = map(str, command)
     path = str(WORKSHOP / name)
     stdout, stderr, code = io.StringIO(), io.StringIO(), 0
-    with (
-        restored(),
-        contextlib.redirect_stdout(stdout),
-        contextlib.redirect_stderr(stderr),
-    ):
+    out, err = contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr)
+    with restored(), out, err:
         os.chdir(cwd)
         os.environ.update(env or {})
         sys.argv = [path, *arguments]
@@ -158,9 +139,7 @@ def script(*command, status=0, cwd='.', env=None):
             code = 1
             sys.excepthook(*sys.exc_info())
     result = Result(stdout.getvalue(), stderr.getvalue(), code)
-    assert code == status, (
-        f'{command}: status {code}\n{result.stdout[-2000:]}{result.stderr}'
-    )
+    assert code == status, f'{command}: {code}\n{result.stdout}{result.stderr}'
     return result
 
 
@@ -179,14 +158,12 @@ def process(*command, status=0, cwd='.', env=None, prefix=(), **options):
         timeout=150,
         **options,
     )
-    assert status in (None, done.returncode), (
-        f'{command}: {done.returncode}\n{done.stderr}'
-    )
+    assert status in (None, done.returncode), done.stderr
     return done
 
 
 def one_line(result, *parts):
-    """What a script says on stderr is one line of its own that contains the parts; return it.
+    """Return the one line that a script says on stderr, which contains the parts.
 
     Usage may stand above that line where the status is 2.
     """
@@ -200,7 +177,7 @@ def one_line(result, *parts):
 
 
 def refused(*command, parts=(), status=1, **options):
-    """Run a script that must end in one line on stderr, which contains the parts; return it."""
+    """Run a script that must end in one line on stderr; return that line."""
     return one_line(script(*command, status=status, **options), *parts)
 
 
@@ -210,11 +187,8 @@ def refused(*command, parts=(), status=1, **options):
 def contents(folder):
     """Return the bytes of every file below folder, by name."""
     folder = pathlib.Path(folder)
-    return {
-        str(p.relative_to(folder)): p.read_bytes()
-        for p in folder.rglob('*')
-        if p.is_file()
-    }
+    paths = [path for path in folder.rglob('*') if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
 @pytest.fixture
@@ -248,16 +222,9 @@ def data(folder, generated):
 SHORT = ('--N_train', 20, '--N_test', 10, '--N_epochs', 3)
 
 
-class Lesson(NamedTuple):
-    """The lesson's first two commands: the folder they worked in, and what train.py printed."""
-
-    folder: pathlib.Path
-    stdout: str
-
-
 @pytest.fixture(scope='session')
 def lesson(tmp_path_factory):
-    """200 and 50 sequences and the network trained with them, once; not to be changed."""
+    """200 and 50 sequences and their network, made once; not to be changed."""
     folder = made(tmp_path_factory)
     return Lesson(folder, script('train.py', cwd=folder).stdout)
 

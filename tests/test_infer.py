@@ -8,24 +8,18 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import pytest
 from conftest import contents, refused, script
 
-SCORE = (
-    "The score is the network's output for that class, not a calibrated probability."
-)
 
-
-def network(names=(), path='model.keras', outputs=1, activation=None, **table):
+def network(names=(), path='model.keras', activation='sigmoid', **table):
     """Save a network that turns logarithms of chances into chances, and its run.
 
     The run is in the network's folder; table is what it says of its table.
     """
     import keras
 
-    x = keras.Input((max(outputs, 2),))
-    y = x[:, 1:] - x[:, :1] if outputs == 1 else x
-    activation = activation or ('softmax' if outputs > 1 else 'sigmoid')
+    x = keras.Input((2,))
+    y = x[:, 1:] - x[:, :1]
     model = keras.Model(x, keras.layers.Activation(activation)(y))
     model.compile(loss=put)  # stands for a loss of one's own, which Keras can't load
     folder = Path(path).parent
@@ -65,139 +59,105 @@ def test_files(folder):
     put('Test/X_1.dat', 0.2, 0)
     put('X_MAX.dat', 0.1234567, 1)
     put('my data.dat', 0.75)
-    put('X_alone.dat')
     time = datetime(2026, 1, 2, 3, 4).timestamp()
     os.utime('runs/1/model.keras', (time, time))
-    files, before = (1, 'X_MAX.dat', 'my data.dat', 'X_alone.dat'), contents('.')
+    files, before = (1, 'X_MAX.dat', 'my data.dat'), contents('.')
     assert plain(*files) == [
         'Model: runs/1/model.keras of 2026-01-02 03:04, 1',
-        SCORE,
+        "The score is the network's output for that class, not a calibrated"
+        ' probability.',
         'Test/X_1.dat: class 0 (sine wave), score 0.800; label 0 (sine wave) agrees',
         'X_MAX.dat: class 0 (sine wave), score 0.877; label 1 (square wave) DISAGREES',
         'my data.dat: class 1 (square wave), score 0.750',
-        'X_alone.dat: class 1 (square wave), score 0.900',
         'taken for sine wave taken for square wave',
         'sine wave 1 0',
         'square wave 1 0',
         'Accuracy: 50.00% of 2 labelled sequences',
     ]
     assert contents('.') == before
-    said = script('infer.py', '--csv', *files)
-    assert said.stderr == 'Model: runs/1/model.keras of 2026-01-02 03:04, 1\n'
-    assert said.stdout.splitlines() == [
+    assert script('infer.py', '--csv', *files).stdout.splitlines() == [
         'file,id,class,name,score,label,agrees,score_0,score_1',
         'Test/X_1.dat,,0,sine wave,0.8,0,1,0.8,0.2',
         'X_MAX.dat,,0,sine wave,0.876543,1,0,0.876543,0.123457',
         'my data.dat,,1,square wave,0.75,,,0.25,0.75',
-        'X_alone.dat,,1,square wave,0.9,,,0.1,0.9',
     ]
-    for path, ids in ('Test/ids.txt', 'V 1\n'), ('Test/classes.txt', 'cat\ndog\n'):
-        Path(path).write_text(ids)
-    parts = 'Test is of other classes (cat, dog)', 'python train.py'
-    refused('infer.py', 1, parts=parts)
-    os.remove('Test/Y_1.dat')
+    Path('Test/ids.txt').write_text('V 1\n')
     assert plain(1)[-1].startswith('Test/X_1.dat (V 1): class 0')
+    Path('Test/classes.txt').write_text('cat\ndog\n')
+    refused('infer.py', 1, parts=['Test is of other classes (cat, dog)', 'train.py'])
 
 
 def test_bad_files_in_a_list(folder):
-    """What is wrong with one is said, and the others are classified."""
+    """What is wrong with one is said, and the others are classified, in their order."""
     network(path='my.keras')
-    for i in (1, 3, 4, 5, 6, 7):
+    for i in (1, 3, 4, 5, 6, 10):
         put(f'Test/X_{i}.dat', label=0)
     bad = {'X_3': [], 'X_4': [0] * 3, 'X_5': [np.inf] * 2, 'Y_6': [0.5]}
     for name, values in bad.items():
         np.array(values, float).tofile(f'Test/{name}.dat')
-    files = *range(1, 8), 'nowhere/X_1.dat', '--model', 'my.keras'
-    done = script('infer.py', '--csv', *files, status=1)
-    assert re.findall('^Test/X_.', done.stdout, re.M) == ['Test/X_1', 'Test/X_7']
-    *errors, _ = done.stderr.splitlines()
-    for name, error in zip(['X_2', *bad, 'nowhere'], errors, strict=True):
-        assert re.match(rf'infer\.py: .*\b{name}(\.dat)?\b', error)
-        wanted = 'holds 3 values of float64, my.keras takes 2'
-        assert error.endswith(wanted) == (name == 'X_4')
-    for path, part in ((999, 'Test ends at number 7'), ('X_1.dat', 'Test/X_1.dat is')):
+    in_order = [f'Test/X_{i}.dat' for i in (1, 2, 3, 4, 5, 6, 10)]
+    for files in ['Test', 2], sorted(in_order):  # which the shell sorts as text
+        done = script('infer.py', '--csv', *files, '--model', 'my.keras', status=1)
+        assert re.findall('^Test/X_.*?dat', done.stdout, re.M) == in_order[::6]
+        assert all(f'/{name}' in done.stderr for name in ('X_2', *bad))
+        assert 'X_4.dat holds 3 values of float64, my.keras takes 2\n' in done.stderr
+    for path, part in (999, 'Test ends at number 10'), ('X_1.dat', 'Test/X_1.dat is'):
         said = refused('infer.py', path, '--model', 'my.keras', parts=[part])
         assert '--' not in said and 'generate_data' not in said
     refused('infer.py', 'Train/X_1.dat', '--model', 'my.keras', parts=['generate_data'])
-    for arguments in ((), ('0',), ('-4',), ('1', '--about')):
+    for arguments in ((), ('0',), ('1', '--about')):
         refused('infer.py', *arguments, status=2)
 
 
 def test_networks_that_are_none(folder):
     """Each ends in one line that names the network and says to train one."""
-    from keras import Input, Model, Sequential, layers
+    from keras import Input, Sequential, layers
 
     network(path='damaged.keras')
     Path('damaged.keras').write_bytes(Path('damaged.keras').read_bytes()[:-500])
+    code = Sequential([Input((128,)), layers.Lambda(lambda x: x)])
+    code.save('code.keras')
+    Sequential([Input((128, 1)), layers.Flatten()]).save('matrix.keras')
     put('Test/X_1.dat')
-    x, y = Input((128,)), Input((128,))
-    models = {
-        'matrix': Sequential([Input((128, 1)), layers.Flatten()]),
-        'series': Sequential([x, layers.Reshape((64, 2))]),
-        'any length': Sequential([Input((None,)), layers.Rescaling(2)]),
-        'two inputs': Model([x, y], layers.Add()([x, y])),
-        'two outputs': Model(x, [x, x]),
-        'code': Sequential([x, layers.Lambda(lambda x: x)]),
-    }
-    for name, model in models.items():
-        model.save(f'{name}.keras')
-    why = dict.fromkeys(models, 'classifies no sequences') | {'no': 'is missing'}
-    why |= {'code': 'cannot be loaded', 'damaged': 'cannot be loaded'}
-    for name, what in why.items():
+    for name, what in (
+        ('damaged', 'cannot be loaded'),
+        ('code', 'cannot be loaded'),
+        ('matrix', 'classifies no sequences'),
+        ('no', 'is missing'),
+    ):
         parts = f'infer.py: {name}.keras {what}', 'train.py'
         refused('infer.py', 1, '--model', f'{name}.keras', parts=parts)
     refused('infer.py', 1, parts=['there is no run yet'])
 
 
 def test_what_is_no_score(folder):
-    """Answers without bounds, and those that are no numbers."""
+    """Answers without bounds, and those that are no numbers; a newer set is told."""
     network(path='my.keras', activation='linear')
-    put('X_1.dat', 0.999, 1)
-    put('X_2.dat', 0.2, 1)
-    lines = plain('X_1.dat', 'X_2.dat', '--model', 'my.keras')
-    assert 'gives no scores' in lines[1] and lines[2].startswith('X_1.dat: class 1; ')
-    rows = script('infer.py', 'X_1.dat', '--csv', '--model', 'my.keras').stdout
-    assert rows.splitlines()[1] == 'X_1.dat,,1,class 1,,1,1,,'
-    np.array([-3e38, 3e38]).tofile('X_3.dat')
-    refused(
-        'infer.py', 'X_3.dat', '--model', 'my.keras', parts=['X_3.dat is not a number']
-    )
-
-
-def test_a_folder_and_its_order(folder):
-    """A folder stands for all of it; what the shell sorts as text is sorted again."""
-    network(path='my.keras')
-    for i in (1, 2, 10):
-        put(f'Test/X_{i}.dat')
-    names = [f'Test/X_{i}.dat' for i in (1, 2, 10)]
-    for files in (['Test'], sorted(names)):
-        found = plain(*files, '--model', 'my.keras')
-        assert [line.split(':')[0] for line in found[2:]] == names
-
-
-def test_a_network_and_a_newer_set(folder):
-    network(path='my.keras')
-    put('Train/X_1.dat', label=1)
+    put('Train/X_1.dat', 0.999, 1)
     for newer in (-1, 0, 1):
         time = os.stat('my.keras').st_mtime_ns + newer
         os.utime('Train/X_1.dat', ns=(time, time))
-        model, _, answer = plain('Train/X_1.dat', '--model', 'my.keras')
-        assert model.endswith(', older than the sequences in Train') == (newer > 0)
-        assert answer == 'Train/X_1.dat: class 1, score 0.900; label 1 agrees'
+        lines = plain('Train/X_1.dat', '--model', 'my.keras')
+        assert lines[0].endswith(', older than the sequences in Train') == (newer > 0)
+    assert 'gives no scores' in lines[1]
+    assert lines[2] == 'Train/X_1.dat: class 1; label 1 agrees'
+    rows = script('infer.py', 'Train/X_1.dat', '--csv', '--model', 'my.keras').stdout
+    assert rows.splitlines()[1] == 'Train/X_1.dat,,1,class 1,,1,1,,'
+    np.array([-3e38, 3e38]).tofile('X_3.dat')
+    refused('infer.py', 'X_3.dat', '--model', 'my.keras', parts=['not a number'])
 
 
-def test_which_run(folder, monkeypatch):
-    """The newest, or that of a name; --about prints what it is; seen from elsewhere."""
+def test_which_run(folder):
+    """The newest, or that of a name; --about prints what it is."""
     network(['A', '\x1b[31mB'], 'runs/1/model.keras')
     network(['A', 'B'], 'runs/2/model.keras')
     put('X_1.dat')
     text = Path('runs/2/run.json').read_text()
     Path('runs/2/run.json').write_text(text.replace('00:00:00', '00:00:01'))
     assert plain('X_1.dat')[0].startswith('Model: runs/2/')
-    assert plain('X_1.dat', '--run', '1')[0].startswith('Model: runs/1/')
-    assert plain('X_1.dat', '--run', '1')[-1].startswith(
-        r'X_1.dat: class 1 (\x1b[31mB)'
-    )
+    model, *_, answer = plain('X_1.dat', '--run', '1')
+    assert model.startswith('Model: runs/1/')
+    assert answer.startswith(r'X_1.dat: class 1 (\x1b[31mB)')
     assert json.loads(script('infer.py', '--about').stdout)['class_names'] == ['A', 'B']
     network(path='my.keras')
     refused('infer.py', '--about', '--model', 'my.keras', parts=['in no run'])
@@ -209,7 +169,7 @@ READING = dict.fromkeys(['long', 'length', 'period'], None) | {'no_codes': False
 
 
 def test_tables(folder):
-    """Read by the names of the columns; what is wrong with a row is said, others go on."""
+    """Read by the names of the columns; bad rows are named, the others go on."""
     network(['A', '[b]B'], 'runs/1/model.keras', **READING, columns=COLUMNS)
     Path('a.csv').write_text('z,b,y,a,star\n9,2,A,-1,s1\n9,1,[b]B,2,s2\n9,1,,0,s3\n')
     found = [('s1', '[b]B', '0'), ('s2', 'A', '0'), ('s3', '[b]B', '')]
@@ -222,63 +182,40 @@ def test_tables(folder):
     Path('bad.csv').write_text(f'a,b,y,star\n{rows}')
     found, said = answers('bad.csv', 'no.csv', 'b.csv', status=1)
     assert found == [('x', '[b]B', '0'), ('x', 'A', '0'), ('', 'A', '')]
-    for part in (
-        'bad.csv, row 3, column b holds no value',
-        "bad.csv, row 4, column b holds 'bad'",
-        'bad.csv row 5: C is none of the classes, A, [b]B',
-        'bad.csv, row 7, column b holds -999, perhaps a code',
-        'no.csv is missing',
-    ):
-        assert f'infer.py: {part}' in said
-    assert '--' not in said
-    np.save('c.npy', np.ones((3, 2)))
-    for text in 'a,c\n1,2\n', '1,2\n3,4\n', 'a,b,b\n1,2,3\n', 'a,b\n1,2,3\n':
-        Path('other.csv').write_text(text)
-        refused('infer.py', 'other.csv', parts=['other.csv'])
-    refused('infer.py', 'c.npy', parts=['c.npy has no column a'])
+    for part in 'row 3, column b', 'row 4, column b', 'row 7, column b holds -999':
+        assert f'infer.py: bad.csv, {part}' in said
+    assert 'bad.csv row 5: C is none of the classes, A, [b]B' in said
+    assert 'no.csv is missing' in said and '--' not in said
+    Path('other.csv').write_text('a,c\n1,2\n')
+    refused('infer.py', 'other.csv', parts=['other.csv has no column b'])
     network(path='my.keras')
     refused('infer.py', 'a.csv', '--model', 'my.keras', parts=['trained with files'])
 
 
-@pytest.mark.parametrize('name', ['a.csv', 'a.dat', 'a.npy'])
-def test_tables_without_a_header(folder, name):
+def test_tables_without_a_header(folder):
     """Of as many columns as the training's, or nothing but the values."""
-    columns = COLUMNS | {
-        'header': False,
-        'values': ['2', '3'],
-        'label': '1',
-        'id': None,
-    }
-    columns['width'] = 3
-    network(['0', '1'], 'runs/1/model.keras', **READING, columns=columns)
-
-    def write(rows):
-        if name.endswith('.npy'):
-            np.save(name, np.array(rows, float))
-        else:
-            Path(name).write_text('\n'.join(','.join(map(str, x)) for x in rows))
-
-    write([[0, 1, 2], [1, 1, 2]])
-    assert answers(name)[0] == [('', '1', '0'), ('', '1', '1')]
-    write([[2, 1], [1, 2]])
-    assert answers(name)[0] == [('', '0', ''), ('', '1', '')]
-    write([[1, 2, 3, 4]])
-    refused('infer.py', name, parts=[f'{name} has no 3 columns or 2'])
+    columns = {'header': False, 'width': 3, 'values': ['2', '3'], 'label': '1'}
+    network(['0', '1'], 'runs/1/model.keras', **READING, columns=columns | {'id': None})
+    for X, found in (
+        ([[0, 1, 2], [1, 1, 2]], [('', '1', '0'), ('', '1', '1')]),
+        ([[2, 1], [1, 2]], [('', '0', ''), ('', '1', '')]),
+    ):
+        np.save('a.npy', X)
+        np.savetxt('a.dat', X, delimiter=',', fmt='%g')
+        assert answers('a.npy')[0] == answers('a.dat')[0] == found
+    np.save('a.npy', np.ones((2, 4)))
+    refused('infer.py', 'a.npy', parts=['a.npy has 4 columns, not 3'])
 
 
 def test_light_curves(folder):
     """Prepared as those of the training; one alone is a table of one object."""
     columns = COLUMNS | {'values': ['mjd', 'mag']}
-    reading = READING | {'long': 'star,mjd,mag', 'length': 2}
+    reading = READING | {'long': ['star', 'mjd', 'mag'], 'length': 2}
     network(['A', 'B'], 'runs/1/model.keras', **reading, columns=columns)
-    good = (
-        'star,mjd,mag,y\ns1,1,0,A\ns1,3,5,A\ns1,2,-5,A\ns2,1,7,A\ns2,2,1,A\ns2,3,2,A\n'
-    )
-    Path('long.csv').write_text(good)
-    assert answers('long.csv')[0] == [('s1', 'B', '0'), ('s2', 'A', '1')]
-    bad = 's3,1,0,A\ns3,3,0,A\ns4,1,bad,A\ns4,2,1,A\ns4,3,7,A\ns5,1,1,A\ns5,1,2,A\ns5,3,1,A\n'
-    Path('bad.csv').write_text(good + bad)
-    found, said = answers('bad.csv', status=1)
+    good = 's1,1,0,A s1,3,5,A s1,2,-5,A s2,1,7,A s2,2,1,A s2,3,2,A'
+    bad = 's3,1,0,A s3,3,0,A s4,1,bad,A s4,2,1,A s4,3,7,A s5,1,1,A s5,1,2,A s5,3,1,A'
+    Path('a.csv').write_text(f'star,mjd,mag,y {good} {bad}'.replace(' ', '\n'))
+    found, said = answers('a.csv', status=1)
     assert found == [('s1', 'B', '0'), ('s2', 'A', '1')] and said.count('\n') == 4
     assert 'object s3 has fewer than three observations' in said
     assert "row 10, column mag holds 'bad'" in said
@@ -286,4 +223,4 @@ def test_light_curves(folder):
     Path('one.csv').write_text('star,mjd,mag\ns1,1,0\ns1,3,5\ns1,2,-5\n')
     assert answers('one.csv')[0] == [('s1', 'B', '')]
     Path('one.csv').write_text('mjd,mag\n1,0\n3,5\n2,-5\n')
-    refused('infer.py', 'one.csv', parts=['one.csv has no column of objects'])
+    refused('infer.py', 'one.csv', parts=['one.csv has no column star'])

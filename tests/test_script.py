@@ -187,7 +187,7 @@ def test_killed(workshop):
     # Another moment: half a package, which has no INSTALLER yet.
     (LIBRARY / 'tensorflow/0.py').unlink()
     (LIBRARY / 'tensorflow-1.0.dist-info/INSTALLER').unlink()
-    source('bash', 'script.sh: no network', 'rm -r', status=1, **OFFLINE)
+    source('bash', 'script.sh: unfinished', 'rm -r', status=1, **OFFLINE)
     source('bash', 'Successfully installed', 'numpy-2.0 tensorflow-1.0')
     assert len(list(LIBRARY.glob('numpy/*.py'))) == 1001
     assert (LIBRARY / 'tensorflow/0.py').exists() and not [*VENV.rglob('~*')]

@@ -241,7 +241,8 @@ SAID = [
     ({LOADED: 'X_train *= 100\n#'}, {'Normalization that docs': None}),
     ({r'\(X_test, Y_test, v': '(X_train, Y_train, v'}, {'accuracy above is not': None}),
 ]
-OWN = {SEED: "seed = 0\nN_own = 5\nrate = 0.1\nbend = '5 %'\non = True"}
+OWN = "seed = 0\nN_own = 5\nrate = 0.1\nbend = '5 %'\non = True\n"
+OWN = {SEED: f'{OWN}own = N_own, rate, bend, on'}
 OWN_LAYER = {TANH: 'model.add(Dense(N_own, activation=bend))', LOSS: "'mse'"}
 RECURRENT = {'#model.add.R': 'model.add(R', '#model.add.LSTM': 'model.add(LSTM'}
 RECURRENT = NO_LAYERS | RECURRENT | {f'#{SIGMOID}': ONE} | LSTM

@@ -1,7 +1,7 @@
 """Draw the pictures of LESSON.md and the README.
 
-    python -m lesson.pictures           into the folder results
-    python -m lesson.pictures lesson    redraws those of the lesson
+    python -m docs.pictures.draw                  into the folder results
+    python -m docs.pictures.draw docs/pictures    redraws those of the documents
 
 Those of the training come from train.py itself, as it is and with LESSON.md's edits.
 """
@@ -28,7 +28,7 @@ import numpy as np
 
 from generate_data import WAVES
 
-PROJECT = pathlib.Path(__file__).resolve().parents[1]
+PROJECT = pathlib.Path(__file__).resolve().parents[2]
 # The panels of "Which is yours?", and the run that each shows
 FOUR = {'A': 'leak', 'B': 'large', 'C': 'validation', 'D': 'small'}
 
