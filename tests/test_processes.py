@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 from support import start
 
@@ -145,20 +144,16 @@ def test_ctrl_c(data):
 @slow
 def test_a_second_ctrl_c_ends_at_once(data):
     """In the middle of an epoch, which takes long here."""
-    slow = (
-        '(), tf.keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: time.sleep(60))]'
-    )
-    text = TRAIN.replace('ShowAndSave()]', f'ShowAndSave{slow}', 1)
-    text = text.replace('import numpy as np', 'import time, numpy as np')
-    pathlib.Path('slow.py').write_text(text, encoding='utf-8')
+    pause = 'tf.keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: time.sleep(60))'
+    text = TRAIN.replace('ShowAndSave()]', f'ShowAndSave(), {pause}]')
+    pathlib.Path('slow.py').write_text(f'import time\n{text}', encoding='utf-8')
     command = [sys.executable, 'slow.py', *map(str, SHORT)]
     outputs = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE}
     env = os.environ | {'PYTHONPATH': str(WORKSHOP)}
     with subprocess.Popen(command, env=env, **outputs) as process:
-        while not process.stdout.readline().startswith(b'Epoch 1/'):
-            assert process.poll() is None
+        next(line for line in process.stdout if line.startswith(b'Epoch 1/'))
         process.send_signal(signal.SIGINT)
-        time.sleep(0.5)
+        next(line for line in process.stdout if line.startswith(b'Stopping'))
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
         assert process.wait() == -signal.SIGINT
