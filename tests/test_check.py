@@ -51,6 +51,7 @@ def test_ready(data):
     assert done.stdout.endswith('\nReady.\n') and not done.stderr
 
 
+@pytest.mark.slow
 def test_a_gpu_unseen_and_a_set_too_small(data):
     out = check(keras=None, status=1, SLURM_JOB_ID='7', SLURM_JOB_GPUS='0')
     device, training = lines(out, 'FIX')

@@ -268,7 +268,7 @@ def compared(*arguments):
 
 @slow
 def test_how_many_sequences(trained):
-    printed, _ = run_loop(EXERCISES[4], '--N_epochs', 150)
+    printed, _ = run_loop(EXERCISES[4], '--N_epochs', 120)
     assert all(history(text)['accuracy'][-1] >= 0.98 for text in printed)
     few, _, more, most = percent = [accuracy(text) for text in printed]
     assert few < 75 and few + 10 <= more and few + 20 <= most, percent
@@ -485,7 +485,7 @@ def test_pictures(folder, monkeypatch):
 
     def run(command, check, cwd, env=None):  # in this process; the trainings shorter
         assert check and {'support', 'utilities.py'} <= set(os.listdir(cwd))
-        epochs = ('--N_epochs', {'history': 2, 'validation': 200}.get(command[-1], 100))
+        epochs = ('--N_epochs', {'history': 2, 'validation': 160}.get(command[-1], 60))
         path = os.path.join(cwd, command[1])
         printed = script(path, *command[2:], *(epochs if env else ()), cwd=cwd).stdout
         if env:

@@ -60,6 +60,7 @@ def test_status_and_outputs(data, command, shell, status, printed, error):
     assert os.path.exists(made) or '21' in command
 
 
+@pytest.mark.slow
 def test_whatever_the_shell_has_set(data):
     """And files of the user's beside the scripts, with the names of Python's.
 

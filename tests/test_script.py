@@ -172,6 +172,7 @@ def test_no_network(ready):
         source(shell, 'script.sh: going on with what .venv had', **OFFLINE)
 
 
+@pytest.mark.slow
 def test_killed(workshop):
     """While it makes .venv, and in the middle of an upgrade: the next finishes it."""
     killed = start('bash')
