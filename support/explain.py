@@ -160,7 +160,7 @@ def meant_option(unknown, known):
     """Return a hint for words on the command line that are no options; or None."""
     word = unknown[0].strip('-').partition('=')[0].replace('-', '_')
     if word in known and unknown[0][:2] != '--':
-        return f'an option begins with two dashes: --{word} 50'
+        return f'an option begins with two dashes: --{word}'
     if found := re.search(rf'--name (\S+) {re.escape(word)}\b', ' '.join(sys.argv)):
         return f'a name is one word: --name {found[1]}_{word}'
     bare = {x.lower().removeprefix('n_'): x for x in known}

@@ -215,6 +215,8 @@ def check_output(model, N_classes, line):
     """Raise DataError if last layer, loss and number of classes don't fit."""
     from keras import losses
 
+    if 'Dropout' in type(model.layers[-1]).__name__:
+        raise DataError(at(line, 'this must stand above the last Dense'))
     if len(model.output_shape) != 2:
         raise DataError(at(line, 'an answer for each time: put Flatten() before this'))
     loss = losses.get(model.loss)

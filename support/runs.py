@@ -65,7 +65,7 @@ def begin(script, numbers, name=None):
     """
     global script_text
     if name and (not NAME.fullmatch(name) or name == 'last'):
-        raise ValueError(f'--name {name}: take letters, digits, - and _')
+        raise ValueError(f'--name {name}: take letters, digits, - and _, but not last')
     if name and (RUNS / name).exists():
         again = f'to begin it again: rm -r runs/{name}'
         raise ValueError(f'runs/{name} exists already: take another --name, or {again}')

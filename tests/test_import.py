@@ -405,7 +405,8 @@ def test_longer_recipes(folder):
     flux = np.array([[1, np.nan, 3], [np.nan, 5, 6]], '>f4')
     cells = {'flux': flux, 'class': [b'AFP', b'PC'], 'star': [7, 8]}
     Table(cells).write('mine.fits')
-    assert carried_out(VECTOR, '--values f --id star') == ([[1, 2, 3], [5, 5, 6]], ['AFP', 'PC'])
+    X, labels = carried_out(VECTOR, '--values f --id star')
+    assert (X, labels) == ([[1, 2, 3], [5, 5, 6]], ['AFP', 'PC'])
     (folder / 'curves').mkdir()
     for i in 'abc':
         write(f'curves/{i}.dat', '# time mag error\n2 5 1\n1 0 1\n5 5 1')

@@ -209,6 +209,7 @@ NOT_SAID = [
 ]
 # Only check_network notices.
 REFUSED = [
+    ({SIGMOID: f'{ONE}\nmodel.add(tf.keras.layers.Dropout(0.5))'}, 'above the last'),
     ({SIGMOID: ONE.replace('sigmoid', 'softmax')}, '1 softmax'),
     ({LOSS: "'categorical_crossentropy'"}, 'do not fit 2 classes', 'loss='),
     ({BUILT: NINE}, '9 linear'),
@@ -344,7 +345,7 @@ def test_without_check_network(data):
 OPTIONS = """
 --epochs 50        | did you mean --N_epochs?
 --N_Epochs 50      | did you mean --N_epochs?
-N_train=50         | two dashes: --N_train 50
+N_train=50         | two dashes: --N_train
 --name two words   | --name two_words
 --neurons_of_mine  | arguments: --neurons_of_mine
 """
