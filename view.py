@@ -54,8 +54,12 @@ if N > 36:
     script.error('more than 36 plots are too small to read: give fewer IDs')
 if bool(ID) == args.wrong:
     script.error('give either the numbers of sequences, or --wrong')
-if args.hide and args.wrong:
-    script.error('--wrong shows the classes: leave out --hide')
+if args.wrong and (args.hide or args.test):
+    script.error(
+        '--wrong shows test sequences and classes: leave out the rest'
+    )
+if args.run and not args.wrong:
+    script.error('--run goes with --wrong')
 
 if args.wrong:
     plot_wrong(args.run)
