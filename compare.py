@@ -141,7 +141,7 @@ def spread(values):
     ordered = sorted(inf if value is None else value for value in values)
     shown = [median_low(ordered), ordered[0], ordered[-1]]
     middle, low, high = (f'{x:.4g}'.replace('inf', 'never') for x in shown)
-    return middle if len(values) == 1 else f'{middle} [{low}-{high}]'
+    return middle if low == high else f'{middle} [{low}-{high}]'
 
 
 def accuracy(runs):

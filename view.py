@@ -55,9 +55,7 @@ if N > 36:
 if bool(ID) == args.wrong:
     script.error('give either the numbers of sequences, or --wrong')
 if args.wrong and (args.hide or args.test):
-    script.error(
-        '--wrong shows test sequences and classes: leave out the rest'
-    )
+    script.error('--wrong takes neither --hide nor --test')
 if args.run and not args.wrong:
     script.error('--run goes with --wrong')
 

@@ -279,7 +279,7 @@ def test_how_many_sequences(trained):
     'number, weights, epochs, least', [(5, '2,081', 100, 60), (6, '129', 250, 70)]
 )
 def test_networks_that_do_about_as_well(trained, number, weights, epochs, least):
-    typed = r'`--name (\w+)`[^`]*`python compare.py 1 \1`'
+    typed = r'--name (\w+)`[^`]*`python compare.py 1 \1`'
     name = re.search(typed, EXERCISES[number])[1]
     more = '--name', name, '--N_epochs', epochs
     printed = edited_script(trained, EXERCISES[number], more=more)
