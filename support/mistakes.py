@@ -83,8 +83,9 @@ def check_script(tree):
                 raise DataError(at(node.lineno, why))
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     used = {node.id for node in names if isinstance(node.ctx, ast.Load)}
-    for name in numbers.keys() - used:
-        if number := line_with(rf'^{name} *='):
+    for name in numbers:  # in the order of the script
+        number = line_with(rf'^{name} *=')
+        if name not in used and number:
             print(at(number, f'no line below uses {name}'))
 
 

@@ -101,7 +101,7 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        if 'device' not in facts:  # without check_network
+        if 'fit_began' not in facts:  # without check_network
             begin_fit()
         print(f'Data: {facts["data"]}\nTraining on {facts["device"]}', flush=True)
         self.rows, self.began, self.stopped = [], time.perf_counter(), False
