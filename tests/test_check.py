@@ -1,11 +1,14 @@
 """check.py: each of its answers, with stand-ins for what this machine is not."""
 
+import errno
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from conftest import WORKSHOP, contents, process, script
@@ -33,6 +36,7 @@ def check(keras=QUICK, status=0, tools=(), **env):
     return script('check.py', status=status, env=env).stdout
 
 
+@pytest.mark.slow
 def test_ready(data):
     """On this machine all is well, and nothing is changed."""
     before = contents('.')
@@ -86,6 +90,13 @@ def test_a_node_that_tensorflow_does_not_fit(data):
     assert re.search('FIX  Device: signal 9: .* more memory', out)
     out = check(keras='raise ImportError("GLIBC is too old")', status=1)
     assert re.search('FIX  Device: .*GLIBC is too old', out)
+
+
+def test_disk(data, monkeypatch):
+    """A line if nothing can be written here."""
+    read_only = OSError(errno.EROFS, 'Read-only file system')
+    monkeypatch.setattr(tempfile, 'TemporaryFile', mock.Mock(side_effect=read_only))
+    assert 'FIX  Disk: Read-only file system' in check(status=1)
 
 
 def test_quota(data):

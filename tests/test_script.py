@@ -19,6 +19,7 @@ from conftest import PROJECT
 
 from experiments.questions import EXPERIMENTS
 
+pytestmark = pytest.mark.slow  # real environments are made
 SHELLS = [shell for shell in ('bash', 'zsh') if shutil.which(shell)]
 OTHER = SHELLS[-1]
 LMOD = Path('/usr/share/lmod/lmod')
@@ -148,7 +149,6 @@ def test_no_network(ready):
     source('bash', 'script.sh: unfinished', status=1, **OFFLINE)
 
 
-@pytest.mark.slow
 def test_killed(ready):
     """While it installs: the next begins again, and no half package stays."""
     write(REQUIREMENTS, 'numpy\nmore\n')
