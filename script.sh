@@ -71,7 +71,7 @@ unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # they hide .venv or this folder
     export PIP_USER=0 # even if you install with --user elsewhere
     .venv/bin/pip install -r requirements.txt -c constraints.txt "$@" &&
         printf '%s\n' "$wanted" >|.venv/installed && use
-    mv .venv/before .venv/installed 2>/dev/null ||
+    [ -e .venv/installed ] || mv .venv/before .venv/installed 2>/dev/null ||
         fail 'unfinished: type  . ./script.sh  again'
     say 'going on with what .venv had' && use
 ) && . .venv/bin/activate
