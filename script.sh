@@ -1,14 +1,16 @@
-# Prepares this shell for the workshop. In this folder, type  . ./script.sh  :
-# the dot lets this very shell carry out the lines below, so that what they
-# load stays loaded. On a cluster do that first on a login node (jobs have no
-# network); if it has neither modules nor a GPU, add  --cuda  for NVIDIA's
-# libraries.
+# Prepares this shell for the workshop. Type  . ./script.sh  : the dot lets
+# this very shell carry out the lines below, so that what they load stays
+# loaded. On a cluster do that first on a login node (jobs have no network);
+# if it has neither modules nor a GPU, add  --cuda  for NVIDIA's libraries.
 if [ -z "${BASH_VERSION-}${ZSH_VERSION-}" ] || [ "${BASH_SOURCE-}" = "$0" ] ||
-    [ "${ZSH_EVAL_CONTEXT-}" = toplevel ] || [ ! -e script.sh ]; then
-    echo 'script.sh: in its folder, type  . ./script.sh  in bash or zsh' >&2
+    [ "${ZSH_EVAL_CONTEXT-}" = toplevel ]; then
+    echo 'script.sh: type  . ./script.sh  in bash or zsh' >&2
     return 1 2>/dev/null || exit 1
 fi
 if typeset -f deactivate >/dev/null; then deactivate; fi # leave another .venv
+if ! type module >/dev/null 2>&1 && [ -r "${MODULESHOME-}/init/bash" ]; then
+    . "$MODULESHOME/init/${ZSH_VERSION:+z}${BASH_VERSION:+ba}sh" # jobs lack it
+fi
 
 # Where there are modules: load Python. Newer: module spider python-scientific
 if type module >/dev/null 2>&1; then
@@ -32,7 +34,12 @@ unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # they hide .venv or this folder
         why=$(.venv/bin/python -I -c 'import numpy' 2>&1) && exit
         fail ".venv does not work ($(printf %s "$why" | tail -n 1)); $remedy"
     }
+    builtin cd -- "$(dirname -- "$(realpath -- "${BASH_SOURCE:-$0}")")" || exit
+    case ${1-} in '' | --cuda) ;; *) say "no option $1, only --cuda" ;; esac
     files="$(cat requirements.txt) $(cat constraints.txt)"
+    remedy="to begin again: rm -r '$PWD/.venv'"
+    made=$(. .venv/bin/activate 2>/dev/null && echo "$VIRTUAL_ENV") # its path
+    [ -z "$made" ] || [ "$made" -ef .venv ] || fail "moved from $made; $remedy"
     if [ -L .venv ]; then # somebody else's, which is used as it is
         remedy="ask the owner of $(readlink .venv)"
         case $(cat .venv/installed 2>/dev/null) in
@@ -42,7 +49,6 @@ unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # they hide .venv or this folder
         esac
         use
     fi
-    remedy='to begin again: rm -r .venv'
 
     # On clusters, with a GPU, or if it had it: CUDA, and a cuDNN for P100s.
     if [ "${1-}" = --cuda ] || type module >/dev/null 2>&1 ||
@@ -53,25 +59,29 @@ unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # they hide .venv or this folder
     # The file installed, written last, says what .venv was finished with.
     wanted="${1-} $files"
     finished() { [ "$wanted" = "$(cat .venv/installed 2>/dev/null)" ]; }
-    made=$(. .venv/bin/activate 2>/dev/null && echo "$VIRTUAL_ENV") # its path
-    [ "$made" -ef .venv ] || rm -f .venv/installed # it was moved: begin again
     if finished; then use; fi
-    say "installing into $PWD/.venv (a few minutes the first time)"
     exec 9<requirements.txt # a lock: one shell at a time (a Mac has no flock)
-    flock 9 2>/dev/null
-    if finished; then use; fi # another shell has done it
+    flock -n 9 2>/dev/null
+    if [ $? = 1 ]; then say 'waiting for another shell' && flock 9; fi
+    if finished; then use; fi # the other shell has done it
+    say "installing into $PWD/.venv (a few minutes the first time)"
+    export PIP_USER=0 # even if you install with --user elsewhere
+    had=unfinished
     if [ -e .venv/installed ]; then # finished, but with something else
-        mv .venv/installed .venv/before
-    else # no .venv, or a moved or an interrupted one, of which nothing stays
-        for py in python3 python3.13 python3.12 python3.11; do
+        mv .venv/installed .venv/before && had=$(.venv/bin/pip freeze)
+    else # no .venv, or an interrupted one: make pip forget half packages
+        for py in .venv/bin/python python3 python3.13 python3.12 python3.11; do
             "$py" -V 2>/dev/null | grep -q ' 3\.1[123]\.' && break
         done || fail 'there is no Python 3.11, 3.12 or 3.13 here: install one'
-        "$py" -I -m venv --clear .venv || fail 'venv failed, see above'
+        find .venv -maxdepth 4 \( -name '~*' -o -name '*.dist-info' ! -exec \
+            test -e '{}/INSTALLER' ';' \) -exec rm -rf '{}' + 2>/dev/null
+        "$py" -I -m venv .venv || fail "venv failed, see above; $remedy"
+        .venv/bin/pip install -qU --retries 0 pip 2>/dev/null
     fi
-    export PIP_USER=0 # even if you install with --user elsewhere
     .venv/bin/pip install -r requirements.txt -c constraints.txt "$@" &&
         printf '%s\n' "$wanted" >|.venv/installed && use
-    [ -e .venv/installed ] || mv .venv/before .venv/installed 2>/dev/null ||
-        fail 'unfinished: type  . ./script.sh  again'
+    # It failed. If it had changed nothing yet, .venv is as good as before.
+    [ "$had" = "$(.venv/bin/pip freeze)" ] && mv .venv/before .venv/installed
+    [ -e .venv/installed ] || fail "unfinished: source it again, or $remedy"
     say 'going on with what .venv had' && use
-) && . .venv/bin/activate
+) && . "$(dirname -- "$(realpath -- "${BASH_SOURCE:-$0}")")/.venv/bin/activate"
