@@ -14,9 +14,11 @@ from support.start import import_keras, prepare
 
 prepare()
 
+import contextlib
 import os
 import platform
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -29,6 +31,7 @@ from pathlib import Path
 from support.console import DataError, clean, parser
 
 FOLDER = Path(__file__).resolve().parent
+TRAINING = 'Now train.py'
 fixes = 0
 
 
@@ -48,21 +51,18 @@ def run(*command, **options):
         return None
 
 
-def why_not(done):
-    """Return why a script of ours failed or what it warns of; '' if all went well."""
-    if done.returncode < 0:
-        killed = f'ended by signal {-done.returncode} on this node'
-        return f'{killed}: try another, or ask for more memory'
-    if done.returncode == 0:
-        return ''.join(re.findall('^Warning: (.*)', done.stderr, re.M))
+def why_not(tried):
+    """Return why a process of ours failed."""
+    if tried.returncode < 0:
+        return f'signal {-tried.returncode}: try another node, or more memory'
     # Our own errors begin with the script's name; of others the last line says most
-    ours = re.search(r'^(train\.py|check\.py:).*', done.stderr, re.M | re.S)
-    said = done.stderr.strip() or 'no reason given'
+    said = tried.stderr.strip() or 'no reason given'
+    ours = re.search(r'^(train\.py|check\.py:).*', said, re.M | re.S)
     return ours[0] if ours else said.split('\n')[-1]
 
 
-def try_device():
-    """Compute a matrix product and a step of an LSTM; print where that was done."""
+def try_keras(options):
+    """Print which device computes, and TRAINING; then train, if there are sequences."""
     keras = import_keras()
     from support.runs import device
 
@@ -72,12 +72,17 @@ def try_device():
     lstm = keras.Sequential([keras.layers.LSTM(8)])  # on a GPU by cuDNN
     lstm.compile(loss='mse')
     lstm.train_on_batch(ones[None], ones[:1, :8])
-    print(f'{device()}, a matrix product and an LSTM step work')
+    with contextlib.redirect_stderr(sys.stdout):  # its warning, if there is one
+        print(f'{device()}, a matrix product and an LSTM step work')
+    if os.path.exists('Train'):
+        print(TRAINING, flush=True)
+        sys.argv = [str(FOLDER / 'train.py'), '--N_epochs', '2', *options]
+        runpy.run_path(sys.argv[0], run_name='__main__')
 
 
 _, options = parser(__doc__).parse_known_args()
-if options == ['--device']:  # a process of its own: see below
-    try_device()
+if options[:1] == ['--device']:  # see below
+    try_keras(options[1:])
     sys.exit()
 
 # Python, its packages, and whose they are
@@ -90,8 +95,7 @@ other = [f'{name} {found[name]}' for name, v in tested if found.get(name, v) != 
 if missing:
     line(f'Packages: {missing} not installed here; type  . ./script.sh', ok=False)
 elif other:
-    text = f'not those of constraints.txt, so numbers may differ: {", ".join(other)}'
-    line(f'Packages: {text}')
+    line(f'Packages: not as in constraints.txt, numbers may differ: {", ".join(other)}')
 else:
     line('Packages: with the versions of constraints.txt')
 packages, place = sysconfig.get_path('purelib'), os.path.realpath(sys.prefix)
@@ -125,8 +129,7 @@ try:
     free = shutil.disk_usage('.').free / 1e9
     line(f'Disk: {free:.0f} GB free, and you may write here')
 except OSError as error:
-    text = f'{os.getcwd()}: {error.strerror}; work in a clone of your own'
-    line(f'Disk: {text}', ok=False)
+    line(f'Disk: {error.strerror} here; work in a clone of your own', ok=False)
 # lfs quota: kilobytes, quota, limit, grace; files, quota, limit, grace
 numbers = re.compile(r'\d+\*?\s+\d+\s+\d+\s+\S+\s+(\d+)\*?\s+(\d+)\s+(\d+)')
 for option, ID in ('-u', os.geteuid()), ('-g', os.stat('.').st_gid):
@@ -145,10 +148,8 @@ if job:
     line(f'Slurm: job {job} on {node}, {reservation}')
 elif sbatch := run('sbatch', '--test-only', str(FOLDER / 'train.slurm')):
     takes = 'refuses' if sbatch.returncode else 'takes'
-    text = f'not in a job, on {node}; {reservation}; sbatch {takes} train.slurm'
-    if sbatch.returncode:
-        text += f':\n{sbatch.stderr}'
-    line(f'Slurm: {text}', not sbatch.returncode)
+    text = f'not in a job, on {node}; {reservation}; sbatch {takes} train.slurm:'
+    line(f'Slurm: {text}\n{sbatch.stderr}', not sbatch.returncode)
 else:
     line(f'Slurm: none on {node}, so trainings run here')
 if not missing:
@@ -158,19 +159,20 @@ if not missing:
     text = f'they open ({window})' if window else 'none here, plots are PNG files'
     line(f'Plot windows: {text}')
 
-    # TensorFlow, in processes of their own: a node that it does not fit may kill them
-    env, python = os.environ | {'MPLBACKEND': 'agg'}, sys.executable
-    device = run(python, __file__, '--device', env=env)
-    why = why_not(device)
-    line(f'Device: {why or device.stdout.strip()}', not why)
-    if all(counts) and device.returncode == 0:
-        start, train = time.perf_counter(), FOLDER / 'train.py'
-        with tempfile.TemporaryDirectory() as folder:
+    # TensorFlow, in a process of its own: a node that it does not fit may kill it
+    start, command = time.perf_counter(), (sys.executable, __file__, '--device')
+    with tempfile.TemporaryDirectory() as folder:
+        if all(counts):
             for name in 'Train', 'Test':
                 os.symlink(os.path.realpath(name), f'{folder}/{name}')
-            command = python, str(train), '--N_epochs', '2', *options
-            why = why_not(run(*command, cwd=folder, env=env))
-        seconds = time.perf_counter() - start
+        env = os.environ | {'MPLBACKEND': 'agg'}
+        tried = run(*command, *options, cwd=folder, env=env)
+    seconds = time.perf_counter() - start
+    device, training, _ = tried.stdout.partition(TRAINING)
+    works = device and 'Warning' not in device
+    line(f'Device: {device or why_not(tried)}', works)
+    if training:
+        why = tried.returncode and why_not(tried)
         line(f'Training: {why or f"two epochs in {seconds:.1f} s"}', not why)
 
 print('Ready.' if not fixes else f'{fixes} thing{"s" * (fixes > 1)} to fix')

@@ -12,11 +12,11 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-import zipfile
 from pathlib import Path
 
 import pytest
 from conftest import PROJECT
+from test_script import make_wheel, write
 
 if 'WORKSHOP_USERS' not in os.environ:
     reason = 'makes Unix users and removes them: only with WORKSHOP_USERS=1, as root'
@@ -26,7 +26,6 @@ INSTRUCTOR = (PROJECT / 'docs/instructor.md').read_text(encoding='utf-8')
 GROUP = f'ws{os.getpid()}'
 ORGANISER, ADA, BOB = USERS = [GROUP + name for name in ('olga', 'ada', 'bob')]
 PYTHON, PACKAGES = f'python3.{sys.version_info[1]}', sysconfig.get_path('purelib')
-ABOUT = 'Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n'
 
 
 def commands(heading):
@@ -61,24 +60,6 @@ def ends(shell, status=0):
     return out
 
 
-def program(path, line):
-    path.write_text(f'#!/bin/sh\n{line}\n', encoding='utf-8')
-    path.chmod(0o755)
-
-
-def make_package(base):
-    """Make the wheel of demo, which brings a line to Python's path and no module."""
-    texts = {
-        'demo.pth': PACKAGES,
-        'demo-1.0.dist-info/METADATA': ABOUT,
-        'demo-1.0.dist-info/WHEEL': 'Wheel-Version: 1.0\nTag: py3-none-any',
-        'demo-1.0.dist-info/RECORD': '',
-    }
-    with zipfile.ZipFile(base / 'demo-1.0-py3-none-any.whl', 'w') as wheel:
-        for name, text in texts.items():
-            wheel.writestr(name, text)
-
-
 def make_origin(origin):
     """Make a repository of the project as it is committed, that asks for demo alone."""
     subprocess.run(['git', 'clone', '-q', PROJECT, origin], check=True)
@@ -105,15 +86,17 @@ def room():
         shutil.chown(base / 'fred', ORGANISER, GROUP)
         (base / 'fred').chmod(0o2770)  # the group may write there, as on OzSTAR
         for python in shutil.which(PYTHON, path='/usr/bin'), sys.executable:
-            program(base / 'bin/python3', f'exec {python} "$@"')
+            write(base / 'bin/python3', f'#!/bin/sh\nexec {python} "$@"\n')
             test = 'import sys, venv, ensurepip;'
             test += f"sys.path.append('{PACKAGES}'); import numpy"
             if types(base, ADA, f'python3 -c "{test}" 2>/dev/null').wait() == 0:
                 break
         else:
             pytest.skip(f'no {PYTHON} here that other users may run, with {PACKAGES}')
-        program(base / 'bin/sbatch', '[ "$1" = --test-only ] || exec bash "$@"')
-        make_package(base)
+        sbatch = '#!/bin/sh\n[ "$1" = --test-only ] || exec bash "$@"\n'
+        write(base / 'bin/sbatch', sbatch)
+        # It brings a line to Python's path, and no module.
+        make_wheel('demo', file='demo.pth', text=PACKAGES, folder=base)
         make_origin(base / 'origin')
         yield base
     finally:
@@ -128,8 +111,7 @@ def test_a_workshop(room):
     out = ends(types(room, ORGANISER, commands('The evening before')))
     assert '/workshop/.venv, which you can change' in out and 'Ready.' in out
     before, slide = all_but_homes(room), commands('What attendees type')
-    more = 'python view.py 1; python infer.py Test; python compare.py'
-    ada = types(room, ADA, slide + more)
+    ada = types(room, ADA, slide + 'python view.py 1; python compare.py')
     change = 'echo other >> requirements.txt; . ./script.sh; python -c "import numpy"'
     out = ends(types(room, BOB, slide[: slide.index('. ./script.sh')] + change))
     assert 'going on without what requirements.txt asks for' in out
@@ -152,12 +134,7 @@ def test_a_workshop(room):
         find = ['find', '/tmp', '/var/tmp', '/dev/shm', '-user', user]
         found = subprocess.run(find, capture_output=True, text=True).stdout.splitlines()
         assert found and all(path.startswith(f'{room}/home/{user}') for path in found)
-    for path in (
-        '.venv/lib/new',
-        '.venv/installed',
-        'Train/X_1.dat',
-        '../workshop.bundle',
-    ):
+    for path in '.venv/installed', 'Train/new', '../workshop.bundle':
         denied = ends(types(room, BOB, f': >> /fred/oz000/workshop/{path}'), status=1)
         assert 'Permission denied' in denied
     (remove,) = re.findall('`(chmod -R u.w workshop && rm .*?)`', INSTRUCTOR)
