@@ -126,4 +126,3 @@ if __name__ == '__main__':
         for name, part in PARTS.items():
             if name in args.parts or 'all' in args.parts:
                 part(args.repeats)
-        os.chdir(PROJECT)
