@@ -38,11 +38,9 @@ def compare(what, repeats, ours, theirs):
     times = [(seconds(ours), seconds(theirs)) for _ in range(repeats)]
     ratios = sorted(b / a for a, b in times)
     ours, theirs = map(statistics.median, zip(*times, strict=True))
-    print(
-        f'{what}: {ours:.3g} s against {theirs:.3g} s, ratio {theirs / ours:.1f}',
-        end='',
-    )
-    print(f' ({ratios[0]:.1f} to {ratios[-1]:.1f} in {repeats} repeats)', flush=True)
+    print(f'{what}: {ours:.3g} s against {theirs:.3g} s,', end=' ')
+    print(f'ratio {theirs / ours:.1f}', end=' ')
+    print(f'({ratios[0]:.1f} to {ratios[-1]:.1f} in {repeats} repeats)', flush=True)
 
 
 def process(repeats):
@@ -77,9 +75,8 @@ def experiments(repeats):
     """Time all experiments, one seed each, with a process a core and with one."""
     command = ('-m', 'experiments', '--repeats', 1)
     one, several = seconds(run, *command, '--jobs', 1), seconds(run, *command)
-    print(
-        f'all experiments: {several:.0f} s, {several / one:.2f} of the time of one job'
-    )
+    share = several / one
+    print(f'all experiments: {several:.0f} s, {share:.2f} of the time of one job')
 
 
 def fit(repeats):
@@ -125,10 +122,7 @@ if __name__ == '__main__':
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         run(PROJECT / 'generate_data.py')
-        run(
-            PROJECT / 'train.py'
-        )  # makes runs/last; the machine's cache of files is full
+        run(PROJECT / 'train.py')  # makes runs/last, and fills the cache of files
         for name, part in PARTS.items():
             if name in args.parts or 'all' in args.parts:
                 part(args.repeats)
-        os.chdir(PROJECT)

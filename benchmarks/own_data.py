@@ -25,9 +25,10 @@ import tempfile
 project = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(project))
 
-from support.runs import read_rows, read_run
+from support.runs import read_run
 
 import numpy as np
+import pandas as pd
 
 from docs.pictures.draw import edited
 from generate_data import make_sequences, random_streams
@@ -100,17 +101,11 @@ def trained(seeds, edits, *numbers):
         with contextlib.redirect_stdout(io.StringIO()):
             runpy.run_path('train.py', run_name='__main__')
         sys.modules['keras'].utils.clear_session()
-        runs.append(read_run('last'))
-        runs[-1]['recall'] = recall(read_rows(runs[-1], 'predictions.csv'))
+        rows = pd.read_csv('runs/last/predictions.csv')
+        right = rows['class'] == rows['predicted']
+        recall = right.groupby(rows['class']).mean()  # of each class, by its number
+        runs.append(read_run('last') | {'recall': recall})
     return runs
-
-
-def recall(rows):
-    """Return the share of each class that is recognised, by its number."""
-    right = {}
-    for row in rows:
-        right.setdefault(row['class'], []).append(row['class'] == row['predicted'])
-    return {int(number): statistics.mean(found) for number, found in right.items()}
 
 
 def several(shares):

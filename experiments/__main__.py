@@ -20,8 +20,8 @@ import pathlib
 import sys
 import tempfile
 
-from support.console import DataError, parser, whole_number
-from support.files import whole_file
+from support.console import parser, whole_number
+from support.files import disk_errors, whole_file
 
 from experiments.pool import submit, workers
 from experiments.questions import EXPERIMENTS
@@ -34,15 +34,6 @@ def default_jobs():
     """Return one process for each core that may be used, at most four."""
     affinity = getattr(os, 'sched_getaffinity', None)  # macOS has none
     return min(4, len(affinity(0)) if affinity else os.cpu_count())
-
-
-def make_folder(folder):
-    """Make the folder; raise DataError if that or a file in it isn't possible."""
-    try:
-        os.makedirs(folder, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()  # better now than after the runs
-    except OSError as error:
-        raise DataError(f'{folder}: {error.strerror}; give another --output') from None
 
 
 def run(names, repeats, N_epochs, jobs, folder):
@@ -93,11 +84,7 @@ if __name__ == '__main__':
     add('--epochs', type=number, default=300, help='default 300')
     add('--jobs', type=number, help='processes, default one a core, at most 4')
     add('--output', default='results', help='folder, default results')
-    add(
-        '--publish',
-        action='store_true',
-        help="only redraw the README's figures, tables",
-    )
+    add('--publish', action='store_true', help="redraw the README's figures, tables")
     args = script.parse_args()
     names = list(EXPERIMENTS if 'all' in args.names else dict.fromkeys(args.names))
     if args.list:
@@ -106,5 +93,7 @@ if __name__ == '__main__':
     elif args.publish:
         publish(names)
     else:
-        make_folder(args.output)
+        with disk_errors(args.output):  # better now than after the runs
+            os.makedirs(args.output, exist_ok=True)
+            tempfile.TemporaryFile(dir=args.output).close()
         run(names, args.repeats, args.epochs, args.jobs or default_jobs(), args.output)

@@ -147,20 +147,16 @@ def draw_speed(axis, experiment, rows):
 
 def draw_convergence(axis, experiment, curves):
     """Draw the median accuracies against the epoch, a colour for each setting."""
-    settings = curves.setting.unique()
-    colours = COLOURS
+    settings, colours = curves.groupby('setting', sort=False), COLOURS
     if len(settings) > len(COLOURS):  # numbers in their order: from light to dark
         colours = plt.cm.viridis_r(np.linspace(0.1, 1, len(settings)))
-    for setting, colour in zip(settings, colours, strict=False):
-        medians = (
-            curves[curves.setting == setting].groupby('epoch').median(numeric_only=True)
-        )
+    for (setting, rows), colour in zip(settings, colours, strict=False):
+        medians = rows.groupby('epoch').median(numeric_only=True)
         style = {'color': colour, 'linewidth': 2}
         axis.plot(medians.training_accuracy, ':', **style)
         axis.plot(medians.test_accuracy, '-', label=setting, **style)
-    axis.set_title(
-        'Convergence: test sequences solid, training sequences dotted', loc='left'
-    )
+    title = 'Convergence: test sequences solid, training sequences dotted'
+    axis.set_title(title, loc='left')
     axis.set_xlabel('Epoch')
     accuracy_axis(axis, 'y')
     legend(axis, title=experiment.varied)
@@ -206,10 +202,8 @@ def draw(folder, name):
     of_settings = {'accuracy': height, 'speed': 0.8 * height}
     heights = [of_settings.get(panel, 4.4) for panel in experiment.panels]
     size = {'figsize': (8, sum(heights) + 0.4), 'height_ratios': heights}
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            len(heights), squeeze=False, layout='constrained', **size
-        )
+    with plt.rc_context(STYLE | {'figure.constrained_layout.use': True}):
+        figure, axes = plt.subplots(len(heights), squeeze=False, **size)
         title = textwrap.fill(experiment.question, 64)
         figure.suptitle(title, x=0.02, ha='left', weight='bold')
         for axis, panel in zip(axes.flat, experiment.panels, strict=True):

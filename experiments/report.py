@@ -49,8 +49,6 @@ def load(folder, name):
 
 def format_cell(values):
     """Return the median over the seeds, and the range, as a table shows them."""
-    if values.isna().all():
-        return ''
     percent = 'accuracy' in values.name
 
     def shown(number):

@@ -1,5 +1,6 @@
 """One setting of a question: trains and tests its network, anew for each seed."""
 
+import itertools
 import time
 
 import keras
@@ -82,11 +83,6 @@ def fit(built, training, test, N_epochs, test_epochs):
     return found
 
 
-def first_epoch_reaching(level, accuracies):
-    """Return the first epoch with at least this accuracy, infinity if there is none."""
-    return min(accuracies.index[accuracies >= level], default=np.inf)
-
-
 def draw_data(seed, N_train, phase, noise, from_training_set):
     """Return (X_train, Y_train), (X_test, Y_test), and the test's random generator."""
     train_rng, test_rng = random_streams(seed)
@@ -136,6 +132,7 @@ def run_setting(
         training, test, rng = draw_data(seed, N_train, phase, noise, from_training_set)
         row = {'seed': seed, 'N_train': N_train, 'phase': int(phase), 'noise': noise}
         row |= {'epochs': 0 if baseline else N_epochs, 'parameters': parameters}
+        reached = {}
         start = time.perf_counter()
         if baseline:
             for which, (X, Y) in ('training', training), ('test', test):
@@ -143,18 +140,16 @@ def run_setting(
                 row[f'{which}_accuracy'] = round(right.mean(), 4)
         else:
             found = fit(built, training, test, N_epochs, test_epochs)
-            rounded = found.map(lambda accuracy: round(accuracy, 4))
+            rounded = found.map(round, ndigits=4)
             row |= rounded.iloc[-1]
             if test_every:
                 for epoch, accuracies in rounded.loc[test_epochs].iterrows():
                     curves.append({'seed': seed, 'epoch': epoch, **accuracies})
+            for which, level in itertools.product(('training', 'test'), (95, 99)):
+                epochs = found.index[found[f'{which}_accuracy'] >= level / 100]
+                reached[f'{which}_{level}'] = min(epochs, default=np.inf)  # never
         row['seconds'] = round(time.perf_counter() - start, 2)
-        if not baseline:
-            for which in 'training', 'test':
-                accuracies = found[f'{which}_accuracy']
-                for level in 95, 99:
-                    reached = first_epoch_reaching(level / 100, accuracies)
-                    row[f'{which}_{level}'] = reached
+        row |= reached
         for f in frequencies:
             # A narrow band around it: of one frequency there is only one wave.
             X, Y = unseen_sequences(training[0], rng, f_min=f - 0.01, f_range=0.02)
