@@ -88,24 +88,6 @@ if not all(type(shape) is tuple and len(shape) == 2 and shape[1] for shape in sh
 N_sequence, class_names = model.input_shape[1], run.get('class_names', [])
 
 
-def check_there(path):
-    """Raise DataError with what may be meant unless there is a file or a folder."""
-    folder, name = os.path.split(path)
-    if os.path.exists(path):
-        return
-    numbers = sequence_numbers(folder or '.')
-    remedy = 'check its name and folder'
-    if not folder and os.path.exists(f'Test/{name}'):
-        remedy = f'Test/{name} is there'
-    elif re.fullmatch(r'X_\d+\.dat', name) and numbers:
-        remedy = f'{folder or "this folder"} ends at number {max(numbers)}'
-    elif folder in ('Train', 'Test') and not numbers:
-        remedy = (
-            'make the sequences with python generate_data.py, or go to their folder'
-        )
-    raise DataError(f'{path} is missing: {remedy}')
-
-
 def read_file(path):
     """Return the sequence in a file of float64 values: name, id, values and class."""
     folder, name = os.path.split(path)
@@ -190,7 +172,6 @@ def is_table(path):
 sequences = []
 for path in files_of(args.files):
     try:
-        check_there(path)
         check_file(path)
         sequences += read_rows(path) if is_table(path) else [read_file(path)]
     except DataError as error:
