@@ -58,9 +58,6 @@ if bool(args.files) == args.about:
     script.error('give either files to classify, or --about')
 
 # The network that is asked, and its run, if it is of one
-here = os.path.dirname(sys.argv[0]) or '.'
-if not os.path.exists('runs') and os.path.exists(f'{here}/runs') and not args.model:
-    raise DataError(f'there are no runs here, but in {here}: first  cd {here}')
 folder = os.path.dirname(args.model or '') or '.'
 if not args.model:
     run = read_run(args.run) if args.run else newest_run()

@@ -121,8 +121,7 @@ def test_networks_that_are_none(folder):
         'no.keras is missing',
     ):
         refused('infer.py', 1, '--model', wrong.split()[0], parts=[wrong, 'train.py'])
-    # Other words, if the project's own folder holds runs.
-    refused('infer.py', 1, parts=['no run'])
+    refused('infer.py', 1, parts=['there is no run yet'])
 
 
 def test_what_is_no_score(folder):
