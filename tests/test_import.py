@@ -67,6 +67,7 @@ def read(path, options=''):
 def test_formats(folder):
     """Also a column of vectors, names that float64 can't hold, and a masked cell."""
     rows = csv().split('\n', 1)[1]
+    write('blanks.DAT', csv().replace(',', '  '))
     write('empty.csv', (f',,,,\n{csv()}\n,,,,').replace('\n', ',\n') + ',\n')
     write('c.ts', '@data\n' + rows.replace(',R', ':R'))
     write('u_TRAIN.tsv', re.sub('(.*),(R.*)', r'\2,\1', rows).replace(',', '\t'))
@@ -141,7 +142,7 @@ CASES = {
         'm0,e0,m1,y,e1': 'which of the columns m0, e0, m1, e1 hold values?',
         'f0,f1,y,f1': 'two columns called f1',
         '4000,4005,y': '--header yes, if these name the columns',
-        'f0,f1,y\n1,-999,a\n2,3,b\n4,5,a\n6,7,b': 'or --no-codes if it is a value',
+        'f0,f1,f2,y\n1,-999,3,a\n-2,3,3,b\n4,5,3,a\n6,7,3,b': 'or --no-codes if it is',
     },
     '--label y --values f': {
         'f0,f1,g,y': 'Values: f0 to f1, 2 each',
