@@ -126,7 +126,7 @@ if __name__ == '__main__':
         raise DataError(bad[0] + remedy)
     rows = zip(args.tables, tables, strict=True)
     where = [f'{path}, {row}' for path, table in rows for row in table.rows]
-    X = np.concatenate([table.X for table in tables]) if tables[1:] else tables[0].X
+    X = np.concatenate([table.X for table in tables])
     labels = np.concatenate([table.labels for table in tables])
     ids = np.concatenate([table.ids for table in tables]) if columns['id'] else None
 
@@ -173,16 +173,9 @@ if __name__ == '__main__':
     if both.any():
         what = 'Sequences, or of objects, in both tables, so that the test is no exam'
         said.append(f'{what}: {both.sum():,}')
-    against = pd.Series(Y).groupby(groups_of(X, None)).transform('nunique') > 1
-    if against.any():
-        said.append(f'Sequences that equal one of another class: {against.sum():,}')
     for y, name in enumerate(names):
         counts = ', '.join(f'{np.sum(Y[i] == y)} in {side}' for side, i in IDs.items())
         said.append(f'Class {y} ({name}): {counts}')
-    if len(names) > 2:
-        layer = f"Dense({len(names)}, activation='softmax')"
-        said.append(f'{len(names)} classes: in train.py, make the last layer {layer}')
-        said.append("and the loss 'sparse_categorical_crossentropy'.")
     said.append('Written.' if written else 'Train and Test hold exactly these already.')
     print(*map(clean, said), sep='\n')
     check_scale(X[IDs['Train'][:1000]], script='train.py')

@@ -58,9 +58,6 @@ if bool(args.files) == args.about:
     script.error('give either files to classify, or --about')
 
 # The network that is asked, and its run, if it is of one
-here = os.path.dirname(sys.argv[0]) or '.'
-if not os.path.exists('runs') and os.path.exists(f'{here}/runs') and not args.model:
-    raise DataError(f'there are no runs here, but in {here}: first  cd {here}')
 folder = os.path.dirname(args.model or '') or '.'
 if not args.model:
     run = read_run(args.run) if args.run else newest_run()
@@ -86,24 +83,6 @@ shapes = model.input_shape, model.output_shape
 if not all(type(shape) is tuple and len(shape) == 2 and shape[1] for shape in shapes):
     raise DataError(f'{network} classifies no sequences: train one with train.py')
 N_sequence, class_names = model.input_shape[1], run.get('class_names', [])
-
-
-def check_there(path):
-    """Raise DataError with what may be meant unless there is a file or a folder."""
-    folder, name = os.path.split(path)
-    if os.path.exists(path):
-        return
-    numbers = sequence_numbers(folder or '.')
-    remedy = 'check its name and folder'
-    if not folder and os.path.exists(f'Test/{name}'):
-        remedy = f'Test/{name} is there'
-    elif re.fullmatch(r'X_\d+\.dat', name) and numbers:
-        remedy = f'{folder or "this folder"} ends at number {max(numbers)}'
-    elif folder in ('Train', 'Test') and not numbers:
-        remedy = (
-            'make the sequences with python generate_data.py, or go to their folder'
-        )
-    raise DataError(f'{path} is missing: {remedy}')
 
 
 def read_file(path):
@@ -190,7 +169,6 @@ def is_table(path):
 sequences = []
 for path in files_of(args.files):
     try:
-        check_there(path)
         check_file(path)
         sequences += read_rows(path) if is_table(path) else [read_file(path)]
     except DataError as error:

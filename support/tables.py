@@ -28,12 +28,6 @@ NUMBER = re.compile(r'[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?', re.IGNORECASE)
 LARGEST = float(np.finfo('float32').max)  # networks compute in float32
 NINES = re.compile(r'-?(9{2,}(\.9+)?|9\.9{2,})|-32768')  # what codes look like
 SEE = 'mend it in pandas: docs/own-data.md#recipes'
-TIMES = f'times are to be numbers, such as MJD; {SEE}'
-HINTS = {  # what stands in place of a number, and what to do
-    r'.*\d[.,]\d+[.,]\d|\d+,\d{3}$': f'1,000 is written 1000; {SEE}',
-    r'.*\d,\d': f'decimal commas: {SEE}',
-    r'\d{4}-\d\d|\d+/\d': TIMES,
-}
 
 
 class Table(NamedTuple):
@@ -130,8 +124,6 @@ def read_astropy(path):
     for name in table.colnames:
         if table[name].ndim == 1:
             parts.append(table[[name]].to_pandas(index=False))
-        elif table[name].ndim > 2:
-            raise ValueError(f'the cells of {name} have several dimensions')
         else:
             X = np.ma.filled(np.ma.asarray(table[name], float), np.nan)
             parts.append(pd.DataFrame(X.reshape(len(X), -1)).add_prefix(name))
@@ -262,17 +254,15 @@ def numbers_of(path, frame, names):
         if cells.dtype.kind not in 'iuf':
             cells = pd.to_numeric(cells.astype(str).str.strip(), errors='coerce')
         X[:, j] = cells.to_numpy(float, na_value=np.nan)
-    for i, j in np.argwhere(~((X >= -LARGEST) & (X <= LARGEST))):  # also NaN
-        cell = frame[names[j]].iloc[i]
-        what = f'{X[i, j]:g}, too large for a network: {SEE}'
+    is_wrong = ~(np.abs(X) <= LARGEST)  # also NaN
+    count = is_wrong.sum()
+    for i in np.flatnonzero(is_wrong.any(axis=1)):
+        name = names[is_wrong[i].argmax()]
+        where, cell = f'row {frame.index[i]}, column {name}', frame[name].iloc[i]
+        what = f'{str(cell).strip()[:20]!r}, no number that a network takes'
         if pd.isna(cell):
-            what = f'no value (one of {np.isnan(X).sum():,}): {SEE}'
-        elif np.isnan(X[i, j]):
-            text = str(cell).strip()
-            hints = (hint for x, hint in HINTS.items() if re.match(x, text))
-            what = f'{text[:20]!r}, no number: {next(hints, SEE)}'
-        where = f'{path}, row {frame.index[i]}, column {names[j]}'
-        bad.setdefault(int(i), f'{where} holds {what}')
+            what = f'no value (one of {count:,})'
+        bad[int(i)] = f'{path}, {where} holds {what}: {SEE}'
     return X, bad
 
 
@@ -284,23 +274,23 @@ def add_codes(path, table, names, X, parts, far=100):
     """
     codes = set()
     for part in (X, *parts):
-        low, high = np.fmin.reduce(part, axis=None), np.fmax.reduce(part, axis=None)
-        nines = [code for code in (low, high) if NINES.fullmatch(f'{code:.7g}')]
-        if not nines and part is not X:
-            continue
-        above = np.min(part, where=part > low, initial=np.inf)
-        below = np.max(part, where=part < high, initial=-np.inf)
-        span = max(below - above, 0)
-        for code, next_ in ((low, above), (high, below)):
-            least = far * (span or abs(next_) or 1) if part is X else np.inf
-            if code in nines:
-                least = 0 if part is X and code < 0 <= next_ else max(span, 1)
-            if abs(code - next_) > least:
+        values = np.unique(part[np.isfinite(part)])
+        span = np.ptp(values[1:-1]) if len(values) > 2 else 0
+        # The least and the largest, each with its neighbour.
+        for code, next_ in (values[:2], values[:-3:-1]) if len(values) > 1 else ():
+            gap = abs(code - next_)
+            if NINES.fullmatch(f'{code:.7g}'):
+                alone_below_0 = part is X and code < 0 <= next_
+                is_code = alone_below_0 or gap > max(span, 1)
+            else:
+                is_code = part is X and gap > far * (span or abs(next_) or 1)
+            if is_code:
                 codes.add(float(code))
     for code in codes:
-        for i, j in np.argwhere(X == code):
+        places = np.argwhere(X == code)
+        for i, j in places:
             where = f'{path}, {table.rows[i]}, column {names[j]} holds {code:.7g}'
-            what = f'perhaps a code for no value (one of {np.sum(X == code):,}): {SEE}'
+            what = f'perhaps a code for no value (one of {len(places):,}): {SEE}'
             table.bad.setdefault(int(i), f'{where}, {what}')
 
 
@@ -332,9 +322,6 @@ def read_table(path, args, columns=None, labelled=True):
     check_names(path, [label, ident, *(args.long or []), *values], frame)
     labels = texts_of(path, frame, label, labelled)
     ids = texts_of(path, frame, ident)
-    if named and args.header != 'yes' and label in labels:
-        what = 'is that a class? --header no, if the first line is data, else yes'
-        raise DataError(f'{path}: {label} stands in the column {label}: {what}')
     X, bad = numbers_of(path, frame, values)
     columns = {'header': named, 'width': frame.shape[1], 'values': values}
     columns |= {'label': label, 'id': ident}
@@ -343,8 +330,6 @@ def read_table(path, args, columns=None, labelled=True):
     table = Table(X, labels, ids, rows, bad, columns, left_out)
     if args.long:
         return curves(path, table, frame, args)
-    if len(values) < 2:
-        raise DataError(f'{path}: a sequence has two values or more: see --long')
     if labelled and args.id is None:
         check_left_out(path, frame, left_out)
     if not args.no_codes:
@@ -360,7 +345,7 @@ def curves(path, table, frame, args):
             raise DataError(f'{path}: one object has several values of {name}: {SEE}')
     time = X[:, 0]
     if ((time % 1 == 0) & (time > 18_000_000) & (time < 21_000_000)).all():
-        raise DataError(f'{path}: {time[0]:.0f} is a date: {TIMES}')
+        raise DataError(f'{path}: {time[0]:.0f} is a date: {SEE}')
     objects = pd.Series(ids).groupby(pd.factorize(ids)[0]).indices.values()
     parts = [rows[X[rows, 0].argsort(kind='stable')] for rows in objects]
     if not args.no_codes:

@@ -62,10 +62,10 @@ def test_files(folder):
     time = datetime(2026, 1, 2, 3, 4).timestamp()
     os.utime('runs/1/model.keras', (time, time))
     files, before = (1, 'X_MAX.dat', 'my data.dat'), contents('.')
-    assert plain(*files) == [
-        'Model: runs/1/model.keras of 2026-01-02 03:04, 1',
-        "The score is the network's output for that class, not a calibrated"
-        ' probability.',
+    model, about_scores, *lines = plain(*files)
+    assert model == 'Model: runs/1/model.keras of 2026-01-02 03:04, 1'
+    assert 'not a calibrated probability' in about_scores
+    assert lines == [
         'Test/X_1.dat: class 0 (sine wave), score 0.800; label 0 (sine wave) agrees',
         'X_MAX.dat: class 0 (sine wave), score 0.877; label 1 (square wave) DISAGREES',
         'my data.dat: class 1 (square wave), score 0.750',
@@ -91,20 +91,18 @@ def test_bad_files_in_a_list(folder):
     """What is wrong with one is said, and the others are classified, in their order."""
     network(path='my.keras')
     for i in (1, 3, 4, 5, 6, 10):
-        put(f'Test/X_{i}.dat', label=0)
+        put(f'Test/X_{i}.dat', 0.1, label=0)
     bad = {'X_3': [], 'X_4': [0] * 3, 'X_5': [np.inf] * 2, 'Y_6': [0.5]}
     for name, values in bad.items():
         np.array(values, float).tofile(f'Test/{name}.dat')
     in_order = [f'Test/X_{i}.dat' for i in (1, 2, 3, 4, 5, 6, 10)]
-    for files in ['Test', 2], sorted(in_order):  # which the shell sorts as text
-        done = script('infer.py', '--csv', *files, '--model', 'my.keras', status=1)
+    for files in ['--csv', 'Test', 2], sorted(in_order):  # as a shell sorts them
+        done = script('infer.py', *files, '--model', 'my.keras', status=1)
         assert re.findall('^Test/X_.*?dat', done.stdout, re.M) == in_order[::6]
         assert all(f'/{name}' in done.stderr for name in ('X_2', *bad))
         assert 'X_4.dat holds 3 values of float64, my.keras takes 2\n' in done.stderr
-    for path, part in (999, 'Test ends at number 10'), ('X_1.dat', 'Test/X_1.dat is'):
-        said = refused('infer.py', path, '--model', 'my.keras', parts=[part])
-        assert '--' not in said and 'generate_data' not in said
-    refused('infer.py', 'Train/X_1.dat', '--model', 'my.keras', parts=['generate_data'])
+    for path, part in (999, 'Test ends at number 10'), ('Train/X_1.dat', 'make them'):
+        refused('infer.py', path, '--model', 'my.keras', parts=[part])
     for arguments in ((), ('0',), ('1', '--about')):
         refused('infer.py', *arguments, status=2)
 
@@ -115,27 +113,22 @@ def test_networks_that_are_none(folder):
 
     network(path='damaged.keras')
     Path('damaged.keras').write_bytes(Path('damaged.keras').read_bytes()[:-500])
-    code = Sequential([Input((128,)), layers.Lambda(lambda x: x)])
-    code.save('code.keras')
     Sequential([Input((128, 1)), layers.Flatten()]).save('matrix.keras')
     put('Test/X_1.dat')
-    for name, what in (
-        ('damaged', 'cannot be loaded'),
-        ('code', 'cannot be loaded'),
-        ('matrix', 'classifies no sequences'),
-        ('no', 'is missing'),
+    for wrong in (
+        'damaged.keras cannot be loaded',
+        'matrix.keras classifies no sequences',
+        'no.keras is missing',
     ):
-        parts = f'infer.py: {name}.keras {what}', 'train.py'
-        refused('infer.py', 1, '--model', f'{name}.keras', parts=parts)
-    # Other words, if the project's own folder holds runs.
-    refused('infer.py', 1, parts=['no run'])
+        refused('infer.py', 1, '--model', wrong.split()[0], parts=[wrong, 'train.py'])
+    refused('infer.py', 1, parts=['there is no run yet'])
 
 
 def test_what_is_no_score(folder):
     """Answers without bounds, and those that are no numbers; a newer set is told."""
     network(path='my.keras', activation='linear')
     put('Train/X_1.dat', 0.999, 1)
-    for newer in (-1, 0, 1):
+    for newer in (-1, 1):
         time = os.stat('my.keras').st_mtime_ns + newer
         os.utime('Train/X_1.dat', ns=(time, time))
         lines = plain('Train/X_1.dat', '--model', 'my.keras')
