@@ -32,9 +32,6 @@ import numpy as np
 
 from utilities import save_plot, show_plots
 
-# What run.json says of a network in words
-NETWORK = 'layers', 'optimizer', 'loss'
-
 
 def read_script(run):
     """Return the lines of the script that a run was made with."""
@@ -82,19 +79,25 @@ def usual(values):
     return None if others and others[0][1] == count else value
 
 
-def special(words, values, layers=False):
+def special(words, values):
     """Return which of words, one of values, the usual one lacks; else what they lack.
 
-    If none is usual, what all of values have is left out. All layers are special where
-    their number is. values are tuples of texts.
+    If none is usual, what all of values have is left out. values are tuples of texts.
     """
     most = usual(values)
-    others = [most] if most is not None else values
-    if layers and {len(words)} != set(map(len, others)):
-        return words
-    new = [x for x in words if x not in set.intersection(*map(set, others))]
+    others = values if most is None else [most]
+    known = set.intersection(*map(set, others))
+    new = [x for x in words if x not in known]
     missing = dict.fromkeys(x for each in others for x in each if x not in words)
     return new or [f'no {x}' for x in missing] or words
+
+
+def special_layers(layers, values):
+    """Return which layers are special; all of them where the number of layers is."""
+    if len(layers) == 1 < max(map(len, values)):
+        return ['no hidden layer']
+    most = usual(values) or layers
+    return special(layers, values) if len(layers) == len(most) else layers
 
 
 def features(run):
@@ -119,16 +122,19 @@ def differences(runs):
     found, texts, common = [features(run) for run in runs], [[] for _ in runs], []
     for name in dict.fromkeys(name for each in found for name in each):
         values = [each.get(name, ()) for each in found]
-        most = usual(values)
         if len(set(values)) > 1:
+            most = usual(values)
+            tell = special_layers if name == 'layers' else special
             common += most or ()
             for some, value in zip(texts, values, strict=True):
                 if value != most:
-                    some += special(value, values, layers=name == 'layers')
-    scripts = [str(read_code(run)) for run in runs]
-    for run, code, some in zip(runs, scripts, texts, strict=True):
-        alike = [x['network'] for x in runs if all(x[n] == run[n] for n in NETWORK)]
-        if code != usual(scripts) or run['network'] != usual(alike):
+                    some += tell(value, values)
+    codes = [str(read_code(run)) for run in runs]
+    words = [(run['layers'], run['optimizer'], run['loss']) for run in runs]
+    details = [run['network'] for run in runs]
+    for i, some in enumerate(texts):
+        alike = [x for x, said in zip(details, words, strict=True) if said == words[i]]
+        if codes[i] != usual(codes) or details[i] != usual(alike):
             some.append('script: --diff')
     return [', '.join(some) for some in texts], ', '.join(common)
 
@@ -195,6 +201,7 @@ def told_apart(a, b):
     (less, worse), (more, better) = sorted(zip(counts, names, strict=True))
     p = binomtest(more, more + less).pvalue
     so = f'{better} is better (p = {p:.2g})' if p < 0.05 else 'that may be chance'
+    more, less = ({0: 'none', 1: 'one'}.get(x, x) for x in (more, less))
     line = f'In the test {both} differ on {sum(counts)} of {len(pairs)} sequences: '
     return line + f'{better} is right on {more} of these, {worse} on {less}: {so}.'
 

@@ -13,6 +13,7 @@ Importing this needs no TensorFlow.
 
 import contextlib
 import csv
+import difflib
 import hashlib
 import itertools
 import json
@@ -23,6 +24,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -134,6 +136,7 @@ def keep(model, rows, stopped=False):
     facts['versions'] = {'Python': platform.python_version(), **versions}
     with disk_errors(RUNS):
         RUNS.mkdir(exist_ok=True)
+        sweep()
         with tempfile.TemporaryDirectory(prefix='.new-', dir=RUNS) as new:
             run = Path(new, 'run')
             run.mkdir()
@@ -187,6 +190,14 @@ def describe_fit(rows):
         there = [x['epoch'] for x in rows if x.get('accuracy', 0) >= percent / 100]
         told[f'epochs_to_{percent}'] = min(there, default=None)
     return told
+
+
+def sweep():
+    """Remove what killed scripts have left of runs that they were writing."""
+    for left in RUNS.glob('.new-*'):
+        with contextlib.suppress(OSError):  # another script has just done it
+            if time.time() - left.stat().st_mtime > 3600:
+                shutil.rmtree(left)
 
 
 def publish(new, name=None):
@@ -423,9 +434,11 @@ def read_run(name, path=None):
         run = json.loads(Path(path, 'run.json').read_text('utf-8'))
         return {**run, 'time': run['time'], 'name': str(name), 'path': path}
     except FileNotFoundError:
-        names = [run['name'] for run in all_runs()][-8:]
-        known = ', '.join(names) or 'none yet: python train.py'
-        raise DataError(f'{path} is missing: the newest runs are {known}') from None
+        names = [run['name'] for run in all_runs()]
+        close = difflib.get_close_matches(str(name), names, 1)
+        known = ', '.join(names[-8:]) or 'none yet: python train.py'
+        known = f'did you mean {close[0]}?' if close else f'the newest runs are {known}'
+        raise DataError(f'{path} is missing: {known}') from None
     except (OSError, ValueError, TypeError, LookupError):
         raise DataError(f'{path}/run.json cannot be read: train again') from None
 

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import time
 from pathlib import Path
 from unittest import mock
 
@@ -64,11 +65,14 @@ def test_names_and_numbers(trained):
 
 
 def test_a_script_that_dies_after_its_fit(data):
-    """It leaves a whole run."""
+    """It leaves a whole run. What a kill left long ago is removed."""
+    for name in 'old', 'new':
+        Path('runs', f'.new-{name}').mkdir(parents=True)
+    os.utime('runs/.new-old', (0, time.time() - 4000))
     Path('bad.py').write_text(TRAIN.replace('plot_history(history)', 'plot(history)'))
     job = {'SLURM_JOB_ID': '123'}
     assert "name 'plot'" in script(data / 'bad.py', *SHORT, status=1, env=job).stderr
-    assert sorted(os.listdir('runs')) == ['1', 'last']
+    assert sorted(os.listdir('runs')) == ['.new-new', '1', 'last']
     files = ['history.csv', 'model.keras', 'run.json', 'train.py']
     assert sorted(os.listdir('runs/1')) == files and runs.newest_run()['job'] == '123'
     assert 'not evaluated' in script('compare.py').stdout
@@ -253,6 +257,7 @@ def test_a_table_of_runs(made_up):
         assert max(map(len, shown.splitlines())) <= int(columns)
         assert ('seconds' in shown) == (columns == '120')
     refused('compare.py', '--diff', 1, status=2)
+    refused('compare.py', 'wibe', parts=['did you mean wide?'])
     refused('compare.py', '9', parts=['runs/9 is missing', 'e, f, g, h'])
     diff = script('compare.py', '--diff', 'a', 'b').stdout
     assert '\n-a = 1\n' in diff and '+++ runs/b/train.py' in diff
@@ -268,6 +273,7 @@ DIFFERENT = {
     '2': ({'numbers': {'batch_size': 5}}, 'batch_size 5'),
     'wide': (WIDE, '64 relu'),
     'n': ({'layers': '4 relu, 8 tanh, 1 sigmoid', **NEURONS}, '4 relu'),
+    'flat': ({'layers': '1 sigmoid'}, 'no hidden layer'),
     'LSTM': ({'layers': 'Reshape, LSTM 16, 1 sigmoid'}, 'LSTM 16, 1 sigmoid'),
     'short': ({'numbers': {'N_train': 5}, 'optimizer': 'adam 1'}, 'N_train 5, adam 1'),
     'phase': ({'data': '9, sine and square waves, phase, seed 0', **OTHER}, 'phase'),
@@ -284,7 +290,7 @@ def test_what_differs(made_up):
     assert labels('--all') == {name: said for name, (_, said) in DIFFERENT.items()}
     assert labels(1, 'wide') == {'1': '16 relu', 'wide': '64 relu'}
     assert labels(1, 'phase') == {'1': 'no phase', 'phase': 'phase'}
-    assert labels(1, 'LSTM')['1'] == '16 relu, 8 tanh, 1 sigmoid'
+    assert labels(1, 'flat') == {'1': '16 relu, 8 tanh', 'flat': 'no hidden layer'}
     assert labels(1, 'dropout') == dict.fromkeys(['1', 'dropout'], 'script: --diff')
     said = script('compare.py', '--all').stdout.replace('\n', ' ')
     assert 'Where nothing else is said: 16 relu, 8 tanh, 1 sigmoid, N_train 20,' in said
@@ -299,8 +305,8 @@ def test_whether_two_can_be_told_apart(made_up):
     made_up('e', code='x = 4', exam='another')
     for pair, said in {
         '1b': 'run 1 and b are right and wrong on the same sequences',
-        '1c': 'run 1 and c differ on 3 of 10 .* on 3 of these, c on 0: that may be',
-        'd1': r'right on 10 of these, d on 0: run 1 is better \(p = 0.002\)',
+        '1c': 'run 1 and c differ on 3 of 10 .* on 3 of these, c on none: that may be',
+        'd1': r'right on 10 of these, d on none: run 1 is better \(p = 0.002\)',
         '1e': 'Their test sequences are not the same',
     }.items():
         assert re.search(said, script('compare.py', *pair).stdout.replace('\n', ' '))
