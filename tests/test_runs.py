@@ -66,8 +66,8 @@ def test_names_and_numbers(trained):
 
 def test_a_script_that_dies_after_its_fit(data):
     """It leaves a whole run. What a kill left long ago is removed."""
-    for name in 'old', 'new':
-        Path('runs', f'.new-{name}').mkdir(parents=True)
+    for name in '.new-old', '.new-new':
+        Path('runs', name).mkdir(parents=True)
     os.utime('runs/.new-old', (0, time.time() - 4000))
     Path('bad.py').write_text(TRAIN.replace('plot_history(history)', 'plot(history)'))
     job = {'SLURM_JOB_ID': '123'}
