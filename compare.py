@@ -245,7 +245,7 @@ def plot_runs(groups, labels):
     test.set(ylim=(len(labels) - 0.5, -0.5), title='Test accuracy in %')
     test.set_xlim(right=101)
     what = 'A dot for each run; the line is the 95 % confidence interval of one run'
-    below.supxlabel(f'{what}, or the range of several')
+    below.supxlabel(f'{what}, or the range of several', fontsize='medium')
     test.grid(alpha=0.3)
     save_plot(figure, 'compare.png')
 

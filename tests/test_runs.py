@@ -27,6 +27,7 @@ def test_what_a_run_holds(lesson, monkeypatch):
     )
     assert sorted(os.listdir('runs/1')) == names and os.readlink('runs/last') == '1'
     assert lesson.stdout.endswith(f'\nRun: runs/1 with {", ".join(names)}\n')
+    assert 'Stopped' not in lesson.stdout
     assert Path('runs/1/train.py').read_text('utf-8') == TRAIN
     run = runs.read_run(1)
     history = runs.read_rows(run, 'history.csv')
@@ -70,8 +71,9 @@ def test_a_script_that_dies_after_its_fit(data):
         Path('runs', name).mkdir(parents=True)
     os.utime('runs/.new-old', (0, time.time() - 4000))
     Path('bad.py').write_text(TRAIN.replace('plot_history(history)', 'plot(history)'))
-    job = {'SLURM_JOB_ID': '123'}
-    assert "name 'plot'" in script(data / 'bad.py', *SHORT, status=1, env=job).stderr
+    job = {'SLURM_JOB_ID': '123', 'SLURM_GPUS_ON_NODE': '1'}
+    said = script(data / 'bad.py', *SHORT, status=1, env=job).stderr
+    assert "name 'plot'" in said and 'TensorFlow sees none' in said
     assert sorted(os.listdir('runs')) == ['.new-new', '1', 'last']
     files = ['history.csv', 'model.keras', 'run.json', 'train.py']
     assert sorted(os.listdir('runs/1')) == files and runs.newest_run()['job'] == '123'
