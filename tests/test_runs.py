@@ -94,6 +94,7 @@ def test_the_slides_own_fit(trained):
     assert (two['device'], two['data']) == (one['device'], one['data'])
     history = runs.read_rows(two, 'history.csv')
     assert [row['epoch'] for row in history] == ['1', '2', '3']
+    assert runs.newest_run() == two
 
 
 @pytest.mark.parametrize(('right', 'N'), [(0, 2), (2, 10), (46, 50)])
@@ -125,9 +126,9 @@ def exam(capsys, predicted, Y, X_train=(), last='softmax', twice=False):
 
 
 def test_what_was_seen_and_what_is_wrong(folder, capsys):
-    printed = exam(capsys, [0, 1, 1], [0, 1, 0], X_train=[0, 1])
-    assert '2 of 3 test sequences also occur' in printed
-    assert 'on the 1 others: 0, 0.0 %' in printed and 'frequent' not in printed
+    printed = exam(capsys, [0, 1, 1, 1], [0, 1, 0, 1], X_train=[0, 1])
+    assert '2 of 4 test sequences also occur' in printed
+    assert 'on the 2 others: 1, 50.0 %' in printed and 'frequent' not in printed
     assert re.search(r'taken for \[b\]a +taken for b *\n +\[b\]a +1 +1 *\n', printed)
     assert 'Wrong: 3, [b]a taken for b: python view.py --wrong\n' in printed
     assert 'accuracy above is not that of X_test' in printed  # but that of the fit
@@ -260,7 +261,7 @@ def test_a_table_of_runs(made_up):
         assert ('seconds' in shown) == (columns == '120')
     refused('compare.py', '--diff', 1, status=2)
     refused('compare.py', 'wibe', parts=['did you mean wide?'])
-    refused('compare.py', '9', parts=['runs/9 is missing', 'e, f, g, h'])
+    refused('compare.py', '9', parts=['runs/9 is missing', 'are a, b, c, d'])
     diff = script('compare.py', '--diff', 'a', 'b').stdout
     assert '\n-a = 1\n' in diff and '+++ runs/b/train.py' in diff
     Path('runs/1/run.json').write_text('{}')
