@@ -28,6 +28,7 @@ from support.console import clean, parser, print_table
 from support.runs import all_runs, interval, newest_run, read_rows, read_run
 
 import matplotlib.pyplot as plt
+import numpy as np
 
 from utilities import save_plot, show_plots
 
@@ -39,22 +40,20 @@ def read_script(run):
 
 
 def read_code(run):
-    """Return the lines of a script that make the network, and the others: two tuples.
+    """Return what is left of the lines of a script without what run.json knows.
 
-    Without comments, and without the numbers at the top, which run.json knows.
+    That is the numbers at the top and the network; and without comments.
     """
-    numbers = '|'.join(map(re.escape, run['numbers'])) or '-'
+    known = [rf'{re.escape(name)}\s*=' for name in run['numbers']]
+    known += [r'\s*model\.(add|compile)\(', r'from keras[\w.]* import ']
     lines = [line.split('#')[0].rstrip() for line in read_script(run)]
-    lines = [x for x in lines if x and not re.match(rf'({numbers})\s*=', x)]
-    made = re.compile(r'model\.(add|compile)\(|from keras[\w.]* import ')
-    network = tuple(filter(made.match, lines))
-    return network, tuple(line for line in lines if line not in network)
+    return [x for x in lines if x and not re.match('|'.join(known), x)]
 
 
 def setting(run):
     """Return what is the same for runs that differ in the seed alone, as a text."""
     numbers = {name: value for name, value in run['numbers'].items() if name != 'seed'}
-    facts = [run.get(x) for x in ('layers', 'optimizer', 'loss', 'lessons', 'exam')]
+    facts = [run.get(x) for x in ('layers', 'network', 'lessons', 'exam')]
     return str([numbers, facts, run['stopped'] and run['epochs'], read_code(run)])
 
 
@@ -85,9 +84,12 @@ def special(words, values):
 
     If none is usual, what all of values have is left out. values are tuples of texts.
     """
-    known = usual(values) or set.intersection(*map(set, values))
+    most = usual(values)
+    others = values if most is None else [most]
+    known = set.intersection(*map(set, others))
     new = [x for x in words if x not in known]
-    return new or [f'no {x}' for x in known if x not in words] or words
+    missing = dict.fromkeys(x for each in others for x in each if x not in words)
+    return new or [f'no {x}' for x in missing] or words
 
 
 def special_layers(layers, values):
@@ -95,20 +97,23 @@ def special_layers(layers, values):
     if len(layers) == 1 < max(map(len, values)):
         return ['no hidden layer']
     most = usual(values) or layers
-    new = list((Counter(layers) - Counter(most)).elements())
-    if len(layers) > len(most) and len(layers) == len(most) + len(new):
-        return [f'+ {x}' for x in new]
     return special(layers, values) if len(layers) == len(most) else layers
 
 
 def features(run):
     """Return what may differ between runs, by its name: each a tuple of texts."""
-    layers = run['layers'].replace('Reshape, ', '').split(', ')
-    found = {'layers': tuple(layers)}
-    found |= {name: (f'{name} {x}',) for name, x in run['numbers'].items()}
-    found |= {name: (run[name],) for name in ('optimizer', 'loss')}
+    layers, optimizer = run['layers'].replace('Reshape, ', ''), run['optimizer']
+    found = {'layers': tuple(layers.split(', '))}
+    network = ''.join(x for x in read_script(run) if x not in read_code(run))
+    for name, x in run['numbers'].items():
+        # Of Dense(neurons), the layers say how many; of RMSprop(rate), the optimizer.
+        known = str(x) in f'{layers} {optimizer}'.replace(',', '').split()
+        if not (known and re.search(rf'[(=] *{re.escape(name)}\b', network)):
+            found[name] = (f'{name} {x}',)
+    found |= {'optimizer': (optimizer,), 'loss': (run['loss'],)}
     found['data'] = tuple(run['data'].replace(' seed', ' data seed').split(', ')[1:])
-    found['stopped'] = (f'stopped after {run["epochs"]}',) * run['stopped']
+    if run['stopped']:
+        found['N_epochs'] = (f'stopped after {run["epochs"]}',)
     return found | {'seed': ()}
 
 
@@ -124,11 +129,12 @@ def differences(runs):
             for some, value in zip(texts, values, strict=True):
                 if value != most:
                     some += tell(value, values)
-    networks, others = zip(*map(read_code, runs), strict=True)
-    known = [(run['layers'], run['optimizer'], run['loss']) for run in runs]
+    codes = [str(read_code(run)) for run in runs]
+    words = [(run['layers'], run['optimizer'], run['loss']) for run in runs]
+    details = [run['network'] for run in runs]
     for i, some in enumerate(texts):
-        alike = [x for x, what in zip(networks, known, strict=True) if what == known[i]]
-        if others[i] != usual(others) or networks[i] != usual(alike):
+        alike = [x for x, said in zip(details, words, strict=True) if said == words[i]]
+        if codes[i] != usual(codes) or details[i] != usual(alike):
             some.append('script: --diff')
     return [', '.join(some) for some in texts], ', '.join(common)
 
@@ -169,9 +175,11 @@ def print_runs(rows):
     for row in rows:
         table.add_row(*(clean(row[name]) for name in shown))
     print_table(table)
-    print(
-        'In ( ) the 95 % confidence interval of one run, in [ ] the range over seeds.'
-    )
+    measured = ' '.join(row[name] for row in rows for name in shown[2:])
+    if '(' in measured:
+        print('In ( ) the 95 % confidence interval of one run.')
+    if '[' in measured:
+        print('In [ ] the range over seeds, after the median.')
 
 
 def told_apart(a, b):
@@ -205,8 +213,7 @@ def plot_runs(groups, labels):
     """
     plt.style.use('petroff10')
     labels = [textwrap.fill(textwrap.shorten(clean(x), 120), 60) for x in labels]
-    lines = 1 + max(label.count('\n') for label in labels)
-    height = 0.8 + (0.15 + 0.15 * lines) * len(labels)
+    height = 0.8 + 0.45 * len(labels)  # of up to two lines each
     figure = plt.figure(figsize=(10, 4 + height), layout='constrained')
     above, below = figure.subfigures(2, 1, height_ratios=(4, height))
     axes, test = above.subplots(1, 2), below.subplots()
@@ -223,10 +230,12 @@ def plot_runs(groups, labels):
         if len(tested) == 1:
             ends = [100 * x for x in interval(tested[0]['right'], tested[0]['N_test'])]
         test.plot(ends, [i] * len(ends), **style)
-        test.plot(dots, [i] * len(dots), 'o', color=style['color'])
+        # Equal accuracies are to be seen as several dots.
+        heights = i + 0.1 * (np.arange(len(dots)) - (len(dots) - 1) / 2)
+        test.plot(dots, heights, 'o', markersize=5, color=style['color'])
     longest = max(run['epochs'] for group in groups for run in group)
-    for axis, name in zip(axes, ('accuracy', 'loss'), strict=True):
-        axis.set(xscale='log', xlabel='Epoch', title=f'Training {name}, up to 1')
+    for axis, title in zip(axes, ('accuracy', 'loss, up to 1'), strict=True):
+        axis.set(xscale='log', xlabel='Epoch', title=f'Training {title}')
         axis.set_xticks([1, 3, 10, 30, 100, 300, 1000], minor=False)
         axis.xaxis.set_major_formatter('{x:g}')
         axis.minorticks_off()
@@ -236,7 +245,7 @@ def plot_runs(groups, labels):
     test.set(ylim=(len(labels) - 0.5, -0.5), title='Test accuracy in %')
     test.set_xlim(right=101)
     what = 'A dot for each run; the line is the 95 % confidence interval of one run'
-    test.set_xlabel(f'{what}, or the range of several')
+    below.supxlabel(f'{what}, or the range of several', fontsize='medium')
     test.grid(alpha=0.3)
     save_plot(figure, 'compare.png')
 
@@ -287,7 +296,7 @@ if common:
 if any('--diff' in text for text in texts):
     print('How two scripts differ:  python compare.py --diff RUN RUN')
 if N_settings > len(groups):
-    print(f'{N_settings - len(groups)} older settings are left out; --all shows them.')
+    print(f'Older settings left out: {N_settings - len(groups)}; --all shows them.')
 chosen = [run for group in groups for run in group]
 if len({run['exam'] for run in chosen if run['evaluated']}) > 1:
     print('Their test sequences are not the same, so neither are their exams.')

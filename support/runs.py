@@ -157,7 +157,9 @@ def describe_network(model):
     """Return what run.json says of a network, by the names that a script uses."""
     loss, optimizer = model.loss, type(model.optimizer).__name__.lower()
     rate = np.float32(model.optimizer.learning_rate)
+    details = json.dumps([model.get_config(), model.get_compile_config()], default=str)
     return {
+        'network': hashlib.sha256(details.encode()).hexdigest()[:16],
         'layers': ', '.join(map(describe_layer, model.layers)),
         'parameters': model.count_params(),
         'optimizer': f'{optimizer} {np.format_float_positional(rate, trim="-")}',
@@ -182,15 +184,12 @@ def describe_fit(rows):
     """Return what run.json says of the epochs of a fit, a dict for each."""
     began = datetime.fromisoformat(facts['fit_began'])
     seconds = round((datetime.now() - began).total_seconds(), 3)
-    epochs_to = {
-        f'epochs_to_{percent}': next(
-            (row['epoch'] for row in rows if row.get('accuracy', 0) >= percent / 100),
-            None,
-        )
-        for percent in (95, 100)
-    }
     of = facts['numbers'].get('N_epochs', len(rows))
-    return {'seconds': seconds, 'epochs': len(rows), 'of': of, **epochs_to}
+    told = {'seconds': seconds, 'epochs': len(rows), 'of': of}
+    for percent in 95, 100:
+        there = [x['epoch'] for x in rows if x.get('accuracy', 0) >= percent / 100]
+        told[f'epochs_to_{percent}'] = min(there, default=None)
+    return told
 
 
 def sweep():
@@ -287,8 +286,10 @@ def save_run(model, history, X_train, X_test, Y_test):
     updates = int(model.optimizer.iterations)
     kept = facts.get('updates') == updates
     if not updates or (kept and facts['evaluated']):
-        why = 'once, after model.fit( ), with no model.compile( ) between'
-        raise DataError(f'save_run( ) comes {why}')
+        raise DataError(
+            'save_run( ) comes once, after model.fit( ) and with no model.compile( )'
+            ' between'
+        )
     shown = model.get_metrics_result().get('accuracy')  # what evaluate has found
     if not kept:
         keep_history(model, history.history)
@@ -335,12 +336,9 @@ def keep_history(model, history):
     """
     if files.run_folder:
         print('The network was trained twice: comment out one of the two model.fit.')
-    epochs = zip(*history.values(), strict=True)
-    rows = [
-        {'epoch': i, **dict(zip(history, values, strict=True))}
-        for i, values in enumerate(epochs, 1)
-    ]
-    keep(model, rows)
+    columns = {'epoch': range(1, 1 + len(history['loss'])), **history}
+    values = zip(*columns.values(), strict=True)
+    keep(model, [dict(zip(columns, row, strict=True)) for row in values])
     began = datetime.fromisoformat(facts['fit_began']).timestamp()
     picture = Path('history.png')
     if picture.exists() and picture.stat().st_mtime > began:
@@ -400,14 +398,14 @@ def print_confusion(Y, predicted, names):
 
     classes = sorted({*Y, *predicted})
     titles = [class_name(j, names) for j in classes]
-    recall = ['recall'] if len(classes) > 2 else []
-    table = Table('', *(f'taken for {title}' for title in titles), *recall, box=None)
+    table = Table('', *(f'taken for {title}' for title in titles), box=None)
+    if len(classes) > 2:
+        table.add_column('recall')
     for i, title in zip(classes, titles, strict=True):
-        counts = [int(np.sum((Y == i) & (predicted == j))) for j in classes]
-        right = [
-            f'{np.sum((Y == i) & (predicted == i))} of {sum(counts)}' for _ in recall
-        ]
-        table.add_row(title, *map(str, counts), *right)
+        taken = predicted[Y == i]
+        row = [title, *(str(np.sum(taken == j)) for j in classes)]
+        row.append(f'{np.sum(taken == i)} of {len(taken)}')
+        table.add_row(*row[: len(table.columns)])
     print_table(table)
 
 
@@ -437,10 +435,9 @@ def read_run(name, path=None):
         return {**run, 'time': run['time'], 'name': str(name), 'path': path}
     except FileNotFoundError:
         names = [run['name'] for run in all_runs()]
+        close = difflib.get_close_matches(str(name), names, 1)
         known = ', '.join(names[-8:]) or 'none yet: python train.py'
-        known = f'the newest runs are {known}'
-        if close := difflib.get_close_matches(str(name), names, 1):
-            known = f'did you mean {close[0]}?'
+        known = f'did you mean {close[0]}?' if close else f'the newest runs are {known}'
         raise DataError(f'{path} is missing: {known}') from None
     except (OSError, ValueError, TypeError, LookupError):
         raise DataError(f'{path}/run.json cannot be read: train again') from None

@@ -4,13 +4,13 @@ import contextlib
 import errno
 import functools
 import io
-import json
 import os
 import shutil
 from pathlib import Path
 
 from support import console, files, sets
 from support.console import DataError
+from support.runs import read_rows, read_run, write_rows
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -99,6 +99,9 @@ def test_view_shows_the_sequences(data, plots):
         kind = ['class 0 (one)', 'class 1 ($\\fracä$)'][int(Y)]
         assert axis.get_title() == f'Data Set {i}: {kind}'
     figure.draw_without_rendering()
+    utilities.plot_results(2, X, Y, 'Test')
+    (axis,) = plots.pop()[0].axes
+    assert axis.get_title() == f'Data Set 2: {kind}'
     script('view.py', 1, 2, '--hide')
     figure, path = plots.pop()
     assert (path, figure.axes[0].get_title()) == ('Train_1_2.png', 'Data Set 1')
@@ -135,36 +138,42 @@ def test_a_plot_is_saved_and_shown_where_there_is_a_display(data, monkeypatch):
 
 def test_wrong_shows_where_curves_differ(trained, plots):
     """Each is over the nearest of its class, and of that it was taken for."""
+    run = read_run(1)
+    rows = read_rows(run, 'predictions.csv')
+    for row in rows[:9]:
+        row['predicted'] = 1 - int(row['class'])
+    write_rows('runs/1/predictions.csv', rows)
     said = script('view.py', '--wrong').stdout
-    run = json.loads(Path('runs/last/run.json').read_text())
-    wrong = run['N_test'] - run['right']
-    assert f'{wrong} of 50 test sequences are wrong' in said
+    assert ' of 50 test sequences are wrong; the first 8 are drawn\n' in said
     ((figure, path),) = plots
-    assert path == 'wrong.png' and len(figure.axes) == 2 * min(wrong, 8) > 0
+    assert path == 'wrong.png' and len(figure.axes) == 16
     X_train, Y_train = read_set('Train', 200, 128)
     for i, axis in enumerate(figure.axes):
+        test, taken_for = i // 2 + 1, i % 2  # left its class, right the other
+        X, Y = read_test_data(test, 128)
         x, other = (line.get_ydata() for line in axis.lines)
+        kind = abs(Y - taken_for)
+        apart = np.where(Y_train == kind, np.linalg.norm(X_train - X, axis=1), np.inf)
+        near = apart.argmin()
+        assert (x == X).all() and (other == X_train[near]).all()
         marked = sum(len(marks.get_segments()) for marks in axis.collections)
-        assert marked == (x != other).sum() > 0
-        title = axis.get_title()
-        test = int(title.split(',')[0].removeprefix('Test '))
-        near = int(title.split('\n')[0].rpartition(' ')[2])
-        x_test, Y = read_test_data(test, 128)
-        kind = Y if i % 2 == 0 else 1 - Y  # its class, and what it was taken for
-        assert list(WAVES)[int(kind)] in title and (x == x_test).all()
-        apart = np.where(Y_train == kind, np.linalg.norm(X_train - x, axis=1), np.inf)
-        assert near == apart.argmin() + 1 and (other == X_train[near - 1]).all()
-        assert f'distance {apart.min():.1f}' in title
+        assert marked == (x != other).sum()
+        title = f'Test {test}, {"taken for " * taken_for}{list(WAVES)[int(kind)]}'
+        if taken_for:
+            title += f' (score {float(rows[i // 2][f"score_{kind:.0f}"]):.3f})'
+        title += f', over the nearest one: Train {near + 1}\ndistance '
+        assert axis.get_title().startswith(f'{title}{apart.min():.1f}, {marked} of 128')
+    rows = [row | {'predicted': row['class']} for row in rows]
+    write_rows('runs/1/predictions.csv', rows)
+    assert ' 0 of 50 test sequences are wrong\n' in script('view.py', '--wrong').stdout
 
 
 def test_wrong_after_other_data(trained):
     """The line names what makes the run's data again, whatever is missing now."""
     again = 'python generate_data.py --overwrite'
-    for other in ['20 10', '200 50 --seed 1', '200 50 --N_sequence 9']:
+    for other in '20 10', '200 50 --seed 1':
         script(MAKE, *other.split())
         refused('view.py', '--wrong', parts=[again, 'runs/1'])
-    shutil.rmtree('Test')
-    refused('view.py', '--wrong', parts=[again])
     script(MAKE, '--overwrite')
     assert 'Plot: wrong.png' in script('view.py', '--wrong', '--run', 1).stdout
 
@@ -252,7 +261,7 @@ def test_who_replaces_what(data):
     line = '4 of 5 + 3 of 3 sequences, sine and square waves, seed 0'
     assert sets.describe(4, 3) == line
     assert 'exactly these sequences' in script(MAKE, 5, 3).stdout
-    for change in ('Test/X_3.dat', 'Train/classes.txt'):
+    for change in ('Test/X_2.dat', 'Train/classes.txt'):
         put(change, b'changed')
         before = contents(data)
         refused(MAKE, 5, 3, parts=['already hold sequences', '--overwrite'])

@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import re
-import shutil
 import time
 from pathlib import Path
 from unittest import mock
@@ -18,22 +17,6 @@ from scipy.stats import binomtest
 
 from utilities import read_set
 
-
-@pytest.fixture(scope='session')
-def short(generated, tmp_path_factory):
-    """A folder with the shortest training, runs/wide-64; not to be changed."""
-    folder = shutil.copytree(generated, tmp_path_factory.mktemp('short') / 'data')
-    command = 'train.py', *SHORT, '--name', 'wide-64'
-    script(*command, cwd=folder, env={'SLURM_JOB_ID': '123'})
-    return folder
-
-
-@pytest.fixture
-def ran(folder, short):
-    """A copy of that folder, which the test works in."""
-    return shutil.copytree(short, folder, dirs_exist_ok=True, symlinks=True)
-
-
 # ------------------------------------------------------------------ what a run is
 
 
@@ -44,6 +27,7 @@ def test_what_a_run_holds(lesson, monkeypatch):
     )
     assert sorted(os.listdir('runs/1')) == names and os.readlink('runs/last') == '1'
     assert lesson.stdout.endswith(f'\nRun: runs/1 with {", ".join(names)}\n')
+    assert 'Stopped' not in lesson.stdout
     assert Path('runs/1/train.py').read_text('utf-8') == TRAIN
     run = runs.read_run(1)
     history = runs.read_rows(run, 'history.csv')
@@ -68,52 +52,49 @@ def test_what_a_run_holds(lesson, monkeypatch):
     assert found == [right.mean(), right.sum(), seen.sum(), (seen & right).sum()]
 
 
-def test_names_and_numbers(ran):
+def test_names_and_numbers(trained):
     """A name is for one run; else the next free number, whoever is first."""
-    run, before = runs.newest_run(), contents('runs')
-    assert (run['name'], run['job']) == ('wide-64', '123')
-    for name, said in {'last': '--name', '../x': '--name', 'wide-64': 'rm -r'}.items():
+    before = contents('runs')
+    for name, said in {'last': '--name', '../x': '--name', '1': 'rm -r'}.items():
         refused('train.py', *SHORT, '--name', name, status=2, parts=[said, name])
     assert contents('runs') == before
     for path in 'a', 'b':
         Path('runs', path, 'x').mkdir(parents=True)
-    assert runs.publish('runs/a', 'wide-64') == 'runs/1'
+    assert runs.publish('runs/a', '1') == 'runs/2'
     with mock.patch.object(Path, 'iterdir', lambda _: iter([])):
-        assert runs.publish('runs/b') == 'runs/2'  # of two jobs, both have seen none
+        assert runs.publish('runs/b') == 'runs/3'  # of two jobs, both have seen none
 
 
-def test_a_script_that_dies_after_its_fit(ran):
+def test_a_script_that_dies_after_its_fit(data):
     """It leaves a whole run. What a kill left long ago is removed."""
-    for name in 'old', 'new':
-        Path('runs', f'.new-{name}', 'run').mkdir(parents=True)
+    for name in '.new-old', '.new-new':
+        Path('runs', name).mkdir(parents=True)
     os.utime('runs/.new-old', (0, time.time() - 4000))
     Path('bad.py').write_text(TRAIN.replace('plot_history(history)', 'plot(history)'))
-    assert "name 'plot'" in script(ran / 'bad.py', *SHORT, status=1).stderr
-    assert sorted(os.listdir('runs')) == ['.new-new', '1', 'last', 'wide-64']
-    assert {'history.csv', 'model.keras', 'run.json'} <= set(os.listdir('runs/1'))
-    assert 'not evaluated' in script('compare.py', 1, 'wide-64').stdout
+    job = {'SLURM_JOB_ID': '123', 'SLURM_GPUS_ON_NODE': '1'}
+    said = script(data / 'bad.py', *SHORT, status=1, env=job).stderr
+    assert "name 'plot'" in said and 'TensorFlow sees none' in said
+    assert sorted(os.listdir('runs')) == ['.new-new', '1', 'last']
+    files = ['history.csv', 'model.keras', 'run.json', 'train.py']
+    assert sorted(os.listdir('runs/1')) == files and runs.newest_run()['job'] == '123'
+    assert 'not evaluated' in script('compare.py').stdout
     refused('view.py', '--wrong', parts=['was not evaluated'])
 
 
-OURS = re.search(r'history = model\.fit\(batches[\s\S]*?\)\]\)\n', TRAIN)[0]
-SLIDES = re.search(r'#(history = model\.fit\(.*\n)', TRAIN)[1]
-
-
-def test_the_slides_own_fit(ran):
+def test_the_slides_own_fit(trained):
     """It makes a run like others; what lay there as history.png before stays."""
-    Path('slide.py').write_text(TRAIN.replace(OURS, SLIDES))
-    script(ran / 'slide.py', *SHORT)
-    one, two = runs.read_run(1), runs.read_run('wide-64')
-    assert sorted(os.listdir('runs/1')) == sorted(os.listdir('runs/wide-64'))
+    ours = re.search(r'history = model\.fit\(batches[\s\S]*?\)\]\)\n', TRAIN)[0]
+    slides = re.search(r'#(history = model\.fit\(.*\n)', TRAIN)[1]
+    Path('slide.py').write_text(TRAIN.replace(ours, slides))
+    script(trained / 'slide.py', '--N_epochs', 3)
+    one, two = runs.read_run(1), runs.read_run(2)
+    assert sorted(os.listdir('runs/1')) == sorted(os.listdir('runs/2'))
     assert not os.path.exists('history.png')
-    assert 0 < one['seconds'] < 100 and one.keys() == two.keys()
-    for name in 'device', 'data', 'epochs':
-        assert one[name] == two[name]
-    Path('history.png').write_text('mine')
-    twice = TRAIN.replace(OURS, OURS + SLIDES).replace('plot_history(history)\n', '')
-    Path('slide.py').write_text(twice)
-    assert 'was trained twice' in script(ran / 'slide.py', *SHORT).stdout
-    assert Path('history.png').read_text() == 'mine'
+    assert 0 < two['seconds'] < 100 and one.keys() == two.keys()
+    assert (two['device'], two['data']) == (one['device'], one['data'])
+    history = runs.read_rows(two, 'history.csv')
+    assert [row['epoch'] for row in history] == ['1', '2', '3']
+    assert runs.newest_run() == two
 
 
 @pytest.mark.parametrize(('right', 'N'), [(0, 2), (2, 10), (46, 50)])
@@ -122,7 +103,7 @@ def test_how_far_to_trust_it(right, N):
     assert runs.interval(right, N) == pytest.approx([*exact])
 
 
-def exam(capsys, predicted, Y, X_train=(), last='softmax'):
+def exam(capsys, predicted, Y, X_train=(), last='softmax', twice=False):
     """Return what save_run prints of a network with these answers to some sequences."""
     from keras import Input, Sequential
     from keras.layers import Dense
@@ -134,6 +115,9 @@ def exam(capsys, predicted, Y, X_train=(), last='softmax'):
     network.compile('sgd', 'sparse_categorical_crossentropy', metrics=['accuracy'])
     network.optimizer.learning_rate = 0
     runs.begin(None, {})
+    if twice:
+        network.fit(X, np.array(predicted), verbose=0)
+        runs.keep(network, [{'epoch': 1}])
     history = network.fit(X, np.array(predicted), verbose=0)
     Path('Train').mkdir(exist_ok=True)
     Path('Train/classes.txt').write_text('[b]a\nb\n')
@@ -142,9 +126,9 @@ def exam(capsys, predicted, Y, X_train=(), last='softmax'):
 
 
 def test_what_was_seen_and_what_is_wrong(folder, capsys):
-    printed = exam(capsys, [0, 1, 1], [0, 1, 0], X_train=[0, 1])
-    assert '2 of 3 test sequences also occur' in printed
-    assert 'on the 1 others: 0, 0.0 %' in printed and 'frequent' not in printed
+    printed = exam(capsys, [0, 1, 1, 1], [0, 1, 0, 1], X_train=[0, 1])
+    assert '2 of 4 test sequences also occur' in printed
+    assert 'on the 2 others: 1, 50.0 %' in printed and 'frequent' not in printed
     assert re.search(r'taken for \[b\]a +taken for b *\n +\[b\]a +1 +1 *\n', printed)
     assert 'Wrong: 3, [b]a taken for b: python view.py --wrong\n' in printed
     assert 'accuracy above is not that of X_test' in printed  # but that of the fit
@@ -162,8 +146,11 @@ def test_answers_that_are_not_scores(folder, capsys):
     """A last layer without bounds has none, even where its answers look like some."""
     printed = exam(capsys, [0, 1], [0, 1], last='linear')
     assert 'not between 0 and 1, so no scores are stored' in printed
+    assert 'trained twice' not in printed
     answers = runs.read_rows(runs.read_run(1), 'predictions.csv')
     assert [row['score_1'] for row in answers] == ['', '']
+    assert 'was trained twice' in exam(capsys, [0, 1], [0, 1], twice=True)
+    assert not runs.read_run(2)['evaluated'] and runs.read_run(3)['evaluated']
 
 
 def test_no_network_of_nan(folder):
@@ -192,17 +179,34 @@ def test_saving_is_tried_before_the_training(data):
 # ------------------------------------------------------------------------ compare.py
 
 
+MADE_UP = {
+    'data': '20 of 20 + 10 of 10 sequences, sine and square waves, seed 0',
+    'layers': '16 relu, 8 tanh, 1 sigmoid',
+    'parameters': 2209,
+    'optimizer': 'rmsprop 0.001',
+    'loss': 'binary_crossentropy',
+    'seconds': 1.5,
+    'epochs': 3,
+    'stopped': False,
+    'evaluated': True,
+    'N_test': 10,
+    'lessons': 'a',
+    'exam': 'b',
+    'network': 'c',
+}
+
+
 @pytest.fixture
-def made_up(folder, short):
-    """Make a run like the shortest; of the ten answers 1 is a right one."""
-    real = json.loads((short / 'runs/wide-64/run.json').read_text())
+def made_up(folder):
+    """Make a run of three epochs; of the ten answers 1 is a right one."""
+    numbers = {'N_train': 20, 'N_epochs': 3, 'seed': 0}
 
     def make(name, right='1' * 10, accuracy=(0.5, 0.96, 1.0), code='', **more):
         path = Path('runs', name)
         path.mkdir(parents=True)
-        facts = {**real, 'seconds': 1.5, 'right': right.count('1'), **more}
+        facts = {**MADE_UP, 'right': right.count('1'), **more}
         facts['time'] = f'2026-01-01T00:00:{len(os.listdir("runs")):02}'
-        facts['numbers'] = real['numbers'] | more.get('numbers', {})
+        facts['numbers'] = numbers | more.get('numbers', {})
         facts['accuracy'] = facts['right'] / 10
         for percent in 95, 100:
             there = [i for i, x in enumerate(accuracy, 1) if x >= percent / 100]
@@ -255,9 +259,10 @@ def test_a_table_of_runs(made_up):
         assert len(re.findall(row, shown)) == 8
         assert max(map(len, shown.splitlines())) <= int(columns)
         assert ('seconds' in shown) == (columns == '120')
+        assert 'left out: 3;' in shown
     refused('compare.py', '--diff', 1, status=2)
-    refused('compare.py', '9', parts=['runs/9 is missing', 'e, f, g, h'])
     refused('compare.py', 'wibe', parts=['did you mean wide?'])
+    refused('compare.py', '9', parts=['runs/9 is missing', 'are a, b, c, d'])
     diff = script('compare.py', '--diff', 'a', 'b').stdout
     assert '\n-a = 1\n' in diff and '+++ runs/b/train.py' in diff
     Path('runs/1/run.json').write_text('{}')
@@ -265,17 +270,20 @@ def test_a_table_of_runs(made_up):
 
 
 OTHER = {'lessons': 'other', 'exam': 'other'}
+NEURONS = {'numbers': {'neurons': 4}, 'code': 'model.add(Dense(neurons, "relu"))'}
+WIDE = {'layers': '64 relu, 8 tanh, 1 sigmoid'}
 DIFFERENT = {
     '1': ({}, ''),
-    'wide': ({'layers': '64 relu, 8 tanh, 1 sigmoid'}, '64 relu'),
-    'deep': ({'layers': '16 relu, 16 relu, 8 tanh, 1 sigmoid'}, '+ 16 relu'),
+    '2': ({'numbers': {'batch_size': 5}}, 'batch_size 5'),
+    'wide': (WIDE, '64 relu'),
+    'n': ({'layers': '4 relu, 8 tanh, 1 sigmoid', **NEURONS}, '4 relu'),
     'flat': ({'layers': '1 sigmoid'}, 'no hidden layer'),
     'LSTM': ({'layers': 'Reshape, LSTM 16, 1 sigmoid'}, 'LSTM 16, 1 sigmoid'),
     'short': ({'numbers': {'N_train': 5}, 'optimizer': 'adam 1'}, 'N_train 5, adam 1'),
     'phase': ({'data': '9, sine and square waves, phase, seed 0', **OTHER}, 'phase'),
     'ended': ({'stopped': True}, 'stopped after 3'),
-    'dropout': ({'code': 'model.add(Dropout(0.5))'}, 'script: --diff'),
-    'weights': ({'code': 'class_weight'}, 'script: --diff'),
+    'dropout': ({'network': 'other'}, 'script: --diff'),
+    'weights': ({**WIDE, 'code': 'class_weight'}, '64 relu, script: --diff'),
 }
 
 
@@ -285,9 +293,12 @@ def test_what_differs(made_up):
         made_up(name, **facts)
     assert labels('--all') == {name: said for name, (_, said) in DIFFERENT.items()}
     assert labels(1, 'wide') == {'1': '16 relu', 'wide': '64 relu'}
+    assert labels(1, 'phase') == {'1': 'no phase', 'phase': 'phase'}
     assert labels(1, 'flat') == {'1': '16 relu, 8 tanh', 'flat': 'no hidden layer'}
+    assert labels(1, 'dropout') == dict.fromkeys(['1', 'dropout'], 'script: --diff')
     said = script('compare.py', '--all').stdout.replace('\n', ' ')
     assert 'Where nothing else is said: 16 relu, 8 tanh, 1 sigmoid, N_train 20,' in said
+    assert 'In (' in said and 'In [' not in said
 
 
 def test_whether_two_can_be_told_apart(made_up):
@@ -308,7 +319,7 @@ def test_whether_two_can_be_told_apart(made_up):
 def test_the_picture(made_up):
     """Curves of training, and below the names beside all test accuracies."""
     made_up('1', right='1111111100')
-    made_up('2', numbers={'seed': 1}, accuracy=(0.4, 0.5, 0.6))
+    made_up('2', numbers={'seed': 1}, right='1111111100', accuracy=(0.4, 0.5, 0.6))
     made_up('3', layers='64 relu', accuracy=(0.7,))
     for i in range(9):
         name = f'a-long-name-as-people-like-to-give-{i}'
@@ -322,8 +333,10 @@ def test_the_picture(made_up):
     assert one.get_color() == two.get_color() != three.get_color()
     assert list(two.get_ydata()) == [0.4, 0.5, 0.6]
     assert (list(three.get_ydata()), three.get_marker()) == ([0.7], 'o')
-    dots = [list(x.get_xdata()) for x in test.lines if x.get_marker() == 'o']
-    assert dots[:2] == [[80, 100], [100]]
+    dots = [x for x in test.lines if x.get_marker() == 'o']
+    assert [list(x.get_xdata()) for x in dots[:2]] == [[80, 80], [100]]
+    low, high = dots[0].get_ydata()  # equal ones are seen, in their row
+    assert -0.5 < low < high < 0.5 and test.yaxis_inverted()
     names = test.get_yticklabels()
     assert [name.get_text()[:3] for name in names[:2]] == ['1 2', '3: ']
     figure.draw_without_rendering()
