@@ -31,21 +31,14 @@ def epochs(stdout, N):
     return [float(value) for _, value in lines]
 
 
-def saved():
-    """Return the layers of the newest run, as run.json says them."""
-    run = pathlib.Path('runs/last/run.json').read_text(encoding='utf-8')
-    return json.loads(run)['layers']
-
-
-def table(text):
-    """Return the rows of a table, whose cells | divides."""
-    rows = text.strip().splitlines()
-    return [[cell.strip() for cell in row.split('|')] for row in rows]
+def run():
+    """Return what run.json says of the newest run."""
+    return json.loads(pathlib.Path('runs/last/run.json').read_text(encoding='utf-8'))
 
 
 def test_the_lesson(lesson, monkeypatch):
     monkeypatch.chdir(lesson.folder)
-    assert saved() == TUTORIALS and epochs(lesson.stdout, 300)[-1] > 0.99
+    assert run()['layers'] == TUTORIALS and epochs(lesson.stdout, 300)[-1] > 0.99
     began = r' 2,209 [\s\S]*\nData: 200 of 200 \+ 50 of 50 sequences, sine and square'
     began += r' waves, seed 0\nTraining on (CPU|GPU: .+)\nEpoch 1/300'
     assert re.search(began, lesson.stdout)
@@ -83,20 +76,12 @@ def test_both_scripts_print_the_same(data, monkeypatch):
     assert re.search(r'\nAccuracy: (\d+)0\.00%\n\1 of 10 right;', two)
 
 
-NAN, HUGE = (np.array([0.0] * 127 + [value]).tobytes() for value in (np.nan, -1e44))
-BAD = [
-    ('Train/X_20.dat', HUGE, 'Train/X_20.dat holds a value of size 1e+44'),
-    ('Test/X_10.dat', NAN, 'Test/X_10.dat holds NaN or infinity'),
-]
-
-
 @pytest.mark.parametrize('script', SCRIPTS)
-@pytest.mark.parametrize(('name', 'holds', 'said'), BAD)
-def test_bad_data_end_in_one_line(data, script, name, holds, said):
+def test_bad_data_end_in_one_line(data, script):
     """Before the training; and each file stays as it was."""
-    (data / name).write_bytes(holds)
+    np.full(128, np.nan).tofile('Train/X_20.dat')
     before = contents(data)
-    refused(script, *SHORT, parts=[said])
+    refused(script, *SHORT, parts=['Train/X_20.dat holds NaN or infinity'])
     assert contents(data) == before
 
 
@@ -124,32 +109,32 @@ def test_help_shows_the_numbers(folder, monkeypatch):
     assert own in shown
 
 
-# What stands in the script | what is typed | what comes out, or what is said
-TYPED = """
-{"N": 5, "r": 0.1, "on": true, "X": [1]} | | {"N": 5, "r": 0.1, "on": true, "X": [1]}
-{"N_n": 5, "seed": 1}      | --N_n=1 --seed=0       | {"N_n": 1, "seed": 0}
-{"rate": 0.1, "a": "b"}    | --rate=2 --a=          | {"rate": 2.0, "a": ""}
-{"on": true, "off": false} | --no-on --off          | {"on": false, "off": true}
-{"N_n": 1}                 | --N_n=20.0             | N_n: 20.0 is not a whole number
-{"batch_size": 1}          | --batch_size=0         | size: 0 is not a whole number
-{"seed": 0}                | --seed=-1              | seed: -1 is not a whole number
-{"rate": 0.1}              | --rate=-inf            | rate: -inf is not a number
-{"N_epochs": 9, "seed": 0} | --epochs 50            | did you mean --N_epochs?
-{"N_epochs": 9, "seed": 0} | N_Epochs=50            | did you mean --N_epochs?
-{"N_epochs": 9, "seed": 0} | --neurons 5            | arguments: --neurons 5
-"""
+# What stands in the script, what is typed, and what comes out or is said.
+TYPED = [
+    ({'N': 5, 'r': 0.1, 'X': [1]}, '', {'N': 5, 'r': 0.1, 'X': [1]}),
+    ({'N_n': 5, 'seed': 1}, '--N_n=1 --seed=0', {'N_n': 1, 'seed': 0}),
+    ({'rate': 0.1, 'a': 'b'}, '--rate=2 --a=', {'rate': 2.0, 'a': ''}),
+    ({'on': True, 'off': False}, '--no-on --off', {'on': False, 'off': True}),
+    ({'N_n': 1}, '--N_n=20.0', 'N_n: 20.0 is not a whole number'),
+    ({'batch_size': 1}, '--batch_size=0', 'size: 0 is not a whole number'),
+    ({'seed': 0}, '--seed=-1', 'seed: -1 is not a whole number'),
+    ({'rate': 0.1}, '--rate=-inf', 'rate: -inf is not a number'),
+    ({'N_epochs': 9, 'seed': 0}, '--epochs 50', 'did you mean --N_epochs?'),
+    ({'N_epochs': 9, 'seed': 0}, 'N_Epochs=50', 'did you mean --N_epochs?'),
+    ({'N_epochs': 9, 'seed': 0}, '--neurons 5', 'arguments: --neurons 5'),
+]
 
 
-@pytest.mark.parametrize(('stands', 'typed', 'expected'), table(TYPED))
+@pytest.mark.parametrize(('stands', 'typed', 'expected'), TYPED)
 def test_typed_numbers_replace_those_of_the_script(
     monkeypatch, capsys, stands, typed, expected
 ):
     monkeypatch.setattr(sys, 'argv', ['mine.py', *typed.split()])
     monkeypatch.setattr(training, 'begin', lambda *_: None)
-    variables = json.loads(stands) | {'__file__': 'mine.py'}
-    if expected.startswith('{'):
+    variables = {'__file__': 'mine.py', **stands}
+    if isinstance(expected, dict):
         training.read_command_line(variables)
-        assert variables == json.loads(expected) | {'__file__': 'mine.py'}
+        assert variables == {'__file__': 'mine.py', **expected}
         return
     with pytest.raises(SystemExit, match='2'):
         training.read_command_line(variables)
@@ -166,6 +151,7 @@ RMSPROP, LOSS, METRICS = "'rmsprop'", "'binary_crossentropy'", r"\['accuracy'\]"
 NUMPY, DENSE, FILL = 'import numpy as np', 'import Dense', r'X_train\[.*, Y_train\[x\]'
 CHECK, FIT, PAIR = 'check_network.model.*', r'model\.fit\(batches', r'\(X_.*, Y_.*?\)'
 SHUFFLE, SEED, READ = r'shuffle=False,\n', 'seed = 0 ', r'read_command_line\(.*'
+LINEAR = r'#(?=model\.add\(Dense\(1\))'
 # Above this, something is added.
 LOADED, BUILT, CHECKED = '# Create our Keras', '# Compile model', '# Fit the model'
 ONE = "model.add(Dense(1, activation='sigmoid'))"
@@ -174,6 +160,9 @@ LSTM = {DENSE: 'import Dense, Reshape, LSTM'}
 ADAM = {DENSE: 'import Dense\nfrom keras.optimizers import Adam'}
 SMALL = {'N_train = 200': 'N_train = 20', 'N_test = 50': 'N_test = 10'}
 NO_LAYERS = {RELU: '', TANH: '', SIGMOID: ''}
+RECURRENT = {'#model.add.R': 'model.add(R', '#model.add.LSTM': 'model.add(LSTM'}
+RECURRENT = LSTM | NO_LAYERS | RECURRENT | {f'#{SIGMOID}': ONE}
+OLD_FIT = {LOSS: "'mse'", FIT: 'model.fit(X_train, Y_train, nb_epoch=3'}
 
 # The edits; what the sentence or the hint says; a text that the line named holds, where
 # that is not the line edited.
@@ -201,7 +190,13 @@ LOUD = [
     ({NUMPY: ''}, 'line  import numpy as np', 'np.empty'),
     ({', read_test_data': ''}, 'from utilities import read_test_data', 'X_test[x,]'),
     ({SUMMARY: 'model.sumary'}, "did you mean 'summary'?"),
-    ({SHUFFLE: 'validation_data=X_test,\n'}, 'a pair, (X, Y)'),
+    ({FIT: 'model.fit(X_train'}, 'a pair, (X, Y)'),
+    ({BUILT: "{}['acc']\n#"}, "'accuracy', or 'val_accuracy'"),
+    (
+        {'s import Dense': 's.core import Dense'},
+        'write  from keras.layers import Dense',
+    ),
+    (RECURRENT | OLD_FIT, "this is 'epochs'"),
 ]
 # Advice that was wrong once, or would be.
 NOT_SAID = [
@@ -231,43 +226,28 @@ REFUSED = [
     ({LOADED: 'Y_test = Y_test + 0.5\n#'}, 'Y_test holds what is not a class', None),
     ({"'relu'": 'np.sin'}, 'cannot be saved'),
 ]
-# It says so, and trains: all the edits; what is said, and a text in the line it names.
-SAID_EDITS = {
-    SEED: 'seed = 0\nneurons = 16',
-    r'range\(N_train\)': 'range(N_train - 1)',
-    'np.empty': 'np.ones',
-    LOADED: 'Y_test = 1 - Y_test\n#',
-    TANH: 'model = Sequential()\n#',
-    r'#(?=model.add\(Dense\(1\))': '',
-    'history =': 'for again in 1, 2: history =',
-    SHUFFLE: 'validation_data=(X_test, Y_test),\n',
-    r'\(X_test, Y_test, v': '(X_train, Y_train, v',
-}
-SAID = {
-    'no line below uses neurons': 'neurons = 16',
-    'X_train, row 19, is not': None,
-    'Y_test, row 0, is not': None,
-    'above this are not in the network': 'model = ',
-    'this neuron only': 'sigmoid',
-    'without a sigmoid': 'Dense(1))',
-    'longer test': 'validation',
-    'trains the network on': None,
-    'accuracy above is not': None,
-}
-RECURRENT = {'#model.add.R': 'model.add(R', '#model.add.LSTM': 'model.add(LSTM'}
-RECURRENT = NO_LAYERS | RECURRENT | {f'#{SIGMOID}': ONE} | LSTM
-ACCURACY = "[tf.keras.metrics.BinaryAccuracy('accuracy'), 'mse']"
-SLIDES_FIT = {FIT: 'model.fit(X_train, Y_train', LOSS: "'mse'", METRICS: ACCURACY}
+# It says so, and trains: what is replaced, what is said, and what the line named holds.
+SAID = [
+    (SEED, 'seed = 0\nneurons = 16', {'no line below uses neurons': 'neurons'}),
+    (LOADED, 'X_train[19] += 1\n#', {'X_train, row 19, is not': None}),
+    ('model = S', 'Y_test = 1 - Y_test\nmodel = S', {'Y_test, row 0, is not': None}),
+    (TANH, 'model = Sequential()', {'above this are not in the network': 'model ='}),
+    (LINEAR, '', {'this neuron only': 'sigmoid', 'without a sigmoid': 'Dense(1))'}),
+    (SHUFFLE, 'validation_data=(X_test, Y_test),\n', {'longer test': 'validation'}),
+    ('history =', 'for i in 1, 2: history =', {'trains the network on': None}),
+    (r'\(X_test, Y_test, v', '(X_train, Y_train, v', {'accuracy above is not': None}),
+]
+# What may be done, with numbers of one's own, two outputs and the slide's call.
 OWN = "seed = 0\nN_own = 5\nrate = 0.1\nbend = '5 %'\non = True\n"
 OWN = {SEED: f'{OWN}own = N_own, rate, bend, on'}
-OWN_LAYER = {TANH: 'model.add(Dense(N_own, activation=bend))', RMSPROP: "'adam'"}
-TWO_ENDS = {SIGMOID: "model.add(Dense(2, 'softmax'))", "'binary": "'sparse_categorical"}
-MADE = {LOADED: 'made = tf.data.Dataset.from_tensor_slices((X_test, Y_test))\n#'}
-# What may be done, and the layers that come out.
-RIGHT = [
-    (RECURRENT | SLIDES_FIT, 'Reshape, LSTM 16, 1 sigmoid'),
-    (OWN | OWN_LAYER | TWO_ENDS | MADE, '16 relu, 9 gelu, 2 softmax'),
-]
+RIGHT = OWN | {
+    LOADED: 'made = tf.data.Dataset.from_tensor_slices((X_test, Y_test))\n#',
+    TANH: 'model.add(Dense(N_own, activation=bend))',
+    SIGMOID: "model.add(Dense(2, 'softmax'))",
+    "'binary": "'sparse_categorical",
+    METRICS: "[tf.keras.metrics.SparseCategoricalAccuracy('accuracy')]",
+    FIT: 'model.fit(X_train, Y_train',
+}
 
 
 def write(edits):
@@ -300,7 +280,8 @@ def test_an_error_in_two_or_three_lines(data, row):
     lines, new = write(edits)
     told = train(*SHORT, status=1).stderr
     assert re.fullmatch(r'train\.py, line \d+: .*\n\w+: .*\n(Hint: .*\n)?', told)
-    assert said in told.split('\n', 1)[1] and not os.path.exists('runs')
+    assert said in told.split('\n', 1)[1] and '\\n' not in told
+    assert not os.path.exists('runs')
     check_line(told, lines, new, *text)
 
 
@@ -322,22 +303,21 @@ def test_silent_mistakes_are_refused(data, row):
 
 
 def test_what_may_be_meant_is_said(data):
-    lines, new = write(SAID_EDITS)
+    lines, new = write({old: replaced for old, replaced, _ in SAID})
     shown = train(*SHORT).stdout
     assert 'Epoch 3/3' in shown and os.path.exists('runs/1')
-    for said, text in SAID.items():
+    for said, text in [x for *_, texts in SAID for x in texts.items()]:
         (told,) = [line for line in shown.splitlines() if said in line]
-        if text is not None:
+        if text:
             check_line(told, lines, new, text)
 
 
-@pytest.mark.parametrize(('edits', 'expected'), RIGHT)
-def test_right_edits(data, edits, expected):
-    write(edits)
-    own = ('--N_own', 9, '--bend=gelu', '--no-on') if SEED in edits else ()
-    result = train(*SHORT, *own)
+def test_right_edits(data):
+    write(RIGHT)
+    result = train(*SHORT, '--N_own', 9, '--bend=gelu', '--no-on')
     assert result.stderr == '' and 'Epoch 3/3' in result.stdout
-    assert expected in saved() and re.search(r'\nAccuracy: \d+\.\d\d%\n', result.stdout)
+    assert run()['layers'] == '16 relu, 9 gelu, 2 softmax'
+    assert re.search(r'\nAccuracy: \d+\.\d\d%\n', result.stdout)
     assert 'line ' not in result.stdout and 'row ' not in result.stdout
 
 
@@ -346,8 +326,8 @@ def test_without_check_network(data):
     slides = 'model.fit(X_train, Y_train, epochs=N_epochs)'
     write({CHECK: '', r'model\.fit\(.*\n.*\]\)': slides})
     train(*SHORT)
-    run = json.loads(pathlib.Path('runs/1/run.json').read_text(encoding='utf-8'))
-    assert 0.2 < run['seconds'] < 100 and run['data'].startswith('20 of 20 + 10 of 10')
+    assert 0.2 < run()['seconds'] < 100
+    assert run()['data'].startswith('20 of 20 + 10 of 10')
     assert os.path.exists('runs/1/history.png')
 
 
@@ -428,6 +408,7 @@ def test_classes_that_a_network_can_tell(folder):
     assert 'of class 0' in check('00', one)
     assert 'Dense(3' in check('012', one) and 'Dense(4' in check('03', three)
     assert check('03', four) == ''
+    assert 'Flatten()' in check('01', layers.Reshape((2, 1)))
 
 
 def test_advice_on_the_scale(folder):
