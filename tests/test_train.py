@@ -45,9 +45,7 @@ def test_the_lesson(lesson, monkeypatch):
     X_test, Y_test = read_set('Test', 50, 128)
     network = keras.models.load_model('runs/1/model.keras')
     right = int(sum(runs.outputs(network, X_test).argmax(axis=1) == Y_test))
-    ended = (
-        f'\nEvaluating Test Set\nAccuracy: {2 * right}.00%\n{right} of 50 right; 95 %'
-    )
+    ended = f'\nEvaluating Test Set\nAccuracy: {2 * right}.00%\n{right} of 50 right;'
     assert right >= 40 and ended in lesson.stdout
     assert sorted(os.listdir()) == ['Test', 'Train', 'runs']
 
@@ -99,14 +97,11 @@ def test_another_set_while_train_large_reads(data, monkeypatch):
 
 def test_help_shows_the_numbers(folder, monkeypatch):
     monkeypatch.setattr('support.start.import_keras', mock.Mock())
-    for name in SCRIPTS:
-        shown = ' '.join(script(name, '--help').stdout.split())
-        assert ' --N_train N default 200 --N_test N default 50 ' in shown
-        assert ' --seed N default 0 ' in shown and shown.endswith('runs/NAME')
     write(OWN)
     shown = ' '.join(train('--help').stdout.split())
-    own = ' --N_own N default 5 --rate X default 0.1 --bend TEXT default 5 % --on,'
-    assert own in shown
+    assert ' --N_train N default 200 --N_test N default 50 ' in shown
+    own = '0 --N_own N default 5 --rate X default 0.1 --bend TEXT default 5 % --on,'
+    assert f' --seed N default {own}' in shown and shown.endswith('runs/NAME')
 
 
 # What stands in the script, what is typed, and what comes out or is said.
@@ -115,7 +110,6 @@ TYPED = [
     ({'N_n': 5, 'seed': 1}, '--N_n=1 --seed=0', {'N_n': 1, 'seed': 0}),
     ({'rate': 0.1, 'a': 'b'}, '--rate=2 --a=', {'rate': 2.0, 'a': ''}),
     ({'on': True, 'off': False}, '--no-on --off', {'on': False, 'off': True}),
-    ({'N_n': 1}, '--N_n=20.0', 'N_n: 20.0 is not a whole number'),
     ({'batch_size': 1}, '--batch_size=0', 'size: 0 is not a whole number'),
     ({'seed': 0}, '--seed=-1', 'seed: -1 is not a whole number'),
     ({'rate': 0.1}, '--rate=-inf', 'rate: -inf is not a number'),
@@ -126,9 +120,7 @@ TYPED = [
 
 
 @pytest.mark.parametrize(('stands', 'typed', 'expected'), TYPED)
-def test_typed_numbers_replace_those_of_the_script(
-    monkeypatch, capsys, stands, typed, expected
-):
+def test_typed_numbers(monkeypatch, capsys, stands, typed, expected):
     monkeypatch.setattr(sys, 'argv', ['mine.py', *typed.split()])
     monkeypatch.setattr(training, 'begin', lambda *_: None)
     variables = {'__file__': 'mine.py', **stands}
@@ -160,8 +152,8 @@ LSTM = {DENSE: 'import Dense, Reshape, LSTM'}
 ADAM = {DENSE: 'import Dense\nfrom keras.optimizers import Adam'}
 SMALL = {'N_train = 200': 'N_train = 20', 'N_test = 50': 'N_test = 10'}
 NO_LAYERS = {RELU: '', TANH: '', SIGMOID: ''}
-RECURRENT = {'#model.add.R': 'model.add(R', '#model.add.LSTM': 'model.add(LSTM'}
-RECURRENT = LSTM | NO_LAYERS | RECURRENT | {f'#{SIGMOID}': ONE}
+RECURRENT = LSTM | NO_LAYERS | {'#(?=model.add.[RL])': '', '#(?=model.add.L)': ''}
+RECURRENT |= {f'#{SIGMOID}': ONE}
 OLD_FIT = {LOSS: "'mse'", FIT: 'model.fit(X_train, Y_train, nb_epoch=3'}
 
 # The edits; what the sentence or the hint says; a text that the line named holds, where
@@ -192,10 +184,7 @@ LOUD = [
     ({SUMMARY: 'model.sumary'}, "did you mean 'summary'?"),
     ({FIT: 'model.fit(X_train'}, 'a pair, (X, Y)'),
     ({BUILT: "{}['acc']\n#"}, "'accuracy', or 'val_accuracy'"),
-    (
-        {'s import Dense': 's.core import Dense'},
-        'write  from keras.layers import Dense',
-    ),
+    ({'s import D': 's.core import D'}, 'write  from keras.layers import Dense'),
     (RECURRENT | OLD_FIT, "this is 'epochs'"),
 ]
 # Advice that was wrong once, or would be.
