@@ -180,6 +180,7 @@ LOUD = [
     ({DENSE: 'import dense'}, "did you mean 'Dense'?"),
     ({NUMPY: ''}, 'line  import numpy as np', 'np.empty'),
     ({', read_test_data': ''}, 'from utilities import read_test_data', 'X_test[x,]'),
+    ({'ShowAndSave, ': ''}, 'from support.training import ShowAndSave', 'callbacks='),
     ({SUMMARY: 'model.sumary'}, "did you mean 'summary'?"),
     ({FIT: 'model.fit(X_train'}, 'a pair, (X, Y)'),
     ({BUILT: "{}['acc']\n#"}, "'accuracy', or 'val_accuracy'"),
