@@ -145,14 +145,14 @@ def imported(name, how='at the top, add the line'):
 def choices(kind):
     """Return the names that Keras knows for a kind: an activation, a loss, ..."""
     names = dir(sys.modules.get(CHOICES.get(kind), None) or object())
-    return {x.lower() if kind == 'optimizer' else x for x in names if x[0] != '_'}
+    return {x.lower() if kind == 'optimizer' else x for x in names}
 
 
 def did_you_mean(word, known):
     """Return a hint with the known word that is most like a wrong one; None without."""
     if today := RENAMED.get(word.lower()):
         return f"in Keras this is '{today}'"
-    plain = {x.lower(): x for x in known if x[0] != '_' and x != word}
+    plain = {x.lower(): x for x in known if x != word}
     near = difflib.get_close_matches(word.lower(), plain, 3, 0.75)
     # A first letter is seldom mistyped: X_test is not what Y_test should have been.
     near = [plain[x] for x in near if x[0] == word[0].lower()]
