@@ -35,6 +35,7 @@ HINTS = {
     r'None values not supported.*\n.*fit\(': 'sequences without classes: fit takes'
     ' X, Y, and validation_data a pair, (X, Y)',
     r'bad operand type for unary': 'take away the sign at the beginning of the line',
+    "KeyError: '(val_)?acc'": "in Keras this is 'accuracy', or 'val_accuracy'",
     'total size of the tensor must be unchanged': 'Reshape stands first, in place of'
     ' the three Dense layers: comment these out',
     'MemoryError|ResourceExhausted': 'the memory is full: take fewer or shorter'
@@ -43,7 +44,9 @@ HINTS = {
 # Names that are given as text, and in which part of Keras they are.
 CHOICES = {'activation': 'keras.activations', 'loss': 'keras.losses'}
 CHOICES |= {'optimizer': 'keras.optimizers', 'metric': 'keras.metrics'}
-SLIDES = {'smoothrelu': 'softplus'}  # which the slides call otherwise
+# What the slides or old pages on Keras call otherwise.
+RENAMED = {'smoothrelu': 'softplus', 'np_utils': 'to_categorical'}
+RENAMED |= {'nb_epoch': 'epochs', 'init': 'kernel_initializer'}
 OPTIONS = """activation units shape name loss optimizer metrics epochs batch_size
 shuffle callbacks validation_data verbose learning_rate rate return_sequences""".split()
 # Where names are imported from.
@@ -123,7 +126,7 @@ def meant(error, said, line, frame):
 
 def meant_name(name, line, frame):
     """Return a hint for a name in a line of the script that is not defined there."""
-    text = SLIDES.get(name.lower(), name.lower())
+    text = RENAMED.get(name.lower(), name.lower())
     if f'{name}(' not in line and text in {'accuracy'}.union(*map(choices, CHOICES)):
         return f"put the name in quotes: '{text}'"
     return imported(name) or did_you_mean(name, [*frame.f_globals, *dir(builtins)])
@@ -142,14 +145,14 @@ def imported(name, how='at the top, add the line'):
 def choices(kind):
     """Return the names that Keras knows for a kind: an activation, a loss, ..."""
     names = dir(sys.modules.get(CHOICES.get(kind), None) or object())
-    return {x.lower() if kind == 'optimizer' else x for x in names if x[0] != '_'}
+    return {x.lower() if kind == 'optimizer' else x for x in names}
 
 
 def did_you_mean(word, known):
     """Return a hint with the known word that is most like a wrong one; None without."""
-    if slide := SLIDES.get(word.lower()):
-        return f"in Keras this is '{slide}'"
-    plain = {x.lower(): x for x in known if x[0] != '_' and x != word}
+    if today := RENAMED.get(word.lower()):
+        return f"in Keras this is '{today}'"
+    plain = {x.lower(): x for x in known if x != word}
     near = difflib.get_close_matches(word.lower(), plain, 3, 0.75)
     # A first letter is seldom mistyped: X_test is not what Y_test should have been.
     near = [plain[x] for x in near if x[0] == word[0].lower()]
@@ -159,10 +162,6 @@ def did_you_mean(word, known):
 def meant_option(unknown, known):
     """Return a hint for words on the command line that are no options; or None."""
     word = unknown[0].strip('-').partition('=')[0].replace('-', '_')
-    if word in known and unknown[0][:2] != '--':
-        return f'an option begins with two dashes: --{word}'
-    if found := re.search(rf'--name (\S+) {re.escape(word)}\b', ' '.join(sys.argv)):
-        return f'a name is one word: --name {found[1]}_{word}'
     bare = {x.lower().removeprefix('n_'): x for x in known}
     near = difflib.get_close_matches(word.lower().removeprefix('n_'), bare, 1, 0.75)
     return f'did you mean --{bare[near[0]]}?' if near else None

@@ -74,6 +74,9 @@ def check_script(tree):
     changed = line_with(r'^model\.(add|compile)\(')
     if check and changed and changed > check:
         raise DataError(at(changed, 'this must stand above check_network( )'))
+    second = r'^model *=.*Sequential\('
+    if re.search(rf'(?ms)^model\.add\(.*{second}', ''.join(script_lines())):
+        print(at(line_with(second), 'the layers above this are not in the network'))
     numbers = runs.facts.get('numbers', {})
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
@@ -204,8 +207,6 @@ def check_layers(model, lines):
         why = "the first metric must be the accuracy: metrics=['accuracy']"
         raise DataError(at(line_with('metrics ?=') or line, why))
     for i, layer in enumerate(model.layers):
-        if getattr(layer, 'rate', 0) == 1:
-            print(at(lines[i], 'this drops everything, so nothing can be learnt'))
         later = any(x.weights for x in model.layers[i + 1 :])
         if getattr(layer, 'units', 0) == 1 and later:
             why = 'the layers below see the one number of this neuron only'
