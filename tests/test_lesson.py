@@ -15,7 +15,6 @@ from pathlib import Path
 
 from support.runs import interval, read_rows, read_run
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -47,7 +46,7 @@ def figures(monkeypatch):
         Path(path).touch()
         saved.append((Path(path).name, figure))
 
-    monkeypatch.setattr(plt.Figure, 'savefig', savefig)
+    monkeypatch.setattr('matplotlib.figure.Figure.savefig', savefig)
     return saved
 
 
