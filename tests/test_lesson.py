@@ -295,7 +295,7 @@ def test_how_many_sequences(trained, lesson):
 
 @slow
 @pytest.mark.parametrize(
-    'number, weights, epochs, least', [(5, '2,081', 100, 60), (6, '129', 200, 70)]
+    'number, weights, epochs, least', [(5, '2,081', 100, 60), (6, '129', 250, 70)]
 )
 def test_networks_that_do_about_as_well(trained, number, weights, epochs, least):
     typed = r'--name (\w+)`[^`]*`python compare.py 1 \1`'
