@@ -30,14 +30,16 @@ from support.runs import read_run
 import numpy as np
 import pandas as pd
 
-from docs.pictures.draw import edited
+from docs.pictures.draw import edited, sections
 from generate_data import make_sequences, random_streams
 
-PAGE = (project / 'docs/own-data.md').read_text(encoding='utf-8')
-# The page's edits of train.py, in its order.
-SOFTMAX, NORMALIZATION, LAYER_NORMALIZATION, FCN, WEIGHTS = re.findall(
-    r'^```diff\n.*?^```', PAGE, re.MULTILINE | re.DOTALL
-)
+# The page's edits of train.py.
+PAGE = sections('docs/own-data.md')
+SOFTMAX = PAGE['More than two classes']
+NORMALIZATION = PAGE['Values far from 0 and 1']
+LAYER_NORMALIZATION = PAGE['Sequences with a mean and a scale of their own']
+FCN = PAGE['Shapes anywhere in the sequence']
+WEIGHTS = PAGE['A rare class']
 # In one batch, so that BatchNormalization sees the mean of all the training sequences.
 FCN_NUMBERS = ('--N_epochs', 800, '--batch_size', 128)
 

@@ -43,12 +43,12 @@ def pytest_addoption(parser):
 
 def committed_train():
     """Return the text of HEAD's train.py if the file differs from it, or None."""
-    git = ['git', '-C', str(PROJECT)]
-    diff = [*git, 'diff', '--quiet', 'HEAD', '--', 'train.py']
-    if subprocess.run(diff, stderr=-3).returncode == 0:
+    git = ['git', '-C', str(PROJECT), 'show', 'HEAD:train.py']
+    found = subprocess.run(git, capture_output=True, encoding='utf-8')
+    if found.returncode:  # no repository
         return None
-    found = subprocess.run([*git, 'show', 'HEAD:train.py'], capture_output=True)
-    return found.stdout.decode() if found.returncode == 0 else None  # no repository
+    here = (PROJECT / 'train.py').read_text(encoding='utf-8')
+    return found.stdout if found.stdout != here else None
 
 
 # An attendee edits train.py: then HEAD's is tested, in a folder of links to the rest.
@@ -58,7 +58,8 @@ if _as_is:
     os.environ['AS_IS'] = '1'  # for the processes of pytest-xdist
 WORKSHOP = PROJECT
 if _committed is not None:
-    WORKSHOP = pathlib.Path(tempfile.mkdtemp(prefix='workshop-'))
+    _links = tempfile.TemporaryDirectory(prefix='workshop-')  # until the process ends
+    WORKSHOP = pathlib.Path(_links.name)
     for path in PROJECT.iterdir():
         if path.name not in ('train.py', '.git', '.venv'):
             (WORKSHOP / path.name).symlink_to(path)
@@ -69,11 +70,6 @@ TRAIN = (WORKSHOP / 'train.py').read_text(encoding='utf-8')
 def pytest_report_header():
     line = 'train.py: that of HEAD, as yours is edited (--as-is: yours)'
     return line if _committed else None
-
-
-def pytest_unconfigure():
-    if WORKSHOP != PROJECT:
-        shutil.rmtree(WORKSHOP, ignore_errors=True)
 
 
 # ---------------------------------------------------------------- running the scripts

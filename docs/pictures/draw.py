@@ -33,18 +33,18 @@ PROJECT = pathlib.Path(__file__).resolve().parents[2]
 FOUR = {'A': 'leak', 'B': 'large', 'C': 'validation', 'D': 'small'}
 
 
-def exercises():
-    """Return {title: text} of the exercises in LESSON.md."""
-    text = (PROJECT / 'LESSON.md').read_text(encoding='utf-8')
-    return dict(re.findall(r'^### (.*?)\n(.*?)(?=^##)', text, re.MULTILINE | re.DOTALL))
+def sections(document):
+    """Return {heading: text} of the sections of a document, such as LESSON.md."""
+    text = (PROJECT / document).read_text(encoding='utf-8')
+    return dict(re.findall(r'^##+ (.*?)\n(.*?)(?=^##|\Z)', text, re.M | re.S))
 
 
-def edited(script, exercise):
-    """Return a script's text with the edit, a block of diff, that an exercise shows.
+def edited(script, section):
+    """Return a script's text with the edit, a block of diff, that a section shows.
 
     Raises ValueError if the lines to be edited are not there, once.
     """
-    (block,) = re.findall(r'^```diff\n(.*?)^```', exercise, re.MULTILINE | re.DOTALL)
+    (block,) = re.findall(r'^```diff\n(.*?)^```', section, re.M | re.S)
     for change in block.split('@@\n'):
         lines = change.splitlines(keepends=True)
         old = '\n' + ''.join(line[1:] for line in lines if line[0] in ' -')
@@ -109,10 +109,10 @@ def network():
 
 def scripts():
     """Return {name of a run: text of train.py, as it is or with LESSON.md's edits}."""
-    edit = {title.split('. ')[1]: text for title, text in exercises().items()}
+    lesson = sections('LESSON.md')
     script = (PROJECT / 'train.py').read_text(encoding='utf-8')
-    stop = edited(script, edit['When to stop?'])
-    large = edited(stop, edit['The learning rate'])
+    stop = edited(script, lesson['Exercise 9. When to stop?'])
+    large = edited(stop, lesson['Exercise 13. The learning rate'])
     return {
         'history': script,
         'validation': stop,
