@@ -433,7 +433,9 @@ def test_a_rare_class(folder):
     recalls = []
     for edits in ([], [own_data.WEIGHTS]):
         edited_script(folder, *edits, more=[*numbers, '--N_epochs', 10])
-        recalls.append(own_data.recall(read_rows(read_run('last'), 'predictions.csv')))
+        answers = pd.read_csv('runs/last/predictions.csv')
+        right = answers['class'] == answers['predicted']
+        recalls.append(right.groupby(answers['class']).mean())
     usual, weighted = recalls
     assert usual[1] < 0.1 < 0.25 < weighted[1] and weighted[0] > 0.8
 
