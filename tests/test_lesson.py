@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from support.runs import interval, read_rows, read_run
+from support import runs
 
 import numpy as np
 import pandas as pd
@@ -131,14 +131,17 @@ def test_what_comes_out(lesson):
     assert got['loss'][-1] < 0.1 * got['loss'][60]
 
 
-@pytest.mark.parametrize('name, times', [('README.md', 1), ('LESSON.md', 2)])
-def test_how_far_to_trust_it(name, times):
-    """Wherever a document prints the confidence interval, it is that of runs.py."""
-    told = r'(\d+) of (\d+) (?:are )?right[^.]*? (\d+) % (?:to|or) (\d+) %'
-    told = re.findall(told, TEXTS[name].replace('\n', ' '))
-    assert len(told) == times
-    for right, N, *ends in told:
-        assert ends == [f'{100 * x:.0f}' for x in interval(int(right), int(N))]
+def test_what_it_is_worth(capsys):
+    """To the digit, from how many are right; also where section 5 explains it."""
+    counts = r'(\d+) of (\d+) right.*\n(\d+) of .*others: (\d+), '
+    right, N, seen, others = map(int, re.search(counts, README).groups())
+    facts = {'right': right, 'N_test': N, 'seen': seen, 'right_of_seen': right - others}
+    runs.print_worth(facts)
+    worth = f'\nAccuracy: {100 * right / N:.2f}%\n{capsys.readouterr().out}'
+    assert worth in README and worth in LESSON
+    low, high = (f'{100 * x:.0f} %' for x in runs.interval(right, N))
+    said = ' '.join(LESSON[LESSON.index('## 5.') :].split())
+    assert re.search(f'If {right} of {N} are right, .* {low} or {high}, the', said)
 
 
 def test_look(trained, figures):
@@ -389,8 +392,8 @@ def test_more_than_two_classes(folder):
     script('generate_data.py', 200, 50, '--classes', N)
     edit = own_data.SOFTMAX.replace('Dense(4', f'Dense({N}')
     printed = edited_script(folder, edit, more=['--N_epochs', 30])
-    rows = read_rows(read_run('last'), 'predictions.csv')
-    assert len({row['class'] for row in rows}) == N and accuracy(printed) > 160 / N
+    answers = pd.read_csv('runs/last/predictions.csv')
+    assert answers['class'].nunique() == N and accuracy(printed) > 160 / N
 
 
 def far(N, rng):
