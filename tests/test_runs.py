@@ -138,6 +138,7 @@ def test_what_was_seen_and_what_is_wrong(folder, capsys):
     printed = exam(capsys, [1, 0, 0, 2, 1], [0, 0, 0, 2, 0])
     assert re.search(r'\[b\]a +2 +2 +0 +2 of 4 *\n', printed)
     assert 'also occur' not in printed and 'frequent class would give 80.00%' in printed
+    assert len({run['exam'] for run in runs.all_runs()}) == 3
     never = {'epochs_to_95': 1, 'epochs_to_100': None}
     assert runs.learning(never).endswith('right after 1 epoch, never all')
 
@@ -150,7 +151,9 @@ def test_answers_that_are_not_scores(folder, capsys):
     answers = runs.read_rows(runs.read_run(1), 'predictions.csv')
     assert [row['score_1'] for row in answers] == ['', '']
     assert 'was trained twice' in exam(capsys, [0, 1], [0, 1], twice=True)
-    assert not runs.read_run(2)['evaluated'] and runs.read_run(3)['evaluated']
+    one, two, three = runs.all_runs()
+    assert not two['evaluated'] and three['evaluated']
+    assert one['exam'] == three['exam']
 
 
 def test_no_network_of_nan(folder):
