@@ -117,6 +117,11 @@ def features(run):
     return found | {'seed': ()}
 
 
+def describe(run):
+    """Return what a row can say of a run's network."""
+    return [run[name] for name in ('layers', 'optimizer', 'loss')]
+
+
 def differences(runs):
     """Return what each run has that most have not, a text; and what most have."""
     found, texts, common = [features(run) for run in runs], [[] for _ in runs], []
@@ -130,11 +135,11 @@ def differences(runs):
                 if value != most:
                     some += tell(value, values)
     codes = [str(read_code(run)) for run in runs]
-    words = [(run['layers'], run['optimizer'], run['loss']) for run in runs]
-    details = [run['network'] for run in runs]
-    for i, some in enumerate(texts):
-        alike = [x for x, said in zip(details, words, strict=True) if said == words[i]]
-        if codes[i] != usual(codes) or details[i] != usual(alike):
+    for run, code, some in zip(runs, codes, texts, strict=True):
+        alike = [other for other in runs if describe(other) == describe(run)]
+        is_special = run['network'] != usual([other['network'] for other in alike])
+        scripts = {str(read_script(other)) for other in alike}  # one: by a number typed
+        if code != usual(codes) or (is_special and len(scripts) > 1):
             some.append('script: --diff')
     return [', '.join(some) for some in texts], ', '.join(common)
 

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import time
 from pathlib import Path
 from unittest import mock
@@ -247,7 +248,8 @@ def test_a_table_of_runs(made_up):
     assert list(table) == ['wide', '4', '2 5']
     wide, small, seeds = table.values()
     assert seeds['test: accuracy in %'] == '80 [80-100]'
-    assert wide['test: accuracy in %'] == '100 (72-100)'
+    low, high = (100 * x for x in runs.interval(10, 10))
+    assert wide['test: accuracy in %'] == f'100 ({low:.0f}-{high:.0f})'
     assert seeds['training: epochs to 95 %'] == '2 [2-3]'
     assert seeds['training: epochs to 100 %'] == '3 [3-never]'
     assert small['training: epochs to 95 %'] == 'never'
@@ -258,7 +260,7 @@ def test_a_table_of_runs(made_up):
     assert list(labels()) == list('abcdefgh') and len(labels('--all')) == 11
     for columns in '80', '120':  # one line a row; more where there is room
         shown = script('compare.py', env={'COLUMNS': columns}).stdout
-        row = r'(?m)^[a-h] +\d+ relu, script: --diff .*100 \(72-100\)'
+        row = r'(?m)^[a-h] +\d+ relu, script: --diff .*100 \(\d\d-100\)'
         assert len(re.findall(row, shown)) == 8
         assert max(map(len, shown.splitlines())) <= int(columns)
         assert ('seconds' in shown) == (columns == '120')
@@ -266,6 +268,7 @@ def test_a_table_of_runs(made_up):
     refused('compare.py', '--diff', 1, status=2)
     refused('compare.py', 'wibe', parts=['did you mean wide?'])
     refused('compare.py', '9', parts=['runs/9 is missing', 'are a, b, c, d'])
+    assert '--diff RUN RUN' in shown
     diff = script('compare.py', '--diff', 'a', 'b').stdout
     assert '\n-a = 1\n' in diff and '+++ runs/b/train.py' in diff
     Path('runs/1/run.json').write_text('{}')
@@ -299,6 +302,8 @@ def test_what_differs(made_up):
     assert labels(1, 'phase') == {'1': 'no phase', 'phase': 'phase'}
     assert labels(1, 'flat') == {'1': '16 relu, 8 tanh', 'flat': 'no hidden layer'}
     assert labels(1, 'dropout') == dict.fromkeys(['1', 'dropout'], 'script: --diff')
+    shutil.copy('runs/1/train.py', 'runs/dropout')  # another number was typed
+    assert labels(1, 'dropout') == {'1': '', 'dropout': ''}
     said = script('compare.py', '--all').stdout.replace('\n', ' ')
     assert 'Where nothing else is said: 16 relu, 8 tanh, 1 sigmoid, N_train 20,' in said
     assert 'In (' in said and 'In [' not in said
