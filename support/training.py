@@ -104,7 +104,8 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         if 'fit_began' not in facts:  # without check_network
             begin_fit()
         if int(self.model.optimizer.iterations):  # as in a loop
-            print('This fit trains the network on: a new one begins at Sequential()')
+            why = 'model.fit( ) comes once, after a new model = Sequential()'
+            raise DataError(f'the network is trained already: {why}')
         print(f'Data: {facts["data"]}\nTraining on {facts["device"]}', flush=True)
         self.rows, self.began, self.stopped = [], time.perf_counter(), False
         self.interrupt = signal.signal(signal.SIGINT, self.stop)

@@ -65,6 +65,8 @@ def test_both_scripts_print_the_same(data):
         (data / name).write_bytes((data / 'Train/X_20.dat').read_bytes())
     done = [script(name, *SHORT) for name in (*SCRIPTS, 'train.py')]
     assert not any(x.stderr for x in done)
+    numbers = [re.findall('--.*', script(x, '--help').stdout) for x in SCRIPTS]
+    assert [x.split()[0] for x in numbers[0]] == [x.split()[0] for x in numbers[1]]
     one, two, again = (re.sub(r'runs/\d', 'runs/N', x.stdout) for x in done)
     assert again == one
     begins = r'[\s\S]*\nTraining on [^\n]*'
@@ -223,7 +225,6 @@ SAID = [
     (TANH, 'model = Sequential()', {'above this are not in the network': 'model ='}),
     (LINEAR, '', {'this neuron only': 'sigmoid', 'without a sigmoid': 'Dense(1))'}),
     (SHUFFLE, 'validation_data=(X_test, Y_test),\n', {'longer test': 'validation'}),
-    ('history =', 'for i in 1, 2: history =', {'trains the network on': None}),
     (r'\(X_test, Y_test, v', '(X_train, Y_train, v', {'accuracy above is not': None}),
 ]
 # What may be done, with numbers of one's own, two outputs and the slide's call.
@@ -310,6 +311,13 @@ def test_right_edits(data):
     assert 'line ' not in result.stdout and 'row ' not in result.stdout
 
 
+def test_a_second_fit(data):
+    """In a loop: its epochs would not be those that the network needs."""
+    write({'history =': 'for i in 1, 2: history ='})
+    one_line(train(*SHORT, status=1), 'the network is trained already')
+    assert run()['epochs'] == 3
+
+
 def test_without_check_network(data):
     """What it would have noted is not wrong then, with the slide's own fit either."""
     slides = 'model.fit(X_train, Y_train, epochs=N_epochs)'
@@ -323,7 +331,7 @@ def test_without_check_network(data):
 def test_a_script_of_any_name(folder):
     """Its errors are explained; a bug in a file of ours keeps its traceback."""
     prepare = 'from support.start import prepare; prepare()\n'
-    ours = 'from support.runs import interval; interval(1, 0)'
+    ours = 'from support.runs import learning; learning({})'
     for code, told in ('[][1]', 'small.py, line 2: [][1]\nIndex'), (ours, 'Traceback'):
         pathlib.Path('small.py').write_text(prepare + code, encoding='utf-8')
         assert script(folder / 'small.py', status=1).stderr.startswith(told)
