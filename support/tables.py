@@ -276,8 +276,10 @@ def add_codes(path, table, names, X, parts, far=100):
     for part in (X, *parts):
         values = np.unique(part[np.isfinite(part)])
         span = np.ptp(values[1:-1]) if len(values) > 2 else 0
+        if len(values) < 2:
+            continue
         # The least and the largest, each with its neighbour.
-        for code, next_ in (values[:2], values[:-3:-1]) if len(values) > 1 else ():
+        for code, next_ in (values[:2], values[:-3:-1]):
             gap = abs(code - next_)
             if NINES.fullmatch(f'{code:.7g}'):
                 alone_below_0 = part is X and code < 0 <= next_
