@@ -224,14 +224,8 @@ def drawn(header):
 
 
 def test_what_is_refused_at_once():
-    for arguments in (
-        'a b c',
-        'a b --test 3',
-        'a --test=1.5',
-        'a --test=0',
-        'a --long a,b,c',
-        'a --long a,b --length 3',
-    ):
+    wrong = 'a b c, a b --test 3, a --test=1.5, a --test=0'
+    for arguments in *wrong.split(', '), 'a --long a,b,c', 'a --long a,b --length 3':
         refused('import_data.py', *arguments.split(), status=2)
     np.save('a.npy', np.array(NAMES, object))  # a pickle, which could run code
     refused('import_data.py', 'a.npy', '--label', '1', parts=['allow_pickle'])

@@ -172,14 +172,6 @@ def test_no_network_of_nan(folder):
     assert not os.path.exists('runs')
 
 
-def test_saving_is_tried_before_the_training(data):
-    """And leaves nothing."""
-    Path('runs').touch()
-    result = script('train.py', *SHORT, status=1)
-    assert 'runs/model.keras' in result.stderr and 'Epoch' not in result.stdout
-    assert sorted(os.listdir()) == ['Test', 'Train', 'runs']
-
-
 # ------------------------------------------------------------------------ compare.py
 
 
