@@ -28,15 +28,14 @@ from support.console import clean, parser, print_table
 from support.runs import all_runs, interval, newest_run, read_rows, read_run
 
 import matplotlib.pyplot as plt
-import numpy as np
 
 from utilities import save_plot, show_plots
 
 
 def read_script(run):
-    """Return the lines of the script that a run was made with."""
+    """Return the lines of the script that a run was made with, a tuple."""
     text = Path(run['path'], 'train.py').read_text('utf-8', errors='replace')
-    return text.splitlines()
+    return tuple(text.splitlines())
 
 
 def read_code(run):
@@ -138,8 +137,8 @@ def differences(runs):
     for run, code, some in zip(runs, codes, texts, strict=True):
         alike = [other for other in runs if describe(other) == describe(run)]
         is_special = run['network'] != usual([other['network'] for other in alike])
-        scripts = {str(read_script(other)) for other in alike}  # one: by a number typed
-        if code != usual(codes) or (is_special and len(scripts) > 1):
+        edited = read_script(run) != usual([read_script(other) for other in alike])
+        if code != usual(codes) or (is_special and edited):
             some.append('script: --diff')
     return [', '.join(some) for some in texts], ', '.join(common)
 
@@ -152,7 +151,7 @@ def spread(values):
     ordered = sorted(inf if value is None else value for value in values)
     shown = [median_low(ordered), ordered[0], ordered[-1]]
     middle, low, high = (f'{x:.4g}'.replace('inf', 'never') for x in shown)
-    return middle if low == high else f'{middle} [{low}-{high}]'
+    return f'{middle} [{low}-{high}]' if len(values) > 1 else middle
 
 
 def accuracy(runs):
@@ -236,7 +235,7 @@ def plot_runs(groups, labels):
             ends = [100 * x for x in interval(tested[0]['right'], tested[0]['N_test'])]
         test.plot(ends, [i] * len(ends), **style)
         # Equal accuracies are to be seen as several dots.
-        heights = i + 0.1 * (np.arange(len(dots)) - (len(dots) - 1) / 2)
+        heights = [i + 0.12 * dots[:j].count(x) for j, x in enumerate(dots)]
         test.plot(dots, heights, 'o', markersize=5, color=style['color'])
     longest = max(run['epochs'] for group in groups for run in group)
     for axis, title in zip(axes, ('accuracy', 'loss, up to 1'), strict=True):

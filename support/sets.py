@@ -112,8 +112,6 @@ def put_in_place(folders):
             if os.path.exists(folder):
                 os.rename(folder, old)
             os.rename(new, folder)
-        elif os.path.exists(old) and not os.path.exists(folder):
-            os.rename(old, folder)
     for folder in folders:
         new, old = beside(folder)
         for name in os.listdir(old) if os.path.exists(old) else ():

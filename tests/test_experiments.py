@@ -335,14 +335,17 @@ def test_other_numbers_in_sentences():
     seconds = results('recurrent', '', 'seconds')
     slower = seconds['LSTM'] / seconds["the tutorial's"]
     assert [round(slower.min()), round(slower.max())] == [4, 8]
+    assert 'takes four to eight times as long' in section('recurrent')
     epochs = results('neurons', '', 'training_95')
     faster = epochs['256'] / epochs['16']
     assert f'{faster.min():.2f} to {faster.max():.2f}' in section('neurons')
     above = report.load(PUBLISHED, 'frequency').query('setting >= "0.62"')
-    assert (above.test_accuracy == 0.5).all() and 'from 0.62' in section('frequency')
+    assert (above.test_accuracy == 0.5).all()
+    assert 'from 0.62 radians per step on, exactly half' in section('frequency')
     sets = report.load(PUBLISHED, 'training-sets').query('N_train >= 100')
     updates = (sets.training_99 * np.ceil(sets.N_train / 32)).groupby(sets.N_train)
     assert updates.median().between(225, 275).all()
+    assert '99 % of the training sequences take about 250' in section('epochs')
     as_2018 = results('flat', '', 'accuracy_2018')[SLIDE]
     assert as_2018.max() < 0.86 and as_2018.median() < 0.74
 

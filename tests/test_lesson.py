@@ -217,8 +217,8 @@ def test_every_option_and_link_exists(name):
     for command, arguments in commands(TEXTS[name]):
         path = MODULES.get(command, command)
         if path.endswith('.py'):  # not pytest and the like
-            known = re.findall(r'--\w+', script(path, '--help').stdout)
-            given = {*re.findall(r'--\w+', arguments)} - {'--neurons'}
+            known = re.findall(r'--[\w-]+', script(path, '--help').stdout)
+            given = {*re.findall(r'--[\w-]+', arguments)} - {'--neurons'}
             assert given <= {*known}, arguments
     for target, anchor in re.findall(r'\]\((?!http)([^)#]*)#?([^)]*)\)', TEXTS[name]):
         path = (PROJECT / name).parent / target if target else PROJECT / name
@@ -454,7 +454,7 @@ def test_pictures(folder, figures, monkeypatch):
     shutil.copytree(WORKSHOP / 'docs', 'docs')
     runs = {}
 
-    def run(command, check, cwd, env=None):
+    def run(command, check, cwd, env=None, stdout=None):
         """Run the command in this process; trainings are shorter."""
         path, *arguments = command[1:]
         name = command[-1]

@@ -201,6 +201,7 @@ def made_up(folder):
         path = Path('runs', name)
         path.mkdir(parents=True)
         facts = {**MADE_UP, 'right': right.count('1'), **more}
+        facts['network'] = more.get('network', facts['layers'])
         facts['time'] = f'2026-01-01T00:00:{len(os.listdir("runs")):02}'
         facts['numbers'] = numbers | more.get('numbers', {})
         facts['accuracy'] = facts['right'] / 10

@@ -128,11 +128,11 @@ def train(folder):
         (folder / name).symlink_to(PROJECT / name)
     command = [sys.executable, PROJECT / 'generate_data.py']
     subprocess.run(command, cwd=folder, check=True)
-    no_window = os.environ | {'MPLBACKEND': 'agg'}
+    quiet = {'env': os.environ | {'MPLBACKEND': 'agg'}, 'stdout': subprocess.DEVNULL}
     for name, text in scripts().items():
         (folder / 'train.py').write_text(text, encoding='utf-8')
         command = [sys.executable, 'train.py', '--name', name]
-        subprocess.run(command, cwd=folder, check=True, env=no_window)
+        subprocess.run(command, cwd=folder, check=True, **quiet)
 
 
 def curves(runs):
