@@ -151,7 +151,8 @@ def spread(values):
     ordered = sorted(inf if value is None else value for value in values)
     shown = [median_low(ordered), ordered[0], ordered[-1]]
     middle, low, high = (f'{x:.4g}'.replace('inf', 'never') for x in shown)
-    return f'{middle} [{low}-{high}]' if len(values) > 1 else middle
+    is_range = len(values) > 1 and low != 'never'
+    return f'{middle} [{low}-{high}]' if is_range else middle
 
 
 def accuracy(runs):
