@@ -38,22 +38,22 @@ def read_script(run):
     return tuple(text.splitlines())
 
 
-def read_code(run):
-    """Return what is left of the lines of a script without what run.json knows.
+def code_of(run):
+    """Return what is left of a run's script, a tuple, without what run.json knows.
 
     That is the numbers at the top and the network; and without comments.
     """
     known = [rf'{re.escape(name)}\s*=' for name in run['numbers']]
     known += [r'\s*model\.(add|compile)\(', r'from keras[\w.]* import ']
-    lines = [line.split('#')[0].rstrip() for line in read_script(run)]
-    return [x for x in lines if x and not re.match('|'.join(known), x)]
+    lines = [line.split('#')[0].rstrip() for line in run['script']]
+    return tuple(x for x in lines if x and not re.match('|'.join(known), x))
 
 
 def setting(run):
     """Return what is the same for runs that differ in the seed alone, as a text."""
     numbers = {name: value for name, value in run['numbers'].items() if name != 'seed'}
     facts = [run.get(x) for x in ('layers', 'network', 'lessons', 'exam')]
-    return str([numbers, facts, run['stopped'] and run['epochs'], read_code(run)])
+    return str([numbers, facts, run['stopped'] and run['epochs'], run['code']])
 
 
 def gather(runs, by):
@@ -63,9 +63,10 @@ def gather(runs, by):
     """
     groups = {}
     for run in runs:
-        group = groups.pop(setting(run), {})
-        group.pop(run['numbers'].get(by), None)
-        groups[setting(run)] = group | {run['numbers'].get(by, run['name']): run}
+        key, seed = setting(run), run['numbers'].get(by, run['name'])
+        group = groups.pop(key, {})
+        group.pop(seed, None)
+        groups[key] = group | {seed: run}
     return [list(group.values()) for group in groups.values()]
 
 
@@ -103,22 +104,17 @@ def features(run):
     """Return what may differ between runs, by its name: each a tuple of texts."""
     layers, optimizer = run['layers'].replace('Reshape, ', ''), run['optimizer']
     found = {'layers': tuple(layers.split(', '))}
-    network = ''.join(x for x in read_script(run) if x not in read_code(run))
+    network = [x for x in run['script'] if re.match(r'\s*model\.(add|compile)\(', x)]
     for name, x in run['numbers'].items():
         # Of Dense(neurons), the layers say how many; of RMSprop(rate), the optimizer.
         known = str(x) in f'{layers} {optimizer}'.replace(',', '').split()
-        if not (known and re.search(rf'[(=] *{re.escape(name)}\b', network)):
+        if not (known and re.search(rf'[(=] *{re.escape(name)}\b', ''.join(network))):
             found[name] = (f'{name} {x}',)
     found |= {'optimizer': (optimizer,), 'loss': (run['loss'],)}
     found['data'] = tuple(run['data'].replace(' seed', ' data seed').split(', ')[1:])
     if run['stopped']:
         found['N_epochs'] = (f'stopped after {run["epochs"]}',)
     return found | {'seed': ()}
-
-
-def describe(run):
-    """Return what a row can say of a run's network."""
-    return [run[name] for name in ('layers', 'optimizer', 'loss')]
 
 
 def differences(runs):
@@ -133,12 +129,13 @@ def differences(runs):
             for some, value in zip(texts, values, strict=True):
                 if value != most:
                     some += tell(value, values)
-    codes = [str(read_code(run)) for run in runs]
-    for run, code, some in zip(runs, codes, texts, strict=True):
-        alike = [other for other in runs if describe(other) == describe(run)]
-        is_special = run['network'] != usual([other['network'] for other in alike])
-        edited = read_script(run) != usual([read_script(other) for other in alike])
-        if code != usual(codes) or (is_special and edited):
+    code = usual([run['code'] for run in runs])
+    said = [(run['layers'], run['optimizer'], run['loss']) for run in runs]
+    for run, words, some in zip(runs, said, texts, strict=True):
+        alike = [x for x, other in zip(runs, said, strict=True) if other == words]
+        is_special = run['network'] != usual([x['network'] for x in alike])
+        is_edited = run['script'] != usual([x['script'] for x in alike])
+        if run['code'] != code or (is_special and is_edited):
             some.append('script: --diff')
     return [', '.join(some) for some in texts], ', '.join(common)
 
@@ -267,9 +264,13 @@ if (args.runs and args.all) or (args.diff and len(args.runs) != 2):
     script.error('give the names of runs or --all, and with --diff the names of two')
 newest_run()  # or an error if there is none
 runs = [read_run(name) for name in dict.fromkeys(args.runs)] or all_runs()
+for run in runs:
+    run['script'] = read_script(run)
+    run['code'] = code_of(run)
 if args.diff:
+    scripts = [run['script'] for run in runs]
     paths = [f'{run["path"]}/train.py' for run in runs]
-    for line in difflib.unified_diff(*map(read_script, runs), *paths, n=1, lineterm=''):
+    for line in difflib.unified_diff(*scripts, *paths, n=1, lineterm=''):
         print(clean(line.expandtabs()))
     sys.exit()
 
