@@ -120,7 +120,7 @@ if not missing:
     try:
         if not all(counts):
             raise DataError('none; type  python generate_data.py')
-        line(f'Sequences: {describe(*counts)}')
+        line(f'Sequences: {describe(*counts)["data"]}')
     except DataError as error:
         line(f'Sequences: {error}', ok=False)
 try:

@@ -143,7 +143,7 @@ def check_set(name, X, Y, read):
     if Y.dtype.kind not in 'fiub' or not ((Y >= 0) & (Y < 1e6) & (Y % 1 == 0)).all():
         why = f'Y_{name} holds what is not a class, 0, 1, 2, ...: see its loop'
         raise DataError(why)
-    for i in np.linspace(0, len(Y) - 1, 100, dtype=int):
+    for i in np.unique(np.linspace(0, len(Y) - 1, 100, dtype=int)):
         try:
             x, y = read(i + 1, X.shape[1])
         except DataError:  # the data are not from these files

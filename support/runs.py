@@ -37,7 +37,7 @@ from support.files import (
     read_ids,
     whole_file,
 )
-from support.sets import describe, made_by, read_about
+from support.sets import describe
 
 import numpy as np
 
@@ -104,11 +104,9 @@ def begin_fit(began=None):
     facts.update(
         fit_began=began or datetime.now().isoformat(),
         device=device(),
-        data=describe(numbers.get('N_train', '?'), numbers.get('N_test', '?')),
-        data_command=made_by(),
         class_names=read_class_names('Train'),
-        table=read_about('Train')[0].get('table'),
         updates=0,
+        **describe(numbers.get('N_train', '?'), numbers.get('N_test', '?')),
     )
     files.run_folder = None
 

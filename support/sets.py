@@ -55,7 +55,11 @@ def read_about(folder):
 
 
 def describe(N_train, N_test):
-    """Return in a line what N_train sequences of Train and N_test of Test are."""
+    """Return what run.json says of N_train sequences of Train and N_test of Test.
+
+    data is a line of text, data_command the command that makes both sets as they are,
+    or None, and table what import_data.py has noted of its table, or None.
+    """
     check_same('Train')
     check_same('Test')
     (train, changed), (test, also) = read_about('Train'), read_about('Test')
@@ -65,17 +69,16 @@ def describe(N_train, N_test):
         raise DataError(
             'Train and Test are of different classes: make both again, with one command'
         )
+    command = None
     if train != test:
-        return f'{line}; Train and Test do not belong together: make them again'
-    if changed or also:
-        return clean(f'{line}, changed since they were made ({train["command"]})')
-    return clean(f'{line}, {train["what"]}') if train else line
-
-
-def made_by():
-    """Return the command that makes Train and Test as they are, or None."""
-    (train, changed), (test, also) = read_about('Train'), read_about('Test')
-    return None if train != test or changed or also else train.get('command')
+        line += '; Train and Test do not belong together: make them again'
+    elif changed or also:
+        line += f', changed since they were made ({train["command"]})'
+    elif train:
+        line += f', {train["what"]}'
+        command = train['command']
+    table = train.get('table')
+    return {'data': clean(line), 'data_command': command, 'table': table}
 
 
 # ---------------------------------------------------------------- writing

@@ -233,7 +233,7 @@ def test_options(folder):
             assert all((a == b).all() for a, b in zip(found, drawn, strict=True))
     assert files.read_class_names('Test') == list(WAVES)[:4]
     line = 'sine, square, sawtooth and triangle waves, random phase, noise 0.1, seed 0'
-    assert sets.describe(1, 1).endswith(line)
+    assert sets.describe(1, 1)['data'].endswith(line)
 
 
 def test_wrong_command_lines(folder):
@@ -260,21 +260,22 @@ def test_who_replaces_what(data):
         put(path, b'mine')
     script(MAKE, 5, 3)
     line = '4 of 5 + 3 of 3 sequences, sine and square waves, seed 0'
-    assert sets.describe(4, 3) == line
+    assert sets.describe(4, 3)['data'] == line
     assert 'exactly these sequences' in script(MAKE, 5, 3).stdout
     for change in ('Test/X_2.dat', 'Train/classes.txt'):
         put(change, b'changed')
         before = contents(data)
         refused(MAKE, 5, 3, parts=['already hold sequences', '--overwrite'])
         assert contents(data) == before
-        assert 'changed since they were made' in sets.describe(5, 3)
+        assert 'changed since they were made' in sets.describe(5, 3)['data']
         script(MAKE, 5, 3, '--overwrite')
     assert Path('Train/notes.txt').read_bytes() == b'mine'
-    assert sets.made_by() == 'python generate_data.py 5 3'
+    assert sets.describe(5, 3)['data_command'] == 'python generate_data.py 5 3'
     os.remove('Test/about.json')
-    assert 'do not belong together' in sets.describe(1, 1) and sets.made_by() is None
+    found = sets.describe(1, 1)
+    assert 'do not belong together' in found['data'] and not found['data_command']
     os.remove('Train/about.json')  # as those of 2018
-    assert sets.describe(5, 3) == '5 of 5 + 3 of 3 sequences'
+    assert sets.describe(5, 3)['data'] == '5 of 5 + 3 of 3 sequences'
     refused(MAKE, 5, 3, parts=['already hold sequences'])
 
 
