@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 import os
 import pathlib
 import re
@@ -30,15 +29,11 @@ def epochs(stdout, N):
     return [float(value) for _, value in lines]
 
 
-def run():
-    """Return what run.json says of the newest run."""
-    return json.loads(pathlib.Path('runs/last/run.json').read_text(encoding='utf-8'))
-
-
 def test_the_lesson(lesson, monkeypatch):
     monkeypatch.chdir(lesson.folder)
     accuracy = epochs(lesson.stdout, 300)
-    assert run()['layers'] == '16 relu, 8 tanh, 1 sigmoid' and accuracy[-1] > 0.99
+    assert runs.read_run('last')['layers'] == '16 relu, 8 tanh, 1 sigmoid'
+    assert accuracy[-1] > 0.99
     assert f', all after {accuracy.index(1) + 1}\n' in lesson.stdout
     began = r' 2,209 [\s\S]*\nData: 200 of 200 \+ 50 of 50 sequences, sine and square'
     began += r' waves, seed 0\nTraining on (CPU|GPU: .+)\nEpoch 1/300'
@@ -156,7 +151,6 @@ LINEAR = r'#(?=model\.add\(Dense\(1\))'
 # Above this, something is added.
 LOADED, BUILT, CHECKED = '(?=model = )', r'(?=model\.compile)', '(?=history = )'
 ONE = "model.add(Dense(1, activation='sigmoid'))"
-NINE = 'model.add(Dense(9))\n#'
 LSTM = {DENSE: 'import Dense, Reshape, LSTM'}
 SMALL = {'N_train = 200': 'N_train = 20', 'N_test = 50': 'N_test = 10'}
 NO_LAYERS = {RELU: '', TANH: '', SIGMOID: ''}
@@ -180,7 +174,7 @@ LOUD = [
     ({TANH: "model.add(Dense(9), activation='tanh')"}, 'in its own brackets'),
     ({TANH: 'model.add(Dense)'}, 'lacks its brackets'),
     ({TANH: 'model.add.Dense(16)'}, 'or around what it takes: model.add(Dense(16))'),
-    ({TANH: f'model = {NINE}'}, 'leave out "model ="', 'sigmoid'),
+    ({TANH: 'model = model.add(Dense(9))\n#'}, 'leave out "model ="', 'sigmoid'),
     ({RELU: 'model.add(LSTM(16))'} | LSTM, 'Reshape((N_sequence, 1))'),
     ({INPUT: 'Input(shape=(N_sequence))'}, 'shape=(N_sequence,)'),
     ({INPUT: 'Input(shape=(100,))'}, 'input shape (None, 100)', 'check_network'),
@@ -313,7 +307,7 @@ def test_right_edits(data):
     write(RIGHT)
     result = train(*SHORT, '--N_own', 9, '--bend=gelu', '--no-on')
     assert result.stderr == '' and 'Epoch 3/3' in result.stdout
-    assert run()['layers'] == '16 relu, 9 gelu, 2 softmax'
+    assert runs.read_run('last')['layers'] == '16 relu, 9 gelu, 2 softmax'
     assert re.search(r'\nAccuracy: \d+\.\d\d%\n', result.stdout)
     assert 'line ' not in result.stdout and 'row ' not in result.stdout
 
@@ -322,7 +316,7 @@ def test_a_second_fit(data):
     """In a loop: its epochs would not be those that the network needs."""
     write({'history =': 'for i in 1, 2: history ='})
     one_line(train(*SHORT, status=1), 'the network is trained already')
-    assert run()['epochs'] == 3
+    assert runs.read_run('last')['epochs'] == 3
 
 
 def test_without_check_network(data):
@@ -331,8 +325,9 @@ def test_without_check_network(data):
     for edits in {}, {r'model\.fit\(.*\n.*\]\)': slides}:
         write({CHECK: ''} | edits)
         train(*SHORT)
-        assert 0.05 < run()['seconds'] < 100
-        assert run()['data'].startswith('20 of 20 + 10 of 10')
+        run = runs.read_run('last')
+        assert 0.05 < run['seconds'] < 100
+        assert run['data'].startswith('20 of 20 + 10 of 10')
         assert os.path.exists('runs/last/history.png')
 
 
