@@ -25,7 +25,7 @@ from pathlib import Path
 from statistics import median_low
 
 from support.console import clean, parser, print_table
-from support.runs import all_runs, interval, newest_run, read_rows, read_run
+from support.runs import all_runs, newest_run, read_rows, read_run, wilson_interval
 
 import matplotlib.pyplot as plt
 
@@ -52,7 +52,7 @@ def code_of(run):
 def setting(run):
     """Return what is the same for runs that differ in the seed alone, as a text."""
     numbers = {name: value for name, value in run['numbers'].items() if name != 'seed'}
-    facts = [run.get(x) for x in ('layers', 'network', 'lessons', 'exam')]
+    facts = [run.get(x) for x in ('layers', 'network', 'train_hash', 'test_hash')]
     return str([numbers, facts, run['stopped'] and run['epochs'], run['code']])
 
 
@@ -158,7 +158,9 @@ def accuracy(runs):
         return 'not evaluated'
     if len(runs) > 1:
         return spread([100 * run['accuracy'] for run in runs])
-    low, high = (100 * x for x in interval(runs[0]['right'], runs[0]['N_test']))
+    low, high = (
+        100 * x for x in wilson_interval(runs[0]['n_correct'], runs[0]['N_test'])
+    )
     return f'{100 * runs[0]["accuracy"]:.4g} ({low:.0f}-{high:.0f})'
 
 
@@ -230,7 +232,10 @@ def plot_runs(groups, labels):
         tested = [run for run in group if run['evaluated']]
         dots = ends = [100 * run['accuracy'] for run in tested]
         if len(tested) == 1:
-            ends = [100 * x for x in interval(tested[0]['right'], tested[0]['N_test'])]
+            ends = [
+                100 * x
+                for x in wilson_interval(tested[0]['n_correct'], tested[0]['N_test'])
+            ]
         test.plot(ends, [i] * len(ends), **style)
         # Equal accuracies are to be seen as several dots.
         heights = [i + 0.12 * dots[:j].count(x) for j, x in enumerate(dots)]
@@ -304,7 +309,7 @@ if any('--diff' in text for text in texts):
 if N_settings > len(groups):
     print(f'Older settings left out: {N_settings - len(groups)}; --all shows them.')
 chosen = [run for group in groups for run in group]
-if len({run['exam'] for run in chosen if run['evaluated']}) > 1:
+if len({run['test_hash'] for run in chosen if run['evaluated']}) > 1:
     print('Their test sequences are not the same, so neither are their exams.')
 elif len(chosen) == 2 and all(run['evaluated'] for run in chosen):
     print(textwrap.fill(clean(told_apart(*chosen)), 79))

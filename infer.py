@@ -33,7 +33,13 @@ from support.files import (
     read_values,
     sequence_numbers,
 )
-from support.runs import are_shares, newest_run, outputs, print_confusion, read_run
+from support.runs import (
+    are_probabilities,
+    newest_run,
+    predict_scores,
+    print_confusion,
+    read_run,
+)
 from support.tables import TABLES, read_table
 
 import numpy as np
@@ -176,9 +182,9 @@ for path in files_of(args.files):
 if not sequences:
     sys.exit(1)
 names, ids, X, labels = zip(*sequences, strict=True)
-scores = outputs(model, np.array(X), names)
+scores = predict_scores(model, np.array(X), names)
 classes, best = scores.argmax(axis=1), scores.max(axis=1)
-are_scores = are_shares(model, scores)  # else there are answers, but no scores
+are_scores = are_probabilities(model, scores)  # else there are answers, but no scores
 
 trained = os.stat(network).st_mtime_ns
 line = f'Model: {network} of {datetime.fromtimestamp(trained / 1e9):%Y-%m-%d %H:%M}'

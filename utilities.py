@@ -9,7 +9,6 @@ each line, class 0 first.
 
 import os
 
-from support import files
 from support.console import clean
 from support.files import (
     class_title,
@@ -18,6 +17,7 @@ from support.files import (
     read_values,
     whole_file,
 )
+from support.runs import current_run
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -103,7 +103,7 @@ def plot_history(history):
     axes[1].legend()
     axes[1].set_xlabel('Epoch')
     axes[1].xaxis.set_major_locator(plt.MaxNLocator(integer=True))
-    save_plot(figure, 'history.png', files.run_folder)
+    save_plot(figure, 'history.png', current_run().folder)
 
 
 def save_plot(figure, name, run_folder=None):

@@ -17,8 +17,6 @@ IDS_FILE = 'ids.txt'
 # What a set is and how it was made. It is written last: a new set that has it is whole.
 ABOUT_FILE = 'about.json'
 FILE_NAME = re.compile(r'[XY]_([1-9][0-9]{0,9})\.dat')
-# The folder of the run that this process makes: plot_history draws there.
-run_folder = None
 # {folder: when the set was written that this process has begun to read}
 sets_read = {}
 

@@ -135,11 +135,16 @@ def test_what_it_is_worth(capsys):
     """To the digit, from how many are right; also where section 5 explains it."""
     counts = r'(\d+) of (\d+) right.*\n(\d+) of .*others: (\d+), '
     right, N, seen, others = map(int, re.search(counts, README).groups())
-    facts = {'right': right, 'N_test': N, 'seen': seen, 'right_of_seen': right - others}
-    runs.print_worth(facts)
+    facts = {
+        'right': right,
+        'N_test': N,
+        'n_duplicates': seen,
+        'n_correct_duplicates': right - others,
+    }
+    runs.print_test_result(facts)
     worth = f'\nAccuracy: {100 * right / N:.2f}%\n{capsys.readouterr().out}'
     assert worth in README and worth in LESSON
-    low, high = (f'{100 * x:.0f} %' for x in runs.interval(right, N))
+    low, high = (f'{100 * x:.0f} %' for x in runs.wilson_interval(right, N))
     said = ' '.join(LESSON[LESSON.index('## 5.') :].split())
     assert re.search(f'If {right} of {N} are right, .* {low} or {high}, the', said)
 

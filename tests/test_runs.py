@@ -50,21 +50,26 @@ def test_what_a_run_holds(lesson, monkeypatch):
     np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
     right = predicted == Y_test
     seen = np.array([x in X.tolist() for x in X_test.tolist()])
-    found = [run[name] for name in ('accuracy', 'right', 'seen', 'right_of_seen')]
+    found = [
+        run[name]
+        for name in ('accuracy', 'n_correct', 'n_duplicates', 'n_correct_duplicates')
+    ]
     assert found == [right.mean(), right.sum(), seen.sum(), (seen & right).sum()]
 
 
 def test_names_and_numbers(trained):
     """A name is for one run; else the next free number, whoever is first."""
     before = contents('runs')
-    for name, said in {'last': '--name', '../x': '--name', '1': 'rm -r'}.items():
+    for name, said in {'last': '--name', '../x': '--name', '1': '--overwrite'}.items():
         refused('train.py', *SHORT, '--name', name, status=2, parts=[said, name])
     assert contents('runs') == before
     for path in 'a', 'b':
         Path('runs', path, 'x').mkdir(parents=True)
-    assert runs.publish('runs/a', '1') == 'runs/2'
+    assert runs.move_to_runs('runs/a', '1') == 'runs/2'
     with mock.patch.object(Path, 'iterdir', lambda _: iter([])):
-        assert runs.publish('runs/b') == 'runs/3'  # of two jobs, both have seen none
+        assert (
+            runs.move_to_runs('runs/b') == 'runs/3'
+        )  # of two jobs, both have seen none
 
 
 def test_a_script_that_dies_after_its_fit(data):
@@ -85,8 +90,8 @@ def test_a_script_that_dies_after_its_fit(data):
 
 def test_the_slides_own_fit(trained):
     """It makes a run like others; what lay there as history.png before stays."""
-    ours = re.search(r'history = model\.fit\(batches[\s\S]*?\)\]\)\n', TRAIN)[0]
-    slides = re.search(r'#(history = model\.fit\(.*\n)', TRAIN)[1]
+    ours = re.search(r'history = model\.fit\([\s\S]*?\)\]\)\n', TRAIN)[0]
+    slides = 'history = model.fit(X_train, Y_train, epochs=N_epochs, batch_size=32)\n'
     Path('slide.py').write_text(TRAIN.replace(ours, slides))
     script(trained / 'slide.py', '--N_epochs', 3)
     one, two = runs.read_run(1), runs.read_run(2)
@@ -102,7 +107,7 @@ def test_the_slides_own_fit(trained):
 @pytest.mark.parametrize(('right', 'N'), [(0, 2), (2, 10), (46, 50)])
 def test_how_far_to_trust_it(right, N):
     exact = binomtest(right, N).proportion_ci(method='wilson')
-    assert runs.interval(right, N) == pytest.approx([*exact])
+    assert runs.wilson_interval(right, N) == pytest.approx([*exact])
 
 
 def exam(capsys, predicted, Y, X_train=(), last='softmax', twice=False):
@@ -116,10 +121,11 @@ def exam(capsys, predicted, Y, X_train=(), last='softmax', twice=False):
     network.set_weights([np.eye(classes + 1, classes)])
     network.compile('sgd', 'sparse_categorical_crossentropy', metrics=['accuracy'])
     network.optimizer.learning_rate = 0
-    runs.begin(None, {})
+    runs.Run()
     if twice:
         network.fit(X, np.array(predicted), verbose=0)
-        runs.keep(network, [{'epoch': 1}])
+        runs.current_run().begin_fit()
+        runs.current_run().save(network, [{'epoch': 1}])
     history = network.fit(X, np.array(predicted), verbose=0)
     Path('Train').mkdir(exist_ok=True)
     Path('Train/classes.txt').write_text('[b]a\nb\n')
@@ -130,7 +136,10 @@ def exam(capsys, predicted, Y, X_train=(), last='softmax', twice=False):
 def test_what_was_seen_and_what_is_wrong(folder, capsys):
     printed = exam(capsys, [0, 1, 1, 1], [0, 1, 0, 1], X_train=[0, 1])
     assert '2 of 4 test sequences also occur' in printed
-    assert 'on the 2 others: 1, 50.0 %' in printed and 'frequent' not in printed
+    assert (
+        'on the 2 others: 1, 50.0 %' in printed
+        and 'Always answering [b]a: 50 %' in printed
+    )
     assert re.search(r'taken for \[b\]a +taken for b *\n +\[b\]a +1 +1 *\n', printed)
     assert 'Wrong: 3, [b]a taken for b: python view.py --wrong\n' in printed
     assert 'accuracy above is not that of X_test' in printed  # but that of the fit
@@ -139,23 +148,22 @@ def test_what_was_seen_and_what_is_wrong(folder, capsys):
     assert 'Wrong' not in printed and 'above is not' not in printed
     printed = exam(capsys, [1, 0, 0, 2, 1], [0, 0, 0, 2, 0])
     assert re.search(r'\[b\]a +2 +2 +0 +2 of 4 *\n', printed)
-    assert 'also occur' not in printed and 'frequent class would give 80.00%' in printed
-    assert len({run['exam'] for run in runs.all_runs()}) == 3
+    assert 'also occur' not in printed and 'Always answering [b]a: 80 %' in printed
+    assert len({run['test_hash'] for run in runs.all_runs()}) == 3
     never = {'epochs_to_95': 1, 'epochs_to_100': None}
-    assert runs.learning(never).endswith('right after 1 epoch, never all')
+    assert runs.describe_convergence(never).endswith('right after 1 epoch, never all')
 
 
 def test_answers_that_are_not_scores(folder, capsys):
     """A last layer without bounds has none, even where its answers look like some."""
     printed = exam(capsys, [0, 1], [0, 1], last='linear')
     assert 'not between 0 and 1, so no scores are stored' in printed
-    assert 'trained twice' not in printed
     answers = runs.read_rows(runs.read_run(1), 'predictions.csv')
     assert [row['score_1'] for row in answers] == ['', '']
-    assert 'was trained twice' in exam(capsys, [0, 1], [0, 1], twice=True)
-    one, two, three = runs.all_runs()
-    assert not two['evaluated'] and three['evaluated']
-    assert one['exam'] == three['exam']
+    exam(capsys, [0, 1], [0, 1], twice=True)
+    one, two = runs.all_runs()
+    assert two['evaluated'] and two['epochs'] == 2
+    assert one['test_hash'] == two['test_hash']
 
 
 def test_no_network_of_nan(folder):
@@ -165,9 +173,9 @@ def test_no_network_of_nan(folder):
     network = Sequential([Input((2,)), layers.Dense(1, 'sigmoid')])
     X = np.array([[1, 1], [np.nan, 1]])
     with pytest.raises(runs.DataError, match='answer to b is not a number: bring'):
-        runs.outputs(network, X, ['a', 'b'])
+        runs.predict_scores(network, X, ['a', 'b'])
     network.set_weights([np.full((2, 1), np.inf), np.zeros(1)])
-    for use in (runs.outputs, runs.keep):
+    for use in (runs.predict_scores, runs.Run().save):
         with pytest.raises(runs.DataError, match='the network holds NaN or infinity'):
             use(network, [])
     assert not os.path.exists('runs')
@@ -187,8 +195,8 @@ MADE_UP = {
     'stopped': False,
     'evaluated': True,
     'N_test': 10,
-    'lessons': 'a',
-    'exam': 'b',
+    'train_hash': 'a',
+    'test_hash': 'b',
     'network': 'c',
 }
 
@@ -201,11 +209,11 @@ def made_up(folder):
     def make(name, right='1' * 10, accuracy=(0.5, 0.96, 1.0), code='', **more):
         path = Path('runs', name)
         path.mkdir(parents=True)
-        facts = {**MADE_UP, 'right': right.count('1'), **more}
+        facts = {**MADE_UP, 'n_correct': right.count('1'), **more}
         facts['network'] = more.get('network', facts['layers'])
         facts['time'] = f'2026-01-01T00:00:{len(os.listdir("runs")):02}'
         facts['numbers'] = numbers | more.get('numbers', {})
-        facts['accuracy'] = facts['right'] / 10
+        facts['accuracy'] = facts['n_correct'] / 10
         for percent in 95, 100:
             there = [i for i, x in enumerate(accuracy, 1) if x >= percent / 100]
             facts[f'epochs_to_{percent}'] = min(there, default=None)
@@ -242,7 +250,7 @@ def test_a_table_of_runs(made_up):
     assert list(table) == ['wide', '4', '2 5']
     wide, small, seeds = table.values()
     assert seeds['test: accuracy in %'] == '80 [80-100]'
-    low, high = (100 * x for x in runs.interval(10, 10))
+    low, high = (100 * x for x in runs.wilson_interval(10, 10))
     assert wide['test: accuracy in %'] == f'100 ({low:.0f}-{high:.0f})'
     assert seeds['training: epochs to 95 %'] == '2 [2-3]'
     assert seeds['training: epochs to 100 %'] == '3 [3-never]'
@@ -269,7 +277,7 @@ def test_a_table_of_runs(made_up):
     refused('compare.py', parts=['runs/1/run.json cannot be read'])
 
 
-OTHER = {'lessons': 'other', 'exam': 'other'}
+OTHER = {'train_hash': 'other', 'test_hash': 'other'}
 NEURONS = {'numbers': {'neurons': 4}, 'code': 'model.add(Dense(neurons, "relu"))'}
 WIDE = {'layers': '64 relu, 8 tanh, 1 sigmoid'}
 DIFFERENT = {
@@ -308,7 +316,7 @@ def test_whether_two_can_be_told_apart(made_up):
     made_up('b', code='x = 1')
     made_up('c', code='x = 2', right='1111111000')
     made_up('d', code='x = 3', right='0000000000')
-    made_up('e', code='x = 4', exam='another')
+    made_up('e', code='x = 4', test_hash='another')
     for pair, said in {
         '1b': 'run 1 and b are right and wrong on the same sequences',
         '1c': 'run 1 and c differ on 3 of 10 .* on 3 of these, c on none: that may be',
