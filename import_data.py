@@ -22,7 +22,7 @@ import shlex
 import sys
 
 from support.console import DataError, clean, parser, whole_number
-from support.mistakes import check_scale
+from support.mistakes import suggest_scaling
 from support.sets import write_sets
 from support.tables import NUMBER, read_table, some
 
@@ -178,7 +178,8 @@ if __name__ == '__main__':
         said.append(f'Class {y} ({name}): {counts}')
     said.append('Written.' if written else 'Train and Test hold exactly these already.')
     print(*map(clean, said), sep='\n')
-    check_scale(X[IDs['Train'][:1000]], script='train.py')
+    if advice := suggest_scaling(X[IDs['Train'][:1000]]):
+        print(advice)
     N = ' '.join(f'--N_{side.lower()} {len(i)}' for side, i in IDs.items())
     print('Look at some, then train:')
     print(f'python view.py 1 2 3 4 --N_sequence {N_sequence}')

@@ -28,6 +28,8 @@ def replace_slow_batches():
         from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 
         keras_way = ArrayDataAdapter.get_tf_dataset
+        if keras_way.__module__ == __name__:  # it is replaced already
+            return
         adapter = ArrayDataAdapter(np.zeros((1, 1)), batch_size=1)
         adapter._inputs, adapter._batch_size, adapter._shuffle  # noqa: B018
     except (ImportError, AttributeError):

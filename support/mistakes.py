@@ -44,7 +44,7 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
     if len(np.unique(Y[: len(Y_train)])) == 1:
         run.note(f'All training sequences are of class {Y[0]:.0f}: nothing to learn')
     if not any('Normalization' in type(layer).__name__ for layer in model.layers):
-        check_scale(X_train, run)
+        run.note(suggest_scaling(X_train, program()))
     check_room(model)
     run.begin_fit(N_train=len(X_train), N_test=len(X_test))
 
@@ -212,30 +212,30 @@ def check_set(name, X, Y, run):
             return
 
 
-def check_scale(X, run):
-    """Print a line if the first 1,000 sequences X (n, N) lie where a network fails.
+def suggest_scaling(X, script='train.py'):
+    """Return what to add to the script for sequences X (n, N); None if nothing.
 
-    Measured with the workshop's waves: adding 5 or multiplying by 30 costs ten per cent
-    and more, as do means that scatter by twice the deviation within a sequence.
+    The first 1,000 count. Measured with the workshop's waves: adding 5 or multiplying
+    by 30 costs ten per cent and more, as do means that scatter by twice the standard
+    deviation within a sequence.
     """
     values = np.array(X[:1000], float)
     mean, deviation = values.mean(), values.std()
     within, of_means = np.median(values.std(axis=1)), values.mean(axis=1).std()
     if of_means > 2 * within > 0:
-        why = (
+        return (
             f'The means of the sequences have a standard deviation of {of_means:.3g},'
             f' the values within a sequence {within:.3g}. Unless the means tell the'
-            ' classes apart, add the LayerNormalization'
+            ' classes apart, add the LayerNormalization that docs/own-data.md shows'
+            f' to {script}'
         )
-    elif abs(mean) > 3 or not 0.001 < deviation < 10:
-        why = (
+    if abs(mean) > 3 or not 0.001 < deviation < 10:
+        return (
             f'The values have a mean of {mean:.3g} and a standard deviation of'
             f' {deviation:.3g}. A network learns best near 0 and 1: add the'
-            ' Normalization'
+            f' Normalization that docs/own-data.md shows to {script}'
         )
-    else:
-        return
-    run.note(f'{why} that docs/own-data.md shows to {program()}')
+    return None
 
 
 # ------------------------------------------------------------------ the network

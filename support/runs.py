@@ -81,9 +81,10 @@ class Run:
         Run.current = self
 
     def note(self, text):
-        """Print a line, which save_run prints once more below the result."""
-        self.notes.append(text)
-        print(text)
+        """Print a line, if any, which save_run prints once more below the result."""
+        if text:
+            self.notes.append(text)
+            print(text)
 
     def begin_fit(self, **numbers):
         """Note that a new network is now trained, with N_train and N_test sequences."""

@@ -136,7 +136,7 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         self.excepthook(*error)
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.epoch, self.last = epoch, self.number - epoch + self.epochs
+        self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
         if self.bar:
@@ -158,7 +158,8 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         seconds = round(time.perf_counter() - self.began, 3)
         self.rows.append({'epoch': self.number, **logs, 'seconds': seconds})
         values = ', '.join(f'{name} {value:.4g}' for name, value in logs.items())
-        line = f'Epoch {self.number}/{self.last}: {values}'
+        last = self.number - 1 - epoch + self.epochs
+        line = f'Epoch {self.number}/{last}: {values}'
         if self.bar:
             self.bar.update(self.task, description=line)
         else:

@@ -187,7 +187,7 @@ NOT_SAID = [
 # Only check_network notices.
 REFUSED = [
     (
-        {SIGMOID: f'{ONE}\nmodel.add(Dropout(1))'},
+        {SIGMOID: f'{ONE}\nmodel.add(Dropout(0.5))', DENSE: 'import Dropout, Dense'},
         'above the last',
     ),
     ({SIGMOID: ONE.replace('sigmoid', 'softmax')}, '1 softmax'),
