@@ -27,7 +27,6 @@ from support.files import (
     check_file,
     class_title,
     last_written,
-    read_class,
     read_class_names,
     read_ids,
     read_values,
@@ -94,7 +93,7 @@ def read_file(path):
     x, label, id_ = read_values(path, N_sequence), None, ''
     label_file = os.path.join(folder, name.replace('X', 'Y', 1))
     if name.startswith('X_') and os.path.exists(label_file):
-        label, others = int(read_class(label_file)), read_class_names(folder)
+        label, others = int(read_values(label_file, 1)[0]), read_class_names(folder)
         if any(a != b for a, b in zip(others, class_names, strict=False)):
             what = f'is of other classes ({", ".join(others[:5])}) than {network}'
             raise DataError(f'{folder or "."} {what}: train again with python train.py')

@@ -99,22 +99,29 @@ def class_title(Y, names=()):
 # ---------------------------------------------------------------- reading a file
 
 
-def read_values(path, N=None):
-    """Return the N values of a file of float64, or all of them: float64 (N,).
+def check_file(path):
+    """Raise DataError unless path is a file that can be read."""
+    if not os.path.isfile(path):
+        raise DataError(f'{path} is missing: {advice(path)}')
+    if not os.access(path, os.R_OK):
+        raise DataError(f'{path} cannot be read: get permission from its owner')
 
-    Raises DataError if they are not there, or networks can't compute with them.
-    """
+
+def check_size(path, N=None):
+    """Raise DataError unless path is a file of N values of float64, or of some."""
     check_same(os.path.dirname(path))
     check_file(path)
-    data = Path(path).read_bytes()
-    size = len(data) / 8
+    size = os.path.getsize(path) / 8
     N = N or max(1, int(size))
     if size != N:
         remedy = 'write the file again'
         if os.path.basename(path).startswith('X_') and size >= 1 and size % 1 == 0:
             remedy += f', or ask for that length with --N_sequence {size:.0f}'
         raise DataError(f'{path} holds {size:.9g} values of float64, not {N}: {remedy}')
-    X = np.frombuffer(data, '<f8')
+
+
+def check_values(path, X):
+    """Raise DataError if networks can't compute with the values X (N,) of a file."""
     # Networks compute in float32, which holds sizes from 1e-38 to 3e38. A file of
     # integers or of text, misread as float64, is mostly outside; and so is NaN.
     size = np.abs(X).max()
@@ -124,25 +131,37 @@ def read_values(path, N=None):
             f'{path} holds {what}: write it again, as finite values of float64, of'
             ' sizes from 1e-38 to 3e38 (is it text, or of another type?)'
         )
+
+    is_class = 0 <= X[0] < 1e6 and X[0] == int(X[0])
+    if os.path.basename(path).startswith('Y_') and not is_class:
+        raise DataError(
+            f'{path} holds {X[0]:g}, but a class is a whole number from 0, as float64'
+        )
+
+
+def read_values(path, N=None):
+    """Return the N values of a file of float64, or all of them: float64 (N,).
+
+    Raises DataError if they are not there, or networks can't compute with them.
+    """
+    check_size(path, N)
+    X = np.fromfile(path, '<f8')
+    check_values(path, X)
     return X
 
 
-def read_class(path):
-    """Return the class in a Y file, a float. Raises DataError if it is not one."""
-    Y = float(read_values(path, 1)[0])
-    if not (0 <= Y < 1e6 and Y == int(Y)):
-        raise DataError(
-            f'{path} holds {Y:g}, but a class is a whole number from 0, as float64'
-        )
-    return Y
+def read_sequence(folder, ID, N):
+    """Return the N values of sequence ID in folder, float64 (N,), and its class."""
+    X = read_values(f'{folder}/X_{ID}.dat', N)
+    return X, read_values(f'{folder}/Y_{ID}.dat', 1)[0]
 
 
-def check_file(path):
-    """Raise DataError unless path is a file that can be read."""
-    if not os.path.isfile(path):
-        raise DataError(f'{path} is missing: {advice(path)}')
-    if not os.access(path, os.R_OK):
-        raise DataError(f'{path} cannot be read: get permission from its owner')
+def read_set(folder, N_files, N):
+    """Read sequences 1 to N_files: X, float64 (N_files, N), Y (N_files,)."""
+    X, Y = np.empty([N_files, N]), np.empty(N_files)
+    for x in range(N_files):
+        X[x], Y[x] = read_sequence(folder, x + 1, N)
+    return X, Y
 
 
 def advice(path):
@@ -195,3 +214,14 @@ def whole_file(path):
     finally:
         with contextlib.suppress(OSError):
             os.remove(temporary)
+
+
+def save_plot(figure, name, folder=None):
+    """Save a figure as a PNG, whole or not at all.
+
+    Prints its name, unless it goes into a run's folder, which save_run lists.
+    """
+    with whole_file(os.path.join(folder or '', name)) as temporary:
+        figure.savefig(temporary, dpi=150, format='png')
+    if not folder:
+        print(f'Plot: {clean(name)}')

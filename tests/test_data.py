@@ -8,7 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
-from support import console, files, sets
+from support import console, files, sets, wrong
 from support.console import DataError
 from support.runs import read_rows, read_run, write_rows
 
@@ -19,7 +19,7 @@ from conftest import WORKSHOP, contents, one_line, process, refused, script
 from scipy.stats import kstest
 
 import utilities
-from generate_data import WAVES, make_sequences, random_streams, sequences
+from generate_data import WAVES, generate_data, make_sequences, random_streams
 from utilities import read_set, read_test_data, read_training_data
 
 MAKE = 'generate_data.py'
@@ -82,7 +82,8 @@ def test_what_is_missing(data):
 def plots(monkeypatch):
     """The figures and paths of the plots, which are not saved."""
     plots = []
-    monkeypatch.setattr(utilities, 'save_plot', lambda *plot: plots.append(plot))
+    for module in (utilities, wrong):
+        monkeypatch.setattr(module, 'save_plot', lambda *plot: plots.append(plot))
     return plots
 
 
@@ -185,7 +186,7 @@ def test_waves():
     """As in closed form; a small set begins a large one."""
     far = {'classes': 3, 'f_min': 0.5, 'f_range': 1.4, 'N_sequence': 130_000}
     for options in ({}, {'classes': 4, 'phase': True}, far):
-        drawn = list(sequences(20, np.random.default_rng(1), **options))
+        drawn = list(generate_data(20, np.random.default_rng(1), **options))
         Y, f, phase = np.random.default_rng(1).random((20, 3)).T
         f = options.get('f_min', 0.1) + options.get('f_range', 0.3) * f
         for i, (x, y) in enumerate(drawn):
@@ -197,7 +198,7 @@ def test_waves():
             assert y == int(Y[i] * options.get('classes', 2))
             wave = (sine, square, sawtooth, triangle)[int(y)]
             np.testing.assert_allclose(x, wave, atol=1e-6)
-        small = list(sequences(3, np.random.default_rng(1), **options))
+        small = list(generate_data(3, np.random.default_rng(1), **options))
         for (x, _), (same, _) in zip(small, drawn[:3], strict=True):
             np.testing.assert_array_equal(x, same)
 
@@ -208,7 +209,9 @@ def test_noise():
     def drawn(noise):
         options = {'N_sequence': 60_000, 'noise': noise}  # in blocks of two
         streams = random_streams(0) + random_streams(1)
-        return np.array([x for rng in streams for x, _ in sequences(5, rng, **options)])
+        return np.array(
+            [x for rng in streams for x, _ in generate_data(5, rng, **options)]
+        )
 
     noise = drawn(0.5) - drawn(0)
     assert kstest(np.ravel(noise) / 0.5, 'norm').pvalue > 1e-3
@@ -241,7 +244,7 @@ def test_wrong_command_lines(folder):
     cases += f', --classes {len(WAVES) + 1}'
     for case in cases.split(','):
         refused(MAKE, *case.split(), status=2, parts=[': error: '])
-    for case in ', 0, two, 1 --N_sequence 0, 1 --wrong'.split(','):
+    for case in ', 0, two, 1 --N_sequence 0, 1 --wrong, 1 a.dat'.split(','):
         refused('view.py', *case.split(), status=2, parts=[': error: '])
 
 
@@ -250,7 +253,9 @@ def test_wrong_command_lines(folder):
 
 def write_sets(**sizes):
     """Write sets of so many sequences each."""
-    drawn = {f: (N, sequences(N, np.random.default_rng(N))) for f, N in sizes.items()}
+    drawn = {
+        f: (N, generate_data(N, np.random.default_rng(N))) for f, N in sizes.items()
+    }
     return sets.write_sets(drawn, ABOUT | {'of': sizes}, True, ['a', 'b'])
 
 
