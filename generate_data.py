@@ -4,6 +4,7 @@
     python generate_data.py 1000 500       more of them
     python generate_data.py --classes 4    sawtooth and triangle waves as well
     python generate_data.py --noise 0.5    noise of that standard deviation
+    python generate_data.py --packed       two files for each folder
 
 Each sequence is x(t) = wave(f t), t = 1 to 128, with wave form and frequency f
 drawn at random.
@@ -86,7 +87,8 @@ if __name__ == '__main__':
         'Train': (N_train, generate_data(N_train, train_rng, *options)),
         'Test': (N_test, generate_data(N_test, test_rng, *options)),
     }
-    if write_sets(sets, about, args.overwrite, list(WAVES)[: args.classes]):
+    names = list(WAVES)[: args.classes]
+    if write_sets(sets, about, args.overwrite, names, packed=args.packed):
         print(f'Wrote {N_train} sequences to Train and {N_test} to Test.')
     else:
         print('Train and Test hold exactly these sequences already.')

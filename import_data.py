@@ -108,6 +108,8 @@ if __name__ == '__main__':
     add('--no-codes', action='store_true', help='-999 and the like are values')
     add('--test', type=share, help='of the sequences, a fraction or a number (0.2)')
     add('--seed', type=whole_number(0), default=0, help='of the random split (0)')
+    packed = 'all of a folder in two files, X.npy and Y.npy'
+    add('--packed', action='store_true', help=packed)
     add('--overwrite', action='store_true', help='replace the sequences that are there')
     args = script.parse_args()
     if len(args.tables) > 2 or (len(args.tables) == 2 and args.test):
@@ -159,7 +161,8 @@ if __name__ == '__main__':
     }
     sets = {name: (len(i), zip(X[i], Y[i], strict=True)) for name, i in IDs.items()}
     objects = {} if ids is None else {name: ids[i] for name, i in IDs.items()}
-    written = write_sets(sets, about, args.overwrite, names, objects)
+    options = args.overwrite, names, objects, args.packed
+    written = write_sets(sets, about, *options)
 
     # Say what the columns were taken for, and how to go on.
     N_sequence, values = X.shape[1], columns['values']

@@ -10,10 +10,12 @@ each line, class 0 first.
 from support import files
 from support.console import clean
 from support.files import (
-    check_size,
+    CLASSES_FILE,
+    check_file,
     check_values,
     class_title,
-    read_class_names,
+    load_packed,
+    read_lines,
     read_set,  # noqa: F401
     save_plot,
 )
@@ -33,16 +35,19 @@ def read_test_data(ID, N):
 
 
 def read_sequence(folder, ID, N):
-    """Read the two files of a sequence: np.fromfile mirrors MATLAB's fwrite.
+    """Read sequence ID of a folder: N values, float64 (N,), and its class.
 
-    What is missing, too short, or not a number ends the script with a line.
+    Each is a file, which np.fromfile reads as MATLAB's fwrite wrote it.
     """
+    if load_packed(folder):  # they are rows of X.npy and Y.npy
+        return files.read_sequence(folder, ID, N)
     X_file, Y_file = f'{folder}/X_{ID}.dat', f'{folder}/Y_{ID}.dat'
-    check_size(X_file, N)
-    check_size(Y_file, 1)
-    X, Y = np.fromfile(X_file, '<f8'), np.fromfile(Y_file, '<f8')
-    check_values(X_file, X)
-    check_values(Y_file, Y)
+    check_file(X_file)
+    check_file(Y_file)
+    X = np.fromfile(X_file, '<f8')
+    Y = np.fromfile(Y_file, '<f8')
+    check_values(X_file, X, N)
+    check_values(Y_file, Y, 1)
     return X, Y[0]
 
 
@@ -53,7 +58,7 @@ def plot_results(ID, X, Y=None, folder='Train'):
     X is (n, N). Y, the class or the n classes, goes into the titles, by its
     name in folder/classes.txt. Saves folder_ID.png.
     """
-    names = read_class_names(folder)
+    names = read_lines(folder, CLASSES_FILE)
     if np.ndim(ID) == 0:
         ID, X = [ID], [X]
         Y = None if Y is None else [Y]

@@ -24,6 +24,8 @@ def read_generate_options(description, waves):
     add('--noise', type=float, default=0.0, help=deviation)
     seed = 'seed of the random numbers, default 0'
     add('--seed', type=whole_number(0), default=0, help=seed)
+    packed = 'all of a folder in two files, X.npy and Y.npy'
+    add('--packed', action='store_true', help=packed)
     add('--overwrite', action='store_true', help='replace what is there')
     args = script.parse_args()
     if not 0 <= args.noise <= 1e6:  # NaN fails this, too
