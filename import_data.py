@@ -23,7 +23,7 @@ import sys
 
 from support.console import DataError, clean, parser, whole_number
 from support.mistakes import check_scale
-from support.sets import write_sets
+from support.sets import check_count, write_sets
 from support.tables import NUMBER, read_table, some
 
 import numpy as np
@@ -77,6 +77,16 @@ def choose_test(groups, Y, size, rng):
     return is_test
 
 
+def count_rows(paths):
+    """Return how many rows there are in texts, without reading what stands in them."""
+    N = 0
+    for path in filter(os.path.isfile, paths):
+        if path.lower().endswith(('.csv', '.tsv', '.txt')):
+            with open(path, 'rb') as file:
+                N += sum(line[:1] not in b'#\r\n' for line in file) - 1
+    return N
+
+
 def check_classes(paths, where, names, Y, is_test):
     """Raise DataError unless there are two classes or more, and no set lacks one.
 
@@ -118,6 +128,9 @@ if __name__ == '__main__':
         script.error('--long, --length N and perhaps --period go together')
     if args.long and (len(args.long) != 3 or args.values or args.id):
         script.error('--long ID,TIME,VALUE takes the place of --values and --id')
+    if args.label and not (args.long or args.packed):
+        command = shlex.join(['python', 'import_data.py', *sys.argv[1:]])
+        check_count(count_rows(args.tables), command)
 
     # Read the tables, the second as the first.
     tables = [read_table(args.tables[0], args)]
