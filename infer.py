@@ -171,13 +171,18 @@ def is_table(path):
 
 
 # Load the sequences, and classify them all at once: the class with the largest score
-sequences = []
+sequences, written = [], {}  # and when each folder's set was written
 for path in files_of(args.files):
+    folder = os.path.dirname(path) or '.'
+    written.setdefault(folder, last_written(folder))
     try:
         check_file(path)
         sequences += read_rows(path) if is_table(path) else [read_file(path)]
     except DataError as error:
         report(error.args[0])
+for folder, time in written.items():
+    if last_written(folder) != time:
+        raise DataError(f'{folder} was replaced while it was read: run this again')
 if not sequences:
     sys.exit(1)
 names, ids, X, labels = zip(*sequences, strict=True)

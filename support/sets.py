@@ -118,14 +118,11 @@ def write_packed(folder, sequences, N):
     X_file, Y_file = (open(f'{folder}/{name}', 'wb') for name in PACKED)
     with X_file, Y_file:
         for i, (x, y) in enumerate(sequences):
-            if i == 0:
-                header = {'descr': '<f8', 'fortran_order': False}
-                for file, shape in (X_file, (N, len(x))), (Y_file, (N,)):
-                    np.lib.format.write_array_header_1_0(
-                        file, header | {'shape': shape}
-                    )
-            X_file.write(np.asarray(x, '<f8').tobytes())
-            Y_file.write(np.asarray(y, '<f8').tobytes())
+            for file, row, shape in (X_file, x, (N, len(x))), (Y_file, y, (N,)):
+                if i == 0:
+                    header = {'descr': '<f8', 'fortran_order': False, 'shape': shape}
+                    np.lib.format.write_array_header_1_0(file, header)
+                file.write(np.asarray(row, '<f8').tobytes())
 
 
 def beside(folder, kind):
@@ -188,7 +185,7 @@ def write_sets(sets, about, overwrite=False, class_names=(), ids=None, packed=Fa
             )
         try:
             for folder, (N, sequences) in sets.items():
-                shutil.rmtree(new[folder], ignore_errors=True)  # of an equal number
+                shutil.rmtree(new[folder], ignore_errors=True)  # of a dead namesake
                 os.mkdir(new[folder])
                 if packed:
                     write_packed(new[folder], sequences, N)
