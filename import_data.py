@@ -23,7 +23,7 @@ import sys
 
 from support.console import DataError, clean, parser, whole_number
 from support.mistakes import suggest_scaling
-from support.sets import write_sets
+from support.sets import check_count, write_sets
 from support.tables import NUMBER, read_table, some
 
 import numpy as np
@@ -77,6 +77,16 @@ def choose_test(groups, Y, size, rng):
     return is_test
 
 
+def count_rows(paths):
+    """Return how many rows there are in texts, without reading what stands in them."""
+    N = 0
+    for path in filter(os.path.isfile, paths):
+        if path.lower().endswith(('.csv', '.tsv', '.txt')):
+            with open(path, 'rb') as file:
+                N += sum(line[:1] not in b'#\r\n' for line in file) - 1
+    return N
+
+
 def check_classes(paths, where, names, Y, is_test):
     """Raise DataError unless there are two classes or more, and no set lacks one.
 
@@ -108,6 +118,8 @@ if __name__ == '__main__':
     add('--no-codes', action='store_true', help='-999 and the like are values')
     add('--test', type=share, help='of the sequences, a fraction or a number (0.2)')
     add('--seed', type=whole_number(0), default=0, help='of the random split (0)')
+    packed = 'all of a folder in two files, X.npy and Y.npy'
+    add('--packed', action='store_true', help=packed)
     add('--overwrite', action='store_true', help='replace the sequences that are there')
     args = script.parse_args()
     if len(args.tables) > 2 or (len(args.tables) == 2 and args.test):
@@ -116,6 +128,9 @@ if __name__ == '__main__':
         script.error('--long, --length N and perhaps --period go together')
     if args.long and (len(args.long) != 3 or args.values or args.id):
         script.error('--long ID,TIME,VALUE takes the place of --values and --id')
+    if args.label and not (args.long or args.packed):
+        command = shlex.join(['python', 'import_data.py', *sys.argv[1:]])
+        check_count(count_rows(args.tables), command)
 
     # Read the tables, the second as the first.
     tables = [read_table(args.tables[0], args)]
@@ -159,7 +174,8 @@ if __name__ == '__main__':
     }
     sets = {name: (len(i), zip(X[i], Y[i], strict=True)) for name, i in IDs.items()}
     objects = {} if ids is None else {name: ids[i] for name, i in IDs.items()}
-    written = write_sets(sets, about, args.overwrite, names, objects)
+    options = args.overwrite, names, objects, args.packed
+    written = write_sets(sets, about, *options)
 
     # Say what the columns were taken for, and how to go on.
     N_sequence, values = X.shape[1], columns['values']

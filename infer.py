@@ -24,12 +24,15 @@ from types import SimpleNamespace
 
 from support.console import DataError, clean, parser, whole_number
 from support.files import (
+    CLASSES_FILE,
+    FILE_NAME,
+    IDS_FILE,
     check_file,
     class_title,
+    exists,
     last_written,
     read_class,
-    read_class_names,
-    read_ids,
+    read_lines,
     read_values,
     sequence_numbers,
 )
@@ -94,18 +97,18 @@ N_sequence, class_names = model.input_shape[1], run.get('class_names', [])
 def read_file(path):
     """Return the sequence in a file of float64 values: name, id, values and class."""
     folder, name = os.path.split(path)
-    if (size := os.path.getsize(path) / 8) != N_sequence:
-        what = f'{size:g} values of float64, {network} takes {N_sequence}'
+    x, label, id_ = read_values(path), None, ''
+    if len(x) != N_sequence:
+        what = f'{len(x)} values of float64, {network} takes {N_sequence}'
         raise DataError(f'{path} holds {what}')
-    x, label, id_ = read_values(path, N_sequence), None, ''
     label_file = os.path.join(folder, name.replace('X', 'Y', 1))
-    if name.startswith('X_') and os.path.exists(label_file):
-        label, others = int(read_class(label_file)), read_class_names(folder)
+    if name.startswith('X_') and exists(label_file):
+        label, others = int(read_class(label_file)), read_lines(folder, CLASSES_FILE)
         if any(a != b for a, b in zip(others, class_names, strict=False)):
             what = f'is of other classes ({", ".join(others[:5])}) than {network}'
             raise DataError(f'{folder or "."} {what}: train again with python train.py')
     if match := re.fullmatch(r'X_(\d+)\.dat', name):
-        id_ = dict(enumerate(read_ids(folder), 1)).get(int(match[1]), '')
+        id_ = dict(enumerate(read_lines(folder, IDS_FILE), 1)).get(int(match[1]), '')
     return path, id_, x, label
 
 
@@ -167,18 +170,25 @@ def is_table(path):
     """Return whether a file is a table, by its name or as text, and not float64."""
     if path.lower().endswith(TABLES):
         return True
+    if FILE_NAME.fullmatch(os.path.basename(path)):
+        return False
     with open(path, 'rb') as file:
         return re.fullmatch(rb'[\t\r\n -~]+', file.read(1000)) is not None
 
 
 # Load the sequences, and classify them all at once: the class with the largest score
-sequences = []
+sequences, written = [], {}  # and when each folder's set was written
 for path in files_of(args.files):
+    folder = os.path.dirname(path) or '.'
+    written.setdefault(folder, last_written(folder))
     try:
         check_file(path)
         sequences += read_rows(path) if is_table(path) else [read_file(path)]
     except DataError as error:
         report(error.args[0])
+for folder, time in written.items():
+    if last_written(folder) != time:
+        raise DataError(f'{folder} was replaced while it was read: run this again')
 if not sequences:
     sys.exit(1)
 names, ids, X, labels = zip(*sequences, strict=True)

@@ -11,7 +11,7 @@ import sys
 
 from support.console import DataError, program
 from support.explain import script_lines, strip_comment
-from support.files import read_class, read_values
+from support.files import read_sequence
 from support.runs import (
     check_room,
     class_numbers,
@@ -199,8 +199,7 @@ def check_set(name, X, Y, run):
     classes = class_numbers(Y)
     for i in np.unique(np.linspace(0, len(Y) - 1, 100, dtype=int)):
         try:
-            x = read_values(f'{name.title()}/X_{i + 1}.dat', X.shape[1])
-            y = read_class(f'{name.title()}/Y_{i + 1}.dat')
+            x, y = read_sequence(name.title(), i + 1, X.shape[1])
         except DataError:  # the data are not from these files
             return
         same_X = np.allclose(X[i], x, 1e-5, 0)

@@ -30,13 +30,14 @@ from pathlib import Path
 
 from support.console import DataError, print_table
 from support.files import (
+    CLASSES_FILE,
+    IDS_FILE,
     class_name,
     disk_errors,
-    read_class_names,
-    read_ids,
+    read_lines,
     whole_file,
 )
-from support.sets import describe
+from support.sets import describe_sets, when_written
 
 import numpy as np
 
@@ -71,6 +72,7 @@ class Run:
             raise ValueError(f'runs/{name} exists already: {remedy}')
         self.script_text = Path(script).read_text('utf-8-sig') if script else ''
         self.overwrite, self.notes, self.began = overwrite, [], datetime.now()
+        self.sets_written = when_written()  # before the script reads them
         self.model, self.weights, self.epochs, self.folder = None, '', [], None
         self.facts = {
             'name': name,
@@ -89,9 +91,13 @@ class Run:
     def begin_fit(self, **numbers):
         """Note that a new network is now trained, with N_train and N_test sequences."""
         numbers = self.facts['numbers'] | numbers
-        data = describe(numbers.get('N_train', '?'), numbers.get('N_test', '?'))
-        self.facts |= data | {'device': device()}
-        self.facts['class_names'] = read_class_names('Train')
+        N_train, N_test = (numbers.get(name, '?') for name in ('N_train', 'N_test'))
+        self.facts |= describe_sets(N_train, N_test, self.sets_written)
+        self.facts |= {
+            'device': device(),
+            'class_names': read_lines('Train', CLASSES_FILE),
+        }
+        self.sets_written = None  # a second fit may have read others
         self.model, self.epochs, self.folder = None, [], None
         self.began = datetime.now()
 
@@ -332,7 +338,7 @@ def save_run(model, history, X_train, X_test, Y_test):
     if not (probable := are_probabilities(model, scores)):
         print("The network's answers are not between 0 and 1, so no scores are stored")
 
-    rows, ids = [], read_ids('Test')
+    rows, ids = [], read_lines('Test', IDS_FILE)
     for i in range(N):
         row = {'number': i + 1} | ({'id': ids[i]} if i < len(ids) else {})
         row |= {'class': int(Y[i]), 'predicted': int(predicted[i])}

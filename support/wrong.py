@@ -1,13 +1,11 @@
 """What view.py --wrong draws: each wrong answer over what the network had learnt."""
 
 from support.console import DataError, clean
-from support.files import class_name
+from support.files import class_name, read_set, save_plot
 from support.runs import hash_arrays, newest_run, read_rows, read_run
 
 import matplotlib.pyplot as plt
 import numpy as np
-
-import utilities
 
 MOST = 8  # rows of the picture
 
@@ -19,8 +17,8 @@ def sets_of(run):
     """
     N = run['numbers']
     try:
-        train = utilities.read_set('Train', N['N_train'], N['N_sequence'])
-        test = utilities.read_set('Test', N['N_test'], N['N_sequence'])
+        train = read_set('Train', N['N_train'], N['N_sequence'])
+        test = read_set('Test', N['N_test'], N['N_sequence'])
         if (hash_arrays(train[0]), hash_arrays(*test)) == (
             run['train_hash'],
             run['test_hash'],
@@ -85,4 +83,4 @@ def plot_wrong(name=None):
     )
     figure.supxlabel('Time Sequence (t)')
     figure.supylabel('Data X(t)')
-    utilities.save_plot(figure, 'wrong.png')
+    save_plot(figure, 'wrong.png')

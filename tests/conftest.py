@@ -84,7 +84,7 @@ Lesson = namedtuple('Lesson', 'folder stdout')
 @contextlib.contextmanager
 def restored():
     """Give back to this process what a script may change in it."""
-    from support import files, runs
+    from support import runs
 
     import matplotlib.pyplot as plt
 
@@ -92,7 +92,6 @@ def restored():
     environment = os.environ.copy()
     signals = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
     handlers = {number: signal.getsignal(number) for number in signals}
-    files.sets_read.clear()
     runs.Run.current = None
     if 'keras' in sys.modules:  # the first network is called sequential
         sys.modules['keras'].utils.clear_session()

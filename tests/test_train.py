@@ -492,6 +492,7 @@ def check(Y, *network, X=((0, 1),)):
         np.array([*Y], float),
     )
     data = X, np.resize(Y, len(X)), X[:1], Y[:1]
+    runs.Run()
     with contextlib.redirect_stdout(io.StringIO()) as shown:
         try:
             mistakes.check_network(model, *data)
