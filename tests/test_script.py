@@ -4,6 +4,7 @@ The tests work in a folder with bin, which alone is on the PATH, and 'work shop'
 script.sh. Stand-ins are only the Pythons of other versions and nvidia-smi.
 """
 
+import datetime
 import os
 import re
 import shutil
@@ -25,7 +26,7 @@ OTHER = SHELLS[-1]
 LMOD = Path('/usr/share/lmod/lmod')
 # Those of script.sh, then those of the batch jobs.
 TOOLS = 'cat dirname find flock grep mv readlink realpath rm sh tail test'
-TOOLS += ' awk bash ln mkdir tar uname'
+TOOLS += ' awk bash head ln mkdir tar uname'
 OFFLINE = {'PIP_FIND_LINKS': ''}  # the real pip finds no wheels
 
 WORKSHOP, VENV = Path('work shop'), Path('work shop/.venv')
@@ -260,7 +261,7 @@ def test_module_system(ready, shell):
     source(shell, 'no such module: name another', status=1, before=before, **env)
 
 
-def job(file, *arguments, status=0, more=''):
+def job(file, *arguments, status=0, more='', error=''):
     """Run a batch job as Slurm does: a copy of it elsewhere, in sbatch's folder."""
     *lines, last = (PROJECT / file).read_text().splitlines()
     write('slurm_script', '\n'.join([*lines, more, last]))
@@ -268,7 +269,9 @@ def job(file, *arguments, status=0, more=''):
     env = {'PATH': f'{here}/bin', 'JOBFS': f'{here}/disk', 'SLURM_ARRAY_TASK_ID': '2'}
     command = ['bash', f'{here}/slurm_script', *arguments]
     done = subprocess.run(command, cwd=WORKSHOP, env=env, capture_output=True)
-    assert (done.returncode, done.stderr) == (status, b'')
+    stderr = done.stderr.decode()
+    assert done.returncode == status and stderr.endswith(error)
+    assert len(stderr.splitlines()) == bool(error)
     return done.stdout.decode()
 
 
@@ -288,6 +291,24 @@ os.makedirs(f'runs/{sys.argv[-1]}'), sys.exit(7 * ('7' in sys.argv))"""
     Path('disk').mkdir()
     done = job('train.slurm', 'here', more=recipe)
     assert done.endswith('\ntrain.py here True\n') and (WORKSHOP / 'runs/here').is_dir()
+
+
+def test_a_job_refuses_what_was_edited_after_sbatch(ready):
+    """Its script, Train and Test; not what was written in the second of sbatch."""
+    write('bin/squeue', '#!/bin/sh\necho 2027-02-01T09:00:00\necho and another')
+    at_once = datetime.datetime(2027, 2, 1, 9, 0, 0, 900_000).timestamp()
+    paths = [WORKSHOP / name for name in ('mine.py', 'Train/X_1.dat', 'Test/Y_1.dat')]
+    for path in paths:
+        write(path, 'print("trained")')
+    everything = [*paths, WORKSHOP / 'Train', WORKSHOP / 'Test']
+    for path in everything:
+        os.utime(path, (at_once, at_once))
+    assert job('train.slurm', 'mine.py').endswith('\ntrained\n')
+    for path in everything:
+        os.utime(path, (at_once, at_once + 2))
+        error = f'{path.name}: edited after sbatch: submit it again\n'
+        assert job('train.slurm', 'mine.py', status=1, error=error) == ''
+        os.utime(path, (at_once, at_once))
 
 
 def test_job_array(ready):
