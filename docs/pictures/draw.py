@@ -11,7 +11,6 @@ from support.start import prepare
 if __name__ == '__main__':
     prepare()
 
-import csv
 import itertools
 import os
 import pathlib
@@ -25,6 +24,7 @@ from support.console import parser
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 
 from generate_data import WAVES
 
@@ -135,19 +135,39 @@ def train(folder):
         subprocess.run(command, cwd=folder, check=True, **quiet)
 
 
+def draw_history(axes, run):
+    """Draw accuracy and loss of a run's folder on two axes; return its history.csv."""
+    rows = pd.read_csv(run / 'history.csv', index_col='epoch')
+    for axis, what in zip(axes, ('accuracy', 'loss'), strict=True):
+        axis.plot(rows[what], label='training')
+        axis.plot(rows[f'val_{what}'], label='validation')
+        axis.grid(alpha=0.3)
+    axes[0].set_ylim(-0.02, 1.02)
+    return rows
+
+
+def validation(runs):
+    """Draw exercise 9's training: where the validation loss is lowest, and its end."""
+    figure, axes = new_figure(1, 2, figsize=(10, 4))
+    loss = draw_history(axes, runs / 'validation').val_loss
+    for epoch, ha, points in (loss.idxmin(), 'left', -14), (loss.index[-1], 'right', 8):
+        place, text = (epoch, loss[epoch]), f'epoch {epoch}: {loss[epoch]:.2f}'
+        axes[1].plot(*place, 'o', color='C1')
+        beside = {'textcoords': 'offset points', 'xytext': (0, points), 'ha': ha}
+        axes[1].annotate(text, place, **beside)
+    axes[0].set(title='Accuracy', xlabel='Epoch')
+    axes[1].set(title='Loss', xlabel='Epoch', ylim=(0, 1))
+    axes[0].legend(loc='lower right')
+    return figure
+
+
 def curves(runs):
     """Draw the four trainings of "Which is yours?", from their runs in a folder."""
     figure, axes = new_figure(2, 4, figsize=(10, 4.5), sharex=True, sharey='row')
     for column, (letter, name) in zip(axes.T, FOUR.items(), strict=True):
-        with open(runs / name / 'history.csv', encoding='utf-8') as file:
-            rows = list(csv.DictReader(file))
-        for axis, what in zip(column, ('accuracy', 'loss'), strict=True):
-            for label, key in {'training': what, 'validation': f'val_{what}'}.items():
-                epochs = [int(row['epoch']) for row in rows]
-                axis.plot(epochs, [float(row[key]) for row in rows], label=label)
-            axis.grid(alpha=0.3)
+        draw_history(column, runs / name)
         column[0].set_title(letter)
-    axes[0, 0].set(ylabel='Accuracy', ylim=(-0.02, 1.02))
+    axes[0, 0].set_ylabel('Accuracy')
     axes[1, 0].set(ylabel='Loss', yscale='log')
     axes[1, 0].legend()
     figure.supxlabel('Epoch')
@@ -165,8 +185,8 @@ if __name__ == '__main__':
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         train(folder)
-        for name in ('history', 'validation'):
-            shutil.copy(folder / 'runs' / name / 'history.png', output / f'{name}.png')
-        curves(folder / 'runs').savefig(output / 'curves.png', dpi=100)
+        shutil.copy(folder / 'runs/history/history.png', output)
+        for draw in (validation, curves):
+            draw(folder / 'runs').savefig(output / f'{draw.__name__}.png', dpi=100)
     names = 'waves.png, activations, network, history, validation and curves'
     print(f'Plots: {output}/{names}')
