@@ -8,6 +8,7 @@
     python compare.py --diff 3 7    how the scripts of two runs differ
 
 Runs that differ in the seed alone are one setting. Prints a table, draws compare.png.
+Intervals have 95 % confidence.
 """
 
 from support.start import prepare
@@ -39,6 +40,11 @@ UNKNOWN = dict.fromkeys(('layers', 'optimizer', 'loss', 'data'), '-')
 UNKNOWN |= dict.fromkeys(('epochs', 'epochs_to_95', 'updates'), nan)
 UNKNOWN |= dict.fromkeys(('evaluated', 'stopped', 'network', 'lessons', 'exam'))
 UNKNOWN |= {'numbers': {}, 'class_names': ()}
+RANGES = 'In [ ]: the range over seeds, after the median or mean (accuracy).'
+INTERVALS = (
+    'Intervals: for other test sequences; from three seeds on, also other seeds.'
+)
+UNJUDGED = 'Which is better in the test? Name runs of two settings or more.'
 APART = 'cannot be told apart'
 THESE = ', with these seeds'
 THREE = 'three seeds would tell about the settings'
@@ -56,15 +62,19 @@ def read_runs(names):
 
 
 def read_script(run):
-    path = Path(run['path'], 'train.py')
-    return path.read_text('utf-8', errors='replace') if path.exists() else ''
+    path, gone = Path(run['path'], 'train.py'), 'script_is_gone'
+    return path.read_text('utf-8', errors='replace') if path.exists() else gone
 
 
-def read_code(run):
-    """Return the lines of a run's script without comments, imports and numbers."""
+def read_code(run, left_out='from|import'):
+    """Return a run's script, cut at its commas, without comments and numbers on top.
+
+    Without lines, too, that begin with left_out, a regular expression.
+    """
     lines = ast.unparse(ast.parse(read_script(run))).splitlines()
-    lines = [x for x in lines if x and x.split(' = ')[0] not in run['numbers']]
-    return [x for x in lines if not re.match(r'\s*(from|import)\b', x)]
+    lines = [x for x in lines if x.split(' = ')[0] not in run['numbers']]
+    lines = [x for x in lines if not re.match(rf'\s*({left_out})\b', x)]
+    return [piece.strip(')] ') for piece in ', '.join(lines).split(', ')]
 
 
 def group_by_setting(runs, newest_last):
@@ -84,30 +94,28 @@ def group_by_setting(runs, newest_last):
     return [list(setting.values()) for setting in settings.values()], copies
 
 
+def describe(run):
+    """Return what run.json says of how a run was made, a list, and of its network."""
+    network = [run['layers'], run['optimizer'], run['loss']]
+    numbers = [f'{x} = {y}' for x, y in run['numbers'].items() if x != 'seed']
+    data = run['data'].partition(', ')[2].replace('seed', 'data seed')
+    end = [f'stopped after {run["epochs"]}'] if run['stopped'] else []
+    return [*numbers, *network, data, *end], network
+
+
 def describe_difference(run, first):
     """Return in the script's words what is not as in the first run.
 
-    Of the script elsewhere, that is the first argument, or else line, that differs.
+    Of code that run.json does not tell, that is the first argument that differs.
     """
-    found = []
-    for x in run, first:
-        network = [x['layers'], x['optimizer'], x['loss']]
-        numbers = [
-            f'{name} = {y}' for name, y in x['numbers'].items() if name != 'seed'
-        ]
-        data = x['data'].partition(', ')[2].replace('seed', 'data seed')
-        end = [f'stopped after {x["epochs"]}'] if x['stopped'] else []
-        found.append((network, [*numbers, *network, data, *end]))
-    (network, ours), (known, theirs) = found
+    (ours, network), (theirs, known) = describe(run), describe(first)
     words = [x for x in ours if x not in theirs]
-    told = r'model\.(add|compile)\b' if network != known else '$'
-    code = [[x for x in read_code(y) if not re.match(told, x)] for y in (run, first)]
-    ours, theirs = (
-        {x.strip('()[] '): x for x in ', '.join(y).split(', ')} for y in code
-    )
-    words += [ours[x].strip() for x in ours if x not in theirs][:1]
-    if not words:
-        words = [f'without {theirs[x].strip()}' for x in theirs if x not in ours][:1]
+    left_out = ['from|import|model.add|model.compile'] if network != known else []
+    ours, theirs = (read_code(x, *left_out) for x in (run, first))
+    new = [x for x in ours if x not in theirs]
+    old = [f'without {x}' for x in theirs if x not in ours]
+    for piece in new[:1] or old[: not words]:
+        words.append(piece + ' ...' * (piece.count('(') > piece.count(')')))
     return '; '.join(words) or 'other sequences' * (run['exam'] != first['exam'])
 
 
@@ -121,7 +129,7 @@ def describe_setting(runs, first):
         'text': run['layers'] if run is first else describe_difference(run, first),
         'epochs': [x for x in epochs if x == x],
         'batches': run['updates'] / (run['epochs'] or nan),
-        'exam': run['exam'],
+        'exam': run['evaluated'] and run['exam'],
         'accuracies': [],
         'verdict': '',
     }
@@ -152,11 +160,9 @@ def judge_runs(runs):
     n, m = (int(x) for x in (right & ~right[::-1]).sum(axis=1))
     if n == m == 0:
         return APART, f'In the test {one} and {two} are right on the same sequences'
-    p = binomtest(n, n + m).pvalue
-    short = APART if p >= 0.05 else 'is worse' if n > m else 'is better'
-    verdict = (
-        'that may be chance' if p >= 0.05 else f'{one if n > m else two} is better'
-    )
+    p, better = binomtest(n, n + m).pvalue, one if n > m else two
+    short = APART if p >= 0.05 else 'is better' if better == two else 'is worse'
+    verdict = 'that may be chance' if p >= 0.05 else f'{better} is better'
     return short, (
         f'In the test {one} and {two} differ on {n + m} of {right.shape[1]:,}'
         f' sequences: {one} is right on {n} of these, {two} on {m}: {verdict}'
@@ -242,10 +248,9 @@ def print_csv(settings):
     """Print a row for each run, with a column for each number and fact."""
     import pandas as pd
 
-    pairs = [(i, run) for i, runs in enumerate(settings, 1) for run in runs]
-    rows = [
-        {'name': run['name'], 'setting': i} | run | run['numbers'] for i, run in pairs
-    ]
+    rows = []
+    for i, runs in enumerate(settings, 1):
+        rows += [{'name': '', 'setting': i} | run | run['numbers'] for run in runs]
     nested = ['numbers', 'class_names', 'versions']
     table = pd.DataFrame(rows, dtype=object).drop(columns=nested, errors='ignore')
     table.to_csv(sys.stdout, index=False)
@@ -256,7 +261,9 @@ def print_diff(runs):
     paths = [f'{run["path"]}/train.py' for run in runs]
     scripts = [read_script(run).splitlines() for run in runs]
     lines = list(difflib.unified_diff(*scripts, *paths, n=1, lineterm=''))
-    for line in lines or ['The scripts are the same.']:
+    one, two = (run['numbers'] for run in runs)
+    numbers = ', '.join(x for x in one | two if one.get(x) != two.get(x)) or 'none'
+    for line in lines or [f'The scripts are the same. Numbers that differ: {numbers}']:
         print(clean(line.expandtabs()))
 
 
@@ -307,25 +314,21 @@ def plot_settings(settings):
     losses.set(title='Loss on the training sequences', xlabel='Epoch')
     # All of it, however large; linear up to 1, so that slow falls are seen.
     losses.set_yscale('symlog', linthresh=1, linscale=3)
-    losses.set_ylim(-0.05, top := losses.dataLim.y1 * 1.1)
-    losses.set_yticks(
-        [x for x in (0, 0.2, 0.4, 0.6, 0.8, 1, 3, 10, 100, 1000) if x < top]
-    )
     losses.yaxis.set_major_formatter('{x:g}')
+    losses.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1, 3, 10, 100, 1000])
+    losses.set_ylim(-0.05, losses.dataLim.y1 * 1.1)
     columns = 1 + len(settings) // 12
     legend = losses.legend(loc='center left', bbox_to_anchor=(1.05, 0.5), ncols=columns)
     legend.set_in_layout(False)
     speed.set_yticks(range(len(settings)), labels, parse_math=False, fontsize=12)
-    speed.set_title('How fast? Epochs to 95 % of training')
     speed.set_ylim(len(settings) - 0.5, -0.5)
+    speed.set_title('How fast? Epochs to 95 % of training')
     test.sharey(speed)
     test.tick_params(labelleft=False)
-    test.set_title('How good? Test accuracy in %')
-    test.set_xlabel(
-        'bar: confidence interval (filled: also for\nother seeds); dashed: baseline'
-    )
     test.use_sticky_edges = False
     test.margins(x=0.05)
+    bars = 'bar: confidence interval (filled: also of\nother seeds); dashed: baseline'
+    test.set(title='How good? Test accuracy in %', xlabel=bars)
     for axis in axes.values():
         axis.grid(alpha=0.3)
     save_plot(figure, 'compare.png')
@@ -352,23 +355,15 @@ def main():
     if args.csv:
         return print_csv(groups)
     settings = [describe_setting(group, groups[0][-1]) for group in groups]
-    notes = []
-    if len(groups) < sum(map(len, groups)):
-        notes.append(
-            'In [ ]: the range over seeds, after the median or mean (accuracy).'
-        )
     tested = [x for x in settings if x['accuracies']]
-    notes += {
-        f'Baseline: always {x["always"]}, {x["baseline"]:.3g} %': 0 for x in tested
-    }
-    verdicts = judge(settings) if args.runs else []
-    notes += verdicts or [
-        'Which is better in the test? Name runs of two settings or more.'
-    ]
-    if copies:
-        notes.append(f'A training made twice counts once: {", ".join(copies)}')
-    if older:
-        notes.append(f'Older settings left out: {older}; --all shows them.')
+    notes = [RANGES] if len(groups) < sum(map(len, groups)) else []
+    notes += [INTERVALS] if tested else []
+    notes += {f'Baseline: always {x["always"]}, {x["baseline"]:.3g} %' for x in tested}
+    notes += (judge(settings) if args.runs else []) or [UNJUDGED]
+    notes += (
+        [f'A training made twice counts once: {", ".join(copies)}'] if copies else []
+    )
+    notes += [f'Older settings left out: {older}; --all shows them.'] if older else []
     print_settings(settings)
     for note in notes:
         print(textwrap.fill(clean(note), 79, subsequent_indent='    '))

@@ -47,9 +47,9 @@ def accuracy_interval(right):
     Several networks count as the number of sequences of which the accuracy of one would
     have the same margin, at most as many as there are (then Wilson's).
     """
-    p, N = right.mean(), right.shape[1]
-    if len(right) > 1 and 0 < p < 1:
-        N = min(N, p * (1 - p) * (1.96 / margin(right.mean(axis=0), [right])) ** 2)
+    p, N, shares = right.mean(), right.shape[1], right.mean(axis=0)
+    if len(right) > 1 and np.ptp(shares):
+        N = min(N, p * (1 - p) * (1.96 / margin(shares, [right])) ** 2)
     return wilson_interval(p * N, N)
 
 
