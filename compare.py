@@ -40,10 +40,8 @@ UNKNOWN = dict.fromkeys(('layers', 'optimizer', 'loss', 'data'), '-')
 UNKNOWN |= dict.fromkeys(('epochs', 'epochs_to_95', 'updates'), nan)
 UNKNOWN |= dict.fromkeys(('evaluated', 'stopped', 'network', 'lessons', 'exam'))
 UNKNOWN |= {'numbers': {}, 'class_names': ()}
-RANGES = 'In [ ]: the range over seeds, after the median or mean (accuracy).'
-INTERVALS = (
-    'Intervals: for other test sequences; from three seeds on, also other seeds.'
-)
+RANGES = 'In [ ] the range over seeds, after the median (epochs) or mean (accuracy).'
+INTERVALS = 'Intervals: for other sequences; from three seeds on, other seeds too.'
 UNJUDGED = 'Which is better in the test? Name runs of two settings or more.'
 APART = 'cannot be told apart'
 THESE = ', with these seeds'
@@ -175,34 +173,33 @@ def judge_setting(first, other, comparisons):
     if other['exam'] != first['exam']:
         short = 'tested with other sequences' if other['accuracies'] else 'not tested'
         return short, f'was {short}'
-    (n, N), (m, _) = first['right'].shape, other['right'].shape
-    seeds, these = (f' and {n + m} seeds', '') if min(n, m) >= ENOUGH else ('', THESE)
     answers = first['right'], other['right']
     gap, low, high = (100 * x for x in difference(*answers, comparisons))
-    gap = f'{gap:+.1f} points ({low:+.1f} to {high:+.1f}){these}'
-    if low > 0 or high < 0:
-        short = 'is better' if low > 0 else 'is worse'
-        return f'{short}{these}', f'{short}: {gap}'
-    miss = f'which often miss even {(high - low) / 2:.2g} points'
-    by = f'by these {N:,} sequences{seeds}'
-    return f'{APART}{these}', f'{APART} {by}, {miss}: {gap}'
+    short = 'is better' if low > 0 else 'is worse' if high < 0 else APART
+    n, m = map(len, answers)
+    seeds, these = (f' and {n + m} seeds', '') if min(n, m) >= ENOUGH else ('', THESE)
+    by = f' by these {answers[0].shape[1]:,} sequences{seeds}, which often miss even'
+    miss = f'{by} {(high - low) / 2:.2g} points' if short == APART else ''
+    interval = f'{gap:+.1f} points ({low:+.1f} to {high:+.1f})'
+    return short + these, f'{short}{miss}{these}: {interval}'
 
 
 def judge(settings):
     """Return lines on what the test says of settings; note it in short in each."""
     first, *others = settings
-    first['verdict'] = 'reference' if others else ''
     runs = [run for setting in settings for run in setting['runs']]
     exams = [run['exam'] for run in runs if run['evaluated']]
     if len(exams) == 2 == len(runs) and exams[0] == exams[1]:
         short, sentence = judge_runs(runs)
         for other in others:
-            other['verdict'], sentence = short + THESE, f'{sentence}{THESE}; {THREE}'
+            first['verdict'], other['verdict'] = 'reference', short + THESE
+            sentence += f'{THESE}; {THREE}'
         return [f'{sentence}.']
     if not others:
-        return []
+        return [UNJUDGED]
     if not first['accuracies']:
         return [f'{first["name"]} was not tested: nothing can be held against it.']
+    first['verdict'] = 'reference'
     N = sum(x['exam'] == first['exam'] for x in others)
     corrected = f', corrected for {N} comparisons' if N > 1 else ''
     lines = [f'In the test, against {first["name"]} (confidence interval{corrected}):']
@@ -359,7 +356,7 @@ def main():
     notes = [RANGES] if len(groups) < sum(map(len, groups)) else []
     notes += [INTERVALS] if tested else []
     notes += {f'Baseline: always {x["always"]}, {x["baseline"]:.3g} %' for x in tested}
-    notes += (judge(settings) if args.runs else []) or [UNJUDGED]
+    notes += judge(settings) if args.runs else [UNJUDGED]
     notes += (
         [f'A training made twice counts once: {", ".join(copies)}'] if copies else []
     )

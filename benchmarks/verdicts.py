@@ -1,6 +1,6 @@
 """How often does compare.py call equal settings different, and what can it see?
 
-    python benchmarks/verdicts.py            the table, in a minute
+    python benchmarks/verdicts.py            the table, in a minute or two
     python benchmarks/verdicts.py --train    the four sizes at its top, in some minutes
 
 Makes up answers of which the truth is known, and asks compare.py's own functions. The
@@ -25,7 +25,12 @@ PROJECT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 
 from support.runs import read_run
-from support.statistics import accuracy_interval, difference, read_answers
+from support.statistics import (
+    ENOUGH,
+    accuracy_interval,
+    difference,
+    read_answers,
+)
 
 import numpy as np
 from scipy.optimize import brentq
@@ -34,7 +39,7 @@ from scipy.stats import multivariate_normal, norm
 ACCURACY = 0.938  # of the 20 networks, their mean
 WITHIN = 0.930  # correlation of two networks of a setting: easy + suits
 BETWEEN = 0.926  # correlation of two settings: easy
-LUCK = 0.097  # standard deviation of luck; that of easy + suits + rest is 1
+LUCK = 0.097  # standard deviation of luck, where that of easy + suits + rest is 1
 
 rng = np.random.default_rng(0)
 
@@ -93,60 +98,64 @@ def measure():
 # ---------------------------------------------------------------------- the table
 
 
-def answer(easy, n, accuracy, luck, within, between):
-    """Return the answers (n, N) of n networks of a setting, True where right."""
+def answer(easy, n, accuracy, spread, within, between):
+    """Return the answers (n, N) of n networks of a setting, and the accuracy of each.
+
+    Those are for endless sequences; the setting's accuracy is for endless seeds, too.
+    """
     N = len(easy)
     suits = rng.normal(0, np.sqrt(within - between), N)
     rest = rng.normal(0, np.sqrt(1 - within), (n, N))
-    mean = norm.ppf(accuracy) * np.sqrt(1 + luck**2)
-    return (
-        mean + np.sqrt(between) * easy + suits + rng.normal(0, luck, (n, 1)) + rest > 0
-    )
+    luck = rng.normal(0, spread, (n, 1))
+    mean = norm.ppf(accuracy) * np.sqrt(1 + spread**2) + luck
+    return mean + np.sqrt(between) * easy + suits + rest > 0, norm.cdf(mean)
 
 
 def simulate(title, N, first, other, settings=2, within=WITHIN, between=BETWEEN):
-    """Print how often a verdict is given, and how often intervals miss the truth.
+    """Print how often a verdict is given, and how often an interval misses the truth.
 
     N is the number of sequences; first and other are the number of seeds, the accuracy
-    and the size of luck, of the first setting and of each of the others.
+    and the spread of luck, of the first setting and of each of the others.
     """
-    truth, found = other[1] - first[1], []
-    for _ in range(2000 if N < 1000 else 500):
+    found = []
+    for _ in range(2000 if N < 1000 else 1000):
         easy = rng.normal(size=N)
-        answers = [
-            answer(easy, *sizes, within, between)
-            for sizes in [first] + [other] * (settings - 1)
-        ]
-        compared = [difference(answers[0], x, settings - 1) for x in answers[1:]]
+        sizes = [first] + [other] * (settings - 1)
+        made = [answer(easy, *each, within, between) for each in sizes]
+        (start, _), *others = made
+        compared = [difference(start, right, settings - 1) for right, _ in others]
         _, low, high = np.transpose(compared)
-        lowest, highest = accuracy_interval(answers[1])
-        wrong = (low > truth) | (high < truth)
-        outside = not lowest <= other[1] <= highest
-        found.append([any(low > 0), any(high < 0), any(wrong), outside])
+        truths = [first[1], *[other[1]] * (settings - 1)]
+        if min(first[0], other[0]) < ENOUGH:  # for these networks alone
+            truths = [accuracies.mean() for _, accuracies in made]
+        gaps = np.subtract(truths[1:], truths[0])
+        lowest, highest = accuracy_interval(others[0][0])
+        missed = not lowest <= truths[1] <= highest
+        wrong = any((low > gaps) | (high < gaps))
+        found.append([any(low > 0), any(high < 0), wrong, missed])
     shares = ''.join(f'{x:9.1f}' for x in 100 * np.mean(found, axis=0))
-    print(f'{title:34}{first[0]:3} {other[0]:2} {N:5,}{shares}', flush=True)
+    print(f'{title:38}{first[0]:3}{other[0]:3} {N:6,}{shares}', flush=True)
 
 
 def print_table():
-    print('seeds, sequences; of 100: better, worse, difference missed, accuracy missed')
-    usual, wild = LUCK, 4 * LUCK
-    for n in (1, 1), (3, 3), (5, 5), (3, 10), (10, 3):
+    """Print the table, in per cent of the trials."""
+    print(f'{"":38} seeds      N   better    worse  missed: difference, accuracy')
+    for n, m in (1, 1), (3, 3), (5, 5), (3, 10), (10, 3):
         for N in 50, 500, 2000:
-            first = n[0], 0.9, usual
-            simulate('equal', N, first, (n[1], 0.9, usual))
-            simulate('equal, the second 4 times as lucky', N, first, (n[1], 0.9, wild))
+            first = n, 0.9, LUCK
+            simulate('equal', N, first, (m, 0.9, LUCK))
+            simulate('equal, the second spreads 4 times', N, first, (m, 0.9, 4 * LUCK))
     for n in 1, 3, 5, 10:
         for points in 5, 10:
-            first, other = (n, 0.95 - points / 100, usual), (n, 0.95, usual)
+            first, other = (n, 0.95 - points / 100, LUCK), (n, 0.95, LUCK)
             for N in 50, 200, 500:
                 simulate(f'{points} points', N, first, other)
-            simulate(
-                f'{points} points, each fails elsewhere', 50, first, other, between=0.3
-            )
-    for N in 50, 2000:
-        for n in 3, 5:
-            first = n, 0.9, usual
-            simulate('six equal settings: any', N, first, first, settings=6)
+            elsewhere = f'{points} points, each fails elsewhere'
+            simulate(elsewhere, 50, first, other, between=0.3)
+    for n in 3, 5:
+        for N in 50, 2000:
+            first = n, 0.9, LUCK
+            simulate('six equal settings, any of them', N, first, first, settings=6)
 
 
 parser = argparse.ArgumentParser()
