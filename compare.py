@@ -170,7 +170,7 @@ def judge_runs(runs):
 
 def judge_setting(first, other, comparisons):
     """Return what the test says of a setting against the first: in short, and more."""
-    if other['exam'] != first['exam']:
+    if not other['accuracies'] or other['exam'] != first['exam']:
         short = 'tested with other sequences' if other['accuracies'] else 'not tested'
         return short, f'was {short}'
     answers = first['right'], other['right']
@@ -186,21 +186,18 @@ def judge_setting(first, other, comparisons):
 
 def judge(settings):
     """Return lines on what the test says of settings; note it in short in each."""
-    first, *others = settings
+    first, *others = sorted(settings, key=lambda x: not x['accuracies'])
     runs = [run for setting in settings for run in setting['runs']]
-    exams = [run['exam'] for run in runs if run['evaluated']]
-    if len(exams) == 2 == len(runs) and exams[0] == exams[1]:
+    comparable = [x for x in others if x['accuracies'] and x['exam'] == first['exam']]
+    if len(runs) == 2 and len(comparable) == len(others) and first['accuracies']:
         short, sentence = judge_runs(runs)
         for other in others:
             first['verdict'], other['verdict'] = 'reference', short + THESE
             sentence += f'{THESE}; {THREE}'
         return [f'{sentence}.']
-    if not others:
+    if not others or not first['accuracies']:
         return [UNJUDGED]
-    if not first['accuracies']:
-        return [f'{first["name"]} was not tested: nothing can be held against it.']
-    first['verdict'] = 'reference'
-    N = sum(x['exam'] == first['exam'] for x in others)
+    first['verdict'], N = 'reference', len(comparable)
     corrected = f', corrected for {N} comparisons' if N > 1 else ''
     lines = [f'In the test, against {first["name"]} (confidence interval{corrected}):']
     for other in others:

@@ -1,7 +1,7 @@
 """How often does compare.py call equal settings different, and what can it see?
 
     python benchmarks/verdicts.py            the table, in a minute or two
-    python benchmarks/verdicts.py --train    the four sizes at its top, in some minutes
+    python benchmarks/verdicts.py --train    the three sizes at its top, in some minutes
 
 Makes up answers of which the truth is known, and asks compare.py's own functions. The
 network of a setting and a seed has a sequence right if
@@ -36,7 +36,6 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import multivariate_normal, norm
 
-ACCURACY = 0.938  # of the 20 networks, their mean
 WITHIN = 0.930  # correlation of two networks of a setting: easy + suits
 BETWEEN = 0.926  # correlation of two settings: easy
 LUCK = 0.097  # standard deviation of luck, where that of easy + suits + rest is 1
@@ -90,7 +89,7 @@ def measure():
         within.append(correlation(pairs, right.mean()))
     between = np.mean(settings[0].mean(axis=0) * settings[1].mean(axis=0))
     variance = np.mean([x.mean(axis=1).var(ddof=1) for x in settings])
-    print(f'ACCURACY = {accuracy:.3f}\nWITHIN = {np.mean(within):.3f}')
+    print(f'WITHIN = {np.mean(within):.3f}')
     print(f'BETWEEN = {correlation(between, accuracy):.3f}')
     print(f'LUCK = {np.sqrt(variance) / norm.pdf(norm.ppf(accuracy)):.3f}')
 
