@@ -113,6 +113,7 @@ def describe_difference(run, first):
     new = [x for x in ours if x not in theirs]
     old = [f'without {x}' for x in theirs if x not in ours]
     for piece in new[:1] or old[: not words]:
+        piece = textwrap.shorten(piece, 48, placeholder=' ...')
         words.append(piece + ' ...' * (piece.count('(') > piece.count(')')))
     return '; '.join(words) or 'other sequences' * (run['exam'] != first['exam'])
 
