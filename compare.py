@@ -41,7 +41,7 @@ UNKNOWN |= dict.fromkeys(('epochs', 'epochs_to_95', 'updates'), nan)
 UNKNOWN |= dict.fromkeys(('evaluated', 'stopped', 'network', 'lessons', 'exam'))
 UNKNOWN |= {'numbers': {}, 'class_names': ()}
 RANGES = 'In [ ] the range over seeds, after the median (epochs) or mean (accuracy).'
-INTERVALS = 'Intervals: for other sequences; from three seeds on, other seeds too.'
+INTERVALS = 'Intervals hold for new sequences and, from three seeds on, for new seeds.'
 UNJUDGED = 'Which is better in the test? Name runs of two settings or more.'
 APART = 'cannot be told apart'
 THESE = ', with these seeds'
@@ -204,7 +204,8 @@ def judge(settings):
     for other in others:
         other['verdict'], sentence = judge_setting(first, other, N)
         lines.append(f'  {other["name"]} {sentence}')
-    return [*lines, f'With these seeds: {THREE}.'] if THESE in str(lines) else lines
+    note = f'With these seeds: for these networks only; {THREE}.'
+    return [*lines, note] if THESE in str(lines) else lines
 
 
 # --------------------------------------------------------------- table and picture
@@ -262,6 +263,11 @@ def print_diff(runs):
         print(clean(line.expandtabs()))
 
 
+def wrap(text, width, n):
+    """Return a text as up to n lines of a picture."""
+    return textwrap.fill(clean(text), width, max_lines=n, placeholder=' ...')
+
+
 def plot_setting(axes, i, setting, longest):
     """Plot a setting's losses and, as row i of two panels, how fast and how good."""
     losses, speed, test = axes
@@ -270,7 +276,7 @@ def plot_setting(axes, i, setting, longest):
         loss = [float(row.get('loss', 'nan')) for row in read_rows(run, 'history.csv')]
         epochs = range(1, 1 + len(loss))
         (line,) = losses.plot(epochs, loss, marker='o', ms=4, markevery=[-1], **style)
-    line.set_label(clean(setting['name']))
+    line.set_label(wrap(setting['name'], 26, 2))
     reached = np.minimum(setting['epochs'], 4 * longest)
     for axis, values in (speed, reached), (test, setting['accuracies']):
         # Each a bit lower than the last, so that equal ones are seen.
@@ -283,7 +289,7 @@ def plot_setting(axes, i, setting, longest):
         test.barh(i, high - low, 0.6, low, fill=has_seeds, **bar)
         test.plot([setting['baseline']] * 2, [i - 0.5, i + 0.5], 'k--')
     right = {'transform': test.get_yaxis_transform(), 'va': 'center', 'fontsize': 12}
-    test.text(1.03, i, textwrap.fill(setting['verdict'], 20), **right)
+    test.text(1.03, i, wrap(setting['verdict'], 20, 3), **right)
 
 
 def plot_settings(settings):
@@ -295,11 +301,8 @@ def plot_settings(settings):
     panels, height = [['losses', '.'], ['speed', 'test']], 1.5 + 0.6 * len(settings)
     size = {'figsize': (13, 5 + height), 'height_ratios': (5, height)}
     figure, axes = plt.subplot_mosaic(panels, **size, layout='constrained')
-    short, labels = {'width': 38, 'max_lines': 1, 'placeholder': ' ...'}, []
     for i, setting in enumerate(settings):
         plot_setting(axes.values(), i, setting, longest)
-        text = textwrap.fill(clean(setting['text']), **short)
-        labels.append(f'{clean(setting["name"])}\n{text}')
     losses, speed, test = axes.values()
     ticks = [x for x in (1, 3, 10, 30, 100, 300, 1000, 3000, 10000) if x <= longest]
     for axis, end in (losses, ''), (speed, 'never'):
@@ -315,6 +318,7 @@ def plot_settings(settings):
     columns = 1 + len(settings) // 12
     legend = losses.legend(loc='center left', bbox_to_anchor=(1.05, 0.5), ncols=columns)
     legend.set_in_layout(False)
+    labels = [f'{wrap(x["name"], 38, 2)}\n{wrap(x["text"], 38, 1)}' for x in settings]
     speed.set_yticks(range(len(settings)), labels, parse_math=False, fontsize=12)
     speed.set_ylim(len(settings) - 0.5, -0.5)
     speed.set_title('How fast? Epochs to 95 % of training')
@@ -322,7 +326,7 @@ def plot_settings(settings):
     test.tick_params(labelleft=False)
     test.use_sticky_edges = False
     test.margins(x=0.05)
-    bars = 'bar: confidence interval (filled: also of\nother seeds); dashed: baseline'
+    bars = 'bar: confidence interval (filled: also\nfor new seeds); dashed: baseline'
     test.set(title='How good? Test accuracy in %', xlabel=bars)
     for axis in axes.values():
         axis.grid(alpha=0.3)

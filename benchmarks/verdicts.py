@@ -50,12 +50,11 @@ def train(neurons):
     """Return the answers (10, 2000) of networks with so many neurons, True: right."""
     text = (PROJECT / 'train.py').read_text('utf-8')
     pathlib.Path('train.py').write_text(text.replace('Dense(16,', f'Dense({neurons},'))
-    runs = []
-    for seed in range(10):
+    names = [f'{neurons}-{seed}' for seed in range(10)]
+    for seed, name in enumerate(names):
         numbers = ['--N_test', '2000', '--seed', str(seed)]
-        run(sys.executable, 'train.py', *numbers)
-        runs.append(read_run('last'))
-    return read_answers(runs)
+        run(sys.executable, 'train.py', *numbers, '--name', name)
+    return read_answers(map(read_run, names))
 
 
 def run(*command):

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import refused, script
-from scipy.stats import binomtest
+from scipy.stats import binomtest, ttest_ind
 
 MADE_UP = {
     'data': '20 of 20 + 10 of 10 sequences, sine and square waves, seed 0',
@@ -92,6 +92,17 @@ def test_intervals_agree_with_those_of_others():
         other[0, :n] = False  # n sequences on which only the first is right
         is_worse = n > 0 and binomtest(0, n).pvalue < 0.05
         assert (difference(right, other)[2] < 0) == is_worse
+
+
+def test_with_many_sequences_it_is_welchs_test():
+    """Then the seeds alone say how far apart two settings may be."""
+    rng = np.random.default_rng(2)
+    accuracies = [[0.7, 0.9, 0.8, 0.6], [0.95, 0.93, 0.97]]
+    first, other = (rng.random((len(x), 50000)) < np.c_[x] for x in accuracies)
+    _, low, high = difference(first, other)
+    means = [x.mean(axis=1) for x in (other, first)]
+    theirs = ttest_ind(*means, equal_var=False).confidence_interval()
+    assert [low, high] == pytest.approx([*theirs], rel=0.01)
 
 
 def test_more_say_more():
