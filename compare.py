@@ -44,8 +44,8 @@ RANGES = 'In [ ] the range over seeds, after the median (epochs) or mean (accura
 INTERVALS = 'Intervals hold for new sequences and, from three seeds on, for new seeds.'
 UNJUDGED = 'Which is better in the test? Name runs of two settings or more.'
 APART = 'cannot be told apart'
-THESE = ', with these seeds'
-THREE = 'three seeds would tell about the settings'
+THESE_SEEDS = ', with these seeds'
+THREE_SEEDS = 'three seeds would tell about the settings'
 
 
 # --------------------------------------------------------------- runs and settings
@@ -126,7 +126,7 @@ def describe_setting(runs, first):
         'runs': runs,
         'name': ' '.join(names) if len(names) < 3 else f'{names[0]} ... {names[-1]}',
         'text': run['layers'] if run is first else describe_difference(run, first),
-        'epochs': [x for x in epochs if x == x],
+        'epochs': [x for x in epochs if x == x],  # without NaN, unknown
         'batches': run['updates'] / (run['epochs'] or nan),
         'exam': run['evaluated'] and run['exam'],
         'accuracies': [],
@@ -177,12 +177,14 @@ def judge_setting(first, other, comparisons):
     answers = first['right'], other['right']
     gap, low, high = (100 * x for x in difference(*answers, comparisons))
     short = 'is better' if low > 0 else 'is worse' if high < 0 else APART
-    n, m = map(len, answers)
-    seeds, these = (f' and {n + m} seeds', '') if min(n, m) >= ENOUGH else ('', THESE)
-    by = f' by these {answers[0].shape[1]:,} sequences{seeds}, which often miss even'
-    miss = f'{by} {(high - low) / 2:.2g} points' if short == APART else ''
-    interval = f'{gap:+.1f} points ({low:+.1f} to {high:+.1f})'
-    return short + these, f'{short}{miss}{these}: {interval}'
+    (n, N), (m, _) = (right.shape for right in answers)
+    has_seeds = min(n, m) >= ENOUGH
+    these_seeds = '' if has_seeds else THESE_SEEDS
+    by = f'{N:,} sequences and {n + m} seeds' if has_seeds else f'{N:,} sequences'
+    miss = f' by these {by}, which often miss even {(high - low) / 2:.2g} points'
+    points = f'{gap:+.1f} points ({low:+.1f} to {high:+.1f})'
+    sentence = f'{short}{miss * (short == APART)}{these_seeds}: {points}'
+    return short + these_seeds, sentence
 
 
 def judge(settings):
@@ -193,8 +195,8 @@ def judge(settings):
     if len(runs) == 2 and len(comparable) == len(others) and first['accuracies']:
         short, sentence = judge_runs(runs)
         for other in others:
-            first['verdict'], other['verdict'] = 'reference', short + THESE
-            sentence += f'{THESE}; {THREE}'
+            first['verdict'], other['verdict'] = 'reference', short + THESE_SEEDS
+            sentence += f'{THESE_SEEDS}; {THREE_SEEDS}'
         return [f'{sentence}.']
     if not others or not first['accuracies']:
         return [UNJUDGED]
@@ -204,8 +206,8 @@ def judge(settings):
     for other in others:
         other['verdict'], sentence = judge_setting(first, other, N)
         lines.append(f'  {other["name"]} {sentence}')
-    note = f'With these seeds: for these networks only; {THREE}.'
-    return [*lines, note] if THESE in str(lines) else lines
+    note = f'With these seeds: for these networks only; {THREE_SEEDS}.'
+    return [*lines, note] if THESE_SEEDS in str(lines) else lines
 
 
 # --------------------------------------------------------------- table and picture
