@@ -1,7 +1,7 @@
 """How often does compare.py call equal settings different, and what can it see?
 
-    python benchmarks/verdicts.py            the table, in a minute or two
-    python benchmarks/verdicts.py --train    the three sizes at its top, in some minutes
+    python benchmarks/verdicts.py                          the table, in a minute or two
+    python benchmarks/verdicts.py runs/base? runs/wide?    the sizes that it uses
 
 Makes up answers of which the truth is known, and asks compare.py's own functions. The
 network of a setting and a seed has a sequence right if
@@ -9,28 +9,19 @@ network of a setting and a seed has a sequence right if
     mean[setting] + easy[sequence] + suits[setting, sequence] + luck[setting, seed]
         + rest[setting, seed, sequence] > 0
 
-where each term but the first is normal. Their sizes are those of ten networks of
-train.py and ten with 64 neurons in the first layer, tested with 2,000 sequences.
+where each term but the first is normal. Their sizes are those of real runs of two
+settings, on 2,000 test sequences (python generate_data.py 200 2000): base0 to base9 by
+train.py --N_test 2000 with the seeds 0 to 9, and wide0 to wide9 by the same with 64
+neurons in the first layer.
 """
 
-import argparse
-import contextlib
-import os
 import pathlib
-import subprocess
 import sys
-import tempfile
 
 PROJECT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 
-from support.runs import read_run
-from support.statistics import (
-    ENOUGH,
-    accuracy_interval,
-    difference,
-    read_answers,
-)
+from support.statistics import ENOUGH, accuracy_interval, difference, read_answers
 
 import numpy as np
 from scipy.optimize import brentq
@@ -46,51 +37,30 @@ rng = np.random.default_rng(0)
 # ---------------------------------------------------------------- how networks vary
 
 
-def train(neurons):
-    """Return the answers (10, 2000) of networks with so many neurons, True: right."""
-    text = (PROJECT / 'train.py').read_text('utf-8')
-    pathlib.Path('train.py').write_text(text.replace('Dense(16,', f'Dense({neurons},'))
-    names = [f'{neurons}-{seed}' for seed in range(10)]
-    for seed, name in enumerate(names):
-        numbers = ['--N_test', '2000', '--seed', str(seed)]
-        run(sys.executable, 'train.py', *numbers, '--name', name)
-    return read_answers(map(read_run, names))
+def correlation(both, accuracy):
+    """Return how terms of two networks correlate if both are right on such a share.
 
-
-def run(*command):
-    env = os.environ | {'PYTHONPATH': str(PROJECT), 'MPLBACKEND': 'agg'}
-    subprocess.run(command, check=True, env=env, stdout=subprocess.DEVNULL)
-
-
-def correlation(share, accuracy):
-    """Return how two terms correlate if so large a share of sequences has both above 0.
-
-    The tetrachoric correlation, for terms of which a share of accuracy is above 0.
+    The tetrachoric correlation; each is right on a share of accuracy.
     """
     z = np.full(2, norm.ppf(accuracy))
 
     def surplus(r):
-        return multivariate_normal.cdf(z, cov=[[1, r], [r, 1]]) - share
+        return multivariate_normal.cdf(z, cov=[[1, r], [r, 1]]) - both
 
     return brentq(surplus, 0, 0.9999)
 
 
-def measure():
-    """Train 20 networks and print the sizes at the top of this script."""
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        run(sys.executable, PROJECT / 'generate_data.py', '200', '2000')
-        settings = [train(neurons) for neurons in (16, 64)]
-    accuracy = np.mean(settings)
-    within = []
-    for right in settings:
-        n, count = len(right), right.sum(axis=0)
-        pairs = np.mean(count * (count - 1)) / (n * (n - 1))
-        within.append(correlation(pairs, right.mean()))
-    between = np.mean(settings[0].mean(axis=0) * settings[1].mean(axis=0))
-    variance = np.mean([x.mean(axis=1).var(ddof=1) for x in settings])
-    print(f'WITHIN = {np.mean(within):.3f}')
-    print(f'BETWEEN = {correlation(between, accuracy):.3f}')
-    print(f'LUCK = {np.sqrt(variance) / norm.pdf(norm.ppf(accuracy)):.3f}')
+def print_sizes(folders):
+    """Print the sizes as real runs have them: the first half is of one setting."""
+    answers = read_answers([{'path': folder} for folder in folders])
+    settings, n = np.split(answers, 2), len(answers) // 2
+    counts = [right.sum(axis=0) for right in settings]
+    pairs = [np.mean(count * (count - 1)) / (n * (n - 1)) for count in counts]
+    within = [correlation(*x) for x in zip(pairs, map(np.mean, settings), strict=True)]
+    between = correlation(np.mean(counts[0] * counts[1]) / n**2, answers.mean())
+    spread = np.sqrt(np.mean([x.mean(axis=1).var(ddof=1) for x in settings]))
+    luck = spread / norm.pdf(norm.ppf(answers.mean()))
+    print(f'WITHIN = {np.mean(within):.3f}, BETWEEN = {between:.3f}, LUCK = {luck:.3f}')
 
 
 # ---------------------------------------------------------------------- the table
@@ -136,8 +106,11 @@ def simulate(title, N, first, other, settings=2, within=WITHIN, between=BETWEEN)
 
 
 def print_table():
-    """Print the table, in per cent of the trials."""
-    print(f'{"":38} seeds      N   better    worse  missed: difference, accuracy')
+    """Print the table, in per cent: where some setting is called better or worse.
+
+    And where its interval misses the true difference, or, alone, its true accuracy.
+    """
+    print(f'{"":38} seeds      N   better    worse   missed    alone')
     for n, m in (1, 1), (3, 3), (5, 5), (3, 10), (10, 3):
         for N in 50, 500, 2000:
             first = n, 0.9, LUCK
@@ -156,6 +129,5 @@ def print_table():
             simulate('six equal settings, any of them', N, first, first, settings=6)
 
 
-parser = argparse.ArgumentParser()
-parser.add_argument('--train', action='store_true')
-measure() if parser.parse_args().train else print_table()
+if __name__ == '__main__':
+    print_sizes(sys.argv[1:]) if sys.argv[1:] else print_table()
