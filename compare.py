@@ -28,7 +28,7 @@ from statistics import mean, median
 from support.console import clean, parser, print_table
 from support.files import class_name
 from support.runs import all_runs, newest_run, read_rows, read_run
-from support.statistics import ENOUGH, accuracy_interval, difference, read_answers
+from support.statistics import MIN_SEEDS, accuracy_interval, difference, read_answers
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -182,7 +182,7 @@ def judge_setting(first, other, comparisons):
     gap, low, high = (100 * x for x in difference(*answers, comparisons))
     short = 'is better' if low > 0 else 'is worse' if high < 0 else APART
     (n, N), (m, _) = (right.shape for right in answers)
-    has_seeds = min(n, m) >= ENOUGH
+    has_seeds = min(n, m) >= MIN_SEEDS
     these_seeds = '' if has_seeds else THESE_SEEDS
     by = f'{N:,} sequences and {n + m} seeds' if has_seeds else f'{N:,} sequences'
     miss = f' by these {by}, which often miss even {(high - low) / 2:.2g} points'
@@ -292,7 +292,7 @@ def plot_setting(axes, i, setting, longest):
         axis.plot(values, heights, 'o', color=f'C{i}')
     if setting['accuracies']:
         low, high = setting['interval']
-        has_seeds = len(setting['runs']) >= ENOUGH
+        has_seeds = len(setting['runs']) >= MIN_SEEDS
         bar = {'color': f'C{i}', 'edgecolor': f'C{i}', 'alpha': 0.4}
         test.barh(i, high - low, 0.6, low, fill=has_seeds, **bar)
         test.plot([setting['baseline']] * 2, [i - 0.5, i + 0.5], 'k--')

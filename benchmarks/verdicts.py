@@ -22,7 +22,7 @@ import sys
 PROJECT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 
-from support.statistics import ENOUGH, accuracy_interval, difference, read_answers
+from support.statistics import MIN_SEEDS, accuracy_interval, difference, read_answers
 
 import numpy as np
 from scipy.optimize import brentq
@@ -95,7 +95,7 @@ def simulate(title, N, first, other, settings=2, within=WITHIN, between=BETWEEN)
         compared = [difference(start, right, settings - 1) for right, _ in others]
         _, low, high = np.transpose(compared)
         truths = [first[1], *[other[1]] * (settings - 1)]
-        if min(first[0], other[0]) < ENOUGH:  # for these networks alone
+        if min(first[0], other[0]) < MIN_SEEDS:  # for these networks alone
             truths = [accuracies.mean() for _, accuracies in made]
         gaps = np.subtract(truths[1:], truths[0])
         lowest, highest = accuracy_interval(others[0][0])

@@ -12,7 +12,7 @@ from support.runs import read_rows, wilson_interval
 
 import numpy as np
 
-ENOUGH = 3
+MIN_SEEDS = 3  # fewer say too little of how far seeds scatter
 
 
 def read_answers(runs):
@@ -31,7 +31,7 @@ def margin(values, settings, level=0.95):
     from scipy.special import stdtrit
 
     parts = [(np.var(values) / len(values), len(values) - 1)]
-    if all(len(right) >= ENOUGH for right in settings):
+    if all(len(right) >= MIN_SEEDS for right in settings):
         for right in settings:
             accuracies = right.mean(axis=1)
             parts.append((accuracies.var(ddof=1) / len(right), len(right) - 1))
