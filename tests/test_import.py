@@ -6,10 +6,9 @@ import itertools
 import pathlib
 import re
 import shlex
-from types import SimpleNamespace
 
 from support.console import DataError
-from support.tables import read_table
+from support.tables import Reading, read_table
 
 import numpy as np
 import pandas as pd
@@ -55,10 +54,10 @@ def expected(values=X, names=NAMES):
 
 def read(path, options=''):
     """Read a table as import_data.py does with these options."""
-    args = dict.fromkeys(['label', 'values', 'id', 'header', 'long', 'period'])
-    args |= dict(re.findall(r'--(\w+) (\S+)', options))
-    args |= {'long': args['long'] and args['long'].split(','), 'length': 5}
-    table = read_table(path, SimpleNamespace(**args, no_codes='--no-c' in options))
+    given = dict(re.findall(r'--(\w+) (\S+)', options))
+    if 'long' in given:
+        given |= {'long': given['long'].split(','), 'length': 5}
+    table = read_table(path, Reading(**given, no_codes='--no-c' in options))
     for text in table.bad.values():
         raise DataError(text)
     return table
@@ -102,7 +101,7 @@ def test_what_is_printed(folder):
     options = 'a.csv', '--label', 'shape', '--values', 't0:t3', '--id', 'star'
     printed = imported(*options).splitlines()
     assert f'Values: t0 to t3, 4 each, {X.min()} to {X.max()}' in printed
-    assert 'Left out: 1 (mag)' in printed
+    assert 'Not used: mag' in printed
     assert 'Class 1 (RRc): 3 in Train, 2 in Test' in printed
     assert printed[-1] == 'python train.py --N_train 6 --N_test 4 --N_sequence 4'
     assert sequences('Train', 'Test') == expected() and len(sequences('Test')) == 4
@@ -154,12 +153,12 @@ CASES = {
     '--label y --values f --id none': {'s,f0,f1,y': 'Values: f0 to f1'},
     '--label x': {'f0,f1,y': 'has no column x, but f0, f1, y'},
     '--label y --values f1:f9': {
-        'f1,f10,y,f2,f3,f9': '--values f takes f0',
+        'f1,f10,y,f2,f3,f9': 'sort the columns, or --values f',
         'f1,f2,y': 'has no column f9',
     },
     '--label y --values 1:3.5 --header yes': {
         '0,1,2,3.5,y': 'Values: 1 to 3.5, 3 each',
-        '0,1,4,3.5,y': 'do not rise',
+        '0,1,4,3.5,y': '1:3.5 is out of order',
     },
     '--label 3 --header no': {'1.5,2,a\n2.5,3,b': 'which of the columns 1, 2 hold'},
     '--label 3 --header no --values 1:2 --no-codes': {
@@ -176,7 +175,7 @@ CASES = {
         '# one\n\n# two\n': 'a.csv holds no rows',
     },
     '--label 3 --header no --values 1:2': {
-        '501,502,a\n503,9e4,b\n501,502,a\n503,503,b': 'holds 90000, perhaps a code',
+        '501,502,a\n503,1e20,b\n501,502,a\n503,503,b': 'holds 1e+20, perhaps a code',
         '1,9000,a\n-999,5000,b': 'row 2, column 1 holds -999, perhaps a code',
         '1,9000,a\n-9000,5000,b\n0.1,-99.9,a': 'row 3, column 2 holds -99.9, perhaps',
         '97,98,a\n98,99,b\n1,150,a\n9,9,b': 'Values: 1 to 2, 2 each, 1 to 150',
@@ -186,11 +185,10 @@ CASES = {
         f'{LONG}7,1,5,B': 'object 7 has two observations at one time',
         f'{LONG}7,5,5,A': 'object 7 has several classes, A, B',
         f'{LONG}7,-99,5,B': 'column t holds -99, perhaps a code',
-        f'{LONG}7,4000,5,B': 'column t holds 4000, perhaps a code',
+        f'{LONG}7,5,999,B': 'row 10, column m holds 999, perhaps a code',
         f'{LONG},4,5,B': 'row 10, column id holds no name',
         f'{BANDS}7,9,1,B,g': 'one object has several values of Band',
         'id,t,m,y\na,1,2,A\na,2,3,A': 'no object has three',
-        'id,t,m,y\na,20170904,2,A\nb,20180101,3,B': '20170904 is a date',
     },
     '--long id,t,m --label y --length 5 --period p': {
         'id,t,m,p,y\n1,1,3,5,A\n1,2,3,5,A\n1,3,4,6,A': 'object 1 needs one period',
@@ -238,7 +236,7 @@ def test_long_tables():
         table = read('a.csv', '--long id,t,m --label y')
         assert table.X.tolist() == [[10, 17, 24, 27, 30], [1, 3, 11 / 3, 13 / 3, 5]]
         assert (list(table.ids), list(table.labels)) == (['007', '7'], ['A', 'B'])
-        assert table.left_out == ['c']
+        assert table.too_short == ['c']
     # With a period of 2: the phases are 0 (twice: the mean), 0.25 and 0.5.
     write('a.csv', 'id,t,m,P,y\na,.5,1,2,A\na,1.5,3,2,A\na,2.5,2,2,A\na,7,9,2,A')
     wanted = np.interp(np.arange(5) / 5, [0, 0.25, 0.5, 1], [1.5, 9, 3, 1.5])
