@@ -6,9 +6,10 @@ import itertools
 import pathlib
 import re
 import shlex
+from dataclasses import asdict
 
 from support.console import DataError
-from support.tables import Reading, read_table
+from support.tables import Reading, read_parts, read_table
 
 import numpy as np
 import pandas as pd
@@ -243,6 +244,51 @@ def test_long_tables():
     assert np.allclose(read('a.csv', '--long id,t,m --label y --period P').X, wanted)
 
 
+def test_light_curves_elsewhere():
+    """What the page shows makes the same values of them."""
+    write('a.csv', '\n'.join(LONG.split('\n')[:-3]))
+    table = read('a.csv', '--long id,t,m --label y')
+    recipe = re.findall(
+        '```python\n(.*?)```', PAGE.split('## Elsewhere')[1], re.DOTALL
+    )[1]
+    known = {
+        'run': {'table': asdict(table.reading)},
+        'table': pd.read_csv('a.csv', dtype={'id': str}),
+    }
+    exec(recipe, known | {'np': np}, found := {})
+    np.testing.assert_array_equal(found['X'], table.X)
+
+
+def test_curves_of_one_star():
+    """They stay together, and keep their own names; what is not used is named."""
+    times = range(3)
+    rows = [
+        f'c{i},s{i // 4},{t},{(i * i + t**i) % 997},0,{"AB"[i // 4 % 2]}'
+        for i in range(40)
+        for t in times
+    ]
+    write('a.csv', '\n'.join(['oid,star,t,m,catflags,y', *rows]))
+    long = 'a.csv', *'--long oid,t,m --length 5 --label y --id star'.split()
+    printed = imported(*long)
+    assert 'Class: y, object: star\n' in printed and 'Not used: catflags' in printed
+    ids = [pathlib.Path(x, 'ids.txt').read_text().split() for x in ('Train', 'Test')]
+    stars = [{int(name[1:]) // 4 for name in names} for names in ids]
+    assert len(ids[0]) + len(ids[1]) == 40 and not stars[0] & stars[1]
+    write('a.csv', '\n'.join(['oid,star,t,m,catflags,y', *rows, 'c0,s9,3,1,0,A']))
+    refused('import_data.py', *long, parts=['object c0 has several names by --id'])
+
+
+def test_objects_that_cannot_be_split_as_asked():
+    """One of two classes is refused; larger ones than the test are said to be so."""
+    rows = [[i, i + 1, f's{i // 5}', 'ab'[i // 5 % 2]] for i in range(20)]
+    how = 'a.csv', *'--label y --id star --test 4 --overwrite'.split()
+    pd.DataFrame(rows, columns=['f0', 'f1', 'star', 'y']).to_csv('a.csv', index=False)
+    assert 'Test has 10 sequences, not 4,' in imported(*how)
+    rows[7][3] = 'a'
+    pd.DataFrame(rows, columns=['f0', 'f1', 'star', 'y']).to_csv('a.csv', index=False)
+    refused('import_data.py', *how, parts=['row 9 is of class a, but s1 is b above'])
+
+
 def test_a_random_choice_with_each_class_in_proportion():
     labels = ['a'] * 30 + ['b'] * 20 + ['c'] * 10  # sorted, as tables often are
     values = np.random.default_rng(1).normal(size=(60, 4)).round(4)
@@ -308,8 +354,9 @@ def test_any_dialect(sep, classes):
 
 
 PAGE = (PROJECT / 'docs/own-data.md').read_text(encoding='utf-8')
-START, STRETCH, VECTOR, OBJECTS = re.findall('```python\n(.*?)```', PAGE, re.DOTALL)
 CELLS = PAGE[PAGE.index('## Recipes') : PAGE.index('## A network')]
+BLOCKS = re.findall('```python\n(.*?)```', CELLS, re.DOTALL)
+START, STRETCH, VECTOR, OBJECTS, TESS = BLOCKS
 RECIPES = dict(re.findall(r'^\| (.+?) \| `(.*?[)\]])`[, ]', CELLS, re.MULTILINE))
 WIDE = """star,class,f0,f1,f2
 sta0,Älong,0.5,1.5,2.5
@@ -326,6 +373,9 @@ TO_MEND = {
     '`1,000` for 1000': WIDE.replace('0.5', '"0,000.5"'),
     'decimal commas': WIDE.replace(',', ';').replace('.', ','),
     'not UTF-8': WIDE.encode('latin-1'),
+    'decimal commas below': (
+        'Größe\n' + WIDE.replace(',', ';').replace('.', ',')
+    ).encode('latin-1'),
     'columns of a fixed width': FIXED.replace(',', '  ').replace('sta3', '    '),
     'the names behind a `#`': '# ' + WIDE.replace(',', ' '),
     'a line of units': WIDE.replace('\n', '\n,x,mag,mag,mag\n', 1),
@@ -333,6 +383,10 @@ TO_MEND = {
     'rows without a class': f'{WIDE}V9,,1,2,3\n',
     'codes for no value + gaps in a row': WIDE.replace('1.5,2.5,3.5', '1.5,-999,3.5'),
     'limits + observations without': f'{CURVES}1,b,9,<14.5\n',
+    'observations with a flag': CURVES.replace('\n', ',0\n').replace(
+        'mag,0', 'mag,catflags'
+    )
+    + '1,A,2457754.5,9,32768\n',
     'of several bands': CURVES.replace('\n', ',g\n').replace('mag,g', 'mag,band')
     + '1,b,9,9,r\n',
     'two observations at a time': CURVES + CURVES.split('\n', 1)[1],
@@ -352,11 +406,13 @@ def carried_out(recipe, options):
 
 @pytest.mark.parametrize('kinds', TO_MEND)
 def test_recipes(kinds):
-    recipe = [x for kind in kinds.split(' + ') for x in RECIPES if x.startswith(kind)]
-    recipe = '\n'.join(RECIPES[x] for x in recipe)
+    kinds_of = [
+        [x for x in RECIPES if x.startswith(kind)] for kind in kinds.split(' + ')
+    ]
+    recipe = '\n'.join(RECIPES[found[0]] for found in kinds_of)
     path = re.search(r"'(mine\.\w+)'", recipe + "'mine.csv'")[1]
     options, good = '--values f --id none', WIDE
-    if re.search('mjd|mag|band', recipe):
+    if re.search('mjd|mag|band|flags', recipe):
         options, good = '--long star,mjd,mag', CURVES
     write(path, TO_MEND[kinds])
     with pytest.raises(DataError):
@@ -388,6 +444,48 @@ def test_longer_recipes(folder):
         write('classes.csv', classes + line)
         with pytest.raises(error):
             carried_out(OBJECTS, options)
+
+
+def test_vectors_of_parquet():
+    pytest.importorskip('pyarrow')
+    write('mine.csv', WIDE)
+    rows = pd.DataFrame(
+        {'flux': [[1.0, None, 3.0], [4.0, 5.0, 6.0]], 'class': ['A', 'B']}
+    )
+    rows.assign(star=[7, 8]).to_parquet('mine.parquet')
+    cells = re.search(r'Parquet, with\s+`(cells = .*?)`', PAGE)[1]
+    recipe = re.sub('cells = .*', cells, VECTOR)
+    X, labels = carried_out(recipe, '--values f --id star')
+    assert (X, labels) == ([[1, 2, 3], [4, 5, 6]], ['A', 'B'])
+
+
+def test_a_recipe_for_a_new_table():
+    """It need not have the classes; infer.py then reads the same values."""
+    (recipe,) = (x for kind, x in RECIPES.items() if 'without a value' in kind)
+    write('mine.csv', CURVES + '1,A,2457757.5,\n')
+    X, _ = carried_out(recipe, '--long star,mjd,mag')
+    reading = read('plain.csv', '--label class --long star,mjd,mag').reading
+    pd.read_csv('mine.csv').drop(columns='class').to_csv('mine.csv', index=False)
+    exec(START.replace('table.to_csv', f'{recipe}\ntable.to_csv'), {})
+    (table,) = read_parts('plain.csv', reading)
+    assert table.X.tolist() == X and not table.labels.any() and not table.bad
+
+
+def test_a_fits_file_for_each_star(folder):
+    write('mine.csv', WIDE)
+    (folder / 'curves').mkdir()
+    for star, name in ((12, 's-12_lc'), (7, 's-07_lc')):
+        flux = np.array([2, np.nan, 3, 4], '>f4')
+        cells = Table({'TIME': np.arange(4) + 1.0, 'PDCSAP_FLUX': flux, 'X': [0] * 4})
+        cells.meta = {'TICID': star, 'OBJECT': f'TIC {star}'}
+        cells.write(f'curves/{name}.fits')
+    write('classes.csv', 'star,class\n7,EB\n12,RR\n')
+    table = OBJECTS[OBJECTS.index('\n\ntable = ') :]
+    options = '--long star,TIME,PDCSAP_FLUX'
+    X, labels = carried_out(f'from pathlib import Path\n{TESS}{table}', options)
+    assert labels == ['RR', 'EB'] and np.allclose(
+        X, np.interp(np.linspace(1, 4, 5), [1, 3, 4], [2, 3, 4])
+    )
 
 
 @pytest.mark.slow

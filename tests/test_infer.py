@@ -40,9 +40,9 @@ def put(path, chance=0.9, label=None):
         np.array([label], float).tofile(path.replace('X', 'Y', 1))
 
 
-def plain(*arguments):
+def plain(*arguments, status=0):
     """Return the lines that infer.py prints, with single blanks."""
-    text = script('infer.py', *arguments, env={'COLUMNS': '200'}).stdout
+    text = script('infer.py', *arguments, env={'COLUMNS': '200'}, status=status).stdout
     return [' '.join(line.split()) for line in text.splitlines()]
 
 
@@ -204,6 +204,29 @@ def test_tables_without_a_header(folder):
         assert answers('a.npy')[0] == answers('a.dat')[0] == found
     np.save('a.npy', np.ones((2, 4)))
     refused('infer.py', 'a.npy', parts=['a.npy has 4 columns, the first table 3'])
+
+
+def test_a_table_in_parts(folder, monkeypatch):
+    """The answers are those of the whole, and what is refused is refused in each."""
+    network(['A', 'B'], 'runs/1/model.keras', **READING, extent=[0, 9])
+    rows = [f's{i},{i % 7},{i % 5}' for i in range(100)]
+    rows[40], rows[90] = 's40,-99,1', 's90,1,x'
+    Path('a.csv').write_text('\n'.join(['star,a,b', *rows]))
+    whole, said = answers('a.csv', status=1)
+    assert len(whole) == 98 and whole[41][0] == 's42'
+    assert 'row 42, column a holds -99' in said and "row 92, column b holds 'x'" in said
+    lines = plain('a.csv', status=1)
+    monkeypatch.setattr('support.tables.PART', 7)
+    found, again = answers('a.csv', status=1)
+    assert found == whole and sorted(again.splitlines()) == sorted(said.splitlines())
+    assert plain('a.csv', status=1) == lines
+
+
+def test_a_table_that_pandas_must_read(folder):
+    network(['A', 'B'], 'runs/1/model.keras', **READING)
+    Path('x.parquet').write_bytes(b'PAR1' * 4)
+    for parts in ['x.parquet is a table', 'docs/own-data.md#recipes']:
+        refused('infer.py', 'x.parquet', parts=[parts])
 
 
 def test_light_curves(folder):
