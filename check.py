@@ -114,13 +114,13 @@ else:
 counts = 0, 0
 if not missing:
     from support.files import sequence_numbers
-    from support.sets import describe
+    from support.sets import describe_sets
 
     counts = [len(sequence_numbers(folder)) for folder in ('Train', 'Test')]
     try:
         if not all(counts):
             raise DataError('none; type  python generate_data.py')
-        line(f'Sequences: {describe(*counts)["data"]}')
+        line(f'Sequences: {describe_sets(*counts)["data"]}')
     except DataError as error:
         line(f'Sequences: {error}', ok=False)
 try:

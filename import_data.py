@@ -123,6 +123,8 @@ def read_options():
     add('--no-codes', action='store_true', help='-999 and the like are values')
     add('--test', type=test_size, help='of the sequences, a fraction or a number (0.2)')
     add('--seed', type=whole_number(0), default=0, help='of the random split (0)')
+    what = 'all of a folder in two files, X.npy and Y.npy'
+    add('--packed', action='store_true', help=what)
     add('--overwrite', action='store_true', help='replace the sequences that are there')
     args = script.parse_args()
     if len(args.tables) > 2 or (len(args.tables) == 2 and args.test):
@@ -220,7 +222,7 @@ def main():
         for folder, rows in IDs.items()
     }
     ids = {folder: ids[rows] for folder, rows in IDs.items()} if has_objects else {}
-    written = write_sets(sets, about, args.overwrite, names, ids)
+    written = write_sets(sets, about, args.overwrite, names, ids, args.packed)
 
     # Say what the columns were taken for, and how to go on.
     lines = describe_import(tables, X, groups, is_test)

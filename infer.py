@@ -28,13 +28,15 @@ from typing import NamedTuple
 
 from support.console import DataError, clean, parser, whole_number
 from support.files import (
+    CLASSES_FILE,
     FILE_NAME,
+    IDS_FILE,
     check_file,
     class_title,
+    exists,
     last_written,
     read_class,
-    read_class_names,
-    read_ids,
+    read_lines,
     read_values,
     sequence_numbers,
 )
@@ -140,7 +142,7 @@ def describe_network(path, run):
 @functools.cache
 def read_texts(folder):
     """Return the names of the objects and of the classes in folder."""
-    return read_ids(folder), read_class_names(folder)
+    return read_lines(folder, IDS_FILE), read_lines(folder, CLASSES_FILE)
 
 
 def read_file(path, N_sequence, class_names):
@@ -151,7 +153,7 @@ def read_file(path, N_sequence, class_names):
         raise DataError(f'{path} holds {len(x)} values, the network takes {N_sequence}')
     ids, names = read_texts(folder)
     label_file = os.path.join(folder, name.replace('X', 'Y', 1))
-    if name.startswith('X_') and os.path.exists(label_file):
+    if name.startswith('X_') and exists(label_file):
         label = int(read_class(label_file))
         if any(a != b for a, b in zip(names, class_names, strict=False)):
             raise DataError(

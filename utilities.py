@@ -7,16 +7,17 @@ the test sequences. classes.txt beside them may name the classes, one on
 each line, class 0 first.
 """
 
-import os
-
 from support import files
 from support.console import clean
 from support.files import (
+    CLASSES_FILE,
+    check_file,
+    check_values,
     class_title,
-    read_class,
-    read_class_names,
-    read_values,
-    whole_file,
+    load_packed,
+    read_lines,
+    read_set,  # noqa: F401
+    save_plot,
 )
 
 import matplotlib.pyplot as plt
@@ -25,25 +26,29 @@ import numpy as np
 
 def read_training_data(ID, N):
     """Read sequence ID of Train: its N values, float64 (N,), and its class."""
-    X = read_values(f'Train/X_{ID}.dat', N)
-    Y = read_class(f'Train/Y_{ID}.dat')
-    return X, Y
+    return read_sequence('Train', ID, N)
 
 
 def read_test_data(ID, N):
     """Read sequence ID of Test, as read_training_data does."""
-    X = read_values(f'Test/X_{ID}.dat', N)
-    Y = read_class(f'Test/Y_{ID}.dat')
-    return X, Y
+    return read_sequence('Test', ID, N)
 
 
-def read_set(folder, N_files, N):
-    """Read sequences 1 to N_files: X, float64 (N_files, N), Y (N_files,)."""
-    X, Y = np.empty([N_files, N]), np.empty(N_files)
-    for x in range(N_files):
-        X[x] = read_values(f'{folder}/X_{x + 1}.dat', N)
-        Y[x] = read_class(f'{folder}/Y_{x + 1}.dat')
-    return X, Y
+def read_sequence(folder, ID, N):
+    """Read sequence ID of a folder: N values, float64 (N,), and its class.
+
+    Each is a file, which np.fromfile reads as MATLAB's fwrite wrote it.
+    """
+    if load_packed(folder):  # they are rows of X.npy and Y.npy
+        return files.read_sequence(folder, ID, N)
+    X_file, Y_file = f'{folder}/X_{ID}.dat', f'{folder}/Y_{ID}.dat'
+    check_file(X_file)
+    check_file(Y_file)
+    X = np.fromfile(X_file, '<f8')
+    Y = np.fromfile(Y_file, '<f8')
+    check_values(X_file, X, N)
+    check_values(Y_file, Y, 1)
+    return X, Y[0]
 
 
 def plot_results(ID, X, Y=None, folder='Train'):
@@ -53,7 +58,7 @@ def plot_results(ID, X, Y=None, folder='Train'):
     X is (n, N). Y, the class or the n classes, goes into the titles, by its
     name in folder/classes.txt. Saves folder_ID.png.
     """
-    names = read_class_names(folder)
+    names = read_lines(folder, CLASSES_FILE)
     if np.ndim(ID) == 0:
         ID, X = [ID], [X]
         Y = None if Y is None else [Y]
@@ -104,17 +109,6 @@ def plot_history(history):
     axes[1].set_xlabel('Epoch')
     axes[1].xaxis.set_major_locator(plt.MaxNLocator(integer=True))
     save_plot(figure, 'history.png', files.run_folder)
-
-
-def save_plot(figure, name, run_folder=None):
-    """Save a figure as a PNG, whole or not at all.
-
-    Prints its name, unless it goes into a run's folder, which save_run lists.
-    """
-    with whole_file(os.path.join(run_folder or '', name)) as temporary:
-        figure.savefig(temporary, dpi=150, format='png')
-    if not run_folder:
-        print(f'Plot: {clean(name)}')
 
 
 def show_plots():

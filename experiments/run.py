@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import layers
 
 from experiments.questions import MLP, N_sequence
-from generate_data import make_sequences, noisy, random_streams
+from generate_data import make_sequences, random_streams
 
 N_test = 2000
 
@@ -81,6 +81,15 @@ def fit(built, training, test, N_epochs, test_epochs):
     if 'accuracy_2018' in history:
         found['accuracy_2018'] = history['accuracy_2018']
     return found
+
+
+def noisy(X, noise, rng):
+    """Return X (n, N) with Gaussian noise of this standard deviation added.
+
+    It has random numbers of its own, split off from rng, and so changes nothing else.
+    """
+    (noise_rng,) = rng.spawn(1)
+    return X + noise * noise_rng.standard_normal(X.shape) if noise else X
 
 
 def draw_data(seed, N_train, phase, noise, from_training_set):

@@ -1,6 +1,7 @@
 """The files of a set of sequences, and files that are written whole or not at all."""
 
 import contextlib
+import functools
 import os
 import platform
 import re
@@ -10,24 +11,22 @@ from support.console import DataError, clean
 
 import numpy as np
 
-# The names of the classes, that of class 0 first, one on each line.
-CLASSES_FILE = 'classes.txt'
-# The names of the objects that the sequences are of, that of X_1 first.
-IDS_FILE = 'ids.txt'
-# What a set is and how it was made. It is written last: a new set that has it is whole.
-ABOUT_FILE = 'about.json'
+CLASSES_FILE = 'classes.txt'  # the names of the classes, a line each, class 0 first
+IDS_FILE = 'ids.txt'  # the names of the objects that the sequences are of, X_1 first
+ABOUT_FILE = 'about.json'  # what a set is and how it was made
 FILE_NAME = re.compile(r'[XY]_([1-9][0-9]{0,9})\.dat')
+PACKED = 'X.npy', 'Y.npy'  # in a packed set, X_1.dat is row 0 of X.npy
 # The folder of the run that this process makes: plot_history draws there.
 run_folder = None
-# {folder: when the set was written that this process has begun to read}
-sets_read = {}
 
 
 # ---------------------------------------------------------------- a folder of sequences
 
 
 def sequence_numbers(folder):
-    """Return the set of the i for which folder holds an X_i.dat or a Y_i.dat."""
+    """Return the numbers of the sequences in folder: the i of X_i.dat or Y_i.dat."""
+    if arrays := load_packed(folder):
+        return range(1, 1 + len(arrays[0]))
     try:
         names = os.listdir(folder)
     except FileNotFoundError:
@@ -39,49 +38,69 @@ def sequence_numbers(folder):
 
 def last_written(folder):
     """Return when the set in folder was written, in ns; None without one."""
+    for name in ABOUT_FILE, PACKED[0], 'X_1.dat':
+        with contextlib.suppress(OSError):
+            return os.stat(f'{folder}/{name}').st_mtime_ns
+    return None
+
+
+def load_packed(folder):
+    """Return X (N, n) and Y (N,) of a packed set, mapped: read where they are used.
+
+    None if the set is not packed. Raises DataError if they are no set.
+    """
     try:
-        return os.stat(os.path.join(folder, 'X_1.dat')).st_mtime_ns
+        file = os.stat(f'{folder}/{PACKED[0]}')
     except OSError:
         return None
+    return map_arrays(folder, file.st_ino, file.st_mtime_ns)
 
 
-def beside(folder):
-    """Return where the next set for folder is written, and where the old one waits."""
-    parent, name = os.path.split(os.path.realpath(folder))  # Train may be a link
-    return os.path.join(parent, f'.{name}.new'), os.path.join(parent, f'.{name}.old')
-
-
-def check_same(folder):
-    """Raise DataError if folder was replaced since this process has first read it.
-
-    Its sequences would be of two sets; or of one more, while it is being replaced.
-    """
-    path, written = os.path.abspath(folder), last_written(folder)
-    if path not in sets_read and os.path.exists(f'{beside(folder)[0]}/{ABOUT_FILE}'):
+@functools.lru_cache(4)
+def map_arrays(folder, *version):
+    """Do what load_packed does, once for each version of the files."""
+    paths = [f'{folder}/{name}' for name in PACKED]
+    try:  # allow_pickle=False: a pickle could run code of its own
+        X, Y = (np.load(path, mmap_mode='r', allow_pickle=False) for path in paths)
+        kinds = {X.dtype.kind, Y.dtype.kind}
+    except Exception as error:  # of many kinds, according to what is wrong
+        why = f'{folder}/X.npy and Y.npy cannot be read ({error})'
+        raise DataError(f'{why}: write them again') from None
+    if not kinds <= set('fiub') or X.ndim != 2 or X.shape[:1] != Y.shape:
+        what = f'{X.dtype} {X.shape} and {Y.dtype} {Y.shape}'
         raise DataError(
-            f'{folder} is being replaced by another script: wait for that to end, or,'
-            ' if it was stopped, start it again'
+            f'{folder}/X.npy must be numbers (N, n), Y.npy (N,), not {what}'
         )
-    if written != sets_read.setdefault(path, written):
-        del sets_read[path]
-        raise DataError(f'{folder} was replaced while it was read: run this again')
+    if any(map(FILE_NAME.fullmatch, os.listdir(folder))):
+        raise DataError(f'{folder} holds X.npy and X_i.dat: move either elsewhere')
+    return X, Y
 
 
-def read_lines(path):
-    """Return the lines of a small text, such as classes.txt; [] if there is none."""
-    if not os.path.isfile(path):
-        return []
-    return Path(path).read_text('utf-8-sig', errors='replace').splitlines()
+def packed_row(path):
+    """Return the row that Train/X_5.dat stands for in a packed set, and its place.
+
+    The row is float64 (N,), or None if the sequence is to be found in a file at path.
+    """
+    folder, name = os.path.split(path)
+    match = FILE_NAME.fullmatch(name)
+    if not (match and (arrays := load_packed(folder or '.'))):
+        return None, path
+    kind, i = name[0], int(match[1]) - 1
+    rows = arrays['XY'.index(kind)]
+    place = os.path.join(folder, f'{kind}.npy, sequence {i + 1} ({kind}[{i}])')
+    return np.array(rows[i], '<f8', ndmin=1) if i < len(rows) else None, place
 
 
-def read_ids(folder):
-    """Return the names of the objects in folder, that of X_1 first, or []."""
-    return read_lines(os.path.join(folder, IDS_FILE))
+def exists(path):
+    """Return whether there is such a file, or such a row of a packed set."""
+    return packed_row(path)[0] is not None or os.path.exists(path)
 
 
-def read_class_names(folder):
-    """Return the names of the classes in folder, that of class 0 first, or []."""
-    return read_lines(os.path.join(folder, CLASSES_FILE))
+def read_lines(folder, name):
+    """Return the lines of a text in folder, such as classes.txt; [] without it."""
+    path = Path(folder, name)
+    text = path.read_text('utf-8-sig', errors='replace') if path.is_file() else ''
+    return text.splitlines()
 
 
 def class_name(Y, names=()):
@@ -102,50 +121,76 @@ def class_title(Y, names=()):
 def read_values(path, N=None):
     """Return the N values of a file of float64, or all of them: float64 (N,).
 
-    Raises DataError if they are not there, or networks can't compute with them.
+    path may also stand for a row of a packed set. Raises DataError if it isn't there,
+    or networks can't compute with it.
     """
-    check_same(os.path.dirname(path))
+    X, place = packed_row(path)
+    if X is not None:
+        check_values(place, X, N, len(X))
+        return X
     check_file(path)
-    data = Path(path).read_bytes()
-    size = len(data) / 8
-    N = N or max(1, int(size))
+    X = np.fromfile(path, '<f8')
+    check_values(path, X, N)
+    return X
+
+
+def read_class(path):
+    """Return the class in a Y file, a float. Raises DataError if it is not one."""
+    return float(read_values(path, 1)[0])
+
+
+def read_sequence(folder, ID, N):
+    """Return the N values of sequence ID in folder, float64 (N,), and its class."""
+    return read_values(f'{folder}/X_{ID}.dat', N), read_class(f'{folder}/Y_{ID}.dat')
+
+
+def read_set(folder, N_files, N):
+    """Read sequences 1 to N_files: X, float64 (N_files, N), Y (N_files,)."""
+    X, Y = np.empty([N_files, N]), np.empty(N_files)
+    for x in range(N_files):
+        X[x], Y[x] = read_sequence(folder, x + 1, N)
+    return X, Y
+
+
+def check_file(path):
+    """Raise DataError unless path is a file, or a packed row, that can be read."""
+    if packed_row(path)[0] is not None:
+        return
+    if not os.path.isfile(path):
+        raise DataError(f'{path} is missing: {hint_for_missing(path)}')
+    if not os.access(path, os.R_OK):
+        raise DataError(f'{path} cannot be read: get permission from its owner')
+
+
+def check_values(place, X, N=None, size=None):
+    """Raise DataError unless X, read at a place, are N numbers for a network, or some.
+
+    In a Y file, the one number must be a class. size is that of X, if not of a file.
+    """
+    size = size or os.path.getsize(place) / 8
+    N, kind = N or max(1, len(X)), os.path.basename(place)[:2]
     if size != N:
+        other = f', or ask for that length with --N_sequence {size:.0f}'
         remedy = 'write the file again'
-        if os.path.basename(path).startswith('X_') and size >= 1 and size % 1 == 0:
-            remedy += f', or ask for that length with --N_sequence {size:.0f}'
-        raise DataError(f'{path} holds {size:.9g} values of float64, not {N}: {remedy}')
-    X = np.frombuffer(data, '<f8')
+        remedy += other * (kind in ('X_', 'X.') and size >= 1 and size % 1 == 0)
+        raise DataError(
+            f'{place} holds {size:.9g} values of float64, not {N}: {remedy}'
+        )
     # Networks compute in float32, which holds sizes from 1e-38 to 3e38. A file of
     # integers or of text, misread as float64, is mostly outside; and so is NaN.
     size = np.abs(X).max()
     if not (size == 0 or 1.2e-38 < size < 3.4e38):
         what = f'a value of size {size:.3g}' if np.isfinite(size) else 'NaN or infinity'
         raise DataError(
-            f'{path} holds {what}: write it again, as finite values of float64, of'
+            f'{place} holds {what}: write it again, as finite values of float64, of'
             ' sizes from 1e-38 to 3e38 (is it text, or of another type?)'
         )
-    return X
+    if kind in ('Y_', 'Y.') and not (0 <= X[0] < 1e6 and X[0] % 1 == 0):
+        what = 'but a class is a whole number from 0, as float64'
+        raise DataError(f'{place} holds {X[0]:g}, {what}')
 
 
-def read_class(path):
-    """Return the class in a Y file, a float. Raises DataError if it is not one."""
-    Y = float(read_values(path, 1)[0])
-    if not (0 <= Y < 1e6 and Y == int(Y)):
-        raise DataError(
-            f'{path} holds {Y:g}, but a class is a whole number from 0, as float64'
-        )
-    return Y
-
-
-def check_file(path):
-    """Raise DataError unless path is a file that can be read."""
-    if not os.path.isfile(path):
-        raise DataError(f'{path} is missing: {advice(path)}')
-    if not os.access(path, os.R_OK):
-        raise DataError(f'{path} cannot be read: get permission from its owner')
-
-
-def advice(path):
+def hint_for_missing(path):
     """Return what to do if the file path is missing."""
     folder, name = os.path.split(path)
     match, numbers = FILE_NAME.fullmatch(name), sequence_numbers(folder or '.')
@@ -155,17 +200,14 @@ def advice(path):
         return 'check its name and folder'
     if not numbers and sequence_numbers('.'):
         return 'you are in a folder of sequences, so leave it first, with cd ..'
-    if not numbers:
-        return (
-            f'{os.path.abspath(folder)} holds no sequences yet: make them with python'
-            ' generate_data.py, or bring your own with import_data.py'
-        )
-    if int(match[1]) < max(numbers):
+    if numbers and int(match[1]) < max(numbers):
         return 'put it back, or make the set again'
-    return (
-        f'{folder} ends at number {max(numbers)}, so ask for no more, or make more with'
-        ' python generate_data.py N_train N_test'
-    )
+    make = 'python generate_data.py'
+    if numbers:
+        end = f'{folder} ends at number {max(numbers)}, so ask for no more'
+        return f'{end}, or make more with {make} N_train N_test'
+    none = f'{os.path.abspath(folder)} holds no sequences yet'
+    return f'{none}: make them with {make}, or bring your own with import_data.py'
 
 
 # ---------------------------------------------------------------- writing a file
@@ -195,3 +237,14 @@ def whole_file(path):
     finally:
         with contextlib.suppress(OSError):
             os.remove(temporary)
+
+
+def save_plot(figure, name, folder=None):
+    """Save a figure as a PNG, whole or not at all.
+
+    Prints its name, unless it goes into a run's folder, which save_run lists.
+    """
+    with whole_file(os.path.join(folder or '', name)) as temporary:
+        figure.savefig(temporary, dpi=150, format='png')
+    if not folder:
+        print(f'Plot: {clean(name)}')

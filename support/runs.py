@@ -31,13 +31,14 @@ from pathlib import Path
 from support import files
 from support.console import DataError, print_table
 from support.files import (
+    CLASSES_FILE,
+    IDS_FILE,
     class_name,
     disk_errors,
-    read_class_names,
-    read_ids,
+    read_lines,
     whole_file,
 )
-from support.sets import describe
+from support.sets import describe_sets, when_written
 
 import numpy as np
 
@@ -47,6 +48,8 @@ NAME = re.compile(r'\w[\w.-]*')  # of a run: it is the name of a folder
 # run's folder, once there is one, is files.run_folder.
 facts = {}
 script_text = ''
+# When Train and Test were written that it reads.
+sets_written = None
 
 # Why weights or answers are not numbers, and what helps.
 NOT_FINITE = (
@@ -63,7 +66,7 @@ def begin(script, numbers, name=None):
 
     Raises ValueError if there can be no run of that name.
     """
-    global script_text
+    global script_text, sets_written
     if name and (not NAME.fullmatch(name) or name == 'last'):
         raise ValueError(f'--name {name}: take letters, digits, - and _, but not last')
     if name and (RUNS / name).exists():
@@ -73,6 +76,7 @@ def begin(script, numbers, name=None):
     facts.update(name=name, script=script and os.path.basename(script), numbers=numbers)
     facts['time'] = datetime.now().isoformat(timespec='seconds')
     script_text = Path(script).read_text('utf-8-sig') if script else ''
+    sets_written = when_written()
     files.run_folder = None
 
 
@@ -100,13 +104,13 @@ def begin_fit(began=None):
     """Note what a fit will train with, where, and when it began: at a time, or now."""
     if not facts:  # without read_command_line
         begin(None, {})
-    numbers = facts['numbers']
+    N_train, N_test = (facts['numbers'].get(x, '?') for x in ('N_train', 'N_test'))
     facts.update(
         fit_began=began or datetime.now().isoformat(),
         device=device(),
-        class_names=read_class_names('Train'),
+        class_names=read_lines('Train', CLASSES_FILE),
         updates=0,
-        **describe(numbers.get('N_train', '?'), numbers.get('N_test', '?')),
+        **describe_sets(N_train, N_test, sets_written),
     )
     files.run_folder = None
 
@@ -311,7 +315,7 @@ def save_run(model, history, X_train, X_test, Y_test):
     if not (shares := are_shares(model, scores)):
         print("The network's answers are not between 0 and 1, so no scores are stored")
 
-    rows, ids = [], read_ids('Test')
+    rows, ids = [], read_lines('Test', IDS_FILE)
     for i in range(N):
         row = {'number': i + 1} | ({'id': ids[i]} if i < len(ids) else {})
         row |= {'class': int(Y_test[i]), 'predicted': int(predicted[i])}

@@ -3,181 +3,211 @@
 A full disk, Ctrl-C or a kill loses nothing: the old sets are there, or the new ones.
 """
 
-import contextlib
-import fcntl
 import hashlib
 import json
 import os
+import platform
 import shutil
+import time
 from pathlib import Path
 
-from support.console import DataError, clean, progress
+from support.console import DataError, clean
 from support.files import (
     ABOUT_FILE,
     CLASSES_FILE,
     FILE_NAME,
     IDS_FILE,
-    beside,
-    check_same,
+    PACKED,
     disk_errors,
-    read_class_names,
+    last_written,
+    read_lines,
     sequence_numbers,
-    whole_file,
 )
 
 import numpy as np
 
-# ---------------------------------------------------------------- what a set is
+MOST_SEQUENCES = 20_000  # in Train and Test, unless they are packed
 
 
-def fingerprint(folder):
+def data_files(folder):
+    """Return the names of the files in folder that hold sequences; [] without it."""
+    names = os.listdir(folder) if os.path.exists(folder) else ()
+    return sorted(name for name in names if FILE_NAME.fullmatch(name) or name in PACKED)
+
+
+def hash_set(folder):
     """Return a text that changes when a file of the set is changed, added or removed.
 
-    It stays if the set is copied. Of many files, 2,000 are read, spread over all.
+    It stays if the set is copied. Of many files 2,000 are read, spread over all, and of
+    a large file as many pieces.
     """
-    names = sorted(filter(FILE_NAME.fullmatch, os.listdir(folder)))
-    found = hashlib.sha256(' '.join([*names, *read_class_names(folder)]).encode())
-    for name in names[:: len(names) // 2000 + 1]:
-        found.update(Path(folder, name).read_bytes())
-    return found.hexdigest()[:16]
+    names = data_files(folder)
+    texts = [*names, *read_lines(folder, CLASSES_FILE)]
+    digest = hashlib.sha256(' '.join(texts).encode())
+    for path in (f'{folder}/{name}' for name in names[:: len(names) // 2000 + 1]):
+        size = os.path.getsize(path)
+        with open(path, 'rb') as file:
+            for start in range(0, size, 1024 + size // 2000):
+                file.seek(start)
+                digest.update(file.read(1024))
+    return digest.hexdigest()[:16]
 
 
-def read_about(folder):
+def read_metadata(folder):
     """Return what the set in folder says of itself, and whether it was changed since.
 
     {} stands for a set that says nothing, such as those of 2018.
     """
     try:
         about = json.loads(Path(folder, ABOUT_FILE).read_text('utf-8'))
-        return about, about.pop('fingerprint') != fingerprint(folder)
-    except (OSError, ValueError, KeyError):
+        return about, about['hashes'][folder] != hash_set(folder)
+    except (OSError, ValueError, TypeError, LookupError):
         return {}, False
 
 
-def describe(N_train, N_test):
+def when_written():
+    """Return when Train and Test were written; this changes if they are replaced."""
+    return last_written('Train'), last_written('Test')
+
+
+def describe_sets(N_train, N_test, written=None):
     """Return what run.json says of N_train sequences of Train and N_test of Test.
 
     data is a line of text, data_command the command that makes both sets as they are,
-    or None, and table what import_data.py has noted of its table, or None.
+    or None, and table what import_data.py has noted of its table, or None. written is
+    what when_written has returned before they were read, if it was asked.
     """
-    check_same('Train')
-    check_same('Test')
-    (train, changed), (test, also) = read_about('Train'), read_about('Test')
-    line = f'{N_train} of {len(sequence_numbers("Train"))} + '
-    line += f'{N_test} of {len(sequence_numbers("Test"))} sequences'
+    (train, changed), (test, also) = map(read_metadata, ('Train', 'Test'))
+    if written not in (None, when_written()):
+        raise DataError('Train or Test was replaced while it was read: run this again')
     if train and test and train['class_names'] != test['class_names']:
         raise DataError(
             'Train and Test are of different classes: make both again, with one command'
         )
-    command = None
+    origin, command = '', None
     if train != test:
-        line += '; Train and Test do not belong together: make them again'
+        origin = '; Train and Test do not belong together: make them again'
     elif changed or also:
-        line += f', changed since they were made ({train["command"]})'
+        origin = f', changed since they were made ({train["command"]})'
     elif train:
-        line += f', {train["what"]}'
-        command = train['command']
-    table = train.get('table')
-    return {'data': clean(line), 'data_command': command, 'table': table}
+        origin, command = f', {train["what"]}', train['command']
+    of_train, of_test = (len(sequence_numbers(x)) for x in ('Train', 'Test'))
+    data = f'{N_train} of {of_train} + {N_test} of {of_test} sequences{origin}'
+    return {'data': clean(data), 'data_command': command, 'table': train.get('table')}
 
 
 # ---------------------------------------------------------------- writing
 
 
-@contextlib.contextmanager
-def only_writer():
-    """Keep other scripts from writing sets in this folder meanwhile."""
-    folder = os.open('.', os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise DataError(
-            'another script is writing sets here: run this again when it has ended'
-        ) from None
-    except OSError:  # a network disk without locks: then without
-        pass
-    try:
-        yield
-    finally:
-        os.close(folder)
+def check_count(N, command):
+    """Raise DataError if N sequences are too many for files of their own."""
+    if N > MOST_SEQUENCES:
+        what = f'{N:,} sequences would be {2 * N:,} files, too many for most disks'
+        raise DataError(f'{what}: put them into four with  {command} --packed')
 
 
-def put_in_place(folders):
-    """Exchange folders for the new sets beside them, if all are whole, and tidy up.
-
-    Begun again after a kill, it does the rest. Files that are not of a set stay.
-    """
-    # Each says last what it is, and the last of them last of all.
-    whole = os.path.exists(f'{beside(folders[-1])[0]}/{ABOUT_FILE}')
-    for folder in map(os.path.realpath, folders):
-        new, old = beside(folder)
-        if whole and os.path.exists(new):
-            if os.path.exists(folder):
-                os.rename(folder, old)
-            os.rename(new, folder)
-    for folder in folders:
-        new, old = beside(folder)
-        for name in os.listdir(old) if os.path.exists(old) else ():
-            of_set = name in (CLASSES_FILE, IDS_FILE, ABOUT_FILE)
-            of_set = of_set or FILE_NAME.fullmatch(name)
-            if not of_set and not os.path.lexists(f'{folder}/{name}'):
-                os.rename(f'{old}/{name}', f'{folder}/{name}')
-        for left in filter(os.path.exists, (new, old)):
-            shutil.rmtree(left)
-
-
-def write_set(folder, N, sequences, texts):
-    """Write a set, and files of the texts {name: lines}, into a new folder."""
-    os.makedirs(folder)
-    IDs = progress(range(1, N + 1), f'Writing {N} sequences')
-    for ID, (x, y) in zip(IDs, sequences, strict=True):
+def write_files(folder, sequences):
+    """Write each sequence into two files: X_1.dat, Y_1.dat, X_2.dat, ..."""
+    for ID, (x, y) in enumerate(sequences, 1):
         Path(folder, f'X_{ID}.dat').write_bytes(np.asarray(x, '<f8').tobytes())
         Path(folder, f'Y_{ID}.dat').write_bytes(np.asarray(y, '<f8').tobytes())
-    for name, lines in texts.items():
-        if len(lines):
-            Path(folder, name).write_text('\n'.join(lines) + '\n', 'utf-8')
 
 
-def may_be_replaced(folder, about):
+def write_packed(folder, sequences, N):
+    """Write all N sequences into two files: X.npy, float64 (N, n), and Y.npy (N,)."""
+    X_file, Y_file = (open(f'{folder}/{name}', 'wb') for name in PACKED)
+    with X_file, Y_file:
+        for i, (x, y) in enumerate(sequences):
+            if i == 0:
+                header = {'descr': '<f8', 'fortran_order': False}
+                for file, shape in (X_file, (N, len(x))), (Y_file, (N,)):
+                    np.lib.format.write_array_header_1_0(
+                        file, header | {'shape': shape}
+                    )
+            X_file.write(np.asarray(x, '<f8').tobytes())
+            Y_file.write(np.asarray(y, '<f8').tobytes())
+
+
+def beside(folder, kind):
+    """Return a path of this process beside folder, for the new set or the old one."""
+    parent, name = os.path.split(os.path.realpath(folder))  # Train may be a link
+    return f'{parent}/.{name}.{kind}-{platform.node()}-{os.getpid()}'
+
+
+def sweep(folder):
+    """Tidy up beside folder: put back an old set, or else what it held besides.
+
+    A new set that was begun more than an hour ago is that of a dead script, and goes.
+    """
+    path = Path(os.path.realpath(folder))
+    for old in path.parent.glob(f'.{path.name}.old-*'):
+        if not path.exists():
+            old.rename(path)
+            continue
+        of_set = {*data_files(old), CLASSES_FILE, IDS_FILE, ABOUT_FILE}
+        for name in {*os.listdir(old)} - of_set - {*os.listdir(path)}:
+            os.rename(old / name, path / name)
+        shutil.rmtree(old, ignore_errors=True)
+    for new in path.parent.glob(f'.{path.name}.new-*'):
+        if time.time() - new.stat().st_mtime > 3600:
+            shutil.rmtree(new, ignore_errors=True)
+
+
+def is_replaceable(folder, about):
     """Return whether generate_data.py has made what folder holds, and does so again."""
-    there, changed = read_about(folder)
+    there, changed = read_metadata(folder)
     ours = about['script'] == there.get('script') == 'generate_data.py' and not changed
-    return ours or not sequence_numbers(folder)
+    return ours or not data_files(folder)
 
 
-def write_sets(sets, about, overwrite=False, class_names=(), ids=None):
-    """Write new sets, all of them or none; sets is {folder: (N, sequences)}.
+def write_sets(sets, about, overwrite=False, class_names=(), ids=None, packed=False):
+    """Write new sets beside the old ones, then put them in their places.
 
-    sequences yields N pairs of x, the values of a sequence (n,), and y, its class.
-    about is a dict that says what they are: script, command, what, and more.
-    class_names, in order, and ids, {folder: N names of objects}, go with the sequences.
+    sets is {folder: (N, sequences)}, with N pairs of x, the values of a sequence (n,),
+    and y, its class. about is a dict that says what they are: script, command, what,
+    and more. class_names, in order, and ids, {folder: N names of objects}, go with
+    them. packed puts the sequences of each folder into two files.
     Returns whether it has written them: False if the folders hold these sets already.
     Raises DataError if they hold others (unless overwrite) or can't be written.
     """
     about = json.loads(json.dumps({**about, 'class_names': list(class_names)}))
-    new = {folder: beside(folder)[0] for folder in sets}
-    with disk_errors('Train and Test'), only_writer():
-        put_in_place(list(sets))  # what a kill has left
-        if all(read_about(folder) == (about, False) for folder in sets):
+    new = {folder: beside(folder, 'new') for folder in sets}
+    if not packed:
+        command = about['command'] + ' --overwrite' * overwrite
+        check_count(sum(N for N, _ in sets.values()), command)
+    with disk_errors('Train and Test'):
+        for folder in sets:
+            sweep(folder)
+        found = [read_metadata(folder) for folder in sets]
+        if all(there | about == there and not changed for there, changed in found):
             return False
-        replaced = [may_be_replaced(folder, about) for folder in sets]
-        if not overwrite and not all(replaced):
+        if not overwrite and not all(is_replaceable(folder, about) for folder in sets):
             raise DataError(
                 'Train and Test already hold sequences that this command has not made:'
                 ' add --overwrite to replace them'
             )
         try:
             for folder, (N, sequences) in sets.items():
-                texts = {CLASSES_FILE: class_names}
-                texts[IDS_FILE] = ids[folder] if ids else ()
-                write_set(new[folder], N, sequences, texts)
-            for folder in new.values():
-                mark = {**about, 'fingerprint': fingerprint(folder)}
-                with whole_file(f'{folder}/{ABOUT_FILE}') as temporary:
-                    Path(temporary).write_text(json.dumps(mark, indent=1), 'utf-8')
-        except BaseException:
-            for folder in new.values():
-                shutil.rmtree(folder, ignore_errors=True)
-            raise
-        put_in_place(list(sets))
+                shutil.rmtree(new[folder], ignore_errors=True)  # of an equal number
+                os.mkdir(new[folder])
+                if packed:
+                    write_packed(new[folder], sequences, N)
+                else:
+                    write_files(new[folder], sequences)
+                names = ids[folder] if ids else ()
+                for file, lines in (CLASSES_FILE, class_names), (IDS_FILE, names):
+                    if len(lines):
+                        text = '\n'.join(lines) + '\n'
+                        Path(new[folder], file).write_text(text, 'utf-8')
+            about['hashes'] = {folder: hash_set(path) for folder, path in new.items()}
+            for path in new.values():
+                Path(path, ABOUT_FILE).write_text(json.dumps(about, indent=1), 'utf-8')
+            for folder, path in new.items():
+                if os.path.exists(folder):
+                    os.rename(os.path.realpath(folder), beside(folder, 'old'))
+                os.rename(path, os.path.realpath(folder))
+        finally:
+            for folder, path in new.items():
+                shutil.rmtree(path, ignore_errors=True)
+                sweep(folder)
     return True

@@ -1,13 +1,11 @@
 """What view.py --wrong draws: each wrong answer over what the network had learnt."""
 
 from support.console import DataError, clean
-from support.files import class_name
+from support.files import class_name, read_set, save_plot
 from support.runs import fingerprint, newest_run, read_rows, read_run
 
 import matplotlib.pyplot as plt
 import numpy as np
-
-import utilities
 
 MOST = 8  # rows of the picture
 
@@ -19,8 +17,8 @@ def sets_of(run):
     """
     N = run['numbers']
     try:
-        train = utilities.read_set('Train', N['N_train'], N['N_sequence'])
-        test = utilities.read_set('Test', N['N_test'], N['N_sequence'])
+        train = read_set('Train', N['N_train'], N['N_sequence'])
+        test = read_set('Test', N['N_test'], N['N_sequence'])
         if (fingerprint(train[0]), fingerprint(*test)) == (run['lessons'], run['exam']):
             return *train, *test
     except (DataError, KeyError):  # fewer, shorter, none; or numbers of a notebook
@@ -82,4 +80,4 @@ def plot_wrong(name=None):
     )
     figure.supxlabel('Time Sequence (t)')
     figure.supylabel('Data X(t)')
-    utilities.save_plot(figure, 'wrong.png')
+    save_plot(figure, 'wrong.png')

@@ -84,15 +84,12 @@ Lesson = namedtuple('Lesson', 'folder stdout')
 @contextlib.contextmanager
 def restored():
     """Give back to this process what a script may change in it."""
-    from support import files
-
     import matplotlib.pyplot as plt
 
     hook, argv, path, folder = sys.excepthook, sys.argv, sys.path.copy(), os.getcwd()
     environment = os.environ.copy()
     signals = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
     handlers = {number: signal.getsignal(number) for number in signals}
-    files.sets_read.clear()
     if 'keras' in sys.modules:  # the first network is called sequential
         sys.modules['keras'].utils.clear_session()
     try:

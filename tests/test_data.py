@@ -1,25 +1,37 @@
 """Sequences: their files, pictures and making; sets, whole or not at all."""
 
+import builtins
 import contextlib
 import errno
 import functools
 import io
 import os
+import re
 import shutil
+import time
 from pathlib import Path
 
-from support import console, files, sets
+from support import console, files, sets, wrong
 from support.console import DataError
 from support.runs import read_rows, read_run, write_rows
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from conftest import WORKSHOP, contents, one_line, process, refused, script
+from conftest import (
+    SHORT,
+    TRAIN,
+    WORKSHOP,
+    contents,
+    one_line,
+    process,
+    refused,
+    script,
+)
 from scipy.stats import kstest
 
 import utilities
-from generate_data import WAVES, make_sequences, random_streams, sequences
+from generate_data import WAVES, generate_data, make_sequences, random_streams
 from utilities import read_set, read_test_data, read_training_data
 
 MAKE = 'generate_data.py'
@@ -82,7 +94,8 @@ def test_what_is_missing(data):
 def plots(monkeypatch):
     """The figures and paths of the plots, which are not saved."""
     plots = []
-    monkeypatch.setattr(utilities, 'save_plot', lambda *plot: plots.append(plot))
+    for module in (utilities, wrong):
+        monkeypatch.setattr(module, 'save_plot', lambda *plot: plots.append(plot))
     return plots
 
 
@@ -185,7 +198,7 @@ def test_waves():
     """As in closed form; a small set begins a large one."""
     far = {'classes': 3, 'f_min': 0.5, 'f_range': 1.4, 'N_sequence': 130_000}
     for options in ({}, {'classes': 4, 'phase': True}, far):
-        drawn = list(sequences(20, np.random.default_rng(1), **options))
+        drawn = list(generate_data(20, np.random.default_rng(1), **options))
         Y, f, phase = np.random.default_rng(1).random((20, 3)).T
         f = options.get('f_min', 0.1) + options.get('f_range', 0.3) * f
         for i, (x, y) in enumerate(drawn):
@@ -197,7 +210,7 @@ def test_waves():
             assert y == int(Y[i] * options.get('classes', 2))
             wave = (sine, square, sawtooth, triangle)[int(y)]
             np.testing.assert_allclose(x, wave, atol=1e-6)
-        small = list(sequences(3, np.random.default_rng(1), **options))
+        small = list(generate_data(3, np.random.default_rng(1), **options))
         for (x, _), (same, _) in zip(small, drawn[:3], strict=True):
             np.testing.assert_array_equal(x, same)
 
@@ -208,7 +221,9 @@ def test_noise():
     def drawn(noise):
         options = {'N_sequence': 60_000, 'noise': noise}  # in blocks of two
         streams = random_streams(0) + random_streams(1)
-        return np.array([x for rng in streams for x, _ in sequences(5, rng, **options)])
+        return np.array(
+            [x for rng in streams for x, _ in generate_data(5, rng, **options)]
+        )
 
     noise = drawn(0.5) - drawn(0)
     assert kstest(np.ravel(noise) / 0.5, 'norm').pvalue > 1e-3
@@ -231,9 +246,9 @@ def test_options(folder):
             drawn = make_sequences(9, rng, **options)
             found = read_set(name, 9, options.get('N_sequence', 128))
             assert all((a == b).all() for a, b in zip(found, drawn, strict=True))
-    assert files.read_class_names('Test') == list(WAVES)[:4]
+    assert files.read_lines('Test', 'classes.txt') == list(WAVES)[:4]
     line = 'sine, square, sawtooth and triangle waves, random phase, noise 0.1, seed 0'
-    assert sets.describe(1, 1)['data'].endswith(line)
+    assert sets.describe_sets(1, 1)['data'].endswith(line)
 
 
 def test_wrong_command_lines(folder):
@@ -241,17 +256,19 @@ def test_wrong_command_lines(folder):
     cases += f', --classes {len(WAVES) + 1}'
     for case in cases.split(','):
         refused(MAKE, *case.split(), status=2, parts=[': error: '])
-    for case in ', 0, two, 1 --N_sequence 0, 1 --wrong'.split(','):
+    for case in ', 0, two, 1 --N_sequence 0, 1 --wrong, 1 a.dat'.split(','):
         refused('view.py', *case.split(), status=2, parts=[': error: '])
 
 
 # ---------------------------------------------------------------- sets written whole
 
 
-def write_sets(**sizes):
+def write_sets(packed=False, **sizes):
     """Write sets of so many sequences each."""
-    drawn = {f: (N, sequences(N, np.random.default_rng(N))) for f, N in sizes.items()}
-    return sets.write_sets(drawn, ABOUT | {'of': sizes}, True, ['a', 'b'])
+    rng = np.random.default_rng
+    drawn = {f: (N, generate_data(N, rng(N))) for f, N in sizes.items()}
+    about = ABOUT | {'of': sizes}
+    return sets.write_sets(drawn, about, True, ['a', 'b'], packed=packed)
 
 
 def test_who_replaces_what(data):
@@ -260,22 +277,22 @@ def test_who_replaces_what(data):
         put(path, b'mine')
     script(MAKE, 5, 3)
     line = '4 of 5 + 3 of 3 sequences, sine and square waves, seed 0'
-    assert sets.describe(4, 3)['data'] == line
+    assert sets.describe_sets(4, 3)['data'] == line
     assert 'exactly these sequences' in script(MAKE, 5, 3).stdout
     for change in ('Test/X_2.dat', 'Train/classes.txt'):
         put(change, b'changed')
         before = contents(data)
         refused(MAKE, 5, 3, parts=['already hold sequences', '--overwrite'])
         assert contents(data) == before
-        assert 'changed since they were made' in sets.describe(5, 3)['data']
+        assert 'changed since they were made' in sets.describe_sets(5, 3)['data']
         script(MAKE, 5, 3, '--overwrite')
     assert Path('Train/notes.txt').read_bytes() == b'mine'
-    assert sets.describe(5, 3)['data_command'] == 'python generate_data.py 5 3'
+    assert sets.describe_sets(5, 3)['data_command'] == 'python generate_data.py 5 3'
     os.remove('Test/about.json')
-    found = sets.describe(1, 1)
+    found = sets.describe_sets(1, 1)
     assert 'do not belong together' in found['data'] and not found['data_command']
     os.remove('Train/about.json')  # as those of 2018
-    assert sets.describe(5, 3)['data'] == '5 of 5 + 3 of 3 sequences'
+    assert sets.describe_sets(5, 3)['data'] == '5 of 5 + 3 of 3 sequences'
     refused(MAKE, 5, 3, parts=['already hold sequences'])
 
 
@@ -283,19 +300,20 @@ def test_names_go_with_their_set(folder):
     for ids in ({'Train': ['a'], 'Test': ['b']}, {'Train': [], 'Test': []}):
         both = {name: (1, [(np.zeros(2), 0.0)]) for name in ids}
         sets.write_sets(both, ABOUT | {'what': str(ids)}, True, ['x'], ids)
-        assert {name: files.read_ids(name) for name in both} == ids
-    put('Test/about.json', b'{"class_names": ["y"], "fingerprint": 0}')
+        assert {name: files.read_lines(name, 'ids.txt') for name in both} == ids
+    put('Test/about.json', b'{"class_names": ["y"], "hashes": {"Test": 0}}')
     with pytest.raises(DataError, match='of different classes'):
-        sets.describe(1, 1)
+        sets.describe_sets(1, 1)
 
 
 class Killed(BaseException):
     pass
 
 
+@pytest.mark.parametrize('packed', [False, True])
 @pytest.mark.parametrize('error', [OSError(errno.ENOSPC, 'full'), Killed])
-def test_wherever_the_disk_fails_or_a_kill_comes(folder, monkeypatch, error):
-    """Both sets are old or both new, or reading ends in a line."""
+def test_wherever_the_disk_fails_or_a_kill_comes(folder, monkeypatch, error, packed):
+    """Both sets are old or both new, or a line says that they are not."""
 
     def call(real, *arguments, **options):
         nonlocal calls
@@ -305,51 +323,171 @@ def test_wherever_the_disk_fails_or_a_kill_comes(folder, monkeypatch, error):
             raise error
         return real(*arguments, **options)
 
-    write_sets(Train=2, Test=2)
+    write_sets(packed, Train=2, Test=2)
     put('Train/notes', b'mine')
     new, calls, last = contents('.'), 0, 0
     while calls >= last:
         write_sets(Train=3, Test=2)
         old, calls, last = contents('.'), 0, last + 1
         with monkeypatch.context() as patch:
-            for name in ('listdir', 'rename', 'mkdir', 'replace', 'rmdir', 'open'):
+            for name in ('listdir', 'rename', 'mkdir', 'rmdir', 'open'):
                 patch.setattr(os, name, functools.partial(call, getattr(os, name)))
-            patch.setattr(io, 'open', functools.partial(call, open))  # pathlib's
+            for module in io, builtins:  # io's is pathlib's
+                patch.setattr(module, 'open', functools.partial(call, open))
             failed = True
             with contextlib.suppress(DataError, Killed):
-                write_sets(Train=2, Test=2)
+                write_sets(packed, Train=2, Test=2)
                 failed = False
-        files.sets_read.clear()
         try:
             read_set('Train', 2, 128), read_set('Test', 2, 128)
         except DataError as error_:
-            assert 'is being replaced' in str(error_)
+            assert 'no sequences yet' in str(error_)
         else:
             found = {**contents('.'), 'Train/notes': b'mine'}  # may be on its way
-            assert any(found.items() >= x.items() for x in (old, new))
-        assert failed or contents('.') == new
-        write_sets(Train=2, Test=2)  # what the next command does
+            whole = any(found.items() >= x.items() for x in (old, new))
+            line = sets.describe_sets(2, 2)['data']
+            assert whole or 'do not belong together' in line
+        assert failed or contents('.').items() >= new.items()
+        write_sets(packed, Train=2, Test=2)  # what the next command does
         assert contents('.') == new
     assert last > 20
 
 
-def test_one_writer_at_a_time(data, monkeypatch):
-    with sets.only_writer():
-        refused(MAKE, 5, 5, parts=['another script is writing sets'])
-    assert len(files.sequence_numbers('Train')) == 20
-    # As on some network disks, which have no locks.
-    monkeypatch.setattr(sets.fcntl, 'flock', lambda *_: os.stat('no locks'))
-    script(MAKE, 4, 4)
-    assert len(files.sequence_numbers('Train')) == 4
+def test_what_killed_scripts_have_left(data):
+    """It is removed; but an old set comes back if the new one had not come yet."""
+    before = contents('.')
+    shutil.move('Train', '.Train.old-other-1')
+    for age in 0, 4000:
+        os.makedirs('.Test.new-other-1')
+        os.utime('.Test.new-other-1', (time.time() - age,) * 2)
+        assert 'exactly these' in script(MAKE, 20, 10).stdout
+        assert os.path.exists('.Test.new-other-1') == (age == 0)
+        assert contents('.') == before
+        shutil.rmtree('.Test.new-other-1', ignore_errors=True)
 
 
 def test_replaced_while_it_is_read(data):
-    for read in (lambda: read_training_data(3, 128), lambda: sets.describe(2, 2)):
-        read_training_data(1, 128), read_test_data(1, 128)
-        write_sets(Train=20, Test=20 + len(os.listdir('Test')))
-        with pytest.raises(DataError, match='while it was read: run this again'):
-            read()
-        files.sets_read.clear()
+    before = sets.when_written()
+    read_training_data(1, 128)
+    write_sets(Train=20, Test=10)
+    with pytest.raises(DataError, match='while it was read: run this again'):
+        sets.describe_sets(20, 10, before)
+    edit = "import os\nos.utime('Train/about.json')\n"
+    text = TRAIN.replace('# Create our Keras model', f'{edit}#', 1)
+    put('train_other.py', text.encode())
+    refused(
+        data / 'train_other.py', *SHORT, parts=['while it was read: run this again']
+    )
+
+
+# ---------------------------------------------------------------- packed sets
+
+
+@pytest.fixture
+def packed(folder):
+    """A folder with 20 and 10 packed sequences, the same as those of data."""
+    script(MAKE, 20, 10, '--packed')
+    return folder
+
+
+def test_packed_sets_are_the_same(packed, generated):
+    assert sorted(contents('Train')) == ['X.npy', 'Y.npy', 'about.json', 'classes.txt']
+    both = [(read_set(f, N, 128), f, N) for f, N in (('Train', 20), ('Test', 10))]
+    os.chdir(generated)
+    for arrays, name, N in both:
+        for a, b in zip(arrays, read_set(name, N, 128), strict=True):
+            assert a.tobytes() == b.tobytes() and a.dtype == b.dtype == float
+    os.chdir(packed)
+    X, Y = np.load('Test/X.npy'), np.load('Test/Y.npy')
+    assert (X.dtype.str, X.shape, Y.dtype.str, Y.shape) == (
+        '<f8',
+        (10, 128),
+        '<f8',
+        (10,),
+    )
+    assert read_test_data(7, 128)[0].tobytes() == X[6].tobytes()
+
+
+def test_scripts_take_packed_sets(packed, plots):
+    line = '20 of 20 + 10 of 10 sequences, sine and square waves, seed 0'
+    assert sets.describe_sets(20, 10)['data'] == line
+    assert line in script('check.py', status=None).stdout
+    script('view.py', 7)
+    assert plots.pop()[0].axes[0].get_title().startswith('Data Set 7: class ')
+    script('train.py', *SHORT)
+    assert 'Test/X_4.dat: class' in script('infer.py', 4).stdout
+    printed = script('infer.py', 'Test').stdout
+    assert printed.count(' label ') == 10 and 'of 10 labelled' in printed
+    rows = read_rows(read_run(1), 'predictions.csv')
+    assert sum(row['class'] != row['predicted'] for row in rows) == len(
+        re.findall('DISAGREES', printed)
+    )
+    assert script('view.py', '--wrong').stdout.startswith('runs/1: ')
+    script(MAKE, 20, 10, '--packed', '--seed', 1)
+    refused('view.py', '--wrong', parts=['generate_data.py 20 10 --packed --overwrite'])
+
+
+def test_either_kind_replaces_the_other(packed):
+    """Whole; and both at once are refused."""
+    put('Train/notes', b'mine')
+    script(MAKE, 5, 5)
+    assert files.sequence_numbers('Train') == {1, 2, 3, 4, 5}
+    np.save('Train/X.npy', np.zeros([2, 128]))
+    np.save('Train/Y.npy', np.zeros(2))
+    for command in ('view.py', 1), ('train.py', *SHORT), ('check.py',):
+        done = script(*command, status=None)
+        assert 'holds X.npy and X_i.dat' in done.stdout + done.stderr
+    refused(MAKE, 5, 5, parts=['already hold sequences'])
+    script(MAKE, 5, 5, '--packed', '--overwrite')
+    assert sorted(os.listdir('Train')) == sorted([*os.listdir('Test'), 'notes'])
+
+
+@pytest.mark.parametrize(
+    ('name', 'array', 'parts'),
+    [
+        ('X', np.zeros([20, 64]), ['sequence 1 (X[0]) holds 64', '--N_sequence 64']),
+        ('X', np.full([20, 128], np.nan), ['X.npy, sequence 1 (X[0]) holds NaN']),
+        ('X', np.zeros([20, 2, 64]), ['(N, n)', '(20, 2, 64)']),
+        ('X', np.zeros([19, 128]), ['(N, n)', '(19, 128)']),
+        ('X', np.full([20, 128], 'a'), ['numbers', '<U1']),
+        ('X', np.full([20, 128], None), ['cannot be read', 'write them again']),
+        ('Y', np.full(20, 0.5), ['Y.npy, sequence 1 (Y[0]) holds 0.5, but a class']),
+        ('Y', np.zeros([20, 1]), ['Y.npy (N,)']),
+        ('X', b'', ['cannot be read']),
+        ('Y', b'0123456789' * 20, ['cannot be read']),
+        ('X', None, ['cannot be read']),
+    ],
+)
+def test_bad_packed_sets(packed, name, array, parts):
+    """A line says what is wrong, and the set can be made again."""
+    path = Path(f'Train/{name}.npy')
+    if isinstance(array, np.ndarray):
+        np.save(path, array, allow_pickle=True)
+    else:  # or as when a copy of it was cut short
+        put(path, path.read_bytes()[:9000] if array is None else array)
+    refused('view.py', 1, parts=['Train/', *parts])
+    refused('train.py', *SHORT, parts=['Train/', *parts])
+    refused(MAKE, 20, 10, '--packed', parts=['already hold sequences'])
+    script(MAKE, 20, 10, '--packed', '--overwrite')
+    assert len(read_set('Train', 20, 128)[0]) == 20
+
+
+def test_packed_arrays_of_other_types(packed):
+    X, Y = read_set('Train', 20, 128)
+    for X_type, Y_type in ('float32', 'int64'), ('>f8', 'bool'), ('int8', 'uint8'):
+        np.save('Train/X.npy', np.asfortranarray(X.astype(X_type)))
+        np.save('Train/Y.npy', Y.astype(Y_type))
+        found = read_set('Train', 20, 128)
+        assert found[0].dtype == found[1].dtype == float
+        assert (found[0] == X.astype(X_type)).all() and (found[1] == Y).all()
+
+
+def test_too_many_files(folder):
+    """Refused before anything is drawn, in a line with the whole command."""
+    line = refused(MAKE, 10**9, 5, '--noise', 0.5, parts=['2,000,000,010 files'])
+    assert line.endswith('  python generate_data.py 1000000000 5 --noise 0.5 --packed')
+    line = refused(MAKE, 20_000, 1, '--overwrite', parts=['40,002 files'])
+    assert line.endswith(' 20000 1 --overwrite --packed') and contents('.') == {}
 
 
 def test_text_from_files_is_safe_on_a_terminal(data):

@@ -1,0 +1,75 @@
+"""The command lines of generate_data.py and view.py."""
+
+import sys
+from pathlib import Path
+
+from support.console import parser, whole_number
+
+
+def read_generate_options(description, waves):
+    """Return the options of generate_data.py, and what about.json will say of its sets.
+
+    waves are the names of the wave forms, in the order of the classes.
+    """
+    script = parser(description)
+    add, count = script.add_argument, whole_number(1)
+    add('N_train', nargs='?', type=count, default=200, help='default 200')
+    add('N_test', nargs='?', type=count, default=50, help='default 50')
+    numbers = range(2, len(waves) + 1)
+    forms = 'number of wave forms, default 2'
+    add('--classes', type=int, choices=numbers, default=2, help=forms)
+    add('--phase', action='store_true', help='random phases as well')
+    add('--N_sequence', type=count, default=128, help='length, default 128')
+    deviation = 'standard deviation of the noise, default 0'
+    add('--noise', type=float, default=0.0, help=deviation)
+    seed = 'seed of the random numbers, default 0'
+    add('--seed', type=whole_number(0), default=0, help=seed)
+    packed = 'all of a folder in two files, X.npy and Y.npy'
+    add('--packed', action='store_true', help=packed)
+    add('--overwrite', action='store_true', help='replace what is there')
+    args = script.parse_args()
+    if not 0 <= args.noise <= 1e6:  # NaN fails this, too
+        script.error(f'--noise {args.noise} is not a number from 0 to 1000000')
+
+    *kinds, last = (name.removesuffix(' wave') for name in waves[: args.classes])
+    phase = ', random phase' if args.phase else ''
+    noise = f', noise {args.noise:g}' if args.noise else ''
+    typed = [text for text in sys.argv[1:] if text != '--overwrite']
+    about = {
+        'script': 'generate_data.py',
+        'what': f'{", ".join(kinds)} and {last} waves{phase}{noise}, seed {args.seed}',
+        'command': ' '.join(['python generate_data.py', *typed]),
+    }
+    return args, about
+
+
+def number_or_file(text):
+    """Return the number in text, or a Path if it names a file."""
+    return Path(text) if text.endswith('.dat') else whole_number(1)(text)
+
+
+def read_view_options(description, N_sequence):
+    """Return the options of view.py; files are the Paths among ID."""
+    script = parser(description)
+    add = script.add_argument
+    ID = 'the number i of X_i.dat, or a file of your own'
+    add('ID', nargs='*', type=number_or_file, help=ID)
+    add('--test', action='store_true', help='look in Test instead of Train')
+    add('--hide', action='store_true', help='hide the class')
+    add('--wrong', action='store_true', help='what a run got wrong')
+    add('--run', metavar='NAME', help='with --wrong: runs/NAME, else the newest')
+    length = f'values in each sequence, default {N_sequence}'
+    add('--N_sequence', type=whole_number(1), default=N_sequence, help=length)
+    args = script.parse_args()
+    args.files = [ID for ID in args.ID if isinstance(ID, Path)]
+    if len(args.ID) > 36:
+        script.error('more than 36 plots are too small to read: give fewer IDs')
+    if bool(args.ID) == args.wrong:
+        script.error('give either the numbers of sequences, or --wrong')
+    if args.files and args.files != args.ID:
+        script.error('give either the numbers of sequences, or files')
+    if args.wrong and (args.hide or args.test):
+        script.error('--wrong takes neither --hide nor --test')
+    if args.run and not args.wrong:
+        script.error('--run goes with --wrong')
+    return args
