@@ -72,23 +72,17 @@ def read_options():
     """Return the options of the command line."""
     script = parser(__doc__)
     what = 'a file, table or folder, or the number i of Test/X_i.dat'
-    script.add_argument(
-        'files', nargs='*', metavar='FILE', type=sequence_file, help=what
-    )
+    add = script.add_argument
+    add('files', nargs='*', metavar='FILE', type=sequence_file, help=what)
     which = script.add_mutually_exclusive_group()
     which.add_argument('--run', metavar='NAME', help='runs/NAME, default the newest')
     which.add_argument('--model', help='a network in a file of its own')
-    script.add_argument('--about', action='store_true', help='print what the run is')
-    script.add_argument(
-        '--csv', action='store_true', help='print comma-separated values'
-    )
+    add('--about', action='store_true', help='print what the run is')
+    add('--csv', action='store_true', help='print comma-separated values')
     options = script.parse_args()
     if bool(options.files) == options.about:
         script.error('give either files to classify, or --about')
     return options
-
-
-# ---------------------------------------------------------------- the network
 
 
 def find_network(options):
@@ -112,8 +106,6 @@ def print_run(path, run):
 def load_network(path):
     """Return the network in a file. Raises DataError if it takes no sequences."""
     remedy = 'train one with python train.py'
-    if not os.path.exists(path):
-        raise DataError(f'{path} is missing: {remedy}')
     check_file(path)
     try:  # Keras refuses a file that brings code of its own
         model = import_keras().models.load_model(path, compile=False)
@@ -124,19 +116,6 @@ def load_network(path):
         if not (type(shape) is tuple and len(shape) == 2 and shape[1]):
             raise DataError(f'{path} classifies no sequences: {remedy}')
     return model
-
-
-def describe_network(path, run):
-    """Return in a line which network answers."""
-    trained = os.stat(path).st_mtime_ns
-    line = f'Model: {path} of {datetime.fromtimestamp(trained / 1e9):%Y-%m-%d %H:%M}'
-    line += f', {run["layers"]}' if run else ''
-    if (last_written('Train') or 0) > trained:
-        line += ', older than the sequences in Train'
-    return clean(line)
-
-
-# ---------------------------------------------------------------- the sequences
 
 
 @functools.cache
@@ -156,10 +135,8 @@ def read_file(path, N_sequence, class_names):
     if name.startswith('X_') and exists(label_file):
         label = int(read_class(label_file))
         if any(a != b for a, b in zip(names, class_names, strict=False)):
-            raise DataError(
-                f'{folder or "."} is of other classes ({", ".join(names[:5])}) than the'
-                ' network: train again with python train.py'
-            )
+            others = f'other classes ({", ".join(names[:5])}) than the network'
+            raise DataError(f'{folder or "."} is of {others}: train again, train.py')
     number = FILE_NAME.fullmatch(name)
     has_id = number and int(number[1]) <= len(ids)
     return Sequence(path, ids[int(number[1]) - 1] if has_id else '', x, label)
@@ -175,8 +152,8 @@ def read_rows(path, network, run, errors):
     class_names = run['class_names']
     for table in read_parts(path, Reading(**run['table'])):
         for name in table.too_short:
-            text = f'{path}: object {name} has fewer than three observations'
-            print_error(text, errors)
+            few = f'object {name} has fewer than three observations'
+            print_error(f'{path}: {few}', errors)
         for i, label in enumerate(table.labels):
             name = f'{path} {table.rows[i]}'
             if i in table.bad:
@@ -231,16 +208,28 @@ def read_sequences(paths, network, N_sequence, run, errors):
             print_error(error.args[0], errors)
 
 
-# ---------------------------------------------------------------- the answers
+def print_header(options, network, run, scores, has_scores):
+    """Print which network answers, and what its scores are or the columns of --csv."""
+    trained = os.stat(network).st_mtime_ns
+    time = f'{datetime.fromtimestamp(trained / 1e9):%Y-%m-%d %H:%M}'
+    line = f'Model: {network} of {time}' + (f', {run["layers"]}' if run else '')
+    line += ', older than the sequences in Train' * (
+        (last_written('Train') or 0) > trained
+    )
+    print(clean(line), file=sys.stderr if options.csv else sys.stdout)
+    if options.csv:
+        each = ''.join(f',score_{j}' for j in range(scores.shape[1]))
+        print(f'file,id,class,name,score,label,agrees{each}')
+    elif has_scores:
+        what = "The score is the network's output for that class"
+        print(f'{what}, not a calibrated probability.')
+    else:
+        print('This network gives no scores: those of a sigmoid or a softmax are.')
 
 
-def print_csv(part, scores, class_names, has_scores, is_first):
+def print_csv(part, scores, class_names, has_scores):
     """Print a row for each Sequence: its class, score and label, and all scores."""
     table = csv.writer(sys.stdout, lineterminator='\n')
-    if is_first:
-        each = [f'score_{j}' for j in range(scores.shape[1])]
-        row = ['file', 'id', 'class', 'name', 'score', 'label', 'agrees', *each]
-        table.writerow(row)
     best = scores.argmax(axis=1).tolist()
     for (name, id_, _, label), Y, row in zip(part, best, scores.tolist(), strict=True):
         compared = ('', '') if label is None else (label, int(label == Y))
@@ -249,15 +238,8 @@ def print_csv(part, scores, class_names, has_scores, is_first):
         table.writerow([name, id_, Y, title, score, *compared, *each])
 
 
-def print_answers(part, scores, class_names, has_scores, is_first):
+def print_answers(part, scores, class_names, has_scores):
     """Print a line for each Sequence."""
-    if is_first and has_scores:
-        print(
-            "The score is the network's output for that class, not a calibrated"
-            ' probability.'
-        )
-    elif is_first:
-        print('This network gives no scores: those of a sigmoid or a softmax are.')
     for (name, id_, _, label), row in zip(part, scores, strict=True):
         Y = row.argmax()
         line = f'{name} ({id_})' if id_ and not name.endswith(f' {id_}') else name
@@ -270,11 +252,10 @@ def print_answers(part, scores, class_names, has_scores, is_first):
         print(clean(line))
 
 
-def print_accuracy(labels, answers, class_names):
-    """Print how many of the sequences with a label are right, and the confusion."""
-    is_known = np.array(labels) >= 0
-    if is_known.sum() > 1:
-        Y, predicted = np.array(labels)[is_known], np.array(answers)[is_known]
+def print_accuracy(Y, predicted, class_names):
+    """Print how many of the sequences with a label Y, else -1, are right."""
+    Y, predicted = Y[Y >= 0], predicted[Y >= 0]
+    if len(Y) > 1:
         print_confusion(Y, predicted, class_names)
         percent = f'{100 * np.mean(Y == predicted):.2f}%'
         print(f'Accuracy: {percent} of {len(Y)} labelled sequences')
@@ -289,21 +270,20 @@ def main():
     N_sequence, errors, labels, answers = model.input_shape[1], set(), [], []
     paths = list_files(options.files)
     sequences = read_sequences(paths, network, N_sequence, run, errors)
+    print_part = print_csv if options.csv else print_answers
     # In parts, so that memory is flat, and what was done is there if the job ends.
     while part := list(itertools.islice(sequences, PART)):
-        names = [sequence.name for sequence in part]
-        X = np.array([sequence.x for sequence in part])
-        scores, is_first = outputs(model, X, names), not answers
-        if is_first:
-            line = describe_network(network, run)
-            print(line, file=sys.stderr if options.csv else sys.stdout)
-        print_part = print_csv if options.csv else print_answers
-        print_part(part, scores, class_names, are_shares(model, scores), is_first)
+        X, names = np.array([x.x for x in part]), [x.name for x in part]
+        scores = outputs(model, X, names)
+        has_scores = are_shares(model, scores)  # else there are answers alone
+        if not answers:
+            print_header(options, network, run, scores, has_scores)
+        print_part(part, scores, class_names, has_scores)
         sys.stdout.flush()
         answers += scores.argmax(axis=1).tolist()
         labels += [-1 if x.label is None else x.label for x in part]
-    if answers and not options.csv:
-        print_accuracy(labels, answers, class_names)
+    if not options.csv:
+        print_accuracy(np.array(labels), np.array(answers), class_names)
     return int(bool(errors) or not answers)
 
 

@@ -120,7 +120,7 @@ def test_networks_that_are_none(folder):
         'matrix.keras classifies no sequences',
         'no.keras is missing',
     ):
-        refused('infer.py', 1, '--model', wrong.split()[0], parts=[wrong, 'train.py'])
+        refused('infer.py', 1, '--model', wrong.split()[0], parts=[wrong])
     refused('infer.py', 1, parts=['there is no run yet'])
 
 
