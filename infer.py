@@ -18,6 +18,7 @@ if __name__ == '__main__':
 
 import csv
 import functools
+import io
 import itertools
 import os
 import re
@@ -228,14 +229,16 @@ def print_header(options, network, run, scores, has_scores):
 
 
 def print_csv(part, scores, class_names, has_scores):
-    """Print a row for each Sequence: its class, score and label, and all scores."""
-    table = csv.writer(sys.stdout, lineterminator='\n')
+    """Print a row for each Sequence, whole: its class, score and label, all scores."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator='\n')
     best = scores.argmax(axis=1).tolist()
     for (name, id_, _, label), Y, row in zip(part, best, scores.tolist(), strict=True):
         compared = ('', '') if label is None else (label, int(label == Y))
         score, *each = (f'{x:.6g}' * has_scores for x in (row[Y], *row))
         title = class_names[Y] if Y < len(class_names) else f'class {Y}'
         table.writerow([name, id_, Y, title, score, *compared, *each])
+    print(text.getvalue(), end='', flush=True)
 
 
 def print_answers(part, scores, class_names, has_scores):
@@ -279,7 +282,6 @@ def main():
         if not answers:
             print_header(options, network, run, scores, has_scores)
         print_part(part, scores, class_names, has_scores)
-        sys.stdout.flush()
         answers += scores.argmax(axis=1).tolist()
         labels += [-1 if x.label is None else x.label for x in part]
     if not options.csv:
