@@ -89,21 +89,17 @@ def check_classes(paths, where, names, Y, is_test):
     for y, name in enumerate(names):
         own = np.flatnonzero(Y == y)
         if is_test[own].all() or (len(paths) == 1 and not is_test[own].any()):
-            raise DataError(
-                f'{where[own[0]]} is of class {name}, of which Train or Test would have'
-                f' none (of {len(own)}, perhaps equal or of one object): add some, or'
-                ' remove it'
-            )
+            lacking = f'{where[own[0]]} is of class {name}, which Train or Test lacks'
+            of = f'of {len(own)}, perhaps equal or of one object'
+            raise DataError(f'{lacking} ({of}): add some, or remove it')
 
 
 def check_objects(where, objects, labels):
     """Raise DataError if one object has several classes. where[i] is that of row i."""
     first = pd.Series(labels).groupby(objects).transform('first').to_numpy()
     for i in np.flatnonzero(first != labels)[:1]:
-        raise DataError(
-            f'{where[i]} is of class {labels[i]}, but {objects[i]} is {first[i]} above:'
-            ' give each object one class, or --id none if these are no objects'
-        )
+        why = f'is of class {labels[i]}, but {objects[i]} is {first[i]} above'
+        raise DataError(f'{where[i]} {why}: give each object one class, or --id none')
 
 
 def read_options():
@@ -149,34 +145,24 @@ def read_tables(args):
     return tables
 
 
-def sort_classes(labels):
-    """Return the names of the classes; texts are different if they differ at all."""
-    names = sorted(set(labels))
-    return sorted(names, key=float) if all(map(NUMBER.fullmatch, names)) else names
-
-
 def describe_import(tables, X, groups, is_test):
-    """Return lines that say what the columns were taken for."""
+    """Return lines that say what the columns were taken for, and what is left out."""
     reading = tables[0].reading
-    ends = ', '.join(reading.long or [reading.values[0], 'to', reading.values[-1]])
-    ends = ends.replace(', to, ', ' to ')
-    lines = [f'Values: {ends}, {X.shape[1]} each, {X.min():.6g} to {X.max():.6g}']
-    name = reading.id or (reading.long or ['none'])[0]
-    lines.append(f'Class: {reading.label}, object: {name}')
+    columns = ', '.join(reading.long or ())
+    columns = columns or f'{reading.values[0]} to {reading.values[-1]}'
+    object_column = reading.id or (reading.long or ['none'])[0]
+    lines = [f'Values: {columns}, {X.shape[1]} each, {X.min():.6g} to {X.max():.6g}']
+    lines.append(f'Class: {reading.label}, object: {object_column}')
+    few = 'Left out, with fewer than three observations:'
     for table in tables:
         if table.not_used:
             lines.append(f'Not used: {shorten_list(table.not_used, 20)}')
-        if few := table.too_short:
-            lines.append(
-                f'Left out, with fewer than three observations: {len(few)}'
-                f' ({shorten_list(few)})'
-            )
+        if names := table.too_short:
+            lines.append(f'{few} {len(names)} ({shorten_list(names)})')
     both = np.isin(groups, np.intersect1d(groups[is_test], groups[~is_test]))
     if both.any():
-        lines.append(
-            'Sequences, or of objects, in both tables, so that the test is no exam:'
-            f' {both.sum():,}'
-        )
+        leak = 'Sequences, or of objects, in both tables, so that the test is no exam'
+        lines.append(f'{leak}: {both.sum():,}')
     return lines
 
 
@@ -193,7 +179,9 @@ def main():
     has_objects = bool(reading.id or reading.long)
     if has_objects:
         check_objects(where, objects, labels)
-    names = sort_classes(labels)
+    names = sorted(set(labels))  # texts are different if they differ at all
+    if all(map(NUMBER.fullmatch, names)):
+        names.sort(key=float)
     Y = pd.Index(names).get_indexer(labels)
     rng = np.random.default_rng(args.seed)
     groups, size = group_sequences(X, objects if has_objects else None), None
@@ -217,29 +205,24 @@ def main():
         'test': size,
         'seed': args.seed,
     }
-    sets = {
-        folder: (len(rows), ((X[i], Y[i]) for i in rows))
-        for folder, rows in IDs.items()
-    }
-    ids = {folder: ids[rows] for folder, rows in IDs.items()} if has_objects else {}
+    sets = {x: (len(rows), ((X[i], Y[i]) for i in rows)) for x, rows in IDs.items()}
+    ids = {x: ids[rows] for x, rows in IDs.items()} if has_objects else {}
     written = write_sets(sets, about, args.overwrite, names, ids, args.packed)
 
     # Say what the columns were taken for, and how to go on.
     lines = describe_import(tables, X, groups, is_test)
     for y, name in enumerate(names):
-        counts = (f'{np.sum(Y[rows] == y)} in {folder}' for folder, rows in IDs.items())
-        lines.append(f'Class {y} ({name}): {", ".join(counts)}')
+        counts = ', '.join(f'{np.sum(Y[rows] == y)} in {x}' for x, rows in IDs.items())
+        lines.append(f'Class {y} ({name}): {counts}')
     if is_test.sum() != N_wanted:
-        lines.append(
-            f'Test has {is_test.sum()} sequences, not {N_wanted}, as those that are'
-            ' equal or of one object stay together'
-        )
+        why = 'those that are equal or of one object stay together'
+        lines.append(f'Test has {is_test.sum()}, not {N_wanted} as asked: {why}')
     lines.append(
         'Written.' if written else 'Train and Test hold exactly these already.'
     )
     print(*map(clean, lines), sep='\n')
     check_scale(X[IDs['Train'][:1000]], script='train.py')
-    N = ' '.join(f'--N_{folder.lower()} {len(rows)}' for folder, rows in IDs.items())
+    N = ' '.join(f'--N_{x.lower()} {len(rows)}' for x, rows in IDs.items())
     print('Look at some, then train:')
     print(f'python view.py 1 2 3 4 --N_sequence {X.shape[1]}')
     print(f'python train.py {N} --N_sequence {X.shape[1]}')

@@ -325,18 +325,18 @@ def are_far(X, low, high):
     return np.isfinite(gap) & (gap > np.maximum(high - low, 1))
 
 
-def flag_missing_codes(path, table, names, X, objects=None):
+def flag_missing_codes(path, table, names, X, extent=None, objects=None):
     """Add to table.bad the rows of X (n, N) that hold codes for no value, such as -999.
 
     That is a number of CODES that is far from all others: of its row, or of its object
-    (n,), or of X and the training; or alone below 0.
+    (n,), or of X and the training, within extent; or alone below 0.
     """
     is_nines = np.isin(X.astype('f4'), CODES)
     if not is_nines.any():
         return
-    is_other, extent = np.isfinite(X) & ~is_nines, table.reading.extent or []
-    least = min([X.min(where=is_other, initial=np.inf), *extent])
-    largest = max([X.max(where=is_other, initial=-np.inf), *extent])
+    is_other = np.isfinite(X) & ~is_nines
+    least = min([X.min(where=is_other, initial=np.inf), *(extent or ())])
+    largest = max([X.max(where=is_other, initial=-np.inf), *(extent or ())])
     rows = is_nines.any(axis=1)
     rows = np.flatnonzero(rows if objects is None else np.isin(objects, objects[rows]))
     X, is_nines, is_other = X[rows], is_nines[rows], is_other[rows]
@@ -347,11 +347,11 @@ def flag_missing_codes(path, table, names, X, objects=None):
         high = pd.DataFrame(high).groupby(objects[rows]).transform('max').to_numpy()
     is_code = are_far(X, low, high) | are_far(X, least, largest)
     is_code = is_nines & (is_code | ((X < 0) & (least >= 0)))
+    counts = pd.Series(X[is_code]).value_counts()
     for i, j in np.argwhere(is_code):
-        where = f'{path}, {table.rows[rows[i]]}, column {names[j]}'
-        count = f'one of {np.count_nonzero(X[is_code] == X[i, j]):,}'
-        code = f'{X[i, j]:.7g}, perhaps a code for no value ({count})'
-        table.bad.setdefault(int(rows[i]), f'{where} holds {code}: {SEE}')
+        where = f'{path}, {table.rows[rows[i]]}, column {names[j]} holds {X[i, j]:.7g}'
+        why = f'perhaps a code for no value (one of {counts[X[i, j]]:,})'
+        table.bad.setdefault(int(rows[i]), f'{where}, {why}: {SEE}')
 
 
 def read_table(path, reading):
@@ -391,7 +391,7 @@ def make_table(path, frame, reading, labelled=True):
         check_not_used(path, frame, not_used)
     table = Table(X, labels, objects, objects, rows, bad, reading, not_used, [])
     if not reading.long and not reading.no_codes:
-        flag_missing_codes(path, table, reading.values, X)
+        flag_missing_codes(path, table, reading.values, X, reading.extent)
     return table if not reading.long else resample_objects(path, table, frame)
 
 
@@ -403,8 +403,10 @@ def resample_objects(path, table, frame):
         if frame[name].groupby(ids).nunique().max() > 1:
             raise DataError(f'{path}: one object has several values of {name}: {SEE}')
     numbers, names = pd.factorize(ids)
-    for j in range(0 if reading.no_codes else 2):  # the times and the values
-        flag_missing_codes(path, table, reading.values[j:], X[:, [j]], numbers)
+    if not reading.no_codes:
+        for j, extent in enumerate((None, reading.extent)):  # the times and the values
+            column, x = reading.values[j], X[:, [j]]
+            flag_missing_codes(path, table, [column], x, extent, numbers)
     wrong = {numbers[i]: table.bad[i] for i in sorted(table.bad, reverse=True)}
 
     order = np.lexsort((X[:, 0], numbers))  # by object, and each by time

@@ -283,7 +283,7 @@ def test_objects_that_cannot_be_split_as_asked():
     rows = [[i, i + 1, f's{i // 5}', 'ab'[i // 5 % 2]] for i in range(20)]
     how = 'a.csv', *'--label y --id star --test 4 --overwrite'.split()
     pd.DataFrame(rows, columns=['f0', 'f1', 'star', 'y']).to_csv('a.csv', index=False)
-    assert 'Test has 10 sequences, not 4,' in imported(*how)
+    assert 'Test has 10, not 4 as asked' in imported(*how)
     rows[7][3] = 'a'
     pd.DataFrame(rows, columns=['f0', 'f1', 'star', 'y']).to_csv('a.csv', index=False)
     refused('import_data.py', *how, parts=['row 9 is of class a, but s1 is b above'])
