@@ -59,18 +59,15 @@ def load_packed(folder):
 @functools.lru_cache(4)
 def map_arrays(folder, *version):
     """Do what load_packed does, once for each version of the files."""
-    paths = [f'{folder}/{name}' for name in PACKED]
+    both = f'{folder}/X.npy and Y.npy'
     try:  # allow_pickle=False: a pickle could run code of its own
-        X, Y = (np.load(path, mmap_mode='r', allow_pickle=False) for path in paths)
-        kinds = {X.dtype.kind, Y.dtype.kind}
+        X, Y = (np.load(f'{folder}/{x}', 'r', allow_pickle=False) for x in PACKED)
+        are_numbers = {X.dtype.kind, Y.dtype.kind} <= set('fiub')
     except Exception as error:  # of many kinds, according to what is wrong
-        why = f'{folder}/X.npy and Y.npy cannot be read ({error})'
-        raise DataError(f'{why}: write them again') from None
-    if not kinds <= set('fiub') or X.ndim != 2 or X.shape[:1] != Y.shape:
+        raise DataError(f'{both} cannot be read ({error}): write them again') from None
+    if not are_numbers or X.ndim != 2 or X.shape[:1] != Y.shape:
         what = f'{X.dtype} {X.shape} and {Y.dtype} {Y.shape}'
-        raise DataError(
-            f'{folder}/X.npy must be numbers (N, n), Y.npy (N,), not {what}'
-        )
+        raise DataError(f'{both} must be numbers (N, n) and (N,), not {what}')
     if any(map(FILE_NAME.fullmatch, os.listdir(folder))):
         raise DataError(f'{folder} holds X.npy and X_i.dat: move either elsewhere')
     return X, Y
@@ -98,9 +95,9 @@ def exists(path):
 
 def read_lines(folder, name):
     """Return the lines of a text in folder, such as classes.txt; [] without it."""
-    path = Path(folder, name)
-    text = path.read_text('utf-8-sig', errors='replace') if path.is_file() else ''
-    return text.splitlines()
+    if not Path(folder, name).is_file():
+        return []
+    return Path(folder, name).read_text('utf-8-sig', errors='replace').splitlines()
 
 
 def class_name(Y, names=()):

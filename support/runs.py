@@ -102,6 +102,7 @@ def device():
 
 def begin_fit(began=None):
     """Note what a fit will train with, where, and when it began: at a time, or now."""
+    global sets_written
     if not facts:  # without read_command_line
         begin(None, {})
     N_train, N_test = (facts['numbers'].get(x, '?') for x in ('N_train', 'N_test'))
@@ -112,7 +113,7 @@ def begin_fit(began=None):
         updates=0,
         **describe_sets(N_train, N_test, sets_written),
     )
-    files.run_folder = None
+    files.run_folder, sets_written = None, None  # a second fit may have read others
 
 
 def try_to_save(model):

@@ -84,6 +84,8 @@ Lesson = namedtuple('Lesson', 'folder stdout')
 @contextlib.contextmanager
 def restored():
     """Give back to this process what a script may change in it."""
+    from support import runs
+
     import matplotlib.pyplot as plt
 
     hook, argv, path, folder = sys.excepthook, sys.argv, sys.path.copy(), os.getcwd()
@@ -96,6 +98,7 @@ def restored():
         with warnings.catch_warnings(), plt.rc_context():
             yield
     finally:
+        runs.sets_written = None
         sys.excepthook, sys.argv, sys.path[:] = hook, argv, path
         os.chdir(folder)
         os.environ.clear()

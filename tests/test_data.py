@@ -6,7 +6,6 @@ import errno
 import functools
 import io
 import os
-import re
 import shutil
 import time
 from pathlib import Path
@@ -408,23 +407,28 @@ def test_packed_sets_are_the_same(packed, generated):
     assert read_test_data(7, 128)[0].tobytes() == X[6].tobytes()
 
 
-def test_scripts_take_packed_sets(packed, plots):
+def test_scripts_take_packed_sets(packed, generated, plots):
     line = '20 of 20 + 10 of 10 sequences, sine and square waves, seed 0'
-    assert sets.describe_sets(20, 10)['data'] == line
     assert line in script('check.py', status=None).stdout
     script('view.py', 7)
     assert plots.pop()[0].axes[0].get_title().startswith('Data Set 7: class ')
-    script('train.py', *SHORT)
-    assert 'Test/X_4.dat: class' in script('infer.py', 4).stdout
-    printed = script('infer.py', 'Test').stdout
-    assert printed.count(' label ') == 10 and 'of 10 labelled' in printed
-    rows = read_rows(read_run(1), 'predictions.csv')
-    assert sum(row['class'] != row['predicted'] for row in rows) == len(
-        re.findall('DISAGREES', printed)
-    )
-    assert script('view.py', '--wrong').stdout.startswith('runs/1: ')
+    losses = []
+    for folder in packed, generated:
+        for name in 'Train', 'Test':
+            shutil.copytree(folder / name, f'copy/{name}', dirs_exist_ok=True)
+        printed = script('train.py', *SHORT, cwd='copy').stdout
+        assert f'Data: {line}\n' in printed
+        history = Path('copy/runs/last/history.csv').read_text().splitlines()
+        losses.append([row.rpartition(',')[0] for row in history])  # without seconds
+        printed = script('infer.py', 'Test', cwd='copy').stdout
+        assert script('infer.py', 4, cwd='copy').stdout.splitlines()[-1] in printed
+        losses[-1] += printed.splitlines()[1:]
+        shutil.rmtree('copy/Train'), shutil.rmtree('copy/Test')
+    assert losses[0] == losses[1] and 'of 10 labelled' in losses[0][-1]
+    shutil.move('copy/runs', 'runs')
+    assert script('view.py', '--wrong').stdout.startswith('runs/2: ')
     script(MAKE, 20, 10, '--packed', '--seed', 1)
-    refused('view.py', '--wrong', parts=['generate_data.py 20 10 --packed --overwrite'])
+    refused('view.py', '--wrong', '--run', 1, parts=['20 10 --packed --overwrite'])
 
 
 def test_either_kind_replaces_the_other(packed):
@@ -452,7 +456,7 @@ def test_either_kind_replaces_the_other(packed):
         ('X', np.full([20, 128], 'a'), ['numbers', '<U1']),
         ('X', np.full([20, 128], None), ['cannot be read', 'write them again']),
         ('Y', np.full(20, 0.5), ['Y.npy, sequence 1 (Y[0]) holds 0.5, but a class']),
-        ('Y', np.zeros([20, 1]), ['Y.npy (N,)']),
+        ('Y', np.zeros([20, 1]), ['(20, 1)']),
         ('X', b'', ['cannot be read']),
         ('Y', b'0123456789' * 20, ['cannot be read']),
         ('X', None, ['cannot be read']),

@@ -17,6 +17,8 @@ import pytest
 from astropy.table import MaskedColumn, Table
 from conftest import PROJECT, contents, one_line, refused, script
 
+from utilities import read_set
+
 pytestmark = pytest.mark.usefixtures('folder')
 
 # Ten sequences of four values, and a table of them with the class in the last column.
@@ -111,6 +113,28 @@ def test_what_is_printed(folder):
     first = X.tolist().index(np.fromfile('Test/X_1.dat').tolist())
     assert ids[1][0] == f'V{(first + 1) % 4}'
     assert 'Train and Test hold exactly these already.' in imported(*options)
+
+
+def test_packed():
+    """The same sequences in two files; more than 20,000 are not written otherwise."""
+    write('a.csv', csv())
+    how = 'import_data.py', 'a.csv', '--label', 'shape', '--values', 't'
+    script(*how)
+    files = [read_set(folder, N, 4) for folder, N in (('Train', 8), ('Test', 2))]
+    script(*how, '--packed', '--overwrite')
+    rows = np.load('Train/X.npy'), np.load('Train/Y.npy'), np.load('Test/X.npy')
+    for a, b in zip((*files[0], files[1][0]), rows, strict=True):
+        assert a.tobytes() == b.tobytes()
+    for header in '', '# 2,3\n\n':  # refused before it is read
+        write('a.csv', f'{header}{csv()}\n' + '1,2,3,x,RRc\n' * 20_000)
+        line = refused(*how, '--overwrite', parts=['20,010 sequences', '40,020 files'])
+        command = '  python import_data.py a.csv --label shape --values t --overwrite'
+        assert line.endswith(f'{command} --packed')
+    np.savez(
+        'a.npz', X=np.arange(80_004.0).reshape(-1, 4), Y=[*range(7)] * 2857 + [0, 1]
+    )
+    refused('import_data.py', 'a.npz', parts=['20,001 sequences', 'a.npz --packed'])
+    assert len(np.load('Train/X.npy')) == 8
 
 
 def test_two_tables():

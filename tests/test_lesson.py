@@ -258,7 +258,8 @@ def test_commands(folder, lesson, command):
         form = r'^(Test/X_24|Train/X_3)\.dat: class \d \(\w+ wave\), score [\d.]{5}'
         assert re.search(form, stdout, re.MULTILINE)
     else:
-        assert {'Train/X_1.dat', 'Train/Y_1.dat', 'Test/X_1.dat'} <= made
+        X, Y = ('X.npy', 'Y.npy') if '--packed' in arguments else ('X_1.dat', 'Y_1.dat')
+        assert {f'Train/{X}', f'Train/{Y}', f'Test/{X}'} <= made
 
 
 # ------------------------------------------------------- the edits and trainings
