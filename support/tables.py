@@ -277,7 +277,8 @@ def check_not_used(path, frame, names):
 
 def exit_with_preview(path, frame):
     """Print how a table begins, and end the program: somebody must name the class."""
-    print(clean(f'{path} holds {len(frame)} rows of {frame.shape[1]} columns:'))
+    names = shorten_list(list(frame), 20)
+    print(clean(f'{path} holds {len(frame)} rows of the columns {names}:'))
     with pd.option_context('display.max_columns', 0, 'display.width', 80):
         print(*map(clean, str(frame.head()).split('\n')), sep='\n')
     print(DataError('which column holds the class? Add --label').code, file=sys.stderr)
