@@ -220,6 +220,13 @@ def test_a_table_in_parts(folder, monkeypatch):
     found, again = answers('a.csv', status=1)
     assert found == whole and sorted(again.splitlines()) == sorted(said.splitlines())
     assert plain('a.csv', status=1) == lines
+    # What was done stays if a later part cannot be.
+    network(['A', 'B'], 'runs/2/model.keras', activation='linear', **READING)
+    Path('b.csv').write_text('star,a,b\n' + 's,1,2\n' * 9 + 's,-3e38,3e38\n')
+    done = script('infer.py', '--csv', 'b.csv', '--run', '2', status=1)
+    assert (
+        len(done.stdout.splitlines()) == 8 and 'row 11 is not a number' in done.stderr
+    )
 
 
 def test_a_table_that_pandas_must_read(folder):
