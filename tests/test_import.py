@@ -168,6 +168,8 @@ CASES = {
         'f0,f1,y,f1': 'two columns called f1',
         '4000,4005,y': '--header yes, if these name the columns',
         'f0,f1,f2,y\n1,-999,3,a\n-2,3,3,b\n4,5,3,a\n6,7,3,b': 'or --no-codes if it is',
+        'f0,f1,f2,y\n0,-99,5000,a\n2,3,3,b\n4,5,3,a': 'column f1 holds -99, perhaps',
+        'f0,f1,f2,y\n0,-32768,5e5,a\n2,3,3,b\n4,5,3,a': 'column f1 holds -32768, perha',
     },
     '--label y --values f': {
         'f0,f1,g,y': 'Values: f0 to f1, 2 each',
