@@ -20,11 +20,12 @@ if __name__ == '__main__':
 import os
 import shlex
 import sys
+from dataclasses import asdict, replace
 
 from support.console import DataError, clean, parser, whole_number
 from support.mistakes import suggest_scaling
 from support.sets import check_count, write_sets
-from support.tables import NUMBER, read_table, some
+from support.tables import NUMBER, Reading, read_table, shorten_list
 
 import numpy as np
 import pandas as pd
@@ -32,30 +33,30 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 
-def share(text):
+def test_size(text):
     """Return --test: a fraction of the sequences, a float, or their number, an int."""
     is_share = NUMBER.fullmatch(text) and 0 < float(text) < 1
     return float(text) if is_share else whole_number(1)(text)
 
 
-def groups_of(X, ids):
+def group_sequences(X, objects):
     """Return a number for each of X (n, N), the same for those that must stay together.
 
-    Those are equal sequences, and those of one object; ids are n texts, or None.
+    Those are equal sequences, and those of one object; objects are n texts, or None.
     """
     groups = pd.factorize(np.array([hash(x.tobytes()) for x in X]))[0]
-    if ids is None:
+    if objects is None:
         return groups
-    objects = pd.factorize(ids)[0] + len(X)
+    objects = pd.factorize(objects)[0] + len(X)
     links = coo_array((np.ones(len(X)), (groups, objects)), (2 * len(X), 2 * len(X)))
     return connected_components(links, directed=False)[1][groups]
 
 
-def choose_test(groups, Y, size, rng):
-    """Choose the test sequences: return whether each is one, bool (n,).
+def stratified_group_split(groups, Y, size, rng):
+    """Choose the test sequences: return whether each is one, bool (n,), and how many.
 
     Every class Y (n,) gives its share of size, a fraction or a number. Sequences of one
-    group (n,) stay together; only then a share may differ.
+    group (n,) stay together; only then there may be more or fewer than asked.
     """
     counts = np.bincount(Y)
     shares = counts * (size if size < 1 else size / len(Y))
@@ -64,17 +65,18 @@ def choose_test(groups, Y, size, rng):
     wanted[np.argsort(wanted - shares, kind='stable')[:lacking]] += 1
     wanted = np.clip(wanted, 1, counts - 1)
 
-    members = list(pd.Series(Y).groupby(groups).indices.values())
-    is_test = np.zeros(len(Y), bool)
-    for y, left in enumerate(wanted):
-        own = [rows for rows in members if Y[rows[0]] == y]
-        for i in rng.permutation(len(own)):
-            if len(own[i]) <= left:
-                is_test[own[i]] = True
-                left -= len(own[i])
-        if own and not is_test[np.concatenate(own)].any():  # all are larger
-            is_test[min(own, key=len)] = True
-    return is_test
+    _, first, groups, sizes = np.unique(groups, True, True, True)
+    Y_of_group, left = Y[first], wanted.tolist()
+    is_chosen = np.zeros(len(sizes), bool)
+    for i in rng.permutation(len(sizes)).tolist():
+        if sizes[i] <= left[Y_of_group[i]]:
+            is_chosen[i] = True
+            left[Y_of_group[i]] -= sizes[i]
+    for y in range(len(counts)):
+        own = np.flatnonzero(Y_of_group == y)
+        if len(own) and not is_chosen[own].any():  # all are larger
+            is_chosen[own[sizes[own].argmin()]] = True
+    return is_chosen[groups], wanted.sum()
 
 
 def count_rows(paths):
@@ -97,12 +99,21 @@ def check_classes(paths, where, names, Y, is_test):
     for y, name in enumerate(names):
         own = np.flatnonzero(Y == y)
         if is_test[own].all() or (len(paths) == 1 and not is_test[own].any()):
-            what = f'of class {name}, of which Train or Test would have none'
-            what += f' (of {len(own)}, perhaps equal or of one object)'
-            raise DataError(f'{where[own[0]]} is {what}: add some, or remove it')
+            lacking = f'{where[own[0]]} is of class {name}, which Train or Test lacks'
+            of = f'of {len(own)}, perhaps equal or of one object'
+            raise DataError(f'{lacking} ({of}): add some, or remove it')
 
 
-if __name__ == '__main__':
+def check_objects(where, objects, labels):
+    """Raise DataError if one object has several classes. where[i] is that of row i."""
+    first = pd.Series(labels).groupby(objects).transform('first').to_numpy()
+    for i in np.flatnonzero(first != labels)[:1]:
+        why = f'is of class {labels[i]}, but {objects[i]} is {first[i]} above'
+        raise DataError(f'{where[i]} {why}: give each object one class, or --id none')
+
+
+def read_options():
+    """Return the options of the command line."""
     script = parser(__doc__)
     add = script.add_argument
     what = 'one to split, or one for Train and one for Test'
@@ -116,46 +127,82 @@ if __name__ == '__main__':
     add('--length', metavar='N', type=whole_number(2), help='of --long: values in each')
     add('--period', metavar='COLUMN', help='of --long: fold each object with it')
     add('--no-codes', action='store_true', help='-999 and the like are values')
-    add('--test', type=share, help='of the sequences, a fraction or a number (0.2)')
+    add('--test', type=test_size, help='of the sequences, a fraction or a number (0.2)')
     add('--seed', type=whole_number(0), default=0, help='of the random split (0)')
-    packed = 'all of a folder in two files, X.npy and Y.npy'
-    add('--packed', action='store_true', help=packed)
+    what = 'all of a folder in two files, X.npy and Y.npy'
+    add('--packed', action='store_true', help=what)
     add('--overwrite', action='store_true', help='replace the sequences that are there')
     args = script.parse_args()
     if len(args.tables) > 2 or (len(args.tables) == 2 and args.test):
         script.error('give one table, and --test to split it, or two that are split')
     if bool(args.long) != bool(args.length) or (args.period and not args.long):
         script.error('--long, --length N and perhaps --period go together')
-    if args.long and (len(args.long) != 3 or args.values or args.id):
-        script.error('--long ID,TIME,VALUE takes the place of --values and --id')
+    if args.long and (len(args.long) != 3 or args.values):
+        script.error('--long ID,TIME,VALUE takes the place of --values')
     if args.label and not (args.long or args.packed):
         command = shlex.join(['python', 'import_data.py', *sys.argv[1:]])
         check_count(count_rows(args.tables), command)
+    return args
 
-    # Read the tables, the second as the first.
-    tables = [read_table(args.tables[0], args)]
-    columns = tables[0].columns
-    tables += [read_table(path, args, columns) for path in args.tables[1:]]
-    if bad := [text for table in tables for text in table.bad.values()]:
-        remedy = ', or --no-codes if it is a value' * ('code for no value' in bad[0])
-        raise DataError(bad[0] + remedy)
+
+def read_tables(args):
+    """Return the Tables, the second read as the first. Raises DataError."""
+    names = ('label', 'values', 'id', 'header', 'long', 'length', 'period', 'no_codes')
+    reading, tables = Reading(**{name: getattr(args, name) for name in names}), []
+    for path in args.tables:
+        tables.append(read_table(path, reading))
+        reading = tables[0].reading
+    for text in [text for table in tables for text in table.bad.values()][:1]:
+        remedy = ', or --no-codes if it is a value' * ('code for no value' in text)
+        raise DataError(text + remedy)
+    return tables
+
+
+def describe_import(tables, X, groups, is_test):
+    """Return lines that say what the columns were taken for, and what is left out."""
+    reading = tables[0].reading
+    columns = ', '.join(reading.long or ())
+    columns = columns or f'{reading.values[0]} to {reading.values[-1]}'
+    object_column = reading.id or (reading.long or ['none'])[0]
+    lines = [f'Values: {columns}, {X.shape[1]} each, {X.min():.6g} to {X.max():.6g}']
+    lines.append(f'Class: {reading.label}, object: {object_column}')
+    few = 'Left out, with fewer than three observations:'
+    for table in tables:
+        if table.not_used:
+            lines.append(f'Not used: {shorten_list(table.not_used, 20)}')
+        if names := table.too_short:
+            lines.append(f'{few} {len(names)} ({shorten_list(names)})')
+    both = np.isin(groups, np.intersect1d(groups[is_test], groups[~is_test]))
+    if both.any():
+        leak = 'Sequences, or of objects, in both tables, so that the test is no exam'
+        lines.append(f'{leak}: {both.sum():,}')
+    return lines
+
+
+def main():
+    args = read_options()
+    tables = read_tables(args)
+    reading = tables[0].reading
     rows = zip(args.tables, tables, strict=True)
     where = [f'{path}, {row}' for path, table in rows for row in table.rows]
-    X = np.concatenate([table.X for table in tables])
-    labels = np.concatenate([table.labels for table in tables])
-    ids = np.concatenate([table.ids for table in tables]) if columns['id'] else None
-
-    # Texts are different classes if they differ at all; numbers are sorted as such.
-    names = sorted(set(labels))
+    X, labels, ids, objects = (
+        arrays[0] if len(tables) == 1 else np.concatenate(arrays)
+        for arrays in list(zip(*tables, strict=True))[:4]
+    )
+    has_objects = bool(reading.id or reading.long)
+    if has_objects:
+        check_objects(where, objects, labels)
+    names = sorted(set(labels))  # texts are different if they differ at all
     if all(map(NUMBER.fullmatch, names)):
         names.sort(key=float)
     Y = pd.Index(names).get_indexer(labels)
     rng = np.random.default_rng(args.seed)
-    groups, size = groups_of(X, ids), None
+    groups, size = group_sequences(X, objects if has_objects else None), None
     is_test = np.arange(len(X)) >= len(tables[0].X)
+    N_wanted = is_test.sum()
     if len(tables) == 1:
         size = args.test or 0.2
-        is_test = choose_test(groups, Y, size, rng)
+        is_test, N_wanted = stratified_group_split(groups, Y, size, rng)
     check_classes(args.tables, where, names, Y, is_test)
 
     # Write them in random order, so that the first ones are a fair sample.
@@ -163,40 +210,37 @@ if __name__ == '__main__':
     IDs['Test'] = rng.permutation(np.flatnonzero(is_test))
     of = ' and '.join(map(os.path.basename, args.tables))
     command = shlex.join(['python', 'import_data.py', *sys.argv[1:]])
-    reading = {k: getattr(args, k) for k in ('long', 'length', 'period', 'no_codes')}
     about = {
         'script': 'import_data.py',
-        'what': f'from {of}, class in column {columns["label"]}',
+        'what': f'from {of}, class in column {reading.label}',
         'command': command.replace(' --overwrite', ''),
-        'table': {**reading, 'columns': columns},
+        'table': asdict(replace(reading, extent=[float(X.min()), float(X.max())])),
         'test': size,
         'seed': args.seed,
     }
-    sets = {name: (len(i), zip(X[i], Y[i], strict=True)) for name, i in IDs.items()}
-    objects = {} if ids is None else {name: ids[i] for name, i in IDs.items()}
-    options = args.overwrite, names, objects, args.packed
-    written = write_sets(sets, about, *options)
+    sets = {x: (len(rows), ((X[i], Y[i]) for i in rows)) for x, rows in IDs.items()}
+    ids = {x: ids[rows] for x, rows in IDs.items()} if has_objects else {}
+    written = write_sets(sets, about, args.overwrite, names, ids, args.packed)
 
     # Say what the columns were taken for, and how to go on.
-    N_sequence, values = X.shape[1], columns['values']
-    ends = ', '.join(args.long or []) or f'{values[0]} to {values[-1]}'
-    said = [f'Values: {ends}, {N_sequence} each, {X.min():.6g} to {X.max():.6g}']
-    said.append(f'Class: {columns["label"]}, object: {columns["id"] or "none"}')
-    few = ', with fewer than three observations' * bool(args.long)
-    for left_out in [table.left_out for table in tables if table.left_out]:
-        said.append(f'Left out{few}: {len(left_out)} ({some(left_out)})')
-    both = np.isin(groups, np.intersect1d(groups[is_test], groups[~is_test]))
-    if both.any():
-        what = 'Sequences, or of objects, in both tables, so that the test is no exam'
-        said.append(f'{what}: {both.sum():,}')
+    lines = describe_import(tables, X, groups, is_test)
     for y, name in enumerate(names):
-        counts = ', '.join(f'{np.sum(Y[i] == y)} in {side}' for side, i in IDs.items())
-        said.append(f'Class {y} ({name}): {counts}')
-    said.append('Written.' if written else 'Train and Test hold exactly these already.')
-    print(*map(clean, said), sep='\n')
+        counts = ', '.join(f'{np.sum(Y[rows] == y)} in {x}' for x, rows in IDs.items())
+        lines.append(f'Class {y} ({name}): {counts}')
+    if is_test.sum() != N_wanted:
+        why = 'those that are equal or of one object stay together'
+        lines.append(f'Test has {is_test.sum()}, not {N_wanted} as asked: {why}')
+    lines.append(
+        'Written.' if written else 'Train and Test hold exactly these already.'
+    )
+    print(*map(clean, lines), sep='\n')
     if advice := suggest_scaling(X[IDs['Train'][:1000]]):
         print(advice)
-    N = ' '.join(f'--N_{side.lower()} {len(i)}' for side, i in IDs.items())
+    N = ' '.join(f'--N_{x.lower()} {len(rows)}' for x, rows in IDs.items())
     print('Look at some, then train:')
-    print(f'python view.py 1 2 3 4 --N_sequence {N_sequence}')
-    print(f'python train.py {N} --N_sequence {N_sequence}')
+    print(f'python view.py 1 2 3 4 --N_sequence {X.shape[1]}')
+    print(f'python train.py {N} --N_sequence {X.shape[1]}')
+
+
+if __name__ == '__main__':
+    main()

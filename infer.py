@@ -13,14 +13,19 @@ network's answer is compared with it. The names of the classes are those of the 
 
 from support.start import import_keras, prepare
 
-prepare()
+if __name__ == '__main__':
+    prepare()
 
 import csv
+import functools
+import io
+import itertools
 import os
 import re
 import sys
 from datetime import datetime
-from types import SimpleNamespace
+from pathlib import Path
+from typing import NamedTuple
 
 from support.console import DataError, clean, parser, whole_number
 from support.files import (
@@ -43,9 +48,25 @@ from support.runs import (
     print_confusion,
     read_run,
 )
-from support.tables import TABLES, read_table
+from support.tables import PART, TABLES, Reading, read_parts
 
 import numpy as np
+
+
+class Sequence(NamedTuple):
+    """A sequence to classify: float64 (N,), its class, or None, and its object."""
+
+    name: str
+    id: str
+    x: np.ndarray
+    label: int | None
+
+
+def print_error(text, errors):
+    """Print what is wrong with a file or row, and add it to errors, a set."""
+    if text not in errors:  # the same for many files is printed once
+        print(DataError(text).code, file=sys.stderr)
+    errors.add(text)
 
 
 def sequence_file(text):
@@ -54,115 +75,120 @@ def sequence_file(text):
     return f'Test/X_{whole_number(1)(text)}.dat' if number else text
 
 
-script = parser(__doc__)
-what = 'a file, table or folder, or the number i of Test/X_i.dat'
-script.add_argument('files', nargs='*', metavar='FILE', type=sequence_file, help=what)
-which = script.add_mutually_exclusive_group()
-which.add_argument('--run', metavar='NAME', help='runs/NAME, default the newest')
-which.add_argument('--model', help='a network in a file of its own')
-script.add_argument('--about', action='store_true', help='print what the run is')
-script.add_argument('--csv', action='store_true', help='print comma-separated values')
-args = script.parse_args()
-if bool(args.files) == args.about:
-    script.error('give either files to classify, or --about')
+def read_options():
+    """Return the options of the command line."""
+    script = parser(__doc__)
+    what = 'a file, table or folder, or the number i of Test/X_i.dat'
+    add = script.add_argument
+    add('files', nargs='*', metavar='FILE', type=sequence_file, help=what)
+    which = script.add_mutually_exclusive_group()
+    which.add_argument('--run', metavar='NAME', help='runs/NAME, default the newest')
+    which.add_argument('--model', help='a network in a file of its own')
+    add('--about', action='store_true', help='print what the run is')
+    add('--csv', action='store_true', help='print comma-separated values')
+    options = script.parse_args()
+    if bool(options.files) == options.about:
+        script.error('give either files to classify, or --about')
+    return options
 
-# The network that is asked, and its run, if it is of one
-folder = os.path.dirname(args.model or '') or '.'
-if not args.model:
-    run = read_run(args.run) if args.run else newest_run()
-else:
-    run = read_run('', folder) if os.path.exists(f'{folder}/run.json') else {}
-network = args.model or f'{run["path"]}/model.keras'
-if args.about:
+
+def find_network(options):
+    """Return the path of the network that is asked, and its run, {} if it has none."""
+    if not options.model:
+        run = read_run(options.run) if options.run else newest_run()
+        return f'{run["path"]}/model.keras', run
+    folder = os.path.dirname(options.model) or '.'
+    has_run = os.path.exists(f'{folder}/run.json')
+    return options.model, read_run('', folder) if has_run else {}
+
+
+def print_run(path, run):
+    """Print what run.json says of a network."""
     if not run:
-        raise DataError(f'{network} is in no run, so nothing is known of it')
-    with open(f'{run["path"]}/run.json', encoding='utf-8') as file:
-        print(*map(clean, file.read().splitlines()), sep='\n')
-    sys.exit()
-if not os.path.exists(network):
-    raise DataError(f'{network} is missing: train a network with python train.py')
-check_file(network)
-try:  # Keras refuses a file that brings code of its own
-    model = import_keras().models.load_model(network, compile=False)
-except Exception as error:  # of many kinds, according to what is wrong
-    why = str(error).strip().split('\n')[0]
+        raise DataError(f'{path} is in no run, so nothing is known of it')
+    text = Path(run['path'], 'run.json').read_text('utf-8')
+    print(*map(clean, text.splitlines()), sep='\n')
+
+
+def load_network(path):
+    """Return the network in a file. Raises DataError if it takes no sequences."""
     remedy = 'train one with python train.py'
-    raise DataError(f'{network} cannot be loaded by Keras ({why}): {remedy}') from None
-shapes = model.input_shape, model.output_shape
-if not all(type(shape) is tuple and len(shape) == 2 and shape[1] for shape in shapes):
-    raise DataError(f'{network} classifies no sequences: train one with train.py')
-N_sequence, class_names = model.input_shape[1], run.get('class_names', [])
+    check_file(path)
+    try:  # Keras refuses a file that brings code of its own
+        model = import_keras().models.load_model(path, compile=False)
+    except Exception as error:  # of many kinds, according to what is wrong
+        why = str(error).strip().split('\n')[0]
+        raise DataError(f'{path} cannot be loaded by Keras ({why}): {remedy}') from None
+    for shape in model.input_shape, model.output_shape:
+        if not (type(shape) is tuple and len(shape) == 2 and shape[1]):
+            raise DataError(f'{path} classifies no sequences: {remedy}')
+    return model
 
 
-def read_file(path):
-    """Return the sequence in a file of float64 values: name, id, values and class."""
+@functools.cache
+def read_texts(folder):
+    """Return the names of the objects and of the classes in folder."""
+    return read_lines(folder, IDS_FILE), read_lines(folder, CLASSES_FILE)
+
+
+def read_file(path, N_sequence, class_names):
+    """Return the Sequence in a file of float64 values."""
     folder, name = os.path.split(path)
-    x, label, id_ = read_values(path), None, ''
+    x, label = read_values(path), None
     if len(x) != N_sequence:
-        what = f'{len(x)} values of float64, {network} takes {N_sequence}'
-        raise DataError(f'{path} holds {what}')
+        raise DataError(f'{path} holds {len(x)} values, the network takes {N_sequence}')
+    ids, names = read_texts(folder)
     label_file = os.path.join(folder, name.replace('X', 'Y', 1))
     if name.startswith('X_') and exists(label_file):
-        label, others = int(read_class(label_file)), read_lines(folder, CLASSES_FILE)
-        if any(a != b for a, b in zip(others, class_names, strict=False)):
-            what = f'is of other classes ({", ".join(others[:5])}) than {network}'
-            raise DataError(f'{folder or "."} {what}: train again with python train.py')
-    if match := re.fullmatch(r'X_(\d+)\.dat', name):
-        id_ = dict(enumerate(read_lines(folder, IDS_FILE), 1)).get(int(match[1]), '')
-    return path, id_, x, label
+        label = int(read_class(label_file))
+        if any(a != b for a, b in zip(names, class_names, strict=False)):
+            others = f'other classes ({", ".join(names[:5])}) than the network'
+            raise DataError(f'{folder or "."} is of {others}: train again, train.py')
+    number = FILE_NAME.fullmatch(name)
+    has_id = number and int(number[1]) <= len(ids)
+    return Sequence(path, ids[int(number[1]) - 1] if has_id else '', x, label)
 
 
-def read_rows(path):
-    """Yield the sequences of a table, read as that of the training, as read_file does.
-
-    What is wrong with one is printed.
-    """
-    known = run.get('table') or {}
-    if not known:
-        raise DataError(f'{path} is a table, but {network} was trained with files')
-    columns = known['columns']
-    options = SimpleNamespace(**known, label=columns['label'], id=columns['id'])
-    options.header = 'yes' if columns['header'] else 'no'
-    table = read_table(path, options, columns, labelled=False)
-    for name in table.left_out if options.long else ():
-        report(f'{path}: object {name} has fewer than three observations')
-    for i, x in enumerate(table.X):
-        label, name = table.labels[i], f'{path} {table.rows[i]}'
-        if i in table.bad:
-            report(table.bad[i])
-        elif label and label not in class_names:
-            report(f'{name}: {label} is none of the classes, {", ".join(class_names)}')
-        else:
-            Y = class_names.index(label) if label else None
-            yield name, table.ids[i], x, Y
-
-
-failed = set()
+def read_rows(path, network, run, errors):
+    """Yield the Sequences of a table, read as that of the training."""
+    if not run.get('table'):
+        why = 'was trained with files'
+        if not run:
+            why = 'has no run.json beside it, which says how to read it: copy both'
+        raise DataError(f'{path} is a table, but {network} {why}')
+    class_names = run['class_names']
+    for table in read_parts(path, Reading(**run['table'])):
+        for name in table.too_short:
+            few = f'object {name} has fewer than three observations'
+            print_error(f'{path}: {few}', errors)
+        for i, label in enumerate(table.labels):
+            name = f'{path} {table.rows[i]}'
+            if i in table.bad:
+                print_error(table.bad[i], errors)
+            elif label and label not in class_names:
+                known = ', '.join(class_names)
+                print_error(f'{name}: {label} is none of the classes, {known}', errors)
+            else:
+                label = class_names.index(label) if label else None
+                yield Sequence(name, table.ids[i], table.X[i], label)
 
 
-def report(text):
-    """Print what is wrong with one file or row; the others are classified."""
-    if text not in failed:  # the same for many files is told once
-        print(DataError(text).code, file=sys.stderr)
-    failed.add(text)
-
-
-def natural(name):
+def natural_key(name):
     """Return a key that sorts X_2.dat before X_10.dat."""
     return [int(x) if x.isdecimal() else x for x in re.split('([0-9]+)', name)]
 
 
-def files_of(names):
+def list_files(names):
     """Yield the files that are meant: of a folder, all sequences, or else all files."""
     if names == sorted(names):  # from Test/X_*.dat, which the shell sorts as text
-        names = sorted(names, key=natural)
+        names = sorted(names, key=natural_key)
     for name in names:
         if not os.path.isdir(name):
             yield name
         elif numbers := sorted(sequence_numbers(name)):
             yield from (os.path.join(name, f'X_{i}.dat') for i in numbers)
         else:
-            files = sorted(os.listdir(name), key=natural)
+            files = sorted(os.listdir(name), key=natural_key)
             yield from (os.path.join(name, file) for file in files)
 
 
@@ -176,59 +202,98 @@ def is_table(path):
         return re.fullmatch(rb'[\t\r\n -~]+', file.read(1000)) is not None
 
 
-# Load the sequences, and classify them all at once: the class with the largest score
-sequences, written = [], {}  # and when each folder's set was written
-for path in files_of(args.files):
-    folder = os.path.dirname(path) or '.'
-    written.setdefault(folder, last_written(folder))
-    try:
-        check_file(path)
-        sequences += read_rows(path) if is_table(path) else [read_file(path)]
-    except DataError as error:
-        report(error.args[0])
-for folder, time in written.items():
-    if last_written(folder) != time:
-        raise DataError(f'{folder} was replaced while it was read: run this again')
-if not sequences:
-    sys.exit(1)
-names, ids, X, labels = zip(*sequences, strict=True)
-scores = predict_scores(model, np.array(X), names)
-classes, best = scores.argmax(axis=1), scores.max(axis=1)
-are_scores = are_probabilities(model, scores)  # else there are answers, but no scores
+def read_sequences(paths, network, N_sequence, run, errors):
+    """Yield the Sequences in files and tables; print what is wrong with some."""
+    for path in paths:
+        try:
+            check_file(path)
+            if is_table(path):
+                yield from read_rows(path, network, run, errors)
+            else:
+                yield read_file(path, N_sequence, run.get('class_names', []))
+        except DataError as error:
+            print_error(error.args[0], errors)
 
-trained = os.stat(network).st_mtime_ns
-line = f'Model: {network} of {datetime.fromtimestamp(trained / 1e9):%Y-%m-%d %H:%M}'
-line += f', {run["layers"]}' if run else ''
-if (last_written('Train') or 0) > trained:
-    line += ', older than the sequences in Train'
-print(clean(line), file=sys.stderr if args.csv else sys.stdout)
-if args.csv:
-    table = csv.writer(sys.stdout, lineterminator='\n')
-    each = [f'score_{j}' for j in range(scores.shape[1])]
-    table.writerow(['file', 'id', 'class', 'name', 'score', 'label', 'agrees', *each])
-    for i, (Y, label) in enumerate(zip(classes, labels, strict=True)):
+
+def print_header(options, network, run, scores, has_scores):
+    """Print which network answers, and what its scores are or the columns of --csv."""
+    trained = os.stat(network).st_mtime_ns
+    time = f'{datetime.fromtimestamp(trained / 1e9):%Y-%m-%d %H:%M}'
+    line = f'Model: {network} of {time}' + (f', {run["layers"]}' if run else '')
+    line += ', older than the sequences in Train' * (
+        (last_written('Train') or 0) > trained
+    )
+    print(clean(line), file=sys.stderr if options.csv else sys.stdout)
+    if options.csv:
+        each = ''.join(f',score_{j}' for j in range(scores.shape[1]))
+        print(f'file,id,class,name,score,label,agrees{each}')
+    elif has_scores:
+        what = "The score is the network's output for that class"
+        print(f'{what}, not a calibrated probability.')
+    else:
+        print('This network gives no scores: those of a sigmoid or a softmax are.')
+
+
+def print_csv(part, scores, class_names, has_scores):
+    """Print a row for each Sequence, whole: its class, score and label, all scores."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator='\n')
+    best = scores.argmax(axis=1).tolist()
+    for (name, id_, _, label), Y, row in zip(part, best, scores.tolist(), strict=True):
         compared = ('', '') if label is None else (label, int(label == Y))
-        score, *each = (f'{x:.6g}' * are_scores for x in (best[i], *scores[i]))
-        name = class_names[Y] if Y < len(class_names) else f'class {Y}'
-        table.writerow([names[i], ids[i], Y, name, score, *compared, *each])
-    sys.exit(bool(failed))
+        score, *each = (f'{x:.6g}' * has_scores for x in (row[Y], *row))
+        title = class_names[Y] if Y < len(class_names) else f'class {Y}'
+        table.writerow([name, id_, Y, title, score, *compared, *each])
+    print(text.getvalue(), end='', flush=True)
 
-what = "The score is the network's output for that class, not a calibrated probability."
-if not are_scores:
-    what = 'This network gives no scores: those of a sigmoid or a softmax are.'
-print(what)
-for i, (Y, label) in enumerate(zip(classes, labels, strict=True)):
-    told = ids[i] and not names[i].endswith(f' {ids[i]}')
-    line = f'{names[i]} ({ids[i]})' if told else names[i]
-    line += f': {class_title(Y, class_names)}' + f', score {best[i]:.3f}' * are_scores
-    if label is not None:
-        title = class_title(label, class_names).removeprefix('class ')
-        line += f'; label {title} {"agrees" if label == Y else "DISAGREES"}'
-    print(clean(line))
-known = [i for i, label in enumerate(labels) if label is not None]
-if len(known) > 1:
-    Y = np.array([labels[i] for i in known])
-    print_confusion(Y, classes[known], class_names)
-    right = f'{100 * np.mean(Y == classes[known]):.2f}%'
-    print(f'Accuracy: {right} of {len(known)} labelled sequences')
-sys.exit(bool(failed))
+
+def print_answers(part, scores, class_names, has_scores):
+    """Print a line for each Sequence."""
+    for (name, id_, _, label), row in zip(part, scores, strict=True):
+        Y = row.argmax()
+        line = f'{name} ({id_})' if id_ and not name.endswith(f' {id_}') else name
+        line += (
+            f': {class_title(Y, class_names)}' + f', score {row[Y]:.3f}' * has_scores
+        )
+        if label is not None:
+            title = class_title(label, class_names).removeprefix('class ')
+            line += f'; label {title} {"agrees" if label == Y else "DISAGREES"}'
+        print(clean(line))
+
+
+def print_accuracy(Y, predicted, class_names):
+    """Print how many of the sequences with a label Y, else -1, are right."""
+    Y, predicted = Y[Y >= 0], predicted[Y >= 0]
+    if len(Y) > 1:
+        print_confusion(Y, predicted, class_names)
+        percent = f'{100 * np.mean(Y == predicted):.2f}%'
+        print(f'Accuracy: {percent} of {len(Y)} labelled sequences')
+
+
+def main():
+    options = read_options()
+    network, run = find_network(options)
+    if options.about:
+        return print_run(network, run)
+    model, class_names = load_network(network), run.get('class_names', [])
+    N_sequence, errors, labels, answers = model.input_shape[1], set(), [], []
+    paths = list_files(options.files)
+    sequences = read_sequences(paths, network, N_sequence, run, errors)
+    print_part = print_csv if options.csv else print_answers
+    # In parts, so that memory is flat, and what was done is there if the job ends.
+    while part := list(itertools.islice(sequences, PART)):
+        X, names = np.array([x.x for x in part]), [x.name for x in part]
+        scores = predict_scores(model, X, names)
+        has_scores = are_probabilities(model, scores)  # else there are answers alone
+        if not answers:
+            print_header(options, network, run, scores, has_scores)
+        print_part(part, scores, class_names, has_scores)
+        answers += scores.argmax(axis=1).tolist()
+        labels += [-1 if x.label is None else x.label for x in part]
+    if not options.csv:
+        print_accuracy(np.array(labels), np.array(answers), class_names)
+    return int(bool(errors) or not answers)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

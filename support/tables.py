@@ -9,6 +9,7 @@ import io
 import re
 import sys
 import warnings
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from support.console import DataError, clean
@@ -19,15 +20,35 @@ import pandas as pd
 
 ASTROPY = '.fits', '.fit', '.fits.gz', '.ecsv', '.vot', '.votable'
 TEXTS = '.csv', '.tsv', '.txt', '.csv.gz', '.tsv.gz', '.txt.gz'
-TABLES = *TEXTS, *ASTROPY, '.ts', '.npy', '.npz'
+OTHERS = '.parquet', '.feather', '.xlsx', '.xls', '.ods', '.h5', '.hdf5'  # for pandas
+TABLES = *TEXTS, *ASTROPY, '.ts', '.npy', '.npz', *OTHERS
 CLASS_FIRST = '_train.tsv', '_test.tsv', '.ts', '.npz'  # in column 1, without names
 MISSING = ['-', '--', '?']  # are no values, like NaN, NA, null ... for pandas
+PART = 20_000  # rows of a text that are read at a time
 # Columns that say in which band an observation was made.
 BANDS = re.compile('(?i).*(band|filt|colou?r|phot_sys).*|fid|flt|f')
 NUMBER = re.compile(r'[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?', re.IGNORECASE)
 LARGEST = float(np.finfo('float32').max)  # networks compute in float32
-NINES = re.compile(r'-?(9{2,}(\.9+)?|9\.9{2,})|-32768')  # what codes look like
+# What codes for no value look like: 99, 999, 99.9, 9.99, ... of up to 7 digits, 1e20
+NINES = [float(f'{"9" * i}.{"9" * j}') for i in range(1, 8) for j in range(8 - i)]
+CODES = np.float32([*NINES[2:], *np.negative(NINES[2:]), -32768, 1e20, 1e30])
 SEE = 'mend it in pandas: docs/own-data.md#recipes'
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a table is read: the options of import_data.py, and what it found."""
+
+    label: str | None = None  # the column of the classes
+    values: str | list | None = None  # FIRST:LAST, or mag for mag0, ...; the columns
+    id: str | None = None  # the column of the objects' names; 'none': there is none
+    header: str | None = None  # 'yes' or 'no': whether a line names the columns
+    long: list | None = None  # the columns of curve, time and value, if it is long
+    length: int | None = None  # of long: the number of values in each sequence
+    period: str | None = None  # of long: the column of the periods, to fold with
+    no_codes: bool = False  # whether -999 and the like are values
+    width: int = 0  # how many columns there were; 0 if no table was read yet
+    extent: list | None = None  # the smallest and the largest value
 
 
 class Table(NamedTuple):
@@ -35,16 +56,23 @@ class Table(NamedTuple):
 
     X: np.ndarray  # float64 (n, N)
     labels: np.ndarray  # texts (n,), the class of each; '' is none
-    ids: np.ndarray  # texts (n,), the object that each is of; '' is none
+    ids: np.ndarray  # texts (n,), the name of each: of its curve or its object
+    objects: np.ndarray  # texts (n,), the object that each is of; '' is none
     rows: list  # where each stands: 'row 5' or 'object V12'
     bad: dict  # {i: what is wrong with sequence i}
-    columns: dict  # what the columns are, to read another table in the same way
-    left_out: list  # the names of columns, or of objects, that are left out
+    reading: Reading  # for another table that is to be read in the same way
+    not_used: list  # the names of columns
+    too_short: list  # the names of objects that are left out
 
 
-def some(names):
+def shorten_list(names, most=5):
     """Return the first of some names, for a message."""
-    return ', '.join(names[:5]) + ', ...' * (len(names) > 5)
+    return ', '.join(names[:most]) + ', ...' * (len(names) > most)
+
+
+def number_columns(width):
+    """Return 1, 2, 3, ... as texts: the names of columns that have none."""
+    return [str(i) for i in range(1, width + 1)]
 
 
 def check_lines(path, file):
@@ -61,11 +89,13 @@ def check_lines(path, file):
             mark = next((mark for mark in '\t;|,' if mark in bare), None)
             sep = mark or ' '
             first = next(csv.reader([line], delimiter=sep, skipinitialspace=True))
-        many = bare.count(mark) + 1 if mark else len(bare.split())
-        if many != len(first):
-            what = f'{path}, row {row} has {many} cells, the first line {len(first)}'
-            raise DataError(f'{what}: {SEE}')
+        N_cells = bare.count(mark) + 1 if mark else len(bare.split())
+        if N_cells != len(first):
+            counts = f'{N_cells} cells, the first line {len(first)}'
+            raise DataError(f'{path}, row {row} has {counts}: {SEE}')
         rows.append(row)
+    if not rows:
+        raise DataError(f'{path} holds no rows: it needs one for each sequence')
     return rows, first, mark
 
 
@@ -73,53 +103,64 @@ def as_csv(file):
     """Yield a .ts file, of @settings and lines of value,value:class, as CSV."""
     for line in file:
         values, _, label = line.strip().rpartition(':')
-        yield '\n' if line[0] in '#@\n' else f'{label},{values}\n'
+        if values and line[0] not in '#@':
+            yield f'{label},{values}\n'
 
 
 def read_text(path, header, texts):
-    """Return the cells of a text, by its rows; the columns called texts hold texts."""
+    """Yield the cells of a text, some rows at a time, named by the header or 1, 2, 3.
+
+    The columns in texts, by name or number, hold texts.
+    """
     opened = gzip.open if path.lower().endswith('.gz') else open
     with opened(path, 'rt', encoding='utf-8-sig') as file:
         if path.lower().endswith('.ts'):
             file = io.StringIO(''.join(as_csv(file)))
         rows, first, mark = check_lines(path, file)
-        if not rows:
-            return pd.DataFrame()
         names = [' '.join(name.split()) or f'({i})' for i, name in enumerate(first, 1)]
         if not header and any(map(NUMBER.fullmatch, names)):
-            what = '--header yes, if these name the columns, else --header no'
-            raise DataError(f'{path} begins with {some(names)}: {what}')
+            remedy = '--header yes, if these name the columns, else --header no'
+            raise DataError(f'{path} begins with {shorten_list(names)}: {remedy}')
+        numbers = number_columns(len(names))
+        text_columns = [i for i, x in enumerate(names) if {x, numbers[i]} & texts]
         above = rows[0] - 1 if header == 'no' else rows.pop(0)
+        names = numbers if header == 'no' else names
         file.seek(0)
         for _ in range(above):
             file.readline()
-        options = {'sep': mark or r'\s+', 'skipinitialspace': True}
-        options |= {'names': range(1, len(names) + 1), 'index_col': False}
-        places = [i for i, name in enumerate(names, 1) if {name, str(i)} & texts]
-        options['dtype'] = dict.fromkeys(places, str)
-        frame = pd.read_csv(file, na_values=MISSING, **options)
-    # pandas has fewer rows if a quotation mark closes in another one.
-    frame = frame.set_axis(names, axis=1).set_axis(rows)
-    return frame.dropna(how='all')  # spreadsheets write empty rows
+        options = {'sep': mark or r'\s+', 'skipinitialspace': True, 'index_col': False}
+        options |= {
+            'names': range(len(names)),
+            'dtype': dict.fromkeys(text_columns, str),
+        }
+        options |= {'na_values': MISSING, 'low_memory': False, 'chunksize': PART}
+        N_read = 0
+        for frame in pd.read_csv(file, **options):
+            index = rows[N_read : N_read + len(frame)]
+            N_read += len(frame)
+            frame = frame.set_axis(names, axis=1).set_axis(index)
+            yield frame.dropna(how='all')  # spreadsheets write empty rows
+        if N_read < len(rows):
+            raise ValueError('a quotation mark closes in another row')
 
 
 def read_arrays(path, labelled):
     """Return the cells of a NumPy file; in .npz files the classes are put first."""
     X = np.load(path, allow_pickle=False)  # a pickle could run code of its own
-    if isinstance(X, np.ndarray):
-        return pd.DataFrame(X)
-    frame = pd.DataFrame(X['X'])
-    if labelled or 'Y' in X:
+    frame = pd.DataFrame(X if isinstance(X, np.ndarray) else X['X'])
+    if not isinstance(X, np.ndarray) and (labelled or 'Y' in X):
         frame.insert(0, 'Y', X['Y'].reshape(len(frame)))
-    return frame
+    return frame.set_axis(number_columns(frame.shape[1]), axis=1)
 
 
 def read_astropy(path):
     """Return the cells of FITS, ECSV or VOTable; a vector v becomes v0, v1, ..."""
     from astropy.table import Table as AstropyTable
 
-    warnings.filterwarnings('error', '.*multiple tables')
-    table, parts = AstropyTable.read(path), []
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # of units that it does not know
+        warnings.filterwarnings('error', '.*multiple tables')
+        table, parts = AstropyTable.read(path), []
     table.convert_bytestring_to_unicode()
     for name in table.colnames:
         if table[name].ndim == 1:
@@ -130,255 +171,283 @@ def read_astropy(path):
     return pd.concat(parts, axis=1)
 
 
-def read_frame(path, args, labelled):
-    """Return a file's cells, by its rows, and whether it names them or 1, 2, 3 do."""
+def read_frames(path, reading):
+    """Yield the cells of a file, by rows and names of columns: of a text in parts.
+
+    Raises DataError.
+    """
     check_file(path)
     kind = path.lower()
-    header = args.header or ('no' if kind.endswith(CLASS_FIRST) else None)
-    texts = {args.label or '1', args.id, *(args.long or [])[:1]}
+    if kind.endswith(OTHERS):
+        raise DataError(f'{path} is a table that pandas must make plain: {SEE}')
+    header = reading.header or ('no' if kind.endswith(CLASS_FIRST) else None)
+    texts = {reading.label or '1', reading.id, *(reading.long or [])[:1]}
     try:
-        with warnings.catch_warnings():  # of mixed columns, and of units not known
-            warnings.simplefilter('ignore')
-            if kind.endswith(('.npy', '.npz')):
-                frame, named = read_arrays(path, labelled), False
-            elif kind.endswith(ASTROPY):
-                frame, named = read_astropy(path), True
-            else:
-                frame, named = read_text(path, header, texts), header != 'no'
+        if kind.endswith(('.npy', '.npz')):
+            yield read_arrays(path, labelled=not reading.width)
+        elif kind.endswith(ASTROPY):
+            yield read_astropy(path)
+        else:
+            yield from read_text(path, header, texts)
     except Exception as error:  # each library has its own
         why = ' '.join(str(error).split())[:200] or type(error).__name__
         raise DataError(f'{path} cannot be read ({why}): {SEE}') from None
-    if not len(frame):
-        raise DataError(f'{path} holds no rows: it needs one for each sequence')
-    if isinstance(frame.index, pd.RangeIndex):
-        frame.index += 1
-    if not named:
-        frame.columns = [str(i) for i in range(1, frame.shape[1] + 1)]
-    if len(twice := frame.columns[frame.columns.duplicated()]):
-        raise DataError(f'{path} has two columns called {twice[0]}: rename one')
-    return frame, named
 
 
 def check_names(path, names, known):
     """Raise DataError unless all names, None aside, are known."""
-    lacking = [name for name in names if name is not None and name not in known]
-    if lacking:
-        raise DataError(f'{path} has no column {lacking[0]}, but {some(list(known))}')
+    for name in names:
+        if name is not None and name not in known:
+            known = shorten_list(list(known))
+            raise DataError(f'{path} has no column {name}, but {known}')
 
 
-def counted(name):
-    """Return what counts on in a name: mag and 12 of mag12, a and NaN of a."""
+def split_number(name):
+    """Return what numbers a name: mag and 12 of mag12, '' and 4.5 of 4.5, a and NaN."""
+    if NUMBER.fullmatch(name):
+        return '', float(name)
     stem, number = re.fullmatch('(.*?)([0-9]*)', name, re.DOTALL).groups()
     return stem, float(number or 'nan')
 
 
-def count_on(names):
-    """Return whether names have one stem, and each a number one more than the last."""
-    stems = {counted(name)[0] for name in names}
-    numbers = [counted(name)[1] for name in names]
-    return len(stems) == 1 and bool((np.diff(numbers) == 1).all())
+def numbered_steps(names):
+    """Return the steps between the numbers of names that have one stem; NaN if not."""
+    stems, numbers = zip(*map(split_number, names), strict=True)
+    return np.diff(numbers) if len({*stems}) == 1 else np.array([np.nan])
 
 
-def values_of(path, frame, args, label, ident):
-    """Return the names of the columns that hold values, those of --long sorted so."""
-    if args.long:
-        return args.long[1:] + ([args.period] if args.period else [])
-    others = [name for name in frame if name not in (label, ident)]
-    first, colon, last = (args.values or '').partition(':')
-    what = f'{path}: --values {args.values}'
-    if not first:
-        class_first = path.lower().endswith(CLASS_FIRST) and label == '1'
-        if class_first or (count_on(others) and counted(others[0])[0]):
-            return others
-        what = f'{path}: which of the columns {some(others)} hold values?'
-        raise DataError(f'{what} --values f, for f0, f1, ..., or --values FIRST:LAST')
-    if not colon:
-        values = [name for name in others if counted(name)[0] == first != name]
-        values.sort(key=lambda name: counted(name)[1])
-        if not count_on(values):
-            what += f' do not count on without a gap: {some(values) or "none is there"}'
-            raise DataError(f'{what}; give FIRST:LAST')
+def value_columns(path, names, reading):
+    """Return which of the names of columns, label and id left out, hold the values."""
+    first, colon, last = (reading.values or '').partition(':')
+    if colon:
+        check_names(path, [first, last], names)
+        values, stem = names[names.index(first) :], split_number(first)[0]
+        values = values[: values.index(last) + 1]
+        if stem == split_number(last)[0] and not (numbered_steps(values) > 0).all():
+            remedy = f'sort the columns, or --values {stem or "f"}'
+            raise DataError(f'{path}: {reading.values} is out of order: {remedy}')
         return values
-    check_names(path, [first, last], frame)
-    values = [name for name in frame.loc[:, first:last] if name not in (label, ident)]
-    if NUMBER.fullmatch(first) and NUMBER.fullmatch(last):
-        numbers = pd.to_numeric(pd.Series(values), errors='coerce')
-        if not (np.diff(numbers) > 0).all():
-            raise DataError(f'{what} are numbers that do not rise: sort the columns')
-    elif (stem := counted(first)[0]) == counted(last)[0] and not count_on(values):
-        raise DataError(f'{what} do not count on: --values {stem} takes {stem}0, ...')
-    return values
+    values = names
+    if first:
+        values = [name for name in names if split_number(name)[0] == first != name]
+        values.sort(key=lambda name: split_number(name)[1])
+    class_first = path.lower().endswith(CLASS_FIRST) and reading.label == '1'
+    has_stem = values and split_number(values[0])[0]
+    if class_first or (has_stem and (numbered_steps(values) == 1).all()):
+        return values
+    which = f'{path}: which of the columns {shorten_list(names)} hold values?'
+    remedy = '--values f, for f0, f1, ... without a gap, or --values FIRST:LAST'
+    raise DataError(f'{which} {remedy}')
 
 
-def check_left_out(path, frame, names):
+def find_columns(path, frame, reading):
+    """Return the Reading of a first table, with all its columns."""
+    if not reading.label and not path.lower().endswith(CLASS_FIRST):
+        exit_with_preview(path, frame)
+    label, width = reading.label or '1', frame.shape[1]
+    id_column = None if reading.id == 'none' else reading.id
+    check_names(path, [label, id_column], frame)
+    is_named = list(frame) != number_columns(width)
+    header = reading.header or ('yes' if is_named else 'no')
+    reading = replace(reading, label=label, id=id_column, header=header, width=width)
+    others = [name for name in frame if name not in (label, id_column)]
+    values = [*(reading.long or [])[1:], *filter(None, [reading.period])]
+    return replace(reading, values=values or value_columns(path, others, reading))
+
+
+def match_columns(path, frame, reading):
+    """Name the columns of a table as an earlier one's, if no line names them."""
+    width = frame.shape[1]
+    if reading.header == 'no' and width == len(reading.values):
+        frame.columns = reading.values  # and nothing else
+    elif reading.header == 'no' and width != reading.width:
+        raise DataError(f'{path} has {width} columns, the first table {reading.width}')
+
+
+def check_not_used(path, frame, names):
     """Raise DataError if one of the columns repeats what it holds, as a star's name."""
     for name in names:
         cells = frame[name].dropna()
-        whole = cells.dtype.kind != 'f' or (cells % 1 == 0).all()
-        if whole and 2 < cells.nunique() < len(cells):
-            what = f'{path}: column {name} repeats what it holds, as names of objects'
-            what += f' do: --id {name} keeps the rows of each on one side of the split;'
-            raise DataError(f'{what} if it names none, --id none')
+        is_whole = cells.dtype.kind != 'f' or (cells % 1 == 0).all()
+        if is_whole and 2 < cells.nunique() < len(cells):
+            what = f'column {name} repeats what it holds, as names of objects do'
+            remedy = f'--id {name} keeps the rows of each on one side of the split'
+            raise DataError(f'{path}: {what}: {remedy}; if it names none, --id none')
 
 
-def known_columns(path, frame, columns, labelled):
-    """Return values, label and id as another table had them, with what is there."""
-    values, width = columns['values'], frame.shape[1]
-    if not columns['header'] and width == len(values):
-        frame.columns = values  # and nothing else
-    elif not columns['header'] and width != columns['width']:
-        what = f'{width} columns, not {columns["width"]}'
-        raise DataError(f'{path} has {what}, as the table of the training')
-    others = columns['label'], columns['id']
-    return values, *(x if x in frame or labelled else None for x in others)
-
-
-def texts_of(path, frame, name, needed=True):
-    """Return a column's cells as texts, object (n,); '' is a missing one, or name."""
-    if name is None:
-        return np.full(len(frame), '', object)
-    cells = frame[name].convert_dtypes()  # 1.0 is 1
-    texts = np.array([' '.join(str(cell).split()) for cell in cells], object)
-    texts[cells.isna() | np.isin(texts, MISSING)] = ''
-    if needed and '' in texts:
-        where = f'{path}, row {frame.index[list(texts).index("")]}, column {name}'
-        raise DataError(f'{where} holds no name (one of {sum(texts == ""):,}): {SEE}')
-    return texts
-
-
-def numbers_of(path, frame, names):
-    """Return columns as float64 (n, N), and what is wrong with some rows, {i: text}."""
-    X, bad = np.empty((len(frame), len(names))), {}
-    for j, name in enumerate(names):
-        cells = frame[name]
-        if cells.dtype.kind not in 'iuf':
-            cells = pd.to_numeric(cells.astype(str).str.strip(), errors='coerce')
-        X[:, j] = cells.to_numpy(float, na_value=np.nan)
-    is_wrong = ~(np.abs(X) <= LARGEST)  # also NaN
-    count = is_wrong.sum()
-    for i in np.flatnonzero(is_wrong.any(axis=1)):
-        name = names[is_wrong[i].argmax()]
-        where, cell = f'row {frame.index[i]}, column {name}', frame[name].iloc[i]
-        what = f'{str(cell).strip()[:20]!r}, no number that a network takes'
-        if pd.isna(cell):
-            what = f'no value (one of {count:,})'
-        bad[int(i)] = f'{path}, {where} holds {what}: {SEE}'
-    return X, bad
-
-
-def add_codes(path, table, names, X, parts, far=100):
-    """Add to table.bad the rows of X (m, N) that hold codes for no value: -999, 1e20.
-
-    These are nines that are far from all others in a part, a sequence or an object, or
-    alone below 0 in X; and what is as far from all others in X as far times their span.
-    """
-    codes = set()
-    for part in (X, *parts):
-        values = np.unique(part[np.isfinite(part)])
-        span = np.ptp(values[1:-1]) if len(values) > 2 else 0
-        if len(values) < 2:
-            continue
-        # The least and the largest, each with its neighbour.
-        for code, next_ in (values[:2], values[:-3:-1]):
-            gap = abs(code - next_)
-            if NINES.fullmatch(f'{code:.7g}'):
-                alone_below_0 = part is X and code < 0 <= next_
-                is_code = alone_below_0 or gap > max(span, 1)
-            else:
-                is_code = part is X and gap > far * (span or abs(next_) or 1)
-            if is_code:
-                codes.add(float(code))
-    for code in codes:
-        places = np.argwhere(X == code)
-        for i, j in places:
-            where = f'{path}, {table.rows[i]}, column {names[j]} holds {code:.7g}'
-            what = f'perhaps a code for no value (one of {len(places):,}): {SEE}'
-            table.bad.setdefault(int(i), f'{where}, {what}')
-
-
-def show(path, frame):
+def exit_with_preview(path, frame):
     """Print how a table begins, and end the program: somebody must name the class."""
-    print(clean(f'{path} holds {len(frame)} rows of {frame.shape[1]} columns:'))
+    names = shorten_list(list(frame), 20)
+    print(clean(f'{path} holds {len(frame)} rows of the columns {names}:'))
     with pd.option_context('display.max_columns', 0, 'display.width', 80):
         print(*map(clean, str(frame.head()).split('\n')), sep='\n')
     print(DataError('which column holds the class? Add --label').code, file=sys.stderr)
     raise SystemExit(2)
 
 
-def read_table(path, args, columns=None, labelled=True):
-    """Return the Table of a file; args are the options of import_data.py.
+def text_column(path, frame, name, needed=True):
+    """Return a column's cells as texts, object (n,); '' is a missing one, or name."""
+    if name not in frame:
+        return np.full(len(frame), '', object)
+    codes, cells = pd.factorize(frame[name].convert_dtypes())  # 1.0 is 1
+    texts = [' '.join(str(cell).split()) for cell in cells]
+    texts = ['' if text in MISSING else text for text in texts]
+    texts = np.array([*texts, ''], object)[codes]  # of a missing cell the code is -1
+    if needed and '' in texts:
+        where = f'{path}, row {frame.index[list(texts).index("")]}, column {name}'
+        count = f'one of {np.count_nonzero(texts == ""):,}'
+        raise DataError(f'{where} holds no name ({count}): {SEE}')
+    return texts
 
-    columns, those of another Table, say what they are in this one. If it need not be
-    labelled, as one to train with, there may be no classes. Raises DataError.
+
+def to_floats(path, frame, names):
+    """Return columns as float64 (n, N), and what is wrong with some rows, {i: text}."""
+    cells = frame[names]
+    texts = [name for name in names if cells[name].dtype.kind not in 'iuf']
+    if texts:
+        numbers = cells[texts].astype(str).apply(lambda column: column.str.strip())
+        cells = cells.assign(**numbers.apply(pd.to_numeric, errors='coerce'))
+    X = cells.to_numpy(float, na_value=np.nan)
+    is_wrong, bad = ~((X >= -LARGEST) & (X <= LARGEST)), {}  # also NaN
+    for i in np.flatnonzero(is_wrong.any(axis=1)):
+        name = names[is_wrong[i].argmax()]
+        cell = frame[name].iloc[i]
+        problem = f'{str(cell).strip()[:20]!r}, no number that a network takes'
+        if pd.isna(cell):
+            problem = f'no value (one of {is_wrong.sum():,})'
+        where = f'{path}, row {frame.index[i]}, column {name}'
+        bad[int(i)] = f'{where} holds {problem}: {SEE}'
+    return X, bad
+
+
+def are_far(X, low, high):
+    """Return which of X are farther outside low to high than these are apart, and 1."""
+    gap = np.maximum(low - X, X - high)
+    return np.isfinite(gap) & (gap > np.maximum(high - low, 1))
+
+
+def flag_missing_codes(path, table, names, X, extent=None, objects=None):
+    """Add to table.bad the rows of X (n, N) that hold codes for no value, such as -999.
+
+    That is a number of CODES that is far from all others: of its row, or of its object
+    (n,), or of X and the training, within extent; or alone below 0.
     """
-    frame, named = read_frame(path, args, labelled)
-    if columns:
-        values, label, ident = known_columns(path, frame, columns, labelled)
-    elif not args.label and not path.lower().endswith(CLASS_FIRST):
-        show(path, frame)
+    is_nines = np.isin(X.astype('f4'), CODES)
+    if not is_nines.any():
+        return
+    is_other = np.isfinite(X) & ~is_nines
+    least = min([X.min(where=is_other, initial=np.inf), *(extent or ())])
+    largest = max([X.max(where=is_other, initial=-np.inf), *(extent or ())])
+    rows = is_nines.any(axis=1)
+    rows = np.flatnonzero(rows if objects is None else np.isin(objects, objects[rows]))
+    X, is_nines, is_other = X[rows], is_nines[rows], is_other[rows]
+    low = X.min(axis=1, where=is_other, initial=np.inf, keepdims=True)
+    high = X.max(axis=1, where=is_other, initial=-np.inf, keepdims=True)
+    if objects is not None:
+        low = pd.DataFrame(low).groupby(objects[rows]).transform('min').to_numpy()
+        high = pd.DataFrame(high).groupby(objects[rows]).transform('max').to_numpy()
+    is_code = are_far(X, low, high) | are_far(X, least, largest)
+    is_code = is_nines & (is_code | ((X < 0) & (least >= 0)))
+    counts = pd.Series(X[is_code]).value_counts()
+    for i, j in np.argwhere(is_code):
+        where = f'{path}, {table.rows[rows[i]]}, column {names[j]} holds {X[i, j]:.7g}'
+        why = f'perhaps a code for no value (one of {counts[X[i, j]]:,})'
+        table.bad.setdefault(int(rows[i]), f'{where}, {why}: {SEE}')
+
+
+def read_table(path, reading):
+    """Return the Table of a file; reading may be that of another Table."""
+    return make_table(path, pd.concat(read_frames(path, reading)), reading)
+
+
+def read_parts(path, reading):
+    """Yield Tables of a file, read as that of the training: of a wide text in parts.
+
+    There may be no classes.
+    """
+    frames = read_frames(path, reading)
+    for frame in [pd.concat(frames)] if reading.long else frames:
+        yield make_table(path, frame, reading, labelled=False)
+
+
+def make_table(path, frame, reading, labelled=True):
+    """Return the Table of a frame of cells, all or a part of those of a file."""
+    if isinstance(frame.index, pd.RangeIndex):
+        frame.index += 1
+    if len(twice := frame.columns[frame.columns.duplicated()]):
+        raise DataError(f'{path} has two columns called {twice[0]}: rename one')
+    is_first, ids_given = not reading.width, reading.id or reading.long
+    if is_first:
+        reading = find_columns(path, frame, reading)
     else:
-        label, ident = args.label or '1', args.long[0] if args.long else args.id
-        ident = None if ident == 'none' else ident
-        check_names(path, [label, ident], frame)
-        values = values_of(path, frame, args, label, ident)
-    check_names(path, [label, ident, *(args.long or []), *values], frame)
-    labels = texts_of(path, frame, label, labelled)
-    ids = texts_of(path, frame, ident)
-    X, bad = numbers_of(path, frame, values)
-    columns = {'header': named, 'width': frame.shape[1], 'values': values}
-    columns |= {'label': label, 'id': ident}
+        match_columns(path, frame, reading)
+    needed = [*reading.values, *(reading.long or [])]
+    check_names(path, needed + [reading.label, reading.id] * labelled, frame)
+    labels = text_column(path, frame, reading.label, labelled)
+    objects = text_column(path, frame, reading.id)
+    X, bad = to_floats(path, frame, reading.values)
     rows = [f'row {row}' for row in frame.index]
-    left_out = [name for name in frame if name not in (*values, label, ident)]
-    table = Table(X, labels, ids, rows, bad, columns, left_out)
-    if args.long:
-        return curves(path, table, frame, args)
-    if labelled and args.id is None:
-        check_left_out(path, frame, left_out)
-    if not args.no_codes:
-        add_codes(path, table, values, X, X)
-    return table
+    not_used = [x for x in frame if x not in (*needed, reading.label, reading.id)]
+    if is_first and not ids_given:
+        check_not_used(path, frame, not_used)
+    table = Table(X, labels, objects, objects, rows, bad, reading, not_used, [])
+    if not reading.long and not reading.no_codes:
+        flag_missing_codes(path, table, reading.values, X, reading.extent)
+    return table if not reading.long else resample_objects(path, table, frame)
 
 
-def curves(path, table, frame, args):
-    """Return the Table of objects from that of their observations, and its cells."""
-    X, labels, ids = table.X, table.labels, table.ids
+def resample_objects(path, table, frame):
+    """Return the Table of curves from that of their observations, and its cells."""
+    X, reading = table.X, table.reading
+    ids = text_column(path, frame, reading.long[0])
     for name in filter(BANDS.fullmatch, frame):
         if frame[name].groupby(ids).nunique().max() > 1:
             raise DataError(f'{path}: one object has several values of {name}: {SEE}')
-    time = X[:, 0]
-    if ((time % 1 == 0) & (time > 18_000_000) & (time < 21_000_000)).all():
-        raise DataError(f'{path}: {time[0]:.0f} is a date: {SEE}')
-    objects = pd.Series(ids).groupby(pd.factorize(ids)[0]).indices.values()
-    parts = [rows[X[rows, 0].argsort(kind='stable')] for rows in objects]
-    if not args.no_codes:
-        for j, far in ((0, 10), (1, 100)):  # the times and the values
-            column = [X[part, j] for part in parts]
-            add_codes(path, table, table.columns['values'][j:], X[:, [j]], column, far)
-    few = [ids[part[0]] for part in parts if len(part) < 3]
+    numbers, names = pd.factorize(ids)
+    if not reading.no_codes:
+        for j, extent in enumerate((None, reading.extent)):  # the times and the values
+            column, x = reading.values[j], X[:, [j]]
+            flag_missing_codes(path, table, [column], x, extent, numbers)
+    wrong = {numbers[i]: table.bad[i] for i in sorted(table.bad, reverse=True)}
+
+    order = np.lexsort((X[:, 0], numbers))  # by object, and each by time
+    parts = np.split(order, np.searchsorted(numbers[order], range(1, len(names))))
+    too_short = [name for name, part in zip(names, parts, strict=True) if len(part) < 3]
     parts = [part for part in parts if len(part) > 2]
     if not parts:
         raise DataError(f'{path}: no object has three observations, as curves need')
-    found, bad = np.zeros((len(parts), args.length)), {}
+    curves, bad = np.zeros((len(parts), reading.length)), {}
     for k, part in enumerate(parts):
-        time, value, *period = X[part].T
-        classes = sorted(set(labels[part]))
-        where = f'{path}: object {ids[part[0]]}'
-        if wrong := [table.bad[i] for i in part if i in table.bad]:
-            bad[k] = wrong[0]
-        elif not np.diff(time).all():
-            bad[k] = f'{where} has two observations at one time: {SEE}'
-        elif len(classes) > 1:
-            bad[k] = f'{where} has several classes, {some(classes)}: {SEE}'
-        elif period and not period[0].min() == period[0].max() > 0:
-            bad[k] = f'{where} needs one period, a number above 0'
+        if numbers[part[0]] in wrong:
+            bad[k] = wrong[numbers[part[0]]]
+        elif fault := find_fault(table, part):
+            bad[k] = f'{path}: object {ids[part[0]]} {fault}: {SEE}'
         else:
-            found[k] = curve(time, value, args.length, *period)
+            time, value, *period = X[part].T
+            curves[k] = resample(time, value, reading.length, *period)
     first = [part[0] for part in parts]
-    rows = [f'object {name}' for name in ids[first]]
-    return Table(found, labels[first], ids[first], rows, bad, table.columns, few)
+    objects = table.objects if reading.id else ids
+    labels, ids, objects = (x[first] for x in (table.labels, ids, objects))
+    rows = [f'object {name}' for name in ids]
+    return Table(
+        curves, labels, ids, objects, rows, bad, reading, table.not_used, too_short
+    )
 
 
-def curve(time, value, length, period=None):
+def find_fault(table, part):
+    """Return what is wrong with the observations of an object, or None."""
+    time, _, *period = table.X[part].T
+    if not np.diff(time).all():
+        return 'has two observations at one time'
+    for texts, kind in ((table.labels, 'classes'), (table.objects, 'names by --id')):
+        if len(several := sorted(set(texts[part]))) > 1:
+            return f'has several {kind}, {shorten_list(several)}'
+    if period and not period[0].min() == period[0].max() > 0:
+        return 'needs one period, a number above 0'
+    return None
+
+
+def resample(time, value, length, period=None):
     """Interpolate the values (m,) at times (m,), sorted: return float64 (length,).
 
     The new times are equally spaced from the first to the last. With a period (m,) they

@@ -506,7 +506,8 @@ def test_text_from_files_is_safe_on_a_terminal(data):
 def test_quick_scripts_load_no_tensorflow(data):
     said = "print([name for name in ('keras', 'tensorflow') if name in sys.modules])"
     text = f'import atexit, sys; atexit.register(lambda: {said}); '
-    put('all.py', f'{text}import generate_data, import_data, view, infer'.encode())
+    text += 'import generate_data, import_data, view, infer; infer.main()'
+    put('all.py', text.encode())
     env = {'PYTHONPATH': str(WORKSHOP)}
     done = process(data / 'all.py', 2, env=env, status=1)
     assert done.stdout == 'Plot: Train_2.png\n[]\n'

@@ -6,10 +6,10 @@ import itertools
 import pathlib
 import re
 import shlex
-from types import SimpleNamespace
+from dataclasses import asdict
 
 from support.console import DataError
-from support.tables import read_table
+from support.tables import Reading, read_parts, read_table
 
 import numpy as np
 import pandas as pd
@@ -57,10 +57,10 @@ def expected(values=X, names=NAMES):
 
 def read(path, options=''):
     """Read a table as import_data.py does with these options."""
-    args = dict.fromkeys(['label', 'values', 'id', 'header', 'long', 'period'])
-    args |= dict(re.findall(r'--(\w+) (\S+)', options))
-    args |= {'long': args['long'] and args['long'].split(','), 'length': 5}
-    table = read_table(path, SimpleNamespace(**args, no_codes='--no-c' in options))
+    given = dict(re.findall(r'--(\w+) (\S+)', options))
+    if 'long' in given:
+        given |= {'long': given['long'].split(','), 'length': 5}
+    table = read_table(path, Reading(**given, no_codes='--no-c' in options))
     for text in table.bad.values():
         raise DataError(text)
     return table
@@ -100,11 +100,12 @@ def test_what_is_printed(folder):
     before = contents(folder)
     done = script('import_data.py', 'a.csv', status=2)
     one_line(done, 'which column holds the class? Add --label')
-    assert done.stdout.count('V') == 5 and contents(folder) == before
+    assert ' star, mag, t0, ' in done.stdout and done.stdout.count('V') == 5
+    assert contents(folder) == before
     options = 'a.csv', '--label', 'shape', '--values', 't0:t3', '--id', 'star'
     printed = imported(*options).splitlines()
     assert f'Values: t0 to t3, 4 each, {X.min()} to {X.max()}' in printed
-    assert 'Left out: 1 (mag)' in printed
+    assert 'Not used: mag' in printed
     assert 'Class 1 (RRc): 3 in Train, 2 in Test' in printed
     assert printed[-1] == 'python train.py --N_train 6 --N_test 4 --N_sequence 4'
     assert sequences('Train', 'Test') == expected() and len(sequences('Test')) == 4
@@ -167,6 +168,8 @@ CASES = {
         'f0,f1,y,f1': 'two columns called f1',
         '4000,4005,y': '--header yes, if these name the columns',
         'f0,f1,f2,y\n1,-999,3,a\n-2,3,3,b\n4,5,3,a\n6,7,3,b': 'or --no-codes if it is',
+        'f0,f1,f2,y\n0,-99,5000,a\n2,3,3,b\n4,5,3,a': 'column f1 holds -99, perhaps',
+        'f0,f1,f2,y\n0,-32768,5e5,a\n2,3,3,b\n4,5,3,a': 'column f1 holds -32768, perha',
     },
     '--label y --values f': {
         'f0,f1,g,y': 'Values: f0 to f1, 2 each',
@@ -178,12 +181,12 @@ CASES = {
     '--label y --values f --id none': {'s,f0,f1,y': 'Values: f0 to f1'},
     '--label x': {'f0,f1,y': 'has no column x, but f0, f1, y'},
     '--label y --values f1:f9': {
-        'f1,f10,y,f2,f3,f9': '--values f takes f0',
+        'f1,f10,y,f2,f3,f9': 'sort the columns, or --values f',
         'f1,f2,y': 'has no column f9',
     },
     '--label y --values 1:3.5 --header yes': {
         '0,1,2,3.5,y': 'Values: 1 to 3.5, 3 each',
-        '0,1,4,3.5,y': 'do not rise',
+        '0,1,4,3.5,y': '1:3.5 is out of order',
     },
     '--label 3 --header no': {'1.5,2,a\n2.5,3,b': 'which of the columns 1, 2 hold'},
     '--label 3 --header no --values 1:2 --no-codes': {
@@ -200,7 +203,7 @@ CASES = {
         '# one\n\n# two\n': 'a.csv holds no rows',
     },
     '--label 3 --header no --values 1:2': {
-        '501,502,a\n503,9e4,b\n501,502,a\n503,503,b': 'holds 90000, perhaps a code',
+        '501,502,a\n503,1e20,b\n501,502,a\n503,503,b': 'holds 1e+20, perhaps a code',
         '1,9000,a\n-999,5000,b': 'row 2, column 1 holds -999, perhaps a code',
         '1,9000,a\n-9000,5000,b\n0.1,-99.9,a': 'row 3, column 2 holds -99.9, perhaps',
         '97,98,a\n98,99,b\n1,150,a\n9,9,b': 'Values: 1 to 2, 2 each, 1 to 150',
@@ -210,11 +213,10 @@ CASES = {
         f'{LONG}7,1,5,B': 'object 7 has two observations at one time',
         f'{LONG}7,5,5,A': 'object 7 has several classes, A, B',
         f'{LONG}7,-99,5,B': 'column t holds -99, perhaps a code',
-        f'{LONG}7,4000,5,B': 'column t holds 4000, perhaps a code',
+        f'{LONG}7,5,999,B': 'row 10, column m holds 999, perhaps a code',
         f'{LONG},4,5,B': 'row 10, column id holds no name',
         f'{BANDS}7,9,1,B,g': 'one object has several values of Band',
         'id,t,m,y\na,1,2,A\na,2,3,A': 'no object has three',
-        'id,t,m,y\na,20170904,2,A\nb,20180101,3,B': '20170904 is a date',
     },
     '--long id,t,m --label y --length 5 --period p': {
         'id,t,m,p,y\n1,1,3,5,A\n1,2,3,5,A\n1,3,4,6,A': 'object 1 needs one period',
@@ -262,11 +264,56 @@ def test_long_tables():
         table = read('a.csv', '--long id,t,m --label y')
         assert table.X.tolist() == [[10, 17, 24, 27, 30], [1, 3, 11 / 3, 13 / 3, 5]]
         assert (list(table.ids), list(table.labels)) == (['007', '7'], ['A', 'B'])
-        assert table.left_out == ['c']
+        assert table.too_short == ['c']
     # With a period of 2: the phases are 0 (twice: the mean), 0.25 and 0.5.
     write('a.csv', 'id,t,m,P,y\na,.5,1,2,A\na,1.5,3,2,A\na,2.5,2,2,A\na,7,9,2,A')
     wanted = np.interp(np.arange(5) / 5, [0, 0.25, 0.5, 1], [1.5, 9, 3, 1.5])
     assert np.allclose(read('a.csv', '--long id,t,m --label y --period P').X, wanted)
+
+
+def test_light_curves_elsewhere():
+    """What the page shows makes the same values of them."""
+    write('a.csv', '\n'.join(LONG.split('\n')[:-3]))
+    table = read('a.csv', '--long id,t,m --label y')
+    recipe = re.findall(
+        '```python\n(.*?)```', PAGE.split('## Elsewhere')[1], re.DOTALL
+    )[1]
+    known = {
+        'run': {'table': asdict(table.reading)},
+        'table': pd.read_csv('a.csv', dtype={'id': str}),
+    }
+    exec(recipe, known | {'np': np}, found := {})
+    np.testing.assert_array_equal(found['X'], table.X)
+
+
+def test_curves_of_one_star():
+    """They stay together, and keep their own names; what is not used is named."""
+    times = range(3)
+    rows = [
+        f'c{i},s{i // 4},{t},{(i * i + t**i) % 997},0,{"AB"[i // 4 % 2]}'
+        for i in range(40)
+        for t in times
+    ]
+    write('a.csv', '\n'.join(['oid,star,t,m,catflags,y', *rows]))
+    long = 'a.csv', *'--long oid,t,m --length 5 --label y --id star'.split()
+    printed = imported(*long)
+    assert 'Class: y, object: star\n' in printed and 'Not used: catflags' in printed
+    ids = [pathlib.Path(x, 'ids.txt').read_text().split() for x in ('Train', 'Test')]
+    stars = [{int(name[1:]) // 4 for name in names} for names in ids]
+    assert len(ids[0]) + len(ids[1]) == 40 and not stars[0] & stars[1]
+    write('a.csv', '\n'.join(['oid,star,t,m,catflags,y', *rows, 'c0,s9,3,1,0,A']))
+    refused('import_data.py', *long, parts=['object c0 has several names by --id'])
+
+
+def test_objects_that_cannot_be_split_as_asked():
+    """One of two classes is refused; larger ones than the test are said to be so."""
+    rows = [[i, i + 1, f's{i // 5}', 'ab'[i // 5 % 2]] for i in range(20)]
+    how = 'a.csv', *'--label y --id star --test 4 --overwrite'.split()
+    pd.DataFrame(rows, columns=['f0', 'f1', 'star', 'y']).to_csv('a.csv', index=False)
+    assert 'Test has 10, not 4 as asked' in imported(*how)
+    rows[7][3] = 'a'
+    pd.DataFrame(rows, columns=['f0', 'f1', 'star', 'y']).to_csv('a.csv', index=False)
+    refused('import_data.py', *how, parts=['row 9 is of class a, but s1 is b above'])
 
 
 def test_a_random_choice_with_each_class_in_proportion():
@@ -334,8 +381,9 @@ def test_any_dialect(sep, classes):
 
 
 PAGE = (PROJECT / 'docs/own-data.md').read_text(encoding='utf-8')
-START, STRETCH, VECTOR, OBJECTS = re.findall('```python\n(.*?)```', PAGE, re.DOTALL)
 CELLS = PAGE[PAGE.index('## Recipes') : PAGE.index('## A network')]
+BLOCKS = re.findall('```python\n(.*?)```', CELLS, re.DOTALL)
+START, STRETCH, VECTOR, OBJECTS, TESS = BLOCKS
 RECIPES = dict(re.findall(r'^\| (.+?) \| `(.*?[)\]])`[, ]', CELLS, re.MULTILINE))
 WIDE = """star,class,f0,f1,f2
 sta0,Älong,0.5,1.5,2.5
@@ -352,6 +400,9 @@ TO_MEND = {
     '`1,000` for 1000': WIDE.replace('0.5', '"0,000.5"'),
     'decimal commas': WIDE.replace(',', ';').replace('.', ','),
     'not UTF-8': WIDE.encode('latin-1'),
+    'decimal commas below': (
+        'Größe\n' + WIDE.replace(',', ';').replace('.', ',')
+    ).encode('latin-1'),
     'columns of a fixed width': FIXED.replace(',', '  ').replace('sta3', '    '),
     'the names behind a `#`': '# ' + WIDE.replace(',', ' '),
     'a line of units': WIDE.replace('\n', '\n,x,mag,mag,mag\n', 1),
@@ -359,6 +410,10 @@ TO_MEND = {
     'rows without a class': f'{WIDE}V9,,1,2,3\n',
     'codes for no value + gaps in a row': WIDE.replace('1.5,2.5,3.5', '1.5,-999,3.5'),
     'limits + observations without': f'{CURVES}1,b,9,<14.5\n',
+    'observations with a flag': CURVES.replace('\n', ',0\n').replace(
+        'mag,0', 'mag,catflags'
+    )
+    + '1,A,2457754.5,9,32768\n',
     'of several bands': CURVES.replace('\n', ',g\n').replace('mag,g', 'mag,band')
     + '1,b,9,9,r\n',
     'two observations at a time': CURVES + CURVES.split('\n', 1)[1],
@@ -378,11 +433,13 @@ def carried_out(recipe, options):
 
 @pytest.mark.parametrize('kinds', TO_MEND)
 def test_recipes(kinds):
-    recipe = [x for kind in kinds.split(' + ') for x in RECIPES if x.startswith(kind)]
-    recipe = '\n'.join(RECIPES[x] for x in recipe)
+    kinds_of = [
+        [x for x in RECIPES if x.startswith(kind)] for kind in kinds.split(' + ')
+    ]
+    recipe = '\n'.join(RECIPES[found[0]] for found in kinds_of)
     path = re.search(r"'(mine\.\w+)'", recipe + "'mine.csv'")[1]
     options, good = '--values f --id none', WIDE
-    if re.search('mjd|mag|band', recipe):
+    if re.search('mjd|mag|band|flags', recipe):
         options, good = '--long star,mjd,mag', CURVES
     write(path, TO_MEND[kinds])
     with pytest.raises(DataError):
@@ -414,6 +471,48 @@ def test_longer_recipes(folder):
         write('classes.csv', classes + line)
         with pytest.raises(error):
             carried_out(OBJECTS, options)
+
+
+def test_vectors_of_parquet():
+    pytest.importorskip('pyarrow')
+    write('mine.csv', WIDE)
+    rows = pd.DataFrame(
+        {'flux': [[1.0, None, 3.0], [4.0, 5.0, 6.0]], 'class': ['A', 'B']}
+    )
+    rows.assign(star=[7, 8]).to_parquet('mine.parquet')
+    cells = re.search(r'Parquet, with\s+`(cells = .*?)`', PAGE)[1]
+    recipe = re.sub('cells = .*', cells, VECTOR)
+    X, labels = carried_out(recipe, '--values f --id star')
+    assert (X, labels) == ([[1, 2, 3], [4, 5, 6]], ['A', 'B'])
+
+
+def test_a_recipe_for_a_new_table():
+    """It need not have the classes; infer.py then reads the same values."""
+    (recipe,) = (x for kind, x in RECIPES.items() if 'without a value' in kind)
+    write('mine.csv', CURVES + '1,A,2457757.5,\n')
+    X, _ = carried_out(recipe, '--long star,mjd,mag')
+    reading = read('plain.csv', '--label class --long star,mjd,mag').reading
+    pd.read_csv('mine.csv').drop(columns='class').to_csv('mine.csv', index=False)
+    exec(START.replace('table.to_csv', f'{recipe}\ntable.to_csv'), {})
+    (table,) = read_parts('plain.csv', reading)
+    assert table.X.tolist() == X and not table.labels.any() and not table.bad
+
+
+def test_a_fits_file_for_each_star(folder):
+    write('mine.csv', WIDE)
+    (folder / 'curves').mkdir()
+    for star, name in ((12, 's-12_lc'), (7, 's-07_lc')):
+        flux = np.array([2, np.nan, 3, 4], '>f4')
+        cells = Table({'TIME': np.arange(4) + 1.0, 'PDCSAP_FLUX': flux, 'X': [0] * 4})
+        cells.meta = {'TICID': star, 'OBJECT': f'TIC {star}'}
+        cells.write(f'curves/{name}.fits')
+    write('classes.csv', 'star,class\n7,EB\n12,RR\n')
+    table = OBJECTS[OBJECTS.index('\n\ntable = ') :]
+    options = '--long star,TIME,PDCSAP_FLUX'
+    X, labels = carried_out(f'from pathlib import Path\n{TESS}{table}', options)
+    assert labels == ['RR', 'EB'] and np.allclose(
+        X, np.interp(np.linspace(1, 4, 5), [1, 3, 4], [2, 3, 4])
+    )
 
 
 @pytest.mark.slow

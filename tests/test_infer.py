@@ -42,9 +42,9 @@ def put(path, chance=0.9, label=None):
         np.array([label], float).tofile(path.replace('X', 'Y', 1))
 
 
-def plain(*arguments):
+def plain(*arguments, status=0):
     """Return the lines that infer.py prints, with single blanks."""
-    text = script('infer.py', *arguments, env={'COLUMNS': '200'}).stdout
+    text = script('infer.py', *arguments, env={'COLUMNS': '200'}, status=status).stdout
     return [' '.join(line.split()) for line in text.splitlines()]
 
 
@@ -102,7 +102,7 @@ def test_bad_files_in_a_list(folder):
         done = script('infer.py', *files, '--model', 'my.keras', status=1)
         assert re.findall('^Test/X_.*?dat', done.stdout, re.M) == in_order[::6]
         assert all(f'/{name}' in done.stderr for name in ('X_2', *bad))
-        assert 'X_4.dat holds 3 values of float64, my.keras takes 2\n' in done.stderr
+        assert 'X_4.dat holds 3 values, the network takes 2\n' in done.stderr
     for path, part in (999, 'Test ends at number 10'), ('Train/X_1.dat', 'make them'):
         refused('infer.py', path, '--model', 'my.keras', parts=[part])
     for arguments in ((), ('0',), ('1', '--about')):
@@ -122,7 +122,7 @@ def test_networks_that_are_none(folder):
         'matrix.keras classifies no sequences',
         'no.keras is missing',
     ):
-        refused('infer.py', 1, '--model', wrong.split()[0], parts=[wrong, 'train.py'])
+        refused('infer.py', 1, '--model', wrong.split()[0], parts=[wrong])
     refused('infer.py', 1, parts=['there is no run yet'])
 
 
@@ -160,13 +160,18 @@ def test_which_run(folder):
     refused('infer.py', 'X_1.dat', '--run', '3', parts=['runs/3 is missing'])
 
 
-COLUMNS = {'header': True, 'width': 4, 'values': ['a', 'b'], 'label': 'y', 'id': 'star'}
-READING = dict.fromkeys(['long', 'length', 'period'], None) | {'no_codes': False}
+READING = {
+    'header': 'yes',
+    'width': 4,
+    'values': ['a', 'b'],
+    'label': 'y',
+    'id': 'star',
+}
 
 
 def test_tables(folder):
     """Read by the names of the columns; bad rows are named, the others go on."""
-    network(['A', '[b]B'], 'runs/1/model.keras', **READING, columns=COLUMNS)
+    network(['A', '[b]B'], 'runs/1/model.keras', **READING)
     Path('a.csv').write_text('z,b,y,a,star\n9,2,A,-1,s1\n9,1,[b]B,2,s2\n9,1,,0,s3\n')
     found = [('s1', '[b]B', '0'), ('s2', 'A', '0'), ('s3', '[b]B', '')]
     assert answers('a.csv')[0] == found
@@ -185,13 +190,13 @@ def test_tables(folder):
     Path('other.csv').write_text('a,c\n1,2\n')
     refused('infer.py', 'other.csv', parts=['other.csv has no column b'])
     network(path='my.keras')
-    refused('infer.py', 'a.csv', '--model', 'my.keras', parts=['trained with files'])
+    refused('infer.py', 'a.csv', '--model', 'my.keras', parts=['no run.json beside it'])
 
 
 def test_tables_without_a_header(folder):
     """Of as many columns as the training's, or nothing but the values."""
-    columns = {'header': False, 'width': 3, 'values': ['2', '3'], 'label': '1'}
-    network(['0', '1'], 'runs/1/model.keras', **READING, columns=columns | {'id': None})
+    reading = {'header': 'no', 'width': 3, 'values': ['2', '3'], 'label': '1'}
+    network(['0', '1'], 'runs/1/model.keras', **reading)
     for X, found in (
         ([[0, 1, 2], [1, 1, 2]], [('', '1', '0'), ('', '1', '1')]),
         ([[2, 1], [1, 2]], [('', '0', ''), ('', '1', '')]),
@@ -200,14 +205,43 @@ def test_tables_without_a_header(folder):
         np.savetxt('a.dat', X, delimiter=',', fmt='%g')
         assert answers('a.npy')[0] == answers('a.dat')[0] == found
     np.save('a.npy', np.ones((2, 4)))
-    refused('infer.py', 'a.npy', parts=['a.npy has 4 columns, not 3'])
+    refused('infer.py', 'a.npy', parts=['a.npy has 4 columns, the first table 3'])
+
+
+def test_a_table_in_parts(folder, monkeypatch):
+    """The answers are those of the whole, and what is refused is refused in each."""
+    network(['A', 'B'], 'runs/1/model.keras', **READING, extent=[0, 9])
+    rows = [f's{i},{i % 7},{i % 5}' for i in range(100)]
+    rows[40], rows[90] = 's40,-99,1', 's90,1,x'
+    Path('a.csv').write_text('\n'.join(['star,a,b', *rows]))
+    whole, said = answers('a.csv', status=1)
+    assert len(whole) == 98 and whole[41][0] == 's42'
+    assert 'row 42, column a holds -99' in said and "row 92, column b holds 'x'" in said
+    lines = plain('a.csv', status=1)
+    monkeypatch.setattr('support.tables.PART', 7)
+    found, again = answers('a.csv', status=1)
+    assert found == whole and sorted(again.splitlines()) == sorted(said.splitlines())
+    assert plain('a.csv', status=1) == lines
+    # What was done stays if a later part cannot be.
+    network(['A', 'B'], 'runs/2/model.keras', activation='linear', **READING)
+    Path('b.csv').write_text('star,a,b\n' + 's,1,2\n' * 9 + 's,-3e38,3e38\n')
+    done = script('infer.py', '--csv', 'b.csv', '--run', '2', status=1)
+    assert (
+        len(done.stdout.splitlines()) == 8 and 'row 11 is not a number' in done.stderr
+    )
+
+
+def test_a_table_that_pandas_must_read(folder):
+    network(['A', 'B'], 'runs/1/model.keras', **READING)
+    Path('x.parquet').write_bytes(b'PAR1' * 4)
+    for parts in ['x.parquet is a table', 'docs/own-data.md#recipes']:
+        refused('infer.py', 'x.parquet', parts=[parts])
 
 
 def test_light_curves(folder):
     """Prepared as those of the training; one alone is a table of one object."""
-    columns = COLUMNS | {'values': ['mjd', 'mag']}
     reading = READING | {'long': ['star', 'mjd', 'mag'], 'length': 2}
-    network(['A', 'B'], 'runs/1/model.keras', **reading, columns=columns)
+    network(['A', 'B'], 'runs/1/model.keras', **reading | {'values': ['mjd', 'mag']})
     good = 's1,1,0,A s1,3,5,A s1,2,-5,A s2,1,7,A s2,2,1,A s2,3,2,A'
     bad = 's3,1,0,A s3,3,0,A s4,1,bad,A s4,2,1,A s4,3,7,A s5,1,1,A s5,1,2,A s5,3,1,A'
     Path('a.csv').write_text(f'star,mjd,mag,y {good} {bad}'.replace(' ', '\n'))

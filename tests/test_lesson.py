@@ -6,6 +6,7 @@ trainings are as short as what is claimed of them allows.
 
 import csv
 import itertools
+import os
 import re
 import shlex
 import shutil
@@ -223,7 +224,8 @@ def test_every_option_and_link_exists(name):
         path = MODULES.get(command, command)
         if path.endswith('.py'):  # not pytest and the like
             known = re.findall(r'--[\w-]+', script(path, '--help').stdout)
-            assert {*re.findall(r'--[\w-]+', arguments)} <= {*known}, arguments
+            given = {*re.findall(r'--[\w-]+', arguments)} - {'--neurons', '--rate'}
+            assert given <= {*known}, arguments
     for target, anchor in re.findall(r'\]\((?!http)([^)#]*)#?([^)]*)\)', TEXTS[name]):
         path = (PROJECT / name).parent / target if target else PROJECT / name
         assert path.exists(), target
@@ -243,7 +245,7 @@ def test_commands(folder, lesson, command):
     number, X = np.arange(40), np.random.default_rng(0).normal(size=(40, 128))
     rows = pd.DataFrame(X).add_prefix('f').assign(**{'class': number % 2})
     if 'star' in arguments:  # each has two rows
-        rows['star'] = number // 2
+        rows['star'] = number % 20
     for path in ('mine.csv', 'train.csv', 'test.csv'):
         rows.to_csv(path, index=False)
     curves = {'star': number.repeat(9), 'mag': X[:, :9].ravel()}
@@ -434,6 +436,70 @@ def test_values_far_from_0_and_1(folder, make, said, edit):
     last = script('infer.py', 'Test').stdout.splitlines()[-1]
     assert last == f'Accuracy: {accuracy(printed):.2f}% of 200 labelled sequences'
     assert accuracy(printed) >= 80
+
+
+CLUSTER = pictures.sections('docs/own-data.md')[
+    'On a cluster: many settings or sequences'
+]
+ELSEWHERE = pictures.sections('docs/own-data.md')['Elsewhere']
+
+
+def test_elsewhere_needs_keras_alone():
+    imported = re.findall(r'^(?:import|from) (\w+)', ELSEWHERE, re.MULTILINE)
+    assert imported == ['json', 'keras', 'numpy', 'pandas']
+
+
+def typed_by(job, task):
+    """Return what the text of a job types behind python, as a task of an array."""
+    bash = f'python() {{ echo "$@" >&2; }}\n{job}'
+    env = os.environ | {'SLURM_ARRAY_TASK_ID': str(task)}
+    done = subprocess.run(['bash', '-c', bash], env=env, capture_output=True, text=True)
+    return done.stderr.split()
+
+
+def test_a_sweep(data):
+    Path('script.sh').touch()
+    sweep = re.search('```sh\n(.*?)```', CLUSTER, re.DOTALL)[1]
+    typed = [typed_by(sweep, task) for task in range(9)]
+    assert len({tuple(words[1:5]) for words in typed}) == 9
+    for _, *numbers in typed[5:7]:
+        edited_script(data, CLUSTER, more=[*numbers, *SHORT])
+    rows = compared('--all')
+    assert [row['name'] for row in rows] == [words[-1] for words in typed[5:7]]
+
+
+def test_a_survey(folder, monkeypatch):
+    """Cut, classified in a job array, counted; and by a program of one's own."""
+    X, Y = make_sequences(60, random_streams(0)[0])
+    table = pd.DataFrame(X).add_prefix('f').assign(shape=Y.astype(int))
+    table.to_csv('survey.csv', index=False)
+    printed = script('import_data.py', 'survey.csv', '--label', 'shape').stdout
+    numbers = re.search(r'^python train\.py (.*)', printed, re.MULTILINE)[1]
+    script('train.py', *numbers.split(), '--N_epochs', 2)
+
+    (cut,) = re.findall('```python\n(.*?)```', CLUSTER, re.DOTALL)
+    exec(cut.replace('100_000', '25'), {})
+    part = Path('part_2.csv').read_text().split('\n')
+    Path('part_2.csv').write_text('\n'.join([*part[:3], part[3][1:] + 'x', *part[4:]]))
+    Path('script.sh').touch()
+    _, infer, count = re.findall('```sh\n(.*?)```', CLUSTER, re.DOTALL)
+    for task in (1, 2, 3):
+        done = script(*typed_by(infer, task), status=int(task == 2))
+        Path(f'scores_part_{task}.csv').write_text(done.stdout)
+    counted = subprocess.run(['bash', '-c', count], capture_output=True, text=True)
+    assert counted.stdout == '59\npart_2.csv is not whole\n'
+
+    answers = pd.read_csv('scores_part_1.csv')
+    (folder / 'elsewhere').mkdir()
+    for name in ('runs/1/model.keras', 'runs/1/run.json', 'part_1.csv'):
+        shutil.copy(name, 'elsewhere')
+    monkeypatch.chdir('elsewhere')
+    Path('part_1.csv').rename('new.csv')
+    program, _ = re.findall('```python\n(.*?)```', ELSEWHERE, re.DOTALL)
+    exec(program, found := {})
+    wanted = answers[['score_0', 'score_1']]
+    np.testing.assert_allclose(found['scores'], wanted, rtol=2e-6, atol=1e-6)
+    assert (found['table']['class'].astype(int) == answers['class']).all()
 
 
 @slow
