@@ -143,7 +143,9 @@ def read_file(path, N_sequence, class_names):
         label = int(read_class(label_file))
         if any(a != b for a, b in zip(names, class_names, strict=False)):
             others = f'other classes ({", ".join(names[:5])}) than the network'
-            raise DataError(f'{folder or "."} is of {others}: train again, train.py')
+            raise DataError(
+                f'{folder or "."} is of {others}: train again with train.py'
+            )
     number = FILE_NAME.fullmatch(name)
     has_id = number and int(number[1]) <= len(ids)
     return Sequence(path, ids[int(number[1]) - 1] if has_id else '', x, label)
