@@ -205,8 +205,14 @@ def is_table(path):
 
 
 def read_sequences(paths, network, N_sequence, run, errors):
-    """Yield the Sequences in files and tables; print what is wrong with some."""
+    """Yield the Sequences in files and tables; print what is wrong with some.
+
+    Raises DataError at the end if a set was replaced while it was read.
+    """
+    written = {}
     for path in paths:
+        folder = os.path.dirname(path) or '.'
+        written.setdefault(folder, last_written(folder))
         try:
             check_file(path)
             if is_table(path):
@@ -215,6 +221,9 @@ def read_sequences(paths, network, N_sequence, run, errors):
                 yield read_file(path, N_sequence, run.get('class_names', []))
         except DataError as error:
             print_error(error.args[0], errors)
+    for folder, time in written.items():
+        if last_written(folder) != time:
+            raise DataError(f'{folder} was replaced while it was read: run this again')
 
 
 def print_header(options, network, run, scores, has_scores):
