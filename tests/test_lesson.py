@@ -22,6 +22,7 @@ import pytest
 from conftest import PROJECT, SHORT, TRAIN, WORKSHOP, contents, script
 
 from benchmarks import own_data
+from docs.edits import edited, sections
 from docs.pictures import draw as pictures
 from generate_data import WAVES, make_sequences, random_streams
 from utilities import read_set
@@ -32,7 +33,7 @@ TEXTS = {name: (PROJECT / name).read_text(encoding='utf-8') for name in NAMES}
 README, LESSON = TEXTS['README.md'], TEXTS['LESSON.md']
 EXERCISES = {
     int(title.split()[1][:-1]): text
-    for title, text in pictures.sections('LESSON.md').items()
+    for title, text in sections('LESSON.md').items()
     if title.startswith('Exercise ')
 }
 slow = pytest.mark.slow
@@ -55,7 +56,7 @@ def edited_script(folder, *edits, name='train.py', more=(), replace=('', ''), st
     """Run train.py in folder with the edits that texts show; return what it printed."""
     text = (WORKSHOP / name).read_text(encoding='utf-8')
     for edit in edits:
-        text = pictures.edited(text, edit)
+        text = edited(text, edit)
     assert replace[0] in text
     (folder / name).write_text(text.replace(*replace), encoding='utf-8')
     return script(folder / name, *more, cwd=folder, status=status).stdout
@@ -273,7 +274,7 @@ def test_commands(folder, lesson, command):
 EDITS = [
     (name, title)
     for name in NAMES
-    for title, text in pictures.sections(name).items()
+    for title, text in sections(name).items()
     if '```diff\n' in text
 ]
 
@@ -282,7 +283,9 @@ EDITS = [
 def test_edits(data, name, title, monkeypatch):
     """Each fits, and the network that it makes begins to train."""
     monkeypatch.setattr('keras.Model.fit', lambda *_, **__: sys.exit(7))
-    edit = pictures.sections(name)[title]
+    edit = sections(name)[title]
+    if 'X.npy' in edit:
+        script('generate_data.py', 20, 10, '--packed', '--overwrite')
     edited_script(data, edit, more=SHORT, status=7)
 
 
@@ -438,10 +441,8 @@ def test_values_far_from_0_and_1(folder, make, said, edit):
     assert accuracy(printed) >= 80
 
 
-CLUSTER = pictures.sections('docs/own-data.md')[
-    'On a cluster: many settings or sequences'
-]
-ELSEWHERE = pictures.sections('docs/own-data.md')['Elsewhere']
+CLUSTER = sections('docs/own-data.md')['On a cluster: many settings or sequences']
+ELSEWHERE = sections('docs/own-data.md')['Elsewhere']
 
 
 def test_elsewhere_needs_keras_alone():
@@ -589,7 +590,7 @@ def test_activations():
 
 def test_an_edit_that_does_not_fit():
     edit = '```diff\n-old\n+new\n```\n'
-    assert pictures.edited('\nfirst\nold\nlast\n', edit) == '\nfirst\nnew\nlast\n'
+    assert edited('\nfirst\nold\nlast\n', edit) == '\nfirst\nnew\nlast\n'
     for text in ('other\n', '#old\n', 'old\nother\nold\n'):
         with pytest.raises(ValueError, match='does not hold, once:\nold'):
-            pictures.edited(f'\n{text}', edit)
+            edited(f'\n{text}', edit)

@@ -276,7 +276,7 @@ def job(file, *arguments, status=0, more='', error=''):
 
 
 def test_train_slurm(ready):
-    """It runs a script with the arguments, or on the node's disk, as docs/ has it."""
+    """It runs a script with the arguments."""
     text = """import os, sys
 print(os.path.basename(sys.argv[0]), *sys.argv[1:], os.path.exists('Train/X_1.dat'))
 os.makedirs(f'runs/{sys.argv[-1]}'), sys.exit(7 * ('7' in sys.argv))"""
@@ -284,13 +284,6 @@ os.makedirs(f'runs/{sys.argv[-1]}'), sys.exit(7 * ('7' in sys.argv))"""
         write(WORKSHOP / name, text)
     done = job('train.slurm', 'own/mine.py', '--N', '7', status=7)
     assert done.endswith(': python mine.py --N 7\nmine.py --N 7 False\n')
-    large_sets = (PROJECT / 'docs/large-sets.md').read_text(encoding='utf-8')
-    (recipe,) = re.findall(r'^mkdir -p runs .*', large_sets, re.M)
-    write(WORKSHOP / 'Train/X_1.dat', '')
-    shutil.make_archive(WORKSHOP / 'data', 'tar', WORKSHOP, 'Train')
-    Path('disk').mkdir()
-    done = job('train.slurm', 'here', more=recipe)
-    assert done.endswith('\ntrain.py here True\n') and (WORKSHOP / 'runs/here').is_dir()
 
 
 def test_a_job_refuses_what_was_edited_after_sbatch(ready):
