@@ -24,6 +24,8 @@ PROJECT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 from support.batches import replace_slow_batches
 
+import numpy as np
+
 from docs.edits import edited, sections
 
 QUIET = {'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL}
@@ -85,12 +87,10 @@ def memory(repeats):
     few, many = 20_000, 400_000
     run(PROJECT / 'generate_data.py', many, 50, '--packed', '--overwrite')
     for N_train in few, many:
-        peaks, epochs = zip(*[train_mapped(N_train, 4) for _ in range(repeats)])
-        print(
-            f'{N_train:,} mapped sequences: {statistics.median(peaks):.0f} MiB,',
-            end=' ',
-        )
-        print(f'{statistics.median(epochs):.2f} s an epoch', flush=True)
+        measured = np.array([train_mapped(N_train, 4) for _ in range(repeats)])
+        memory, seconds = np.median(measured, axis=0)
+        print(f'{N_train:,} sequences on the disk: {memory:.0f} MiB,', end=' ')
+        print(f'{seconds:.2f} s an epoch', flush=True)
 
 
 def experiments(repeats):

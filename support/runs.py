@@ -71,14 +71,14 @@ class Run:
             remedy = 'take another --name, or replace it with --overwrite'
             raise ValueError(f'runs/{name} exists already: {remedy}')
         self.script_text = Path(script).read_text('utf-8-sig') if script else ''
-        self.overwrite, self.notes, self.began = overwrite, [], datetime.now()
+        self.overwrite, self.notes = overwrite, []
         self.sets_written = when_written()  # before the script reads them
         self.model, self.weights, self.epochs, self.folder = None, '', [], None
         self.facts = {
             'name': name,
             'script': script and os.path.basename(script),
             'numbers': dict(numbers),
-            'time': self.began.isoformat(timespec='seconds'),
+            'time': datetime.now().isoformat(timespec='seconds'),
         }
         Run.current = self
 
@@ -93,13 +93,18 @@ class Run:
         numbers = self.facts['numbers'] | numbers
         N_train, N_test = (numbers.get(name, '?') for name in ('N_train', 'N_test'))
         self.facts |= describe_sets(N_train, N_test, self.sets_written)
-        self.facts |= {
-            'device': device(),
-            'class_names': read_lines('Train', CLASSES_FILE),
-        }
+        self.facts['class_names'] = read_lines('Train', CLASSES_FILE)
+        self.facts['device'] = device()
         self.sets_written = None  # a second fit may have read others
         self.model, self.epochs, self.folder = None, [], None
-        self.began = datetime.now()
+
+    def go_on_or_begin(self, model):
+        """Go on with the fit of a network that was saved; else begin that of another.
+
+        It is begun already if there was check_network.
+        """
+        if self.model is not model and (self.folder or 'data' not in self.facts):
+            self.begin_fit()
 
     def save(self, model, epochs, stopped=False):
         """Write a network and its history, a dict for each epoch, into its run.
@@ -108,9 +113,6 @@ class Run:
         written, or if weights are not numbers.
         """
         check_finite(model, 'so nothing is saved')
-        if epochs is not self.epochs:
-            seconds = (datetime.now() - self.began).total_seconds()
-            self.facts['seconds'] = round(seconds, 3)
         self.model, self.epochs = model, epochs
         self.weights = hash_arrays(*model.get_weights())
         self.facts |= describe_network(model) | self.describe_fit()
@@ -139,7 +141,7 @@ class Run:
         """Return what run.json says of the epochs of the fit."""
         rows = self.epochs
         fit = {
-            'fit_began': self.began.isoformat(),
+            'seconds': rows[-1].get('seconds') if rows else None,
             'epochs': len(rows),
             'of': self.facts['numbers'].get('N_epochs', len(rows)),
             'job': os.environ.get('SLURM_JOB_ID'),
@@ -370,10 +372,7 @@ def save_tested(model, history):
         if run.weights != hash_arrays(*model.get_weights()):
             run.save(model, run.epochs, run.facts['stopped'])
         return run
-    if run.model is not model and (run.folder or 'data' not in run.facts):
-        began = datetime.now() if run.folder else run.began
-        run.begin_fit()
-        run.began = began
+    run.go_on_or_begin(model)
     values = zip(*history.values(), strict=True)
     rows = [
         {'epoch': i, **dict(zip(history, row, strict=True))}
@@ -381,7 +380,8 @@ def save_tested(model, history):
     ]
     run.save(model, [*run.epochs, *rows])
     picture = Path('history.png')
-    if picture.exists() and picture.stat().st_mtime > run.began.timestamp():
+    began = datetime.fromisoformat(run.facts['time']).timestamp()
+    if picture.exists() and picture.stat().st_mtime > began:
         shutil.move(picture, run.folder)
     return run
 

@@ -101,15 +101,16 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         self.run = current_run()
-        goes_on, facts = self.run.model is self.model, self.run.facts
-        if not goes_on and (self.run.folder or 'data' not in facts):
-            self.run.begin_fit()  # another network, or there was no check_network
-        if int(self.model.optimizer.iterations) > (facts['updates'] if goes_on else 0):
+        self.run.go_on_or_begin(self.model)
+        facts, rows = self.run.facts, self.run.epochs
+        trained = facts['updates'] if rows else 0
+        if int(self.model.optimizer.iterations) > trained:
             self.run.note('Epochs without ShowAndSave are not counted')
         print(f'Data: {facts["data"]}\nTraining on {facts["device"]}', flush=True)
-        self.rows, self.began, self.stopped = [], time.perf_counter(), False
+        self.rows, self.stopped, self.number = [], False, len(rows)
+        self.began = time.perf_counter() - (rows[-1].get('seconds', 0) if rows else 0)
         self.interrupt = signal.signal(signal.SIGINT, self.stop)
-        self.number, self.bar = len(self.run.epochs), None
+        self.bar = None
         if sys.stdout.isatty() and os.environ.get('TERM') != 'dumb':
             from rich.progress import BarColumn, Progress, TextColumn
             from rich.progress import TimeRemainingColumn

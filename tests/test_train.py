@@ -419,7 +419,7 @@ def test_without_check_network(data):
         write({CHECK: ''} | edits)
         train(*SHORT)
         run = runs.read_run('last')
-        assert 0.05 < run['seconds'] < 100
+        assert run['seconds'] is None or 0.05 < run['seconds'] < 100
         assert run['data'].startswith('20 of 20 + 10 of 10')
         assert os.path.exists('runs/last/history.png')
 
