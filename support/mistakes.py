@@ -107,10 +107,10 @@ def check_statement(statement, values, run):
         raise DataError(with_line(number, why))
     if isinstance(node, ast.Name | ast.Attribute):
         value = evaluate(node, values)
-        owner = getattr(value, '__self__', None) or inspect.getmodule(value)
-        ours = (values.get('model'), *map(sys.modules.get, ['__main__', 'utilities']))
-        package = getattr(owner, '__name__', '').partition('.')[0]
-        if inspect.isroutine(value) and (owner in ours or package == 'support'):
+        module = getattr(value, '__module__', None) or ''
+        is_ours = module.partition('.')[0] in ('support', 'utilities')
+        is_of_model = getattr(value, '__self__', '') is values.get('model')
+        if inspect.isroutine(value) and (is_ours or is_of_model):
             why = 'this does nothing: to call it, put brackets ( ) behind it'
             raise DataError(with_line(number, why))
         run.note(with_line(number, 'a script prints only what print( ) is around'))
@@ -123,12 +123,12 @@ def check_statement(statement, values, run):
 
 def evaluate(node, values):
     """Return the value of a part of the script that calls nothing; None if unknown."""
-    if not any(isinstance(x, ast.Call | ast.Await | ast.Yield) for x in ast.walk(node)):
-        try:
-            return eval(ast.unparse(node), dict(values))
-        except Exception:  # of any kind, such as a name that comes later
-            pass
-    return None
+    if any(isinstance(part, ast.Call) for part in ast.walk(node)):
+        return None
+    try:
+        return eval(ast.unparse(node), dict(values))
+    except Exception:  # of any kind, such as a name that comes later
+        return None
 
 
 def check_fit(fit, values, run):
@@ -179,12 +179,9 @@ def check_set(name, X, Y, run):
         array = 'X' if np.ndim(X) != 2 else 'Y' if np.ndim(Y) not in (1, 2) else '[XY]'
         line = find_line(rf'^[^(]*\b{array}_{name}\b[^[(]*=[^=]')
         raise DataError(with_line(line, why))
-    is_one_hot = np.ndim(Y) == 1 or Y.shape[1] == 1 or (Y.sum(axis=1) == 1).all()
-    if not (
-        is_one_hot
-        and Y.dtype.kind in 'fiub'
-        and ((Y >= 0) & (Y < 1e6) & (Y % 1 == 0)).all()
-    ):
+    is_one_hot = Y.size > len(Y)
+    are_classes = Y.dtype.kind in 'fiub' and ((Y >= 0) & (Y < 1e6) & (Y % 1 == 0)).all()
+    if not are_classes or (is_one_hot and (Y.sum(axis=1) != 1).any()):
         why = f'Y_{name} holds what is not a class, 0, 1, 2, ...: see its loop'
         raise DataError(why)
     N = run.facts['numbers'].get(f'N_{name}', len(X))
