@@ -76,7 +76,8 @@ def table(folder, name):
     if experiment.series and len(experiment.columns) == 1:  # the series side by side
         (column,) = experiment.columns
         cells = cells.pivot(index='setting', columns='series', values=column)
-        return cells.loc[rows.setting.unique()].reset_index(names=experiment.varied)
+        cells = cells.loc[rows.setting.unique(), rows.series.unique()]
+        return cells.reset_index(names=experiment.varied)
     cells['series'] = cells.series.mask(cells.series.duplicated(), '')  # named once
     titles = {'series': experiment.series, 'setting': experiment.varied, **TITLES}
     return cells.rename(columns=titles).drop(columns='', errors='ignore')
