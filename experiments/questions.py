@@ -152,10 +152,7 @@ EXPERIMENTS = {
         'Which network learns fastest?',
         'Network',
         each(
-            {
-                '200 sequences, one phase': {},
-                '800 sequences, random phases': LARGE_RANDOM_PHASE,
-            },
+            EASY_WAVES | MANY_HARD_WAVES,
             {f'hidden layers: {N}': LAYERS[N] for N in LAYERS}
             | {f'neurons: {N}': NEURONS[N] for N in NEURONS}
             | {f'activation: {a}': ACTIVATIONS[a] for a in ACTIVATIONS},

@@ -1,11 +1,14 @@
 """What the runs found: as CSV files, as tables on the terminal and in the README."""
 
 import re
+import sys
 
-from support.console import DataError, print_table
+from support.console import DataError
 from support.files import whole_file
 
 import pandas as pd
+from rich import box
+from rich.console import Console
 from rich.table import Table
 
 from experiments.questions import EXPERIMENTS
@@ -73,7 +76,8 @@ def table(folder, name):
     if experiment.series and len(experiment.columns) == 1:  # the series side by side
         (column,) = experiment.columns
         cells = cells.pivot(index='setting', columns='series', values=column)
-        return cells.loc[rows.setting.unique()].reset_index(names=experiment.varied)
+        cells = cells.loc[rows.setting.unique(), rows.series.unique()]
+        return cells.reset_index(names=experiment.varied)
     cells['series'] = cells.series.mask(cells.series.duplicated(), '')  # named once
     titles = {'series': experiment.series, 'setting': experiment.varied, **TITLES}
     return cells.rename(columns=titles).drop(columns='', errors='ignore')
@@ -81,11 +85,14 @@ def table(folder, name):
 
 def print_experiment(folder, name):
     frame = table(folder, name)
-    title = f'{name}: {EXPERIMENTS[name].question}'
-    shown = Table(*frame.columns, title=title, title_justify='left')
+    shown = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False)
+    for column in frame:
+        shown.add_column(column, overflow='fold')
     for line in frame.to_numpy():
         shown.add_row(*line)
-    print_table(shown)
+    print(f'\n{name}: {EXPERIMENTS[name].question}')
+    # Where there is no terminal, as in a batch job, there is room.
+    Console(width=None if sys.stdout.isatty() else 120).print(shown)
 
 
 def with_tables(document, folder):

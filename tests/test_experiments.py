@@ -31,7 +31,6 @@ NAMES = list(EXPERIMENTS)
 ACCURACIES = ['training_accuracy', 'test_accuracy']
 SAME, RANDOM = 'same phase, 200 sequences', 'random phase, 200 sequences'
 MORE = 'random phase, 800 sequences'
-ROOM, LARGE = '200 sequences, one phase', '800 sequences, random phases'
 
 
 # ---------------------------------------------------------------- the runs
@@ -259,10 +258,10 @@ def section(name):
         ('neurons', '', '16', '2', 'test_accuracy'),
         ('neurons', '', '256', '16', 'test_accuracy'),
         # takes more epochs
-        ('fastest', ROOM, 'hidden layers: 2', 'hidden layers: 4', 'training_95'),
-        ('fastest', LARGE, 'hidden layers: 2', 'hidden layers: 4', 'training_95'),
-        ('fastest', ROOM, 'activation: relu', 'activation: tanh', 'training_95'),
-        ('fastest', ROOM, 'activation: relu', 'activation: linear', 'training_95'),
+        ('fastest', SAME, 'hidden layers: 2', 'hidden layers: 4', 'training_95'),
+        ('fastest', MORE, 'hidden layers: 2', 'hidden layers: 4', 'training_95'),
+        ('fastest', SAME, 'activation: relu', 'activation: tanh', 'training_95'),
+        ('fastest', SAME, 'activation: relu', 'activation: linear', 'training_95'),
         ('linear', SAME, SIGMOID, MLP, 'test_accuracy'),
         ('linear', MORE, MLP, SIGMOID, 'test_accuracy'),
     ],
@@ -349,7 +348,7 @@ def test_other_numbers_in_sentences():
 def test_which_network_learns_fastest():
     """Each doubling helps; the networks of the three other questions are the same."""
     ratios = []
-    for series in ROOM, LARGE:
+    for series in SAME, MORE:
         epochs = results('fastest', series, 'training_95')
         widths = [epochs[f'neurons: {N}'] for N in questions.NEURONS]
         for narrow, wide in itertools.pairwise(widths):
@@ -357,14 +356,14 @@ def test_which_network_learns_fastest():
             assert wins >= 16 and binomtest(wins, wins + losses).pvalue < 0.005
         ratios += [*epochs['neurons: 256'] / epochs['neurons: 16']]
         wins = sum(epochs['neurons: 64'] < epochs['hidden layers: 4'])
-        assert wins == (19 if series == ROOM else 20)
+        assert wins == (19 if series == SAME else 20)
         slowest = epochs.median().replace(np.inf, 0).filter(like='activation').idxmax()
         assert slowest == 'activation: sigmoid'
     assert f'need {min(ratios):.2f} to {max(ratios):.2f} of' in section('fastest')
     others = {'layers': 'hidden layers', 'neurons': 'neurons'}
     for name, kind in (others | {'activations': 'activation'}).items():
         for column in 'training_95', 'test_accuracy':
-            theirs, found = results(name, '', column), results('fastest', LARGE, column)
+            theirs, found = results(name, '', column), results('fastest', MORE, column)
             for setting in theirs:
                 assert (theirs[setting] == found[f'{kind}: {setting}']).all()
 
@@ -408,7 +407,7 @@ def check_speeds(figure, rows):
     rows = rows.replace({'training_95': np.inf}, figures.NEVER)
     for axis in figure.axes:
         names = [tick.get_text() for tick in axis.get_xticklabels()]
-        for container, series in zip(axis.containers, (ROOM, LARGE), strict=True):
+        for container, series in zip(axis.containers, (SAME, MORE), strict=True):
             assert container.get_label() == series
             for i, name in enumerate(names):
                 setting = f'{axis.get_xlabel().lower()}: {name}'
