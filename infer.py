@@ -200,13 +200,19 @@ def is_table(path):
 
 def read_sequences(paths, network, N_sequence, run, errors):
     """Yield the Sequences in files and tables; print what is wrong with some."""
+    written = {}  # when the set of each folder was, as it was begun
     for path in paths:
+        folder = os.path.dirname(path) or '.'
+        written.setdefault(folder, last_written(folder))
         try:
             check_file(path)
             if is_table(path):
                 yield from read_rows(path, network, run, errors)
-            else:
-                yield read_file(path, N_sequence, run.get('class_names', []))
+                continue
+            sequence = read_file(path, N_sequence, run.get('class_names', []))
+            if last_written(folder) != written[folder]:
+                raise DataError(f'{folder} was replaced while it was read: try again')
+            yield sequence
         except DataError as error:
             print_error(error.args[0], errors)
 

@@ -35,11 +35,12 @@ def read_test_data(ID, N):
 
 
 def read_sequence(folder, ID, N):
-    """Read sequence ID of a folder: N values, float64 (N,), and its class.
+    """Read the two files of a sequence: N values, float64 (N,), and its class.
 
-    Each is a file, which np.fromfile reads as MATLAB's fwrite wrote it.
+    np.fromfile reads what MATLAB's fwrite has written. The checks end the
+    script, in a line that says what is wrong.
     """
-    if load_packed(folder):  # they are rows of X.npy and Y.npy
+    if load_packed(folder):  # two files for all: see docs/own-data.md
         return files.read_sequence(folder, ID, N)
     X_file, Y_file = f'{folder}/X_{ID}.dat', f'{folder}/Y_{ID}.dat'
     check_file(X_file)

@@ -27,10 +27,8 @@ args = read_view_options(__doc__, N_sequence)
 if args.wrong:
     plot_wrong(args.run)
 elif args.files:
-    names = [path.stem for path in args.files]
-    plot_results(
-        names, [read_values(path) for path in args.files], None, 'file'
-    )
+    X = [read_values(path) for path in args.files]
+    plot_results([path.stem for path in args.files], X, None, 'file')
 else:
     # Load these sequences and plot them
     folder = 'Test' if args.test else 'Train'

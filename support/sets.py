@@ -11,7 +11,7 @@ import shutil
 import time
 from pathlib import Path
 
-from support.console import DataError, clean
+from support.console import DataError, clean, progress
 from support.files import (
     ABOUT_FILE,
     CLASSES_FILE,
@@ -77,7 +77,7 @@ def describe_sets(N_train, N_test, written=None):
     or None, and table what import_data.py has noted of its table, or None. written is
     what when_written has returned before they were read, if it was asked.
     """
-    (train, changed), (test, also) = map(read_metadata, ('Train', 'Test'))
+    (train, train_changed), (test, test_changed) = map(read_metadata, ('Train', 'Test'))
     if written not in (None, when_written()):
         raise DataError('Train or Test was replaced while it was read: run this again')
     if train and test and train['class_names'] != test['class_names']:
@@ -87,7 +87,7 @@ def describe_sets(N_train, N_test, written=None):
     origin, command = '', None
     if train != test:
         origin = '; Train and Test do not belong together: make them again'
-    elif changed or also:
+    elif train_changed or test_changed:
         origin = f', changed since they were made ({train["command"]})'
     elif train:
         origin, command = f', {train["what"]}', train['command']
@@ -107,25 +107,22 @@ def check_count(N, command):
 
 
 def write_files(folder, sequences):
-    """Write each sequence into two files: X_1.dat, Y_1.dat, X_2.dat, ..."""
-    for ID, (x, y) in enumerate(sequences, 1):
+    """Write each sequence, (ID, (x, y)), into two files, X_ID.dat and Y_ID.dat."""
+    for ID, (x, y) in sequences:
         Path(folder, f'X_{ID}.dat').write_bytes(np.asarray(x, '<f8').tobytes())
         Path(folder, f'Y_{ID}.dat').write_bytes(np.asarray(y, '<f8').tobytes())
 
 
 def write_packed(folder, sequences, N):
-    """Write all N sequences into two files: X.npy, float64 (N, n), and Y.npy (N,)."""
+    """Write all N sequences into two files, X.npy, float64 (N, n), and Y.npy (N,)."""
     X_file, Y_file = (open(f'{folder}/{name}', 'wb') for name in PACKED)
     with X_file, Y_file:
-        for i, (x, y) in enumerate(sequences):
-            if i == 0:
-                header = {'descr': '<f8', 'fortran_order': False}
-                for file, shape in (X_file, (N, len(x))), (Y_file, (N,)):
-                    np.lib.format.write_array_header_1_0(
-                        file, header | {'shape': shape}
-                    )
-            X_file.write(np.asarray(x, '<f8').tobytes())
-            Y_file.write(np.asarray(y, '<f8').tobytes())
+        for ID, (x, y) in sequences:
+            for file, row, shape in (X_file, x, (N, len(x))), (Y_file, y, (N,)):
+                if ID == 1:
+                    header = {'descr': '<f8', 'fortran_order': False, 'shape': shape}
+                    np.lib.format.write_array_header_1_0(file, header)
+                file.write(np.asarray(row, '<f8').tobytes())
 
 
 def beside(folder, kind):
@@ -188,12 +185,14 @@ def write_sets(sets, about, overwrite=False, class_names=(), ids=None, packed=Fa
             )
         try:
             for folder, (N, sequences) in sets.items():
-                shutil.rmtree(new[folder], ignore_errors=True)  # of an equal number
+                shutil.rmtree(new[folder], ignore_errors=True)  # of a dead namesake
                 os.mkdir(new[folder])
+                IDs = progress(range(1, N + 1), f'Writing {N} sequences')
+                pairs = zip(IDs, sequences, strict=True)
                 if packed:
-                    write_packed(new[folder], sequences, N)
+                    write_packed(new[folder], pairs, N)
                 else:
-                    write_files(new[folder], sequences)
+                    write_files(new[folder], pairs)
                 names = ids[folder] if ids else ()
                 for file, lines in (CLASSES_FILE, class_names), (IDS_FILE, names):
                     if len(lines):

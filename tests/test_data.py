@@ -490,6 +490,7 @@ def test_too_many_files(folder):
     """Refused before anything is drawn, in a line with the whole command."""
     line = refused(MAKE, 10**9, 5, '--noise', 0.5, parts=['2,000,000,010 files'])
     assert line.endswith('  python generate_data.py 1000000000 5 --noise 0.5 --packed')
+    sets.check_count(20_000, MAKE)  # so many are not refused
     line = refused(MAKE, 20_000, 1, '--overwrite', parts=['40,002 files'])
     assert line.endswith(' 20000 1 --overwrite --packed') and contents('.') == {}
 

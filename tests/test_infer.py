@@ -7,6 +7,8 @@ import re
 from datetime import datetime
 from pathlib import Path
 
+import support.files
+
 import numpy as np
 from conftest import contents, refused, script
 
@@ -252,3 +254,14 @@ def test_light_curves(folder):
     assert answers('one.csv')[0] == [('s1', 'B', '')]
     Path('one.csv').write_text('mjd,mag\n1,0\n3,5\n2,-5\n')
     refused('infer.py', 'one.csv', parts=['one.csv has no column star'])
+
+
+def test_another_set_while_it_reads(trained, monkeypatch):
+    read_values = support.files.read_values
+
+    def read(path, *N):
+        os.utime('Test/about.json')
+        return read_values(path, *N)
+
+    monkeypatch.setattr('support.files.read_values', read)
+    refused('infer.py', 'Test', parts=['Test was replaced while it was read'])
