@@ -148,10 +148,11 @@ def read_file(path, N_sequence, class_names):
 def read_rows(path, network, run, errors):
     """Yield the Sequences of a table, read as that of the training."""
     if not run.get('table'):
-        why = 'was trained with files'
+        why = f'{network} was trained with files'
         if not run:
-            why = 'has no run.json beside it, which says how to read it: copy both'
-        raise DataError(f'{path} is a table, but {network} {why}')
+            why = f'{network} has no run.json beside it, which says how to read tables'
+            why += ': copy that of its run'
+        raise DataError(f'{path} is a table, but {why}')
     class_names = run['class_names']
     for table in read_parts(path, Reading(**run['table'])):
         for name in table.too_short:

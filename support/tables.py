@@ -179,7 +179,7 @@ def read_frames(path, reading):
     check_file(path)
     kind = path.lower()
     if kind.endswith(OTHERS):
-        raise DataError(f'{path} is a table that pandas must make plain: {SEE}')
+        raise DataError(f'{path} is a table that is not plain: {SEE}')
     header = reading.header or ('no' if kind.endswith(CLASS_FIRST) else None)
     texts = {reading.label or '1', reading.id, *(reading.long or [])[:1]}
     try:
