@@ -23,7 +23,7 @@ import sys
 from dataclasses import asdict, replace
 
 from support.console import DataError, clean, parser, whole_number
-from support.mistakes import check_scale
+from support.mistakes import suggest_scaling
 from support.sets import check_count, write_sets
 from support.tables import NUMBER, Reading, read_table, shorten_list
 
@@ -234,7 +234,8 @@ def main():
         'Written.' if written else 'Train and Test hold exactly these already.'
     )
     print(*map(clean, lines), sep='\n')
-    check_scale(X[IDs['Train'][:1000]], script='train.py')
+    if advice := suggest_scaling(X[IDs['Train'][:1000]]):
+        print(advice)
     N = ' '.join(f'--N_{x.lower()} {len(rows)}' for x, rows in IDs.items())
     print('Look at some, then train:')
     print(f'python view.py 1 2 3 4 --N_sequence {X.shape[1]}')

@@ -41,7 +41,13 @@ from support.files import (
     read_values,
     sequence_numbers,
 )
-from support.runs import are_shares, newest_run, outputs, print_confusion, read_run
+from support.runs import (
+    are_probabilities,
+    newest_run,
+    predict_scores,
+    print_confusion,
+    read_run,
+)
 from support.tables import PART, TABLES, Reading, read_parts
 
 import numpy as np
@@ -286,8 +292,8 @@ def main():
     # In parts, so that memory is flat, and what was done is there if the job ends.
     while part := list(itertools.islice(sequences, PART)):
         X, names = np.array([x.x for x in part]), [x.name for x in part]
-        scores = outputs(model, X, names)
-        has_scores = are_shares(model, scores)  # else there are answers alone
+        scores = predict_scores(model, X, names)
+        has_scores = are_probabilities(model, scores)  # else there are answers alone
         if not answers:
             print_header(options, network, run, scores, has_scores)
         print_part(part, scores, class_names, has_scores)

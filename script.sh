@@ -1,17 +1,12 @@
 # Prepares this shell for the workshop. Type  . ./script.sh  : the dot lets
-# this very shell carry out the lines below, so that what they load stays
-# loaded. On a cluster do that first on a login node (jobs have no network);
-# if it has neither modules nor a GPU, add  --cuda  for NVIDIA's libraries.
-if [ -z "${BASH_VERSION-}${ZSH_VERSION-}" ] || [ "${BASH_SOURCE-}" = "$0" ] ||
-    [ "${ZSH_EVAL_CONTEXT-}" = toplevel ]; then
-    echo 'script.sh: type  . ./script.sh  in bash or zsh' >&2
-    return 1 2>/dev/null || exit 1
-fi
-if typeset -f deactivate >/dev/null; then deactivate; fi # leave another .venv
-if ! type module >/dev/null 2>&1 && [ -r "${MODULESHOME-}/init/bash" ]; then
-    . "$MODULESHOME/init/${ZSH_VERSION:+z}${BASH_VERSION:+ba}sh" # jobs lack it
-fi
+# this very shell carry out these lines, so that what they load stays loaded.
+# On a cluster do that first on a login node (jobs have no network); if it has
+# neither modules nor a GPU, add  --cuda  for NVIDIA's libraries.
 
+# Leave another .venv, and in a job, which may lack it, define  module
+[ "$(command -v deactivate)" != deactivate ] || deactivate
+type module >/dev/null 2>&1 || [ ! -r "${MODULESHOME-}/init/bash" ] ||
+    . "$MODULESHOME/init/${ZSH_VERSION:+z}${BASH_VERSION:+ba}sh"
 # Where there are modules: load Python. Newer: module spider python-scientific
 if type module >/dev/null 2>&1; then
     module purge
@@ -26,16 +21,19 @@ fi
 #   module load keras/2.1.4-python-2.7.14            keras 3
 unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # they hide .venv or this folder
 
+case ${BASH_SOURCE-}${ZSH_EVAL_CONTEXT-} in "$0" | toplevel | '')
+    echo 'script.sh: type  . ./script.sh  in bash or zsh' >&2
+    return 1 2>/dev/null || exit 1 ;;
+esac
 # Make .venv or add what it lacks, in ( ), so that no variable is left behind.
 (
     say() { printf 'script.sh: %s\n' "$1" >&2; }
     fail() { say "$1" && exit 1; }
-    use() { # leave these ( ) with success, if .venv works
-        why=$(.venv/bin/python -I -c 'import numpy' 2>&1) && exit
+    use() { # unlock, and leave these ( ) with success, if .venv works
+        exec 9<&-; why=$(.venv/bin/python -I -c 'import numpy' 2>&1) && exit
         fail ".venv does not work ($(printf %s "$why" | tail -n 1)); $remedy"
     }
     builtin cd -- "$(dirname -- "$(realpath -- "${BASH_SOURCE:-$0}")")" || exit
-    case ${1-} in '' | --cuda) ;; *) say "no option $1, only --cuda" ;; esac
     files="$(cat requirements.txt) $(cat constraints.txt)"
     remedy="to begin again: rm -r '$PWD/.venv'"
     made=$(. .venv/bin/activate 2>/dev/null && echo "$VIRTUAL_ENV") # its path
@@ -49,24 +47,19 @@ unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # they hide .venv or this folder
         esac
         use
     fi
-
     # On clusters, with a GPU, or if it had it: CUDA, and a cuDNN for P100s.
     if [ "${1-}" = --cuda ] || type module >/dev/null 2>&1 ||
         command -v nvidia-smi >/dev/null ||
         grep -qs '^tensorflow.and-cuda' .venv/installed .venv/before; then
         set -- 'tensorflow[and-cuda]' 'nvidia-cudnn-cu12<9.11'
     else set --; fi
-    # The file installed, written last, says what .venv was finished with.
-    wanted="${1-} $files"
-    finished() { [ "$wanted" = "$(cat .venv/installed 2>/dev/null)" ]; }
-    if finished; then use; fi
+    wanted="${1-} $files" # in .venv/installed, once all of it is there
     exec 9<requirements.txt # a lock: one shell at a time (a Mac has no flock)
-    flock -n 9 2>/dev/null
-    if [ $? = 1 ]; then say 'waiting for another shell' && flock 9; fi
-    if finished; then use; fi # the other shell has done it
+    flock -n 9 2>/dev/null ||
+        [ $? != 1 ] || { say 'waiting for another shell' && flock 9; }
+    if [ "$wanted" = "$(cat .venv/installed 2>/dev/null)" ]; then use; fi
     say "installing into $PWD/.venv (a few minutes the first time)"
     export PIP_USER=0 # even if you install with --user elsewhere
-    had=unfinished
     if [ -e .venv/installed ]; then # finished, but with something else
         mv .venv/installed .venv/before && had=$(.venv/bin/pip freeze)
     else # no .venv, or an interrupted one: make pip forget half packages
@@ -76,12 +69,12 @@ unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # they hide .venv or this folder
         find .venv -maxdepth 4 \( -name '~*' -o -name '*.dist-info' ! -exec \
             test -e '{}/INSTALLER' ';' \) -exec rm -rf '{}' + 2>/dev/null
         "$py" -I -m venv .venv || fail "venv failed, see above; $remedy"
-        .venv/bin/pip install -qU --retries 0 pip 2>/dev/null
     fi
     .venv/bin/pip install -r requirements.txt -c constraints.txt "$@" &&
         printf '%s\n' "$wanted" >|.venv/installed && use
     # It failed. If it had changed nothing yet, .venv is as good as before.
-    [ "$had" = "$(.venv/bin/pip freeze)" ] && mv .venv/before .venv/installed
-    [ -e .venv/installed ] || fail "unfinished: source it again, or $remedy"
-    say 'going on with what .venv had' && use
+    [ "${had-unfinished}" = "$(.venv/bin/pip freeze)" ] &&
+        mv .venv/before .venv/installed &&
+        say 'going on with what .venv had' && use
+    fail "no network here? Source it on a login node first; $remedy"
 ) && . "$(dirname -- "$(realpath -- "${BASH_SOURCE:-$0}")")/.venv/bin/activate"

@@ -11,7 +11,6 @@ prepare(keras=True)
 
 # Import modules
 import numpy as np
-import tensorflow as tf
 from keras.models import Sequential
 from keras.layers import Dense
 #from keras.layers import LSTM
@@ -100,15 +99,10 @@ check_network(model, X_train, Y_train, X_test, Y_test)
 
 # Fit the model using the training set
 # In each epoch the sequences are shuffled and cut into batches, and after
-# each batch the weights are updated.
-# (shuffle=False: they are shuffled already.)
-sequences = tf.data.Dataset.from_tensor_slices((X_train, Y_train))
-batches = sequences.shuffle(N_train).batch(batch_size)
-history = model.fit(batches, epochs=N_epochs, shuffle=False,
+# each batch the weights are updated. ShowAndSave shows how it goes, and
+# saves the network when it ends.
+history = model.fit(X_train, Y_train, epochs=N_epochs, batch_size=batch_size,
                     callbacks=[ShowAndSave()])
-# The slide's own call, in place of the 4 lines above, is much slower:
-#model.steps_per_execution = 1
-#history = model.fit(X_train, Y_train, epochs=N_epochs, batch_size=32)
 
 # Plot the history
 plot_history(history)

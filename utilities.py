@@ -19,6 +19,7 @@ from support.files import (
     read_set,  # noqa: F401
     save_plot,
 )
+from support.runs import current_run
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -109,7 +110,7 @@ def plot_history(history):
     axes[1].legend()
     axes[1].set_xlabel('Epoch')
     axes[1].xaxis.set_major_locator(plt.MaxNLocator(integer=True))
-    save_plot(figure, 'history.png', files.run_folder)
+    save_plot(figure, 'history.png', current_run().folder)
 
 
 def show_plots():

@@ -10,8 +10,10 @@ ratio above 1 means that ours is faster.
 """
 
 import argparse
+import csv
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -20,6 +22,12 @@ import time
 
 PROJECT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
+from support.batches import replace_slow_batches
+
+import numpy as np
+
+from docs.edits import edited, sections
+
 QUIET = {'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL}
 
 
@@ -50,25 +58,39 @@ def process(repeats):
     compare(what, repeats, lambda: run(ours), lambda: run(theirs))
 
 
-def peak_memory(script, N_train):
-    """Return the peak memory of two epochs with so many sequences, in KiB."""
-    command = [PROJECT / script, '--N_epochs', '2', '--N_train', str(N_train)]
-    child = subprocess.Popen([sys.executable, *command], **QUIET)
-    _, child.returncode, used = os.wait4(child.pid, 0)
+def train_mapped(N_train, N_epochs):
+    """Train with a packed set left on the disk; return the memory in MiB, and seconds.
+
+    The memory is the peak of what the process holds itself, RssAnon, without pages of
+    the file, which the system may take back; the seconds are those of each epoch.
+    """
+    edit = sections('docs/own-data.md')['A set larger than the memory']
+    text = edited((PROJECT / 'train.py').read_text(encoding='utf-8'), edit)
+    pathlib.Path('train_mapped.py').write_text(text, encoding='utf-8')
+    numbers = '--N_epochs', str(N_epochs), '--N_train', str(N_train)
+    command = [sys.executable, 'train_mapped.py', *numbers]
+    peak, child = 0, subprocess.Popen(command, **QUIET)
+    while child.poll() is None:
+        status = pathlib.Path(f'/proc/{child.pid}/status').read_text()
+        used = re.search(r'RssAnon:\s+(\d+)', status)
+        peak = max(peak, int(used[1]) if used else 0)
+        time.sleep(0.02)
     if child.returncode:
-        raise SystemExit(f'{script} has failed')
-    return used.ru_maxrss
+        raise SystemExit('train_mapped.py has failed')
+    with open('runs/last/history.csv', encoding='utf-8') as file:
+        seconds = [float(row['seconds']) for row in csv.DictReader(file)]
+    return peak / 1024, (seconds[-1] - seconds[0]) / (N_epochs - 1)
 
 
 def memory(repeats):
-    """Print the peak memory with few and with many sequences."""
-    few, many = 1000, 50_000
-    run(PROJECT / 'generate_data.py', many, 50, '--overwrite')
-    for script in 'train_large.py', 'train.py':
-        least, most = peak_memory(script, few), peak_memory(script, many)
-        print(f'{script}: {least / 1024:.0f} MiB with {few:,} sequences,', end=' ')
-        print(f'{most / 1024:.0f} MiB with {many:,},', end=' ')
-        print(f'{(most - least) / (many - few):.1f} KiB a sequence', flush=True)
+    """Print the memory and an epoch's time with few and with many packed sequences."""
+    few, many = 20_000, 400_000
+    run(PROJECT / 'generate_data.py', many, 50, '--packed', '--overwrite')
+    for N_train in few, many:
+        measured = np.array([train_mapped(N_train, 4) for _ in range(repeats)])
+        memory, seconds = np.median(measured, axis=0)
+        print(f'{N_train:,} sequences on the disk: {memory:.0f} MiB,', end=' ')
+        print(f'{seconds:.2f} s an epoch', flush=True)
 
 
 def experiments(repeats):
@@ -81,13 +103,14 @@ def experiments(repeats):
 
 def fit(repeats):
     """Time train.py's fit against the slide's own call, in one process."""
-    from support.start import import_keras
-
-    keras = import_keras()
-    import tensorflow as tf
+    import keras
+    from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 
     from generate_data import make_sequences, random_streams
 
+    keras_way = ArrayDataAdapter.get_tf_dataset
+    replace_slow_batches()
+    our_way = ArrayDataAdapter.get_tf_dataset
     trained = keras.models.load_model('runs/last/model.keras')
     X, Y = make_sequences(200, random_streams(0)[0])
 
@@ -99,10 +122,11 @@ def fit(repeats):
     def ours():
         model = new_model()
         model.steps_per_execution = 100
-        batches = tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(len(X)).batch(32)
-        model.fit(batches, epochs=300, shuffle=False, verbose=0)
+        ArrayDataAdapter.get_tf_dataset = our_way
+        model.fit(X, Y, epochs=300, batch_size=32, verbose=0)
 
     def theirs():
+        ArrayDataAdapter.get_tf_dataset = keras_way
         new_model().fit(X, Y, epochs=300, batch_size=32, verbose=0)
 
     compare('200 sequences, the fit of 300 epochs', repeats, ours, theirs)

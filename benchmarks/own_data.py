@@ -30,7 +30,7 @@ from support.runs import read_run
 import numpy as np
 import pandas as pd
 
-from docs.pictures.draw import edited, sections
+from docs.edits import edited, sections
 from generate_data import make_sequences, random_streams
 
 # The page's edits of train.py.

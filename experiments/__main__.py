@@ -19,6 +19,7 @@ import os
 import pathlib
 import sys
 import tempfile
+from itertools import chain
 
 from support.console import parser, whole_number
 from support.files import disk_errors, whole_file
@@ -39,27 +40,21 @@ def default_jobs():
 def run(names, repeats, N_epochs, jobs, folder):
     """Run these experiments; as each is done, write its files and print its table."""
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import track
 
     from experiments.figures import save_figure
-    from experiments.report import print_table, save
+    from experiments.report import print_experiment, save
 
-    console, quiet = Console(stderr=True), not sys.stderr.isatty()
-    bar = Progress(console=console, transient=True, disable=quiet)
-    with workers(jobs) as pool, bar:
+    bar = {'console': Console(stderr=True), 'transient': True}
+    bar['disable'] = not sys.stderr.isatty()
+    with workers(jobs) as pool:
         futures = submit(pool, names, repeats, N_epochs)
-        task = bar.add_task('Runs', total=sum(map(len, futures.values())))
         for name in names:
-            rows, curves = [], []
-            for future in futures[name]:
-                more_rows, more_curves = future.result()
-                rows, curves = rows + more_rows, curves + more_curves
-                bar.advance(task)
+            done = [future.result() for future in track(futures[name], name, **bar)]
+            rows, curves = (list(chain(*part)) for part in zip(*done, strict=True))
             save(folder, name, rows, curves)
             save_figure(folder, name)
-            bar.stop()
-            print_table(folder, name)
-            bar.start()
+            print_experiment(folder, name)
 
 
 def publish(names):

@@ -133,16 +133,27 @@ def draw_accuracies(axis, experiment, rows):
 
 
 def draw_speed(axis, experiment, rows):
-    """Draw how many epochs it takes to learn 95 % of the training sequences."""
-    style = {'linestyle': '', 'color': COLOURS[0], 'marker': MARKS[0]}
+    """Draw the epochs to 95 % training, a panel for each kind of networks."""
     rows = rows.replace({'training_95': np.inf}, NEVER)
-    which = draw_settings(axis, experiment, rows, [('', 'training_95', style)])
-    axis.set(**{f'{which}scale': 'log', f'{which}lim': (4, NEVER)})
-    scale = axis.xaxis if which == 'x' else axis.yaxis
-    scale.set_ticks([*EPOCHS, NEVER], labels=[*EPOCHS, 'never'])
-    scale.set_minor_locator(NullLocator())
-    scale.set_label_text('Epochs to 95 % training')
-    axis.set_title('Learning speed', loc='left')
+    rows[['kind', 'name']] = rows.setting.str.split(': ', expand=True)
+    kinds, grid = rows.groupby('kind', sort=False), axis.get_subplotspec()
+    axis.remove()
+    axes = grid.subgridspec(1, len(kinds)).subplots(sharey=True)
+    for axis, (kind, of_kind) in zip(axes, kinds, strict=True):
+        for i, (series, found) in enumerate(of_kind.groupby('series', sort=False)):
+            found = found.groupby('name', sort=False).training_95
+            median, places = found.median(), np.arange(found.ngroups)
+            error = (median - found.min(), found.max() - median)
+            style = {'label': series, 'color': COLOURS[i], 'marker': MARKS[i]}
+            style |= {'linestyle': '', 'clip_on': False}
+            axis.errorbar(places + 0.2 * i - 0.1, median, error, **style)
+        axis.set(yscale='log', ylim=(4, NEVER), xlabel=kind.capitalize())
+        axis.set_xticks(places, median.index)
+        axis.set_yticks([*EPOCHS, NEVER], labels=[*EPOCHS, 'never'])
+        axis.yaxis.set_minor_locator(NullLocator())
+    axes[0].set_ylabel('Epochs to 95 % training')
+    handles = axes[0].get_legend_handles_labels()
+    axes[0].figure.legend(*handles, loc='outside lower center', ncols=len(handles[0]))
 
 
 def draw_convergence(axis, experiment, curves):
@@ -199,9 +210,9 @@ def draw(folder, name):
     """Return the figure that answers an experiment, from its CSV files in folder."""
     experiment, rows = EXPERIMENTS[name], load(folder, name)
     height = 4.4 if has_numbers(rows) else 1.9 + 0.6 * rows.setting.nunique()
-    of_settings = {'accuracy': height, 'speed': 0.8 * height}
-    heights = [of_settings.get(panel, 4.4) for panel in experiment.panels]
-    size = {'figsize': (8, sum(heights) + 0.4), 'height_ratios': heights}
+    heights = [height if panel == 'accuracy' else 4.4 for panel in experiment.panels]
+    width = 12 if 'speed' in experiment.panels else 8
+    size = {'figsize': (width, sum(heights) + 0.4), 'height_ratios': heights}
     with plt.rc_context(STYLE | {'figure.constrained_layout.use': True}):
         figure, axes = plt.subplots(len(heights), squeeze=False, **size)
         title = textwrap.fill(experiment.question, 64)

@@ -1,12 +1,12 @@
 """What the runs found: as CSV files, as tables on the terminal and in the README."""
 
 import re
-import sys
 
-from support.console import DataError
+from support.console import DataError, print_table
 from support.files import whole_file
 
 import pandas as pd
+from rich.table import Table
 
 from experiments.questions import EXPERIMENTS
 
@@ -70,22 +70,22 @@ def table(folder, name):
         rows = rows[rows.setting.isin(map(str, experiment.in_table))]
     settings = rows.groupby(['series', 'setting'], sort=False)
     cells = settings[list(experiment.columns)].agg(format_cell).reset_index()
+    if experiment.series and len(experiment.columns) == 1:  # the series side by side
+        (column,) = experiment.columns
+        cells = cells.pivot(index='setting', columns='series', values=column)
+        return cells.loc[rows.setting.unique()].reset_index(names=experiment.varied)
     cells['series'] = cells.series.mask(cells.series.duplicated(), '')  # named once
     titles = {'series': experiment.series, 'setting': experiment.varied, **TITLES}
     return cells.rename(columns=titles).drop(columns='', errors='ignore')
 
 
-def print_table(folder, name):
-    from rich.console import Console
-    from rich.table import Table
-
+def print_experiment(folder, name):
     frame = table(folder, name)
     title = f'{name}: {EXPERIMENTS[name].question}'
     shown = Table(*frame.columns, title=title, title_justify='left')
     for line in frame.to_numpy():
         shown.add_row(*line)
-    # Where there is no terminal, as in a batch job, there is room.
-    Console(width=None if sys.stdout.isatty() else 120).print(shown)
+    print_table(shown)
 
 
 def with_tables(document, folder):

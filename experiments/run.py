@@ -92,8 +92,11 @@ def noisy(X, noise, rng):
     return X + noise * noise_rng.standard_normal(X.shape) if noise else X
 
 
-def draw_data(seed, N_train, phase, noise, from_training_set):
-    """Return (X_train, Y_train), (X_test, Y_test), and the test's random generator."""
+def draw_data(seed, N_train, phase, noise, from_training_set=False):
+    """Return (X_train, Y_train), (X_test, Y_test), and the test's random generator.
+
+    from_training_set draws the test sequences from the training set, as in 2018.
+    """
     train_rng, test_rng = random_streams(seed)
     X_train, Y_train = make_sequences(N_train, train_rng, N_sequence, phase=phase)
     X_test, Y_test = unseen_sequences(X_train, test_rng, phase=phase)
@@ -110,42 +113,36 @@ def run_setting(
     test_every=0,
     network=MLP['network'],
     baseline=None,
-    parameters=0,
-    N_train=200,
-    phase=False,
-    noise=0.0,
-    from_training_set=False,
     frequencies=(),
     jit=False,
     count_2018=False,
+    **data,
 ):
     """Train and test a network, or one of baselines.py, once for each of the seeds.
 
-    parameters is how many numbers a baseline learns. A network is tested after every
-    test_every epochs (0: never before the end) and after the last. from_training_set
-    draws the test sequences from the training set, as in 2018. count_2018 adds the
-    training accuracy as Keras counted then.
+    A network is tested after every test_every epochs (0: never before the end) and
+    after the last. count_2018 adds the training accuracy as Keras counted then. data
+    are options of draw_data.
     Returns rows of results, dicts: one a seed, or one for each of the frequencies that
     it is tested with; and if test_every, the curves: one a seed and tested epoch.
     """
-    rows, curves = [], []
+    data = {'N_train': 200, 'phase': 0, 'noise': 0.0} | data
+    same, rows, curves = {'epochs': 0, 'parameters': 0}, [], []
     if not baseline:
         # Once for all seeds: translating it to a graph takes half as long as a fit.
         metrics = ['accuracy', accuracy_2018] if count_2018 else ['accuracy']
-        built = build(network, -(-N_train // 32), jit, metrics)
-        parameters = built[0].count_params()
+        built = build(network, -(-data['N_train'] // 32), jit, metrics)
+        same = {'epochs': N_epochs, 'parameters': built[0].count_params()}
         between = range(test_every, N_epochs, test_every) if test_every else ()
         test_epochs = [*between, N_epochs]
+    same = {name: data[name] for name in ('N_train', 'phase', 'noise')} | same
     for seed in seeds:
         keras.utils.set_random_seed(seed)
-        training, test, rng = draw_data(seed, N_train, phase, noise, from_training_set)
-        row = {'seed': seed, 'N_train': N_train, 'phase': int(phase), 'noise': noise}
-        row |= {'epochs': 0 if baseline else N_epochs, 'parameters': parameters}
-        reached = {}
-        start = time.perf_counter()
+        training, test, rng = draw_data(seed, **data)
+        row, reached, start = {'seed': seed} | same, {}, time.perf_counter()
         if baseline:
             for which, (X, Y) in ('training', training), ('test', test):
-                right = baseline(*training, X, noise) == Y
+                right = baseline(*training, X, data['noise']) == Y
                 row[f'{which}_accuracy'] = round(right.mean(), 4)
         else:
             found = fit(built, training, test, N_epochs, test_epochs)
@@ -157,8 +154,7 @@ def run_setting(
             for which, level in itertools.product(('training', 'test'), (95, 99)):
                 epochs = found.index[found[f'{which}_accuracy'] >= level / 100]
                 reached[f'{which}_{level}'] = min(epochs, default=np.inf)  # never
-        row['seconds'] = round(time.perf_counter() - start, 2)
-        row |= reached
+        row |= {'seconds': round(time.perf_counter() - start, 2)} | reached
         for f in frequencies:
             # A narrow band around it: of one frequency there is only one wave.
             X, Y = unseen_sequences(training[0], rng, f_min=f - 0.01, f_range=0.02)

@@ -36,7 +36,7 @@ class DataError(SystemExit):
         self.code = f'{program()}: {clean(text)}'
 
 
-def whole_number(least, most=2**31 - 1):
+def whole_number(least, most=2**31 - 1, remedy=''):
     """Return a type for argparse: a whole number from least to most."""
 
     def convert(text):
@@ -46,7 +46,7 @@ def whole_number(least, most=2**31 - 1):
             number = None
         if number is None or not least <= number <= most:
             wanted = f'a whole number from {least} to {most}'
-            raise argparse.ArgumentTypeError(f'{text} is not {wanted}')
+            raise argparse.ArgumentTypeError(f'{text} is not {wanted}{remedy}')
         return number
 
     return convert

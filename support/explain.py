@@ -39,7 +39,13 @@ HINTS = {
     'total size of the tensor must be unchanged': 'Reshape stands first, in place of'
     ' the three Dense layers: comment these out',
     'MemoryError|ResourceExhausted': 'the memory is full: take fewer or shorter'
-    ' sequences or a smaller network, or read the sequences with train_large.py',
+    ' sequences or a smaller network, or leave the sequences on the disk, as'
+    ' docs/own-data.md shows',
+    '`?validation_split`? is only supported': 'a Dataset has no split: give fit the'
+    ' arrays, X_train and Y_train',
+    'keyword arguments.*input_(dim|length|shape)': 'what goes in has a line of its'
+    ' own, the first one: model.add(Input(shape=(N_sequence,)))',
+    'output_dim': 'the number of neurons comes first: Dense(16)',
 }
 # Names that are given as text, and in which part of Keras they are.
 CHOICES = {'activation': 'keras.activations', 'loss': 'keras.losses'}
@@ -71,14 +77,14 @@ def explain(error):
         return None
     frame, number = own[-1]
     path = frame.f_code.co_filename
-    line = code(linecache.getline(path, number))
-    said = f'{type(error).__name__}: {sentence(error)}'
+    line = strip_comment(linecache.getline(path, number))
+    message = f'{type(error).__name__}: {error_message(error)}'
     name = re.split(r'[/\\]', path)[-1]
-    told = [f'{name}, line {number}: {line}', said]
-    hints = (HINTS[x] for x in HINTS if re.search(x, f'{said}\n{line}'))
-    if hint := meant(error, said, line, frame) or next(hints, None):
-        told.append(f'Hint: {hint}')
-    return '\n'.join(map(clean, told))
+    lines = [f'{name}, line {number}: {line}', message]
+    hints = (HINTS[x] for x in HINTS if re.search(x, f'{message}\n{line}'))
+    if hint := suggest(error, message, line, frame) or next(hints, None):
+        lines.append(f'Hint: {hint}')
+    return '\n'.join(map(clean, lines))
 
 
 def script_lines():
@@ -86,45 +92,45 @@ def script_lines():
     return linecache.getlines(getattr(sys.modules['__main__'], '__file__', ''))
 
 
-def code(line):
+def strip_comment(line):
     """Return a line of a script without the comment behind it."""
     return re.sub('  +#.*', '', line.strip())
 
 
-def sentence(error):
+def error_message(error):
     """Return the line of an error's text that says what is wrong, of Keras's many."""
     text = re.sub(r'\x1b\[\d+m|\{\{.*?\}\} ', '', str(error))
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     heads = 'Exception encountered', 'Graph execution', 'Detected at', 'File "', '<'
-    said = next((x for x in lines if not x.startswith(heads)), text)[:300]
-    return re.sub(r' \(/\S+\.py\)$', '', said)  # where a package is
+    message = next((x for x in lines if not x.startswith(heads)), text)[:300]
+    return re.sub(r' \(/\S+\.py\)$', '', message)  # where a package is
 
 
 # ------------------------------------------------------------------ wrong names
 
 
-def meant(error, said, line, frame):
+def suggest(error, message, line, frame):
     """Return a hint for a wrong name in an error; None if nothing is like it."""
     if isinstance(error, NameError):
-        return meant_name(error.name, line, frame)
+        return suggest_name(error.name, line, frame)
     if isinstance(error, AttributeError) and error.name and error.obj is not None:
         return did_you_mean(error.name, dir(error.obj))
-    if found := re.search(r"cannot import name '(\w+)' from '([\w.]+)'", said):
+    if found := re.search(r"cannot import name '(\w+)' from '([\w.]+)'", message):
         similar = did_you_mean(found[1], dir(sys.modules[found[2]]))
         return imported(found[1], 'it is elsewhere: write') or similar
-    if found := re.search(r"No module named '([\w.]+)'", said):
+    if found := re.search(r"No module named '([\w.]+)'", message):
         public = [x for x in sys.modules if '.src' not in x]
         wanted = line.rpartition(' import ')[2]  # from an old place in Keras, perhaps
         elsewhere = imported(wanted, 'it is elsewhere: write')
         return elsewhere or did_you_mean(found[1], [*public, *OURS.values()])
-    if found := re.search(r'interpret (\w+).* identifier: ([\w -]+)', said):
+    if found := re.search(r'interpret (\w+).* identifier: ([\w -]+)', message):
         return did_you_mean(found[2], choices(found[1]))
-    if found := re.search(r"(?:keyword argument '|: \{')(\w+)", said):
+    if found := re.search(r"(?:keyword argument '|: \{')(\w+)", message):
         return did_you_mean(found[1], OPTIONS)
     return None
 
 
-def meant_name(name, line, frame):
+def suggest_name(name, line, frame):
     """Return a hint for a name in a line of the script that is not defined there."""
     text = RENAMED.get(name.lower(), name.lower())
     if f'{name}(' not in line and text in {'accuracy'}.union(*map(choices, CHOICES)):
@@ -159,7 +165,7 @@ def did_you_mean(word, known):
     return f"did you mean '{near[0]}'?" if near else None
 
 
-def meant_option(unknown, known):
+def suggest_option(unknown, known):
     """Return a hint for words on the command line that are no options; or None."""
     word = unknown[0].strip('-').partition('=')[0].replace('-', '_')
     bare = {x.lower().removeprefix('n_'): x for x in known}

@@ -16,8 +16,6 @@ IDS_FILE = 'ids.txt'  # the names of the objects that the sequences are of, X_1 
 ABOUT_FILE = 'about.json'  # what a set is and how it was made
 FILE_NAME = re.compile(r'[XY]_([1-9][0-9]{0,9})\.dat')
 PACKED = 'X.npy', 'Y.npy'  # in a packed set, X_1.dat is row 0 of X.npy
-# The folder of the run that this process makes: plot_history draws there.
-run_folder = None
 
 
 # ---------------------------------------------------------------- a folder of sequences

@@ -5,184 +5,242 @@ what may be meant. It names the line to mend where it is certain which one that 
 """
 
 import ast
-import itertools
-import json
+import inspect
 import re
 import sys
 
-from support import runs
 from support.console import DataError, program
-from support.explain import code, script_lines
+from support.explain import script_lines, strip_comment
+from support.files import read_sequence
+from support.runs import (
+    check_room,
+    class_numbers,
+    current_run,
+    find_duplicates,
+    last_activation,
+)
 
 import numpy as np
-
-from utilities import read_test_data, read_training_data
 
 
 def check_network(model, X_train, Y_train, X_test, Y_test):
     """Raise DataError for what can't give a meaningful result; print what may not.
 
-    model is compiled. X_train is (n, N), or an iterator over sequences (N,); Y_train is
-    (n,), X_test (m, N), Y_test (m,).
+    model is compiled. X_train is (n, N) and Y_train (n,), or (n, classes) as
+    to_categorical makes it; X_test is (m, N) and Y_test as Y_train.
     """
-    check_script(ast.parse(''.join(script_lines())))
+    run = current_run()
+    check_script(ast.parse(''.join(script_lines())), run)
     if not (model.layers and model.compiled):
-        what = 'model.compile( )' if model.layers else 'model.add( )'
-        raise DataError(f'{what} is missing above check_network( )')
-    if not hasattr(X_train, '__next__'):  # which train_large.py reads one by one
-        check_set('train', X_train, Y_train, read_training_data)
-    check_set('test', X_test, Y_test, read_test_data)
+        missing = 'model.compile( )' if model.layers else 'model.add( )'
+        raise DataError(f'{missing} is missing above check_network( )')
+    check_set('train', X_train, Y_train, run)
+    check_set('test', X_test, Y_test, run)
     model.build((None, X_test.shape[1]))
-    lines = lines_of_layers(model)
-    check_layers(model, lines)
-    check_output(model, int(max(2, Y_train.max() + 1, Y_test.max() + 1)), lines[-1])
-    if Y_train.min() == Y_train.max():
-        print(f'All training sequences are of class {Y_train[0]:.0f}: nothing to learn')
+    lines = find_layers(model)
+    check_layers(model, lines, run)
+    Y = np.concatenate([class_numbers(Y_train), class_numbers(Y_test)])
+    check_output(model, int(max(2, Y.max() + 1)), Y_train.ndim, lines[-1], run)
+    if len(np.unique(Y[: len(Y_train)])) == 1:
+        run.note(f'All training sequences are of class {Y[0]:.0f}: nothing to learn')
     if not any('Normalization' in type(layer).__name__ for layer in model.layers):
-        check_scale(X_train)
-    runs.try_to_save(model)
-    runs.begin_fit()
+        run.note(suggest_scaling(X_train, program()))
+    check_room(model)
+    run.begin_fit(N_train=len(X_train), N_test=len(X_test))
 
 
 # ------------------------------------------------------------------ the script
 
 
-def at(number, why):
+def with_line(number, why):
     """Return 'line NUMBER, its code: why'; why alone if it isn't known which line."""
     if not number:
         return why
-    return f'line {number}, {code(script_lines()[number - 1])}: {why}'
+    return f'line {number}, {strip_comment(script_lines()[number - 1])}: {why}'
 
 
-def line_with(pattern):
+def find_line(pattern):
     """Return the number of the script's last line with this pattern; None without."""
     lines = [line.partition('#')[0] for line in script_lines()]
     found = [i for i, line in enumerate(lines, 1) if re.search(pattern, line)]
     return found[-1] if found else None
 
 
-def check_script(tree):
+def check_script(tree, run):
     """Raise DataError for lines of the script (its ast) that do nothing or harm."""
+    values = vars(sys.modules['__main__'])
     for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and (why := without_effect(node.value)):
-            raise DataError(at(node.lineno, why))
+        if isinstance(node, ast.Expr):
+            check_statement(node, values, run)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == 'model.fit':
-            check_fit(node, tree)
-    read, check = line_with(r'^read_command_line\('), line_with(r'^check_network\(')
+            check_fit(node, values, run)
+    read, check = find_line(r'^read_command_line\('), find_line(r'^check_network\(')
     if check and not read:
         raise DataError('put read_command_line(globals()) below the numbers at the top')
-    changed = line_with(r'^model\.(add|compile)\(')
+    changed = find_line(r'^model\.(add|compile)\(')
     if check and changed and changed > check:
-        raise DataError(at(changed, 'this must stand above check_network( )'))
+        raise DataError(with_line(changed, 'this must stand above check_network( )'))
     second = r'^model *=.*Sequential\('
     if re.search(rf'(?ms)^model\.add\(.*{second}', ''.join(script_lines())):
-        print(at(line_with(second), 'the layers above this are not in the network'))
-    numbers = runs.facts.get('numbers', {})
+        why = 'the layers above this are not in the network'
+        run.note(with_line(find_line(second), why))
+    numbers = run.facts['numbers']
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
             name, value = ast.unparse(node.targets[0]), node.value.value
             if read and node.lineno > read and numbers.get(name, value) != value:
                 why = f'put it above read_command_line( ), which says {numbers[name]}'
-                raise DataError(at(node.lineno, why))
+                raise DataError(with_line(node.lineno, why))
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     used = {node.id for node in names if isinstance(node.ctx, ast.Load)}
     for name in numbers:  # in the order of the script
-        number = line_with(rf'^{name} *=')
+        number = find_line(rf'^{name} *=')
         if name not in used and number:
-            print(at(number, f'no line below uses {name}'))
+            run.note(with_line(number, f'no line below uses {name}'))
 
 
-def without_effect(value):
-    """Return why a value alone on a line does nothing; None if it does something."""
-    if isinstance(value, ast.Compare):
-        return 'this only compares: a single = gives a value'
-    if isinstance(value, ast.Name | ast.Attribute):
-        return 'this does nothing: to call it, put brackets ( ) behind it'
-    name = ast.unparse(value.func) if isinstance(value, ast.Call) else ''
-    kind = name.rpartition('.')[2]
-    if kind[:1].isupper() and hasattr(sys.modules['keras.layers'], kind):
-        return 'this layer is in no network: put model.add( ) around it'
+def check_statement(statement, values, run):
+    """Raise DataError if a value alone on a line shows that something was forgotten."""
+    node, number = statement.value, statement.lineno
+    if isinstance(node, ast.Compare):
+        why = 'this only compares: a single = gives a value'
+        raise DataError(with_line(number, why))
+    if isinstance(node, ast.Name | ast.Attribute):
+        value = evaluate(node, values)
+        owner = getattr(value, '__self__', None) or inspect.getmodule(value)
+        ours = (values.get('model'), *map(sys.modules.get, ['__main__', 'utilities']))
+        package = getattr(owner, '__name__', '').partition('.')[0]
+        if inspect.isroutine(value) and (owner in ours or package == 'support'):
+            why = 'this does nothing: to call it, put brackets ( ) behind it'
+            raise DataError(with_line(number, why))
+        run.note(with_line(number, 'a script prints only what print( ) is around'))
+    if isinstance(node, ast.Call):
+        kind = ast.unparse(node.func).rpartition('.')[2]
+        if kind[:1].isupper() and hasattr(sys.modules['keras.layers'], kind):
+            why = 'this layer is in no network: put model.add( ) around it'
+            raise DataError(with_line(number, why))
+
+
+def evaluate(node, values):
+    """Return the value of a part of the script that calls nothing; None if unknown."""
+    if not any(isinstance(x, ast.Call | ast.Await | ast.Yield) for x in ast.walk(node)):
+        try:
+            return eval(ast.unparse(node), dict(values))
+        except Exception:  # of any kind, such as a name that comes later
+            pass
     return None
 
 
-def check_fit(fit, tree):
-    """Raise DataError if a call of fit trains with the test sequences."""
-    used = {}  # what it trains with, and in which line
-    for value in [*fit.args, *(x.value for x in fit.keywords if x.arg in ('x', 'y'))]:
-        used |= dict.fromkeys(names_in(value), fit.lineno)
-    arrays = {'X_train', 'Y_train', 'X_test', 'Y_test'}
-    for node in reversed(tree.body):  # batches are made of sequences, these of arrays
-        if isinstance(node, ast.Assign) and names_in(*node.targets) & {*used} - arrays:
-            used |= dict.fromkeys(names_in(node.value) - {*used}, node.lineno)
-    for name in used.keys() & {'X_test', 'Y_test'}:
-        why = f'this trains with {name}, which then tests nothing'
-        raise DataError(at(used[name], why))
-    for option in fit.keywords:
-        if option.arg == 'validation_data' and 'X_test' in names_in(option.value):
+def check_fit(fit, values, run):
+    """Raise DataError if a call of fit trains with the test sequences.
+
+    Prints a line if it is validated with these, or with what it is trained with.
+    """
+    options = {option.arg: option.value for option in fit.keywords}
+    trained = [*fit.args[:2], *(options[x] for x in ('x', 'y') if x in options)]
+    for name in {x.id for part in trained for x in names_in(part)}:
+        if name in ('X_test', 'Y_test'):
+            why = f'this trains with {name}, which then tests nothing'
+            raise DataError(with_line(fit.lineno, why))
+    if 'validation_data' in options:
+        node = options['validation_data']
+        if 'X_test' in {x.id for x in names_in(node)}:
             why = 'what you choose by the test sequences, they can no longer test'
-            print(at(option.value.lineno, why))
+            run.note(with_line(node.lineno, why))
+        X, pair = [evaluate(x, values) for x in (trained[0], node)]
+        if isinstance(X, np.ndarray) and isinstance(pair, tuple):
+            same = find_duplicates(X, pair[0])[0].sum()
+            if same:
+                why = f'{same} of these {len(pair[0])} sequences are also trained with'
+                run.note(with_line(node.lineno, why))
+    elif 'validation_split' not in options:
+        waits = find_line(r'EarlyStopping\((?!.*monitor=.(loss|acc))')
+        if waits:
+            why = 'this watches the validation: give fit  validation_split=0.25'
+            run.note(with_line(waits, why))
 
 
-def names_in(*nodes):
-    return {x.id for node in nodes for x in ast.walk(node) if isinstance(x, ast.Name)}
+def names_in(node):
+    """Return the names in a part of the script, as nodes."""
+    return [x for x in ast.walk(node) if isinstance(x, ast.Name)]
 
 
 # ------------------------------------------------------------------ the data
 
 
-def check_set(name, X, Y, read):
-    """Raise DataError if no loop has filled X (n, N) and Y (n,).
+def check_set(name, X, Y, run):
+    """Raise DataError if no loop has filled X (n, N) and Y (n,), or (n, classes).
 
-    Prints a line if they are not what read gives, one of the functions of utilities.
+    Prints a line if they are fewer than N_train or N_test, or not as in their files.
     """
-    if np.ndim(X) != 2 or np.ndim(Y) != 1 or len(X) != len(Y):
+    if np.ndim(X) != 2 or np.ndim(Y) not in (1, 2) or len(X) != len(Y):
         why = f'X_{name} must be [N_{name}, N_sequence] and Y_{name} [N_{name}];'
         why += f' they are {[*np.shape(X)]} and {[*np.shape(Y)]}'
-        array = 'X' if np.ndim(X) != 2 else 'Y' if np.ndim(Y) != 1 else '[XY]'
-        raise DataError(at(line_with(rf'\b{array}_{name}\b[^[(]*=[^=]'), why))
-    if Y.dtype.kind not in 'fiub' or not ((Y >= 0) & (Y < 1e6) & (Y % 1 == 0)).all():
+        array = 'X' if np.ndim(X) != 2 else 'Y' if np.ndim(Y) not in (1, 2) else '[XY]'
+        line = find_line(rf'^[^(]*\b{array}_{name}\b[^[(]*=[^=]')
+        raise DataError(with_line(line, why))
+    is_one_hot = np.ndim(Y) == 1 or Y.shape[1] == 1 or (Y.sum(axis=1) == 1).all()
+    if not (
+        is_one_hot
+        and Y.dtype.kind in 'fiub'
+        and ((Y >= 0) & (Y < 1e6) & (Y % 1 == 0)).all()
+    ):
         why = f'Y_{name} holds what is not a class, 0, 1, 2, ...: see its loop'
         raise DataError(why)
+    N = run.facts['numbers'].get(f'N_{name}', len(X))
+    if N != len(X):
+        run.note(f'X_{name} holds {len(X)} sequences, not the {N} of N_{name}')
+    for i in range(0, len(X), 4096):  # X may be larger than the memory
+        part = np.abs(X[i : i + 4096]).max(axis=1)
+        bad = np.flatnonzero(~((part == 0) | ((part > 1.2e-38) & (part < 3.4e38))))
+        if len(bad):  # np.empty leaves such values, too
+            why = 'holds NaN, infinity or what no loop has filled'
+            raise DataError(f'X_{name}, row {i + bad[0]}: {why}')
+    classes = class_numbers(Y)
     for i in np.unique(np.linspace(0, len(Y) - 1, 100, dtype=int)):
         try:
-            x, y = read(i + 1, X.shape[1])
+            x, y = read_sequence(name.title(), i + 1, X.shape[1])
         except DataError:  # the data are not from these files
             return
         same_X = np.allclose(X[i], x, 1e-5, 0)
-        if not same_X and not 1e-37 < np.abs(X[i]).max() < 3.4e38:  # as np.empty leaves
+        if not same_X and np.abs(X[i]).max() == 0:
             raise DataError(f'X_{name}, row {i}: not filled by the loop that reads it')
-        if not same_X or Y[i] != y:
+        if not same_X or classes[i] != y:
             differs = f'{"Y" if same_X else "X"}_{name}, row {i}, is not as in its file'
-            print(f'{differs}: unless you changed it on purpose, see its loop')
+            run.note(f'{differs}: unless you changed it on purpose, see its loop')
             return
 
 
-def check_scale(X, script=None):
-    """Print a line if the first 1,000 sequences X (n, N) lie where a network fails.
+def suggest_scaling(X, script='train.py'):
+    """Return what to add to the script for sequences X (n, N); None if nothing.
 
-    Measured with the workshop's waves: adding 5 or multiplying by 30 costs ten per cent
-    and more, as do means that scatter by twice the deviation within a sequence.
+    The first 1,000 count. Measured with the workshop's waves: adding 5 or multiplying
+    by 30 costs ten per cent and more, as do means that scatter by twice the standard
+    deviation within a sequence.
     """
-    values = np.array(list(itertools.islice(X, 1000)))
-    mean, spread = values.mean(), values.std()
+    values = np.array(X[:1000], float)
+    mean, deviation = values.mean(), values.std()
     within, of_means = np.median(values.std(axis=1)), values.mean(axis=1).std()
     if of_means > 2 * within > 0:
-        why = f'The means of the sequences have a standard deviation of {of_means:.3g},'
-        why += f' the values within a sequence {within:.3g}. Unless the means tell the'
-        why += ' classes apart, add the LayerNormalization'
-    elif abs(mean) > 3 or not 0.001 < spread < 10:
-        why = f'The values have a mean of {mean:.3g} and a standard deviation of'
-        why += f' {spread:.3g}. A network learns best near 0 and 1: add the'
-        why += ' Normalization'
-    else:
-        return
-    print(f'{why} that docs/own-data.md shows to {script or program()}')
+        return (
+            f'The means of the sequences have a standard deviation of {of_means:.3g},'
+            f' the values within a sequence {within:.3g}. Unless the means tell the'
+            ' classes apart, add the LayerNormalization that docs/own-data.md shows'
+            f' to {script}'
+        )
+    if abs(mean) > 3 or not 0.001 < deviation < 10:
+        return (
+            f'The values have a mean of {mean:.3g} and a standard deviation of'
+            f' {deviation:.3g}. A network learns best near 0 and 1: add the'
+            f' Normalization that docs/own-data.md shows to {script}'
+        )
+    return None
 
 
 # ------------------------------------------------------------------ the network
 
 
-def lines_of_layers(model):
+def find_layers(model):
     """Return the script's line of each layer; None for each if that isn't certain."""
     kinds = [type(layer).__name__ for layer in model.layers]
     found = []
@@ -194,54 +252,60 @@ def lines_of_layers(model):
     return [number for number, _ in found] if certain else [None] * len(kinds)
 
 
-def check_layers(model, lines):
-    """Raise DataError for what can't be saved; print which layer loses what came in."""
-    parts = [layer.get_config for layer in model.layers] + [model.get_compile_config]
-    for part, line in zip(parts, [*lines, line_with(r'\.compile\(')], strict=True):
-        try:
-            saved = json.loads(json.dumps(part()))
-        except Exception as error:  # of many kinds
-            why = f'this cannot be saved ({error}): take what Keras has, by its name'
-            raise DataError(at(line, why)) from None
-    if "'accuracy'" not in str(list(saved['metrics'] or [])[:1]):
+def check_layers(model, lines, run):
+    """Raise DataError if no accuracy is measured; print what a layer loses or lacks."""
+    metrics = model.get_compile_config()['metrics']
+    if 'acc' not in str(list(metrics or [])[:1]).lower():
         why = "the first metric must be the accuracy: metrics=['accuracy']"
-        raise DataError(at(line_with('metrics ?=') or line, why))
-    for i, layer in enumerate(model.layers):
+        line = find_line('metrics ?=') or find_line(r'\.compile\(')
+        raise DataError(with_line(line, why))
+    for i, (layer, line) in enumerate(zip(model.layers, lines, strict=True)):
+        try:
+            type(layer).from_config(layer.get_config())
+        except Exception as error:  # of many kinds: a function of one's own, a lambda
+            why = str(error).strip().splitlines()[0][:100]
+            why = f'infer.py will not be able to load this network ({why})'
+            run.note(with_line(line, why))
         later = any(x.weights for x in model.layers[i + 1 :])
         if getattr(layer, 'units', 0) == 1 and later:
             why = 'the layers below see the one number of this neuron only'
-            print(at(lines[i], why))
+            run.note(with_line(line, why))
 
 
-def check_output(model, N_classes, line):
-    """Raise DataError if last layer, loss and number of classes don't fit."""
+def check_output(model, N_classes, Y_dimensions, line, run):
+    """Raise DataError if last layer, loss, classes and how Y holds them don't fit."""
     from keras import losses
 
     if 'Dropout' in type(model.layers[-1]).__name__:
-        raise DataError(at(line, 'this must stand above the last Dense'))
+        raise DataError(with_line(line, 'this must stand above the last Dense'))
     if len(model.output_shape) != 2:
-        raise DataError(at(line, 'an answer for each time: put Flatten() before this'))
+        why = 'an answer for each time: put Flatten() before this'
+        raise DataError(with_line(line, why))
     loss = losses.get(model.loss)
     name = getattr(loss, 'name', None) or getattr(loss, '__name__', '')
     if not hasattr(losses, name):  # a loss of one's own, or none
         return
-    neurons, activation = model.output_shape[1], runs.last_activation(model)
+    neurons, activation = model.output_shape[1], last_activation(model)
     logits = getattr(loss, 'get_config', dict)().get('from_logits', False)
     if neurons == 1:
         layer_fits = activation != 'softmax' and N_classes == 2
-        loss_fits = 'categorical' not in name and not logits
+        layer_fits = layer_fits and (activation == 'linear' or not logits)
+        loss_fits = 'categorical' not in name
     else:
-        fitting = 'linear' if logits else 'softmax'
-        layer_fits = activation == fitting and neurons >= N_classes
-        loss_fits = name == 'sparse_categorical_crossentropy'
+        layer_fits = activation == ('linear' if logits else 'softmax')
+        layer_fits = layer_fits and neurons >= N_classes
+        loss_fits = name.startswith('sparse') == (Y_dimensions == 1)
     if not (layer_fits and loss_fits):
         take = f"Dense({N_classes}, activation='softmax') with"
         take += " loss='sparse_categorical_crossentropy'"
         if N_classes == 2:
             take += " or Dense(1, activation='sigmoid') with loss='binary_crossentropy'"
         why = f'{neurons} {activation} and {name} do not fit {N_classes} classes'
-        mend = line_with('loss ?=') if layer_fits else line
-        raise DataError(at(mend, f'{why}: take {take}'))
-    if 'sigmoid' not in activation and name == 'binary_crossentropy':
+        mend = find_line('loss ?=') if layer_fits else line
+        raise DataError(with_line(mend, f'{why}: take {take}'))
+    if logits and neurons == 1:
+        why = 'Keras counts an answer above 0.5 as class 1, not one above 0'
+        run.note(with_line(line, why))
+    elif 'sigmoid' not in activation and name == 'binary_crossentropy':
         why = 'without a sigmoid this can leave 0 to 1, and training may stop'
-        print(at(line, why))
+        run.note(with_line(line, why))

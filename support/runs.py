@@ -28,7 +28,6 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from support import files
 from support.console import DataError, print_table
 from support.files import (
     CLASSES_FILE,
@@ -44,13 +43,6 @@ import numpy as np
 
 RUNS = Path('runs')
 NAME = re.compile(r'\w[\w.-]*')  # of a run: it is the name of a folder
-# What run.json will say of the run of this process, and the text of its script. The
-# run's folder, once there is one, is files.run_folder.
-facts = {}
-script_text = ''
-# When Train and Test were written that it reads.
-sets_written = None
-
 # Why weights or answers are not numbers, and what helps.
 NOT_FINITE = (
     'bring the data nearer to 0 and 1 (divide them, or add the Normalization that'
@@ -58,26 +50,118 @@ NOT_FINITE = (
 )
 
 
-# ------------------------------------------------------------------------- writing
+# ---------------------------------------------------------------- a run in the making
 
 
-def begin(script, numbers, name=None):
-    """Note how a training begins: the script's path, its numbers, the run's name.
+class Run:
+    """A run in the making, of the script at a path, its numbers, with a name or none.
 
-    Raises ValueError if there can be no run of that name.
+    facts is what run.json will say; notes are the lines that the checks have printed.
+    model, epochs (a dict for each), folder and weights (their hash) are those that were
+    saved last. Raises ValueError if there can be no run of that name.
     """
-    global script_text, sets_written
-    if name and (not NAME.fullmatch(name) or name == 'last'):
-        raise ValueError(f'--name {name}: take letters, digits, - and _, but not last')
-    if name and (RUNS / name).exists():
-        again = f'to begin it again: rm -r runs/{name}'
-        raise ValueError(f'runs/{name} exists already: take another --name, or {again}')
-    facts.clear()
-    facts.update(name=name, script=script and os.path.basename(script), numbers=numbers)
-    facts['time'] = datetime.now().isoformat(timespec='seconds')
-    script_text = Path(script).read_text('utf-8-sig') if script else ''
-    sets_written = when_written()
-    files.run_folder = None
+
+    current = None  # that of this process, which read_command_line makes
+
+    def __init__(self, script=None, numbers=(), name=None, overwrite=False):
+        if name and (not NAME.fullmatch(name) or name == 'last'):
+            why = 'take letters, digits, - and _, but not last'
+            raise ValueError(f'--name {name}: {why}')
+        if name and (RUNS / name).exists() and not overwrite:
+            remedy = 'take another --name, or replace it with --overwrite'
+            raise ValueError(f'runs/{name} exists already: {remedy}')
+        self.script_text = Path(script).read_text('utf-8-sig') if script else ''
+        self.overwrite, self.notes = overwrite, []
+        self.sets_written = when_written()  # before the script reads them
+        self.model, self.weights, self.epochs, self.folder = None, '', [], None
+        self.facts = {
+            'name': name,
+            'script': script and os.path.basename(script),
+            'numbers': dict(numbers),
+            'time': datetime.now().isoformat(timespec='seconds'),
+        }
+        Run.current = self
+
+    def note(self, text):
+        """Print a line, if any, which save_run prints once more below the result."""
+        if text:
+            self.notes.append(text)
+            print(text)
+
+    def begin_fit(self, **numbers):
+        """Note that a new network is now trained, with N_train and N_test sequences."""
+        numbers = self.facts['numbers'] | numbers
+        N_train, N_test = (numbers.get(name, '?') for name in ('N_train', 'N_test'))
+        self.facts |= describe_sets(N_train, N_test, self.sets_written)
+        self.facts['class_names'] = read_lines('Train', CLASSES_FILE)
+        self.facts['device'] = device()
+        self.sets_written = None  # a second fit may have read others
+        self.model, self.epochs, self.folder = None, [], None
+
+    def go_on_or_begin(self, model):
+        """Go on with the fit of a network that was saved; else begin that of another.
+
+        It is begun already if there was check_network.
+        """
+        if self.model is not model and (self.folder or 'data' not in self.facts):
+            self.begin_fit()
+
+    def save(self, model, epochs, stopped=False):
+        """Write a network and its history, a dict for each epoch, into its run.
+
+        stopped says that Ctrl-C ended the fit. Raises DataError if the run can't be
+        written, or if weights are not numbers.
+        """
+        check_finite(model, 'so nothing is saved')
+        self.model, self.epochs = model, epochs
+        self.weights = hash_arrays(*model.get_weights())
+        self.facts |= describe_network(model) | self.describe_fit()
+        self.facts |= {'stopped': stopped, 'evaluated': False}
+        packages = {x: sys.modules[x] for x in ('tensorflow', 'keras', 'numpy')}
+        versions = {name: package.__version__ for name, package in packages.items()}
+        self.facts['versions'] = {'Python': platform.python_version(), **versions}
+        with disk_errors(RUNS):
+            RUNS.mkdir(exist_ok=True)
+            sweep()
+            with tempfile.TemporaryDirectory(prefix='.new-', dir=RUNS) as new:
+                new = Path(new, 'run')
+                new.mkdir()
+                model.save(new / 'model.keras', zipped=True)
+                write_rows(new / 'history.csv', epochs)
+                (new / 'train.py').write_text(self.script_text, 'utf-8')
+                self.write_facts(new)
+                if self.folder:  # the fit went on, or its end was changed
+                    for path in new.iterdir():
+                        os.replace(path, f'{self.folder}/{path.name}')
+                else:
+                    name = self.facts['name']
+                    self.folder = move_to_runs(new, name, self.overwrite)
+
+    def describe_fit(self):
+        """Return what run.json says of the epochs of the fit."""
+        rows = self.epochs
+        fit = {
+            'seconds': rows[-1].get('seconds') if rows else None,
+            'epochs': len(rows),
+            'of': self.facts['numbers'].get('N_epochs', len(rows)),
+            'job': os.environ.get('SLURM_JOB_ID'),
+        }
+        for percent in 95, 100:
+            there = [row.get('accuracy', 0) >= percent / 100 for row in rows]
+            first = there.index(True) if any(there) else None
+            fit[f'epochs_to_{percent}'] = None if first is None else first + 1
+            fit[f'stays_at_{percent}'] = first is not None and all(there[first:])
+        return fit
+
+    def write_facts(self, folder):
+        with whole_file(f'{folder}/run.json') as temporary:
+            text = json.dumps(self.facts, indent=1, ensure_ascii=False)
+            Path(temporary).write_text(f'{text}\n', 'utf-8')
+
+
+def current_run():
+    """Return the run that this process makes; without read_command_line a new one."""
+    return Run.current or Run()
 
 
 def device():
@@ -100,54 +184,12 @@ def device():
     return 'CPU'
 
 
-def begin_fit(began=None):
-    """Note what a fit will train with, where, and when it began: at a time, or now."""
-    global sets_written
-    if not facts:  # without read_command_line
-        begin(None, {})
-    N_train, N_test = (facts['numbers'].get(x, '?') for x in ('N_train', 'N_test'))
-    facts.update(
-        fit_began=began or datetime.now().isoformat(),
-        device=device(),
-        class_names=read_lines('Train', CLASSES_FILE),
-        updates=0,
-        **describe_sets(N_train, N_test, sets_written),
-    )
-    files.run_folder, sets_written = None, None  # a second fit may have read others
-
-
-def try_to_save(model):
+def check_room(model):
     """Raise DataError if there is no room for the network where runs are."""
     size = 12 * model.count_params() + 2**17  # with what the optimizer remembers
     folder = RUNS if RUNS.exists() else '.'
     with disk_errors(RUNS / 'model.keras'), tempfile.TemporaryFile(dir=folder) as file:
         file.write(bytes(min(size, 10**8)))
-
-
-def keep(model, rows, stopped=False):
-    """Save a trained network and its history, a dict for each epoch, as a new run.
-
-    stopped says that Ctrl-C ended the fit. Raises DataError if the run can't be
-    written, or if weights are not numbers.
-    """
-    check_finite(model, 'so nothing is saved')
-    if 'fit_began' not in facts:  # without check_network
-        begin_fit(facts.get('time'))
-    facts.update(describe_network(model) | describe_fit(rows), stopped=stopped)
-    facts.update(evaluated=False, job=os.environ.get('SLURM_JOB_ID'))
-    versions = {x: sys.modules[x].__version__ for x in ('tensorflow', 'keras', 'numpy')}
-    facts['versions'] = {'Python': platform.python_version(), **versions}
-    with disk_errors(RUNS):
-        RUNS.mkdir(exist_ok=True)
-        sweep()
-        with tempfile.TemporaryDirectory(prefix='.new-', dir=RUNS) as new:
-            run = Path(new, 'run')
-            run.mkdir()
-            model.save(run / 'model.keras', zipped=True)
-            write_rows(run / 'history.csv', rows)
-            (run / 'train.py').write_text(script_text, 'utf-8')
-            write_facts(run)
-            files.run_folder = publish(run, facts['name'])
 
 
 def check_finite(model, then):
@@ -183,18 +225,6 @@ def describe_layer(layer):
     return ' '.join(filter(None, [kind, str(size), function]))
 
 
-def describe_fit(rows):
-    """Return what run.json says of the epochs of a fit, a dict for each."""
-    began = datetime.fromisoformat(facts['fit_began'])
-    seconds = round((datetime.now() - began).total_seconds(), 3)
-    of = facts['numbers'].get('N_epochs', len(rows))
-    told = {'seconds': seconds, 'epochs': len(rows), 'of': of}
-    for percent in 95, 100:
-        there = [x['epoch'] for x in rows if x.get('accuracy', 0) >= percent / 100]
-        told[f'epochs_to_{percent}'] = min(there, default=None)
-    return told
-
-
 def sweep():
     """Remove what killed scripts have left of runs that they were writing."""
     for left in RUNS.glob('.new-*'):
@@ -203,8 +233,16 @@ def sweep():
                 shutil.rmtree(left)
 
 
-def publish(new, name=None):
-    """Rename a whole folder to runs/NAME or the next free number; return its path."""
+def move_to_runs(new, name=None, overwrite=False):
+    """Rename a whole folder to runs/NAME or the next free number; return its path.
+
+    With overwrite, what was runs/NAME is runs/.old/NAME until the next time.
+    """
+    if name and overwrite and (RUNS / name).exists():
+        old = RUNS / '.old' / name
+        shutil.rmtree(old, ignore_errors=True)
+        old.parent.mkdir(exist_ok=True)
+        os.rename(RUNS / name, old)
     taken = [int(x.name) for x in RUNS.iterdir() if re.fullmatch('[1-9][0-9]*', x.name)]
     free = map(str, itertools.count(max(taken, default=0) + 1))
     for path in (RUNS / x for x in itertools.chain([name] if name else [], free)):
@@ -220,16 +258,11 @@ def publish(new, name=None):
     return str(path)
 
 
-def write_facts(run):
-    with whole_file(f'{run}/run.json') as temporary:
-        text = json.dumps(facts, indent=1, ensure_ascii=False)
-        Path(temporary).write_text(f'{text}\n', 'utf-8')
-
-
 def write_rows(path, rows):
-    """Write dicts with the same keys as a CSV file."""
+    """Write dicts as a CSV file; what one lacks is empty there."""
+    names = dict.fromkeys(name for row in rows for name in row)
     with open(path, 'w', encoding='utf-8', newline='') as file:
-        table = csv.DictWriter(file, rows[0], lineterminator='\n')
+        table = csv.DictWriter(file, names, lineterminator='\n')
         table.writeheader()
         table.writerows(rows)
 
@@ -237,7 +270,7 @@ def write_rows(path, rows):
 # ----------------------------------------------------------------------- the result
 
 
-def outputs(model, X, names=None):
+def predict_scores(model, X, names=None):
     """Return the network's answers, one per class, to sequences X (n, N): (n, classes).
 
     Raises DataError for one that is not a number, by its name in names, and for a
@@ -260,7 +293,7 @@ def last_activation(model):
     return name.lower()
 
 
-def are_shares(model, scores):
+def are_probabilities(model, scores):
     """Return whether a network's answers (n, classes) are scores, from 0 to 1.
 
     Those of a last layer without bounds are not, though some may look like it.
@@ -269,7 +302,7 @@ def are_shares(model, scores):
     return last_activation(model) in bounded and bool((scores <= 1).all())
 
 
-def interval(right, N):
+def wilson_interval(right, N):
     """Return where, with 95 % confidence, the accuracy is if right of N are right.
 
     Wilson's score interval, as in scipy.stats.binomtest (whose import takes a second).
@@ -282,117 +315,141 @@ def interval(right, N):
 def save_run(model, history, X_train, X_test, Y_test):
     """Print what the accuracy is worth and what was wrong, and complete the run.
 
-    model and history are those of the fit; X_train is (m, N), or any iterable of (N,),
-    X_test (n, N), and Y_test (n,) the classes. Ends the script with status 130 if
-    Ctrl-C has ended the fit.
+    model and history are those of the fit; X_train is (m, N), X_test (n, N), and Y_test
+    (n,) the classes, or (n, classes) as to_categorical makes it. Ends the script with
+    status 130 if Ctrl-C has ended the fit.
     """
-    updates = int(model.optimizer.iterations)
-    kept = facts.get('updates') == updates
-    if not updates or (kept and facts['evaluated']):
-        raise DataError(
-            'save_run( ) comes once, after model.fit( ) and with no model.compile( )'
-            ' between'
-        )
-    shown = model.get_metrics_result().get('accuracy')  # what evaluate has found
-    if not kept:
-        keep_history(model, history.history)
-    run = files.run_folder
-    scores = outputs(model, X_test)
-    predicted = scores.argmax(axis=1)
-    right, N = predicted == Y_test, len(Y_test)
+    shown = model.get_metrics_result()  # what evaluate has found
+    shown = next((value for name, value in shown.items() if 'acc' in name), None)
+    run = save_tested(model, history.history)
+    scores, Y, facts = predict_scores(model, X_test), class_numbers(Y_test), run.facts
+    predicted, N = scores.argmax(axis=1), len(Y)
+    right = predicted == Y
     if shown is not None and abs(shown - right.mean()) > 1e-4:
         print('The accuracy above is not that of X_test and Y_test: see evaluate( )')
-    seen, facts['lessons'] = seen_sequences(X_train, X_test)
-    facts.update(right=int(right.sum()), N_test=N, accuracy=float(right.mean()))
-    facts.update(seen=int(seen.sum()), right_of_seen=int((seen & right).sum()))
-    facts.update(exam=fingerprint(X_test, Y_test), evaluated=True)
-    print_worth(facts)
-    print(learning(facts))
-    frequent = np.bincount(Y_test.astype(int)) / N
-    if frequent.max() * np.count_nonzero(frequent) > 1.4:
-        largest = f'{100 * frequent.max():.2f}%'
-        print(f'Always answering with the most frequent class would give {largest}')
-    print_mistakes(Y_test.astype(int), predicted, facts['class_names'])
-    if not (shares := are_shares(model, scores)):
+    duplicate, facts['train_hash'] = find_duplicates(X_train, X_test)
+    facts.update(n_correct=int(right.sum()), N_test=N, accuracy=float(right.mean()))
+    facts['n_duplicates'] = int(duplicate.sum())
+    facts['n_correct_duplicates'] = int((duplicate & right).sum())
+    facts.update(test_hash=hash_arrays(X_test, Y), evaluated=True)
+    Y, names = Y.astype(int), facts['class_names']
+    print_test_result(facts)
+    print(describe_baseline(Y, names))
+    print(describe_convergence(facts))
+    print_mistakes(Y, predicted, names)
+    if not (probable := are_probabilities(model, scores)):
         print("The network's answers are not between 0 and 1, so no scores are stored")
 
     rows, ids = [], read_lines('Test', IDS_FILE)
     for i in range(N):
         row = {'number': i + 1} | ({'id': ids[i]} if i < len(ids) else {})
-        row |= {'class': int(Y_test[i]), 'predicted': int(predicted[i])}
-        answers = {f'score_{j}': f'{x:.6g}' * shares for j, x in enumerate(scores[i])}
+        row |= {'class': int(Y[i]), 'predicted': int(predicted[i])}
+        answers = {f'score_{j}': f'{x:.6g}' * probable for j, x in enumerate(scores[i])}
         rows.append(row | answers)
-    with whole_file(f'{run}/predictions.csv') as temporary:
+    with whole_file(f'{run.folder}/predictions.csv') as temporary:
         write_rows(temporary, rows)
-    write_facts(run)
+    run.write_facts(run.folder)
+    print(*run.notes, sep='\n', end='\n' * bool(run.notes))
     if facts['epochs'] < facts['of']:
         print(f'Stopped after {facts["epochs"]} of {facts["of"]} epochs')
-    print(f'Run: {run} with {", ".join(sorted(os.listdir(run)))}')
+    print(f'Run: {run.folder} with {", ".join(sorted(os.listdir(run.folder)))}')
     if facts['stopped']:
         sys.exit(130)
 
 
-def keep_history(model, history):
-    """Keep what a fit without our callback has trained, and its picture.
+def save_tested(model, history):
+    """Save a network if it isn't what its run holds; return the run, a Run.
 
-    history is a dict of lists, as Keras returns it.
+    So it is if a callback has restored better weights after the fit, or if fit had no
+    callback of ours: then history, a dict of lists as Keras returns it, is saved too.
     """
-    if files.run_folder:
-        print('The network was trained twice: comment out one of the two model.fit.')
-    columns = {'epoch': range(1, 1 + len(history['loss'])), **history}
-    values = zip(*columns.values(), strict=True)
-    keep(model, [dict(zip(columns, row, strict=True)) for row in values])
-    began = datetime.fromisoformat(facts['fit_began']).timestamp()
+    run, updates = current_run(), int(model.optimizer.iterations)
+    is_saved = run.model is model and run.facts['updates'] == updates
+    if not updates or (is_saved and run.facts['evaluated']):
+        why = 'comes once, after model.fit( ) and with no model.compile( ) between'
+        raise DataError(f'save_run( ) {why}')
+    if is_saved:
+        if run.weights != hash_arrays(*model.get_weights()):
+            run.save(model, run.epochs, run.facts['stopped'])
+        return run
+    run.go_on_or_begin(model)
+    values = zip(*history.values(), strict=True)
+    rows = [
+        {'epoch': i, **dict(zip(history, row, strict=True))}
+        for i, row in enumerate(values, len(run.epochs) + 1)
+    ]
+    run.save(model, [*run.epochs, *rows])
     picture = Path('history.png')
+    began = datetime.fromisoformat(run.facts['time']).timestamp()
     if picture.exists() and picture.stat().st_mtime > began:
-        shutil.move(picture, files.run_folder)
+        shutil.move(picture, run.folder)
+    return run
 
 
-def print_worth(facts):
+def class_numbers(Y):
+    """Return classes as a float (n,): Y is that, (n, 1), or one-hot (n, classes)."""
+    Y = np.asarray(Y, float)
+    return Y.argmax(axis=1).astype(float) if Y[0].size > 1 else Y.reshape(len(Y))
+
+
+def print_test_result(facts):
     """Print how many test sequences are right, and what that is worth."""
-    right, N, seen = facts['right'], facts['N_test'], facts['seen']
-    low, high = (f'{100 * x:.0f} %' for x in interval(right, N))
+    right, N, seen = facts['n_correct'], facts['N_test'], facts['n_duplicates']
+    low, high = (f'{100 * x:.0f} %' for x in wilson_interval(right, N))
     worth = f'; 95 % confidence: {low} to {high}' if seen < N else ''
     print(f'{right} of {N} right{worth}')
     line = f'{seen} of {N} test sequences also occur in the training set'
     if seen == N:
         print(f'{line}: this is memory, not an exam')
     elif seen:
-        others = right - facts['right_of_seen']
+        others = right - facts['n_correct_duplicates']
         share = 100 * others / (N - seen)
         print(f'{line}; on the {N - seen} others: {others}, {share:.1f} %')
 
 
-def seen_sequences(X_train, X_test):
-    """Return which of X_test (n, N) also occur in X_train, and X_train's fingerprint.
+def describe_baseline(Y, names):
+    """Return in a line the accuracy of the most frequent of the classes Y, int (n,)."""
+    frequent = np.bincount(Y).argmax()
+    share = 100 * np.mean(frequent == Y)
+    return f'Always answering {class_name(frequent, names)}: {share:.0f} %'
 
-    As the network sees them, in float32. X_train is (m, N), or any iterable of (N,).
+
+def find_duplicates(X_train, X_test):
+    """Return which of X_test (n, N) also occur in X_train (m, N), and that one's hash.
+
+    As the network sees them, in float32.
     """
 
     def key(x):
         return np.asarray(x, np.float32).tobytes()
 
-    test, seen, found = set(map(key, X_test)), set(), hashlib.sha256()
+    test, seen, train_hash = set(map(key, X_test)), set(), hashlib.sha256()
     for x in X_train:
-        found.update(x.tobytes())
+        train_hash.update(np.asarray(x, '<f8').tobytes())
         seen |= {key(x)} & test
-    return np.array([key(x) in seen for x in X_test]), found.hexdigest()[:16]
+    return np.array([key(x) in seen for x in X_test]), train_hash.hexdigest()[:16]
 
 
-def fingerprint(*arrays):
-    """Return a text that is the same for the same arrays alone."""
-    return hashlib.sha256(b''.join(x.tobytes() for x in arrays)).hexdigest()[:16]
+def hash_arrays(*arrays):
+    """Return a text that is the same for arrays of the same numbers alone."""
+    data = b''.join(np.asarray(x, '<f8').tobytes() for x in arrays)
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
-def learning(facts):
+def describe_convergence(facts):
     """Return in a line how fast a network has learnt its training sequences."""
     first, last = facts['epochs_to_95'], facts['epochs_to_100']
     epochs = first or facts['epochs']
     epochs = '1 epoch' if epochs == 1 else f'{epochs} epochs'
     if not first:
         return f'Never 95 % of the training sequences right in {epochs}'
-    line = f'95 % of the training sequences right after {epochs}'
-    return f'{line}, all after {last}' if last else f'{line}, never all'
+    if not last:
+        end = 'never all'
+    elif facts['stays_at_100']:
+        end = f'all after {last}'
+    else:
+        end = f'all after {last}, but not in every epoch from there on'
+    return f'95 % of the training sequences right after {epochs}, {end}'
 
 
 def print_confusion(Y, predicted, names):

@@ -149,6 +149,9 @@ def import_keras():
         GPUs = tf.config.list_physical_devices('GPU')  # the last notices come here
     gc.freeze()
     gc.enable()
+    from support.batches import replace_slow_batches
+
+    replace_slow_batches()
     if GPUs:  # which adds numbers in any order; a CPU repeats itself anyway
         tf.config.experimental.enable_op_determinism()
     return keras

@@ -1,16 +1,16 @@
-"""What train.py and train_large.py share: numbers on the command line, the callback."""
+"""What train.py calls: numbers on the command line, and the callback of the fit."""
 
 import argparse
 import math
 import os
+import re
 import signal
 import sys
 import time
 
 from support.console import DataError, parser, whole_number
-from support.explain import meant_option
-from support.files import last_written
-from support.runs import NOT_FINITE, begin, begin_fit, facts, keep
+from support.explain import suggest_option
+from support.runs import NOT_FINITE, Run, current_run
 
 import keras
 
@@ -45,20 +45,22 @@ def read_command_line(variables):
         raise DataError('put read_command_line(globals()) below the numbers it may set')
     script = parser('The numbers at the top of the script, for this run alone.')
     for name, value in numbers.items():
-        if name in ('help', 'name'):
+        if name in ('help', 'name', 'overwrite'):
             raise DataError(f'the name {name} is taken: give that number another')
         script.add_argument(f'--{name}', **option(name, value))
     whose = 'of the run, else a number: runs/NAME'
     script.add_argument('--name', metavar='NAME', help=whose)
+    old = 'replace the run of that name; the old one is then runs/.old/NAME'
+    script.add_argument('--overwrite', action='store_true', help=old)
     typed, unknown = script.parse_known_args()
     if unknown:
-        known = [*numbers, 'name']
+        known = [*numbers, 'name', 'overwrite']
         text = f'unrecognized arguments: {" ".join(unknown)}'
-        script.error(text, meant_option(unknown, known))
+        script.error(text, suggest_option(unknown, known))
     typed = vars(typed)
-    name = typed.pop('name')
+    name, overwrite = typed.pop('name'), typed.pop('overwrite')
     try:
-        begin(variables['__file__'], typed, name)
+        Run(variables['__file__'], typed, name, overwrite)
     except ValueError as error:
         script.error(str(error))
     variables.update(typed)
@@ -74,7 +76,8 @@ def option(name, value):
     elif isinstance(value, bool):
         about['action'] = argparse.BooleanOptionalAction
     elif isinstance(value, int):
-        about |= {'type': whole_number(-(2**31)), 'metavar': 'N'}
+        remedy = f'; for other numbers write {name} = {value}.0 in the script'
+        about |= {'type': whole_number(-(2**31), remedy=remedy), 'metavar': 'N'}
     elif isinstance(value, float):
         about |= {'type': finite_number, 'metavar': 'X'}
     else:
@@ -86,31 +89,28 @@ def option(name, value):
 
 
 class ShowAndSave(keras.callbacks.ProgbarLogger):
-    """Shows how the fit goes, and keeps the network for its run when it ends.
+    """Shows how the fit goes, and saves the network as a run when it ends.
 
     On a terminal a bar for all epochs, in a log one line an epoch. (As this is a
     ProgbarLogger, Keras adds no bars of its own.) A loss that is not a number ends the
-    fit; so does rereads, a folder that is read in every epoch, if another set replaces
-    it meanwhile. Ctrl-C stops the fit after the epoch, and what was trained until then
-    is evaluated and saved; a second one ends the script at once.
+    fit. Ctrl-C stops it after the epoch, and what was trained until then is evaluated
+    and saved; a second one ends the script at once. If fit goes on with a network that
+    it has trained before, the epochs count on.
     """
-
-    def __init__(self, rereads=None):
-        super().__init__()
-        self.rereads = rereads
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        if 'fit_began' not in facts:  # without check_network
-            begin_fit()
-        if int(self.model.optimizer.iterations):  # as in a loop
-            why = 'model.fit( ) comes once, after a new model = Sequential()'
-            raise DataError(f'the network is trained already: {why}')
+        self.run = current_run()
+        self.run.go_on_or_begin(self.model)
+        facts, rows = self.run.facts, self.run.epochs
+        trained = facts['updates'] if rows else 0
+        if int(self.model.optimizer.iterations) > trained:
+            self.run.note('Epochs without ShowAndSave are not counted')
         print(f'Data: {facts["data"]}\nTraining on {facts["device"]}', flush=True)
-        self.rows, self.began, self.stopped = [], time.perf_counter(), False
+        self.rows, self.stopped, self.number = [], False, len(rows)
+        self.began = time.perf_counter() - (rows[-1].get('seconds', 0) if rows else 0)
         self.interrupt = signal.signal(signal.SIGINT, self.stop)
-        self.written = self.rereads and last_written(self.rereads)
-        self.epoch, self.bar = 0, None
+        self.bar = None
         if sys.stdout.isatty() and os.environ.get('TERM') != 'dumb':
             from rich.progress import BarColumn, Progress, TextColumn
             from rich.progress import TimeRemainingColumn
@@ -118,9 +118,9 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
             text = TextColumn('{task.description}')
             self.bar = Progress(text, BarColumn(), TimeRemainingColumn())
             self.bar.start()
-            self.excepthook, sys.excepthook = sys.excepthook, self.tell
+            self.excepthook, sys.excepthook = sys.excepthook, self.show_error
             batches = self.epochs * (self.target or 1)
-            self.task = self.bar.add_task('Epoch 1', total=batches)
+            self.task = self.bar.add_task(f'Epoch {self.number + 1}', total=batches)
 
     def stop(self, *_):
         signal.signal(signal.SIGINT, self.interrupt)
@@ -131,8 +131,8 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         except OSError:  # no file, or nobody reads it
             print(text, end='')
 
-    def tell(self, *error):
-        """End the bar before an error is told, which it would be drawn over."""
+    def show_error(self, *error):
+        """End the bar before an error is printed, which it would be drawn over."""
         self.bar.stop()
         self.excepthook(*error)
 
@@ -146,30 +146,29 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
             self.bar.update(self.task, completed=done)
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.rereads and last_written(self.rereads) != self.written:
-            self.end(f'{self.rereads} was replaced while it was read: run this again')
+        self.number += 1
         if not math.isfinite(logs['loss']):
-            self.end(
-                f'the loss is {logs["loss"]} after epoch {epoch + 1}: {NOT_FINITE}'
-            )
+            if self.bar:
+                self.bar.stop()
+            when = f'after epoch {self.number}'
+            raise DataError(f'the loss is {logs["loss"]} {when}: {NOT_FINITE}')
+        for start in '', 'val_':  # also where it is called acc or binary_accuracy
+            names = [x for x in logs if re.fullmatch(f'{start}([a-z]+_)*acc.*', x)]
+            if names and f'{start}accuracy' not in names:
+                logs[f'{start}accuracy'] = logs[names[0]]
         seconds = round(time.perf_counter() - self.began, 3)
-        self.rows.append({'epoch': epoch + 1, **logs, 'seconds': seconds})
+        self.rows.append({'epoch': self.number, **logs, 'seconds': seconds})
         values = ', '.join(f'{name} {value:.4g}' for name, value in logs.items())
-        line = f'Epoch {epoch + 1}/{self.epochs}: {values}'
+        last = self.number - 1 - epoch + self.epochs
+        line = f'Epoch {self.number}/{last}: {values}'
         if self.bar:
             self.bar.update(self.task, description=line)
         else:
             print(line, flush=True)
-
-    def end(self, why):
-        """End the script with an error, and the bar before that."""
-        if self.bar:
-            self.bar.stop()
-        raise DataError(why)
 
     def on_train_end(self, logs=None):
         if self.bar:
             self.bar.stop()
         signal.signal(signal.SIGINT, self.interrupt)
         if self.rows:
-            keep(self.model, self.rows, stopped=self.stopped)
+            self.run.save(self.model, [*self.run.epochs, *self.rows], self.stopped)

@@ -2,7 +2,7 @@
 
 from support.console import DataError, clean
 from support.files import class_name, read_set, save_plot
-from support.runs import fingerprint, newest_run, read_rows, read_run
+from support.runs import hash_arrays, newest_run, read_rows, read_run
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,7 +19,10 @@ def sets_of(run):
     try:
         train = read_set('Train', N['N_train'], N['N_sequence'])
         test = read_set('Test', N['N_test'], N['N_sequence'])
-        if (fingerprint(train[0]), fingerprint(*test)) == (run['lessons'], run['exam']):
+        if (hash_arrays(train[0]), hash_arrays(*test)) == (
+            run['train_hash'],
+            run['test_hash'],
+        ):
             return *train, *test
     except (DataError, KeyError):  # fewer, shorter, none; or numbers of a notebook
         pass

@@ -92,13 +92,13 @@ def restored():
     environment = os.environ.copy()
     signals = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
     handlers = {number: signal.getsignal(number) for number in signals}
+    runs.Run.current = None
     if 'keras' in sys.modules:  # the first network is called sequential
         sys.modules['keras'].utils.clear_session()
     try:
         with warnings.catch_warnings(), plt.rc_context():
             yield
     finally:
-        runs.sets_written = None
         sys.excepthook, sys.argv, sys.path[:] = hook, argv, path
         os.chdir(folder)
         os.environ.clear()

@@ -4,6 +4,7 @@ import builtins
 import contextlib
 import errno
 import functools
+import hashlib
 import io
 import os
 import shutil
@@ -512,3 +513,19 @@ def test_quick_scripts_load_no_tensorflow(data):
     done = process(data / 'all.py', 2, env=env, status=1)
     assert done.stdout == 'Plot: Train_2.png\n[]\n'
     one_line(done, 'there is no run yet')
+
+
+def test_the_sets_of_2018():
+    """The slide's code, at MATLAB's first random state, makes the 200 files given out.
+
+    The digest is that of these files' values, rounded, and classes: all squares, but
+    few sines, agree with NumPy's to the last bit.
+    """
+    random = np.random.RandomState(5489).random_sample
+    waves, X, Y = (WAVES['sine wave'], WAVES['square wave']), [], []
+    for _ in range(200):
+        Y.append(float(random() >= 0.5))
+        X.append(waves[int(Y[-1])]((0.1 + random() * 0.3) * np.arange(1, 129)))
+    values = np.round(X, 9) + 0.0  # no -0
+    digest = hashlib.sha256(values.tobytes() + np.array(Y).tobytes()).hexdigest()
+    assert digest == '9d78f814f477594aa22e88e41150ad0e7d6113333d6bf32788741b90dbd5e6cb'

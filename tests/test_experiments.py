@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import itertools
 import multiprocessing
 import os
 import pathlib
@@ -30,6 +31,7 @@ NAMES = list(EXPERIMENTS)
 ACCURACIES = ['training_accuracy', 'test_accuracy']
 SAME, RANDOM = 'same phase, 200 sequences', 'random phase, 200 sequences'
 MORE = 'random phase, 800 sequences'
+ROOM, LARGE = '200 sequences, one phase', '800 sequences, random phases'
 
 
 # ---------------------------------------------------------------- the runs
@@ -251,12 +253,16 @@ def section(name):
         ('layers', '', '2', '1', 'test_accuracy'),
         ('layers', '', '2', '3', 'test_accuracy'),
         ('layers', '', '2', '4', 'test_accuracy'),
-        ('layers', '', '1', '2', 'training_95'),  # takes more epochs
-        ('layers', '', '2', '4', 'training_95'),
         ('activations', '', 'relu', 'softplus', 'test_accuracy'),
         ('activations', '', 'softplus', 'sigmoid', 'test_accuracy'),
         ('activations', '', 'sigmoid', 'tanh', 'test_accuracy'),
-        ('activations', '', 'softplus', 'relu', 'training_95'),
+        ('neurons', '', '16', '2', 'test_accuracy'),
+        ('neurons', '', '256', '16', 'test_accuracy'),
+        # takes more epochs
+        ('fastest', ROOM, 'hidden layers: 2', 'hidden layers: 4', 'training_95'),
+        ('fastest', LARGE, 'hidden layers: 2', 'hidden layers: 4', 'training_95'),
+        ('fastest', ROOM, 'activation: relu', 'activation: tanh', 'training_95'),
+        ('fastest', ROOM, 'activation: relu', 'activation: linear', 'training_95'),
         ('linear', SAME, SIGMOID, MLP, 'test_accuracy'),
         ('linear', MORE, MLP, SIGMOID, 'test_accuracy'),
     ],
@@ -278,8 +284,8 @@ def test_pairs_that_the_page_counts(name, series, better, other, column):
         ('baseline', RANDOM, NETWORK, 'nearest neighbour', 'by 0.4 to 3.8'),
         ('baseline', MORE, NETWORK, 'nearest neighbour', '13 to 17 points'),
         ('linear', MORE, MLP, SIGMOID, '26 to 39 points'),
-        ('neurons', '', '16', '2', '6 to 26 points below'),
-        ('neurons', '', '256', '16', '\N{MINUS SIGN}0.6 to 2.8 points'),
+        ('neurons', '', '16', '2', 'by 0.45 to 25.7 points'),
+        ('neurons', '', '256', '16', '\N{MINUS SIGN}0.6 to 5.5 points'),
         ('recurrent', '', 'LSTM', "the tutorial's", '5.7 to 10.9 points'),
         ('noise', '1', 'mean of the squares', 'Conv1D', '(2.1 to 6.4 points)'),
     ],
@@ -295,27 +301,14 @@ def test_ranges_of_differences(name, series, better, other, told):
 
 
 def test_medians_in_sentences():
-    def epochs(name, setting):
-        return f'{results(name, "", "training_95")[setting].median():g}'
-
     def percent(name, setting, series=''):
         return f'{100 * results(name, series)[setting].median():.1f}'
 
-    layers = [epochs('layers', number) for number in '1234']
     tutorials, squares = "the tutorial's", 'mean of the squares'
     noises = ['0.25', '0.5', '1', '2']
     same, random = f'{tutorials}, same phase', f'{tutorials}, random phase'
     medians = percent('phase', '1600', random), percent('phase', '400', same)
     sentences = {
-        'Which network learns fastest?': [
-            '{}, {}, {} and {} epochs with one to four hidden'.format(*layers),
-            f'{epochs("neurons", "2")} with two neurons in the first layer',
-            f' {epochs("neurons", "256")} with 256',
-            f'{epochs("activations", "relu")} with relu in both layers',
-            f"relu in both layers, {layers[1]} with the tutorial's relu and tanh",
-            f'{epochs("activations", "sigmoid")} with sigmoid',
-            f'takes {epochs("training-sets", "200")} epochs',
-        ],
         'noise': [
             *(f'{percent("noise", tutorials, x)} % at {x}' for x in noises),
             *(f'{percent("noise", squares, x)} % at {x}' for x in noises[2:]),
@@ -336,18 +329,44 @@ def test_other_numbers_in_sentences():
     slower = seconds['LSTM'] / seconds["the tutorial's"]
     assert [round(slower.min()), round(slower.max())] == [4, 8]
     assert 'takes four to eight times as long' in section('recurrent')
-    epochs = results('neurons', '', 'training_95')
-    faster = epochs['256'] / epochs['16']
-    assert f'{faster.min():.2f} to {faster.max():.2f}' in section('neurons')
-    above = report.load(PUBLISHED, 'frequency').query('setting >= "0.62"')
-    assert (above.test_accuracy == 0.5).all()
+    waves = results('frequency')  # a column for each frequency
+    assert (waves.loc[:, '0.62':] == 0.5).all(axis=None)
     assert 'from 0.62 radians per step on, exactly half' in section('frequency')
+    inside = 100 * waves.loc[:, '0.1':'0.4']
+    *medians, edge = inside.median().round()
+    told = f'{min(medians):.0f} to {max(medians):.0f} %, but {edge:.0f} % at the upper'
+    assert told in section('frequency')
+    assert (inside.shape[1], sum(inside.min() < 80)) == (16, 9)
+    assert 'at nine of the sixteen frequencies' in section('frequency')
     sets = report.load(PUBLISHED, 'training-sets').query('N_train >= 100')
     updates = (sets.training_99 * np.ceil(sets.N_train / 32)).groupby(sets.N_train)
     assert updates.median().between(225, 275).all()
     assert '99 % of the training sequences take about 250' in section('epochs')
     as_2018 = results('flat', '', 'accuracy_2018')[SLIDE]
     assert as_2018.max() < 0.86 and as_2018.median() < 0.74
+
+
+def test_which_network_learns_fastest():
+    """Each doubling helps; the networks of the three other questions are the same."""
+    ratios = []
+    for series in ROOM, LARGE:
+        epochs = results('fastest', series, 'training_95')
+        widths = [epochs[f'neurons: {N}'] for N in questions.NEURONS]
+        for narrow, wide in itertools.pairwise(widths):
+            wins, losses = sum(wide < narrow), sum(wide > narrow)
+            assert wins >= 16 and binomtest(wins, wins + losses).pvalue < 0.005
+        ratios += [*epochs['neurons: 256'] / epochs['neurons: 16']]
+        wins = sum(epochs['neurons: 64'] < epochs['hidden layers: 4'])
+        assert wins == (19 if series == ROOM else 20)
+        slowest = epochs.median().replace(np.inf, 0).filter(like='activation').idxmax()
+        assert slowest == 'activation: sigmoid'
+    assert f'need {min(ratios):.2f} to {max(ratios):.2f} of' in section('fastest')
+    others = {'layers': 'hidden layers', 'neurons': 'neurons'}
+    for name, kind in (others | {'activations': 'activation'}).items():
+        for column in 'training_95', 'test_accuracy':
+            theirs, found = results(name, '', column), results('fastest', LARGE, column)
+            for setting in theirs:
+                assert (theirs[setting] == found[f'{kind}: {setting}']).all()
 
 
 # ---------------------------------------------------------------- the figures
@@ -361,6 +380,9 @@ def test_figure_shows_the_numbers(name):
     assert figure.get_suptitle().replace('\n', ' ') == experiment.question
     height, width, _ = figures.plt.imread(PUBLISHED / f'{name}.png').shape
     assert figure.get_size_inches() * 150 == pytest.approx((width, height), abs=1)
+    if name == 'fastest':
+        check_speeds(figure, rows)
+        return
     for panel, axis in zip(experiment.panels, figure.axes, strict=True):
         if panel == 'accuracy':
             columns = {series or 'test sequences': 'test' for series in rows.series}
@@ -370,13 +392,32 @@ def test_figure_shows_the_numbers(name):
             doubling = name in ('training-sets', 'neurons', 'phase')
             assert axis.get_xscale() == ('log' if doubling else 'linear')
             assert axis.yaxis_inverted() or axis.get_xlabel() == experiment.varied
-        elif panel == 'speed':
-            never = rows.replace({'training_95': np.inf}, figures.NEVER)
-            check_marks(axis, never, {'': 'training_95'})
         else:
             curves = report.load(PUBLISHED, f'{name}-curves')
             {'convergence': check_lines, 'seeds': check_seeds}[panel](axis, curves)
     figures.plt.close(figure)
+
+
+def check_speeds(figure, rows):
+    """Three panels, one mark of each series for each network."""
+    assert [axis.get_xlabel() for axis in figure.axes] == [
+        'Hidden layers',
+        'Neurons',
+        'Activation',
+    ]
+    rows = rows.replace({'training_95': np.inf}, figures.NEVER)
+    for axis in figure.axes:
+        names = [tick.get_text() for tick in axis.get_xticklabels()]
+        for container, series in zip(axis.containers, (ROOM, LARGE), strict=True):
+            assert container.get_label() == series
+            for i, name in enumerate(names):
+                setting = f'{axis.get_xlabel().lower()}: {name}'
+                epochs = rows[(rows.series == series) & (rows.setting == setting)]
+                marks, _, (bars,) = container.lines
+                assert round(marks.get_xdata()[i]) == i
+                assert marks.get_ydata()[i] == epochs.training_95.median()
+                ends = bars.get_segments()[i][:, 1]
+                assert [*ends] == [epochs.training_95.min(), epochs.training_95.max()]
 
 
 def check_marks(axis, rows, columns):
@@ -435,7 +476,7 @@ def weights(network):
 def test_published_files_are_those_of_the_questions(name):
     experiment, expected = EXPERIMENTS[name], {}
     for key, options in experiment.settings.items():
-        epochs, parameters = 0, options.get('parameters', 0)
+        epochs, parameters = 0, 0
         if 'baseline' not in options:
             epochs, parameters = 300, weights((questions.MLP | options)['network'])
         data = [options.get('N_train', 200), options.get('phase', 0)]
@@ -462,7 +503,7 @@ def test_publish(folder):
     ignore = shutil.ignore_patterns('__pycache__')
     shutil.copytree(PROJECT / 'experiments', 'experiments', ignore=ignore)
     for name in NAMES:
-        short = len(report.table(PUBLISHED, name)) <= 12
+        short = name not in ('baseline', 'epochs', 'phase', 'noise')
         assert (f'<!-- table: {name} -->' in README) == short
         assert f'](results/{name}.png)' in README and section(name)
     edited = pathlib.Path('experiments/README.md')

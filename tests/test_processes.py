@@ -102,7 +102,7 @@ def test_a_traceback_is_safe_on_a_terminal():
 
 def test_forgotten_script_sh(folder):
     """Without the packages, as where script.sh was not sourced: one line says so."""
-    names = 'train train_large view generate_data import_data infer compare'.split()
+    names = 'train view generate_data import_data infer compare'.split()
     scripts = [(WORKSHOP / f'{name}.py', 1) for name in names]
     for command in (*scripts, ('-m', 'experiments', 'memory', '--output', folder)):
         done = python('-B', '-S', '-E', *command, cwd=WORKSHOP)
@@ -230,7 +230,7 @@ def test_no_room(data):
     pages = int(pathlib.Path('/proc/self/statm').read_text(encoding='utf-8').split()[0])
     with limited(resource.RLIMIT_AS, pages * resource.getpagesize() + 2**32):
         told = script('train.py', '--N_train', N, status=1).stderr
-        assert 'memory is full' in told and 'train_large.py' in told
+        assert 'memory is full' in told and 'own-data.md' in told
     with limited(resource.RLIMIT_FSIZE, 8192):
         one_line(script('train.py', *SHORT, status=1), 'model.keras', 'room')
     assert contents(data).items() >= before.items() and not os.path.exists('runs/1')

@@ -4,6 +4,7 @@ The tests work in a folder with bin, which alone is on the PATH, and 'work shop'
 script.sh. Stand-ins are only the Pythons of other versions and nvidia-smi.
 """
 
+import datetime
 import os
 import re
 import shutil
@@ -25,7 +26,7 @@ OTHER = SHELLS[-1]
 LMOD = Path('/usr/share/lmod/lmod')
 # Those of script.sh, then those of the batch jobs.
 TOOLS = 'cat dirname find flock grep mv readlink realpath rm sh tail test'
-TOOLS += ' awk bash ln mkdir tar uname'
+TOOLS += ' awk bash head ln mkdir tar uname'
 OFFLINE = {'PIP_FIND_LINKS': ''}  # the real pip finds no wheels
 
 WORKSHOP, VENV = Path('work shop'), Path('work shop/.venv')
@@ -56,7 +57,7 @@ def make_wheel(name, version='1.0', more='', file='', text='', folder='.', modul
 
 
 def restore():
-    """All but .venv as it was at the beginning."""
+    """Write the scripts and the Python as they were at the beginning."""
     shutil.copy(PROJECT / 'script.sh', SCRIPT)
     write(REQUIREMENTS, 'numpy<2\ntensorflow\n')
     write(WORKSHOP / 'constraints.txt', 'numpy<3')
@@ -90,17 +91,18 @@ def place(tmp_path_factory):
         installed = 'Successfully installed numpy-1.0 tensorflow-1.0'
         assert ends(first, installed) == active
         assert ends(second, 'script.sh: waiting for another shell') == active
+        shutil.copytree(VENV, 'finished', symlinks=True)
     return place
 
 
 @pytest.fixture
 def ready(place, monkeypatch):
-    """'work shop' with this finished .venv, which stays."""
+    """'work shop' as it was with this finished .venv, whatever a test before did."""
     monkeypatch.chdir(place)
     restore()
-    finished = INSTALLED.read_text()
-    yield place / WORKSHOP
-    INSTALLED.write_text(finished)
+    shutil.rmtree(VENV)
+    shutil.copytree('finished', VENV, symlinks=True)
+    return place / WORKSHOP
 
 
 def start(shell, before='', after='', option='', folder=WORKSHOP, **env):
@@ -153,9 +155,12 @@ def test_later_times(ready, shell):
 
 
 def test_no_network(ready):
-    """A finished .venv serves without what can't be had."""
+    """A finished .venv serves without it; the first time a line says where to go."""
     write(REQUIREMENTS, 'numpy\nunknown\n')
     source(OTHER, 'script.sh: going on with what .venv had', **OFFLINE)
+    shutil.copytree(WORKSHOP, 'job', ignore=lambda *_: ['.venv'])
+    parts = 'no network here? Source it on a login node first', "/job/.venv'"
+    source('bash', *parts, status=1, folder='job', **OFFLINE)
 
 
 def test_killed(ready):
@@ -169,7 +174,7 @@ def test_killed(ready):
     # Another moment: half a package, which has no INSTALLER yet.
     (LIBRARY / 'tensorflow/__init__.py').unlink()
     (LIBRARY / 'tensorflow-1.0.dist-info/INSTALLER').unlink()
-    source('bash', 'script.sh: unfinished', 'rm -r', status=1, **OFFLINE)
+    source('bash', 'script.sh: no network here? Source it', status=1, **OFFLINE)
     source('bash', 'Successfully installed', 'numpy-2.0 tensorflow-1.0')
     assert len(list(LIBRARY.glob('numpy/*.py'))) == 1001
     assert (LIBRARY / 'tensorflow/__init__.py').exists() and not [*VENV.rglob('~*')]
@@ -210,7 +215,6 @@ def test_moved_or_damaged(ready):
     (LIBRARY / 'numpy/__init__.py').write_text('raise ImportError("half of it")')
     parts = '.venv does not work', 'half of it', f"rm -r '{ready}/.venv'"
     source(OTHER, *parts, status=1)
-    (LIBRARY / 'numpy/__init__.py').write_text('')
 
 
 def test_version_of_python(ready):
@@ -248,7 +252,7 @@ def test_module_system(ready, shell):
     env = {'MODULEPATH': f'{here}/modules', 'PATH': f'{here}/bin:/usr/bin:/bin'}
     before = f'. {LMOD}/init/{shell}; module load other'
     after = 'echo "$LOADED ${OTHER-purged} ${PYTHONPATH-unset}"; command -v python'
-    follows = source(shell, 'satisfied: more', before=before, after=after, **env)
+    follows = source(shell, 'more', before=before, after=after, **env)
     assert follows == ['1 purged unset', f'{ready}/.venv/bin/python']
     assert INSTALLED.read_text().startswith('tensorflow[and-cuda]')
     job = f'. "{VENV}/bin/activate"; MODULESHOME={LMOD}'
@@ -257,7 +261,7 @@ def test_module_system(ready, shell):
     source(shell, 'no such module: name another', status=1, before=before, **env)
 
 
-def job(file, *arguments, status=0, more=''):
+def job(file, *arguments, status=0, more='', error=''):
     """Run a batch job as Slurm does: a copy of it elsewhere, in sbatch's folder."""
     *lines, last = (PROJECT / file).read_text().splitlines()
     write('slurm_script', '\n'.join([*lines, more, last]))
@@ -265,12 +269,14 @@ def job(file, *arguments, status=0, more=''):
     env = {'PATH': f'{here}/bin', 'JOBFS': f'{here}/disk', 'SLURM_ARRAY_TASK_ID': '2'}
     command = ['bash', f'{here}/slurm_script', *arguments]
     done = subprocess.run(command, cwd=WORKSHOP, env=env, capture_output=True)
-    assert (done.returncode, done.stderr) == (status, b'')
+    stderr = done.stderr.decode()
+    assert done.returncode == status and stderr.endswith(error)
+    assert len(stderr.splitlines()) == bool(error)
     return done.stdout.decode()
 
 
 def test_train_slurm(ready):
-    """It runs a script with the arguments, or on the node's disk, as docs/ has it."""
+    """It runs a script with the arguments."""
     text = """import os, sys
 print(os.path.basename(sys.argv[0]), *sys.argv[1:], os.path.exists('Train/X_1.dat'))
 os.makedirs(f'runs/{sys.argv[-1]}'), sys.exit(7 * ('7' in sys.argv))"""
@@ -278,13 +284,24 @@ os.makedirs(f'runs/{sys.argv[-1]}'), sys.exit(7 * ('7' in sys.argv))"""
         write(WORKSHOP / name, text)
     done = job('train.slurm', 'own/mine.py', '--N', '7', status=7)
     assert done.endswith(': python mine.py --N 7\nmine.py --N 7 False\n')
-    large_sets = (PROJECT / 'docs/large-sets.md').read_text(encoding='utf-8')
-    (recipe,) = re.findall(r'^mkdir -p runs .*', large_sets, re.M)
-    write(WORKSHOP / 'Train/X_1.dat', '')
-    shutil.make_archive(WORKSHOP / 'data', 'tar', WORKSHOP, 'Train')
-    Path('disk').mkdir()
-    done = job('train.slurm', 'here', more=recipe)
-    assert done.endswith('\ntrain.py here True\n') and (WORKSHOP / 'runs/here').is_dir()
+
+
+def test_a_job_refuses_what_was_edited_after_sbatch(ready):
+    """Its script, Train and Test; not what was written in the second of sbatch."""
+    write('bin/squeue', '#!/bin/sh\necho 2027-02-01T09:00:00\necho and another')
+    at_once = datetime.datetime(2027, 2, 1, 9, 0, 0, 900_000).timestamp()
+    paths = [WORKSHOP / name for name in ('mine.py', 'Train/X_1.dat', 'Test/Y_1.dat')]
+    for path in paths:
+        write(path, 'print("trained")')
+    everything = [*paths, WORKSHOP / 'Train', WORKSHOP / 'Test']
+    for path in everything:
+        os.utime(path, (at_once, at_once))
+    assert job('train.slurm', 'mine.py').endswith('\ntrained\n')
+    for path in everything:
+        os.utime(path, (at_once, at_once + 2))
+        error = f'{path.name}: edited after sbatch: submit it again\n'
+        assert job('train.slurm', 'mine.py', status=1, error=error) == ''
+        os.utime(path, (at_once, at_once))
 
 
 def test_job_array(ready):

@@ -93,8 +93,9 @@ def room():
                 break
         else:
             pytest.skip(f'no {PYTHON} here that other users may run, with {PACKAGES}')
-        sbatch = '#!/bin/sh\n[ "$1" = --test-only ] || exec bash "$@"\n'
-        write(base / 'bin/sbatch', sbatch)
+        write(base / 'bin/sbatch', '#!/bin/sh\n[ "$1" = --test-only ]\n')
+        options = 'while [ "${1#-}" != "$1" ]; do shift; done'
+        write(base / 'bin/srun', f'#!/bin/sh\n{options}; exec "$@"\n')
         # It brings a line to Python's path, and no module.
         make_wheel('demo', file='demo.pth', text=PACKAGES, folder=base)
         make_origin(base / 'origin')

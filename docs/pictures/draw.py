@@ -11,11 +11,9 @@ from support.start import prepare
 if __name__ == '__main__':
     prepare()
 
-import csv
 import itertools
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -25,34 +23,14 @@ from support.console import parser
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 
+from docs.edits import edited, sections
 from generate_data import WAVES
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 # The panels of "Which is yours?", and the run that each shows
 FOUR = {'A': 'leak', 'B': 'large', 'C': 'validation', 'D': 'small'}
-
-
-def sections(document):
-    """Return {heading: text} of the sections of a document, such as LESSON.md."""
-    text = (PROJECT / document).read_text(encoding='utf-8')
-    return dict(re.findall(r'^##+ (.*?)\n(.*?)(?=^##|\Z)', text, re.M | re.S))
-
-
-def edited(script, section):
-    """Return a script's text with the edit, a block of diff, that a section shows.
-
-    Raises ValueError if the lines to be edited are not there, once.
-    """
-    (block,) = re.findall(r'^```diff\n(.*?)^```', section, re.M | re.S)
-    for change in block.split('@@\n'):
-        lines = change.splitlines(keepends=True)
-        old = '\n' + ''.join(line[1:] for line in lines if line[0] in ' -')
-        new = '\n' + ''.join(line[1:] for line in lines if line[0] in ' +')
-        if script.count(old) != 1:
-            raise ValueError(f'train.py does not hold, once:{old}')
-        script = script.replace(old, new)
-    return script
 
 
 def new_figure(*rows_and_columns, **options):
@@ -135,19 +113,39 @@ def train(folder):
         subprocess.run(command, cwd=folder, check=True, **quiet)
 
 
+def draw_history(axes, run):
+    """Draw accuracy and loss of a run's folder on two axes; return its history.csv."""
+    rows = pd.read_csv(run / 'history.csv', index_col='epoch')
+    for axis, what in zip(axes, ('accuracy', 'loss'), strict=True):
+        axis.plot(rows[what], label='training')
+        axis.plot(rows[f'val_{what}'], label='validation')
+        axis.grid(alpha=0.3)
+    axes[0].set_ylim(-0.02, 1.02)
+    return rows
+
+
+def validation(runs):
+    """Draw exercise 9's training: where the validation loss is lowest, and its end."""
+    figure, axes = new_figure(1, 2, figsize=(10, 4))
+    loss = draw_history(axes, runs / 'validation').val_loss
+    for epoch, ha, points in (loss.idxmin(), 'left', -14), (loss.index[-1], 'right', 8):
+        place, text = (epoch, loss[epoch]), f'epoch {epoch}: {loss[epoch]:.2f}'
+        axes[1].plot(*place, 'o', color='C1')
+        beside = {'textcoords': 'offset points', 'xytext': (0, points), 'ha': ha}
+        axes[1].annotate(text, place, **beside)
+    axes[0].set(title='Accuracy', xlabel='Epoch')
+    axes[1].set(title='Loss', xlabel='Epoch', ylim=(0, 1))
+    axes[0].legend(loc='lower right')
+    return figure
+
+
 def curves(runs):
     """Draw the four trainings of "Which is yours?", from their runs in a folder."""
     figure, axes = new_figure(2, 4, figsize=(10, 4.5), sharex=True, sharey='row')
     for column, (letter, name) in zip(axes.T, FOUR.items(), strict=True):
-        with open(runs / name / 'history.csv', encoding='utf-8') as file:
-            rows = list(csv.DictReader(file))
-        for axis, what in zip(column, ('accuracy', 'loss'), strict=True):
-            for label, key in {'training': what, 'validation': f'val_{what}'}.items():
-                epochs = [int(row['epoch']) for row in rows]
-                axis.plot(epochs, [float(row[key]) for row in rows], label=label)
-            axis.grid(alpha=0.3)
+        draw_history(column, runs / name)
         column[0].set_title(letter)
-    axes[0, 0].set(ylabel='Accuracy', ylim=(-0.02, 1.02))
+    axes[0, 0].set_ylabel('Accuracy')
     axes[1, 0].set(ylabel='Loss', yscale='log')
     axes[1, 0].legend()
     figure.supxlabel('Epoch')
@@ -165,8 +163,8 @@ if __name__ == '__main__':
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         train(folder)
-        for name in ('history', 'validation'):
-            shutil.copy(folder / 'runs' / name / 'history.png', output / f'{name}.png')
-        curves(folder / 'runs').savefig(output / 'curves.png', dpi=100)
+        shutil.copy(folder / 'runs/history/history.png', output)
+        for draw in (validation, curves):
+            draw(folder / 'runs').savefig(output / f'{draw.__name__}.png', dpi=100)
     names = 'waves.png, activations, network, history, validation and curves'
     print(f'Plots: {output}/{names}')

@@ -1,0 +1,126 @@
+"""The batches of model.fit(X, Y), evaluate and predict, without a slow detail of Keras.
+
+For arrays, Keras 3 builds its batches with three functions of its own (they permute,
+slice and gather), and TensorFlow prepares these again in every epoch. With 200
+sequences that takes longer than training with them. A plain shuffled and batched
+dataset does the same; only the random order is another one.
+
+Large arrays are read in blocks. So they may be on the disk, as those of
+np.load('Train/X.npy', mmap_mode='r'), which Keras would first read into the memory.
+"""
+
+import mmap
+import sys
+
+import numpy as np
+
+LARGE = 2**24  # bytes: larger arrays are quicker by blocks, and take less memory
+RUN, RUNS = 64, 64  # rows that are read together, and how many of these make a block
+
+
+def replace_slow_batches():
+    """Let Keras take make_batches for NumPy arrays, and its own way for all else.
+
+    If Keras has changed inside, its own way remains for these as well.
+    """
+    import keras
+
+    try:
+        from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
+
+        keras_way = ArrayDataAdapter.get_tf_dataset
+        if keras_way.__module__ == __name__:  # it is replaced already
+            return
+        adapter = ArrayDataAdapter(np.zeros((1, 1)), batch_size=1)
+        adapter._inputs, adapter._batch_size, adapter._shuffle  # noqa: B018
+    except (ImportError, AttributeError):
+        line = f'Note: fit takes longer with Keras {keras.__version__}; see support/'
+        print(f'{line}batches.py', file=sys.stderr)
+        return
+
+    def get_tf_dataset(self):
+        arrays = self._inputs if type(self._inputs) is tuple else (self._inputs,)
+        are_numbers = all(
+            isinstance(x, np.ndarray) and x.dtype.kind in 'fiub' for x in arrays
+        )
+        if are_numbers and self._shuffle in (True, False):
+            return make_batches(arrays, self._batch_size, self._shuffle)
+        return keras_way(self)
+
+    ArrayDataAdapter.get_tf_dataset = get_tf_dataset
+
+
+def make_batches(arrays, batch_size, shuffle):
+    """Return a tf.data.Dataset of batches, tuples, of NumPy arrays of equal length.
+
+    Floats become those that networks compute in. If shuffle, each epoch has an order of
+    its own.
+    """
+    import keras
+    import tensorflow as tf
+
+    floats = keras.config.floatx()
+    types = [floats if x.dtype.kind == 'f' else x.dtype.name for x in arrays]
+    if sum(x.nbytes for x in arrays) > LARGE:
+        batches = read_blocks(arrays, types, shuffle).rebatch(batch_size).prefetch(2)
+    else:
+        arrays = [x.astype(kind) for x, kind in zip(arrays, types, strict=True)]
+        batches = tf.data.Dataset.from_tensor_slices(tuple(arrays))
+        if shuffle:
+            batches = batches.shuffle(len(arrays[0]))
+        batches = batches.batch(batch_size)
+    options = tf.data.Options()
+    options.autotune.enabled = False  # to tune each of many short epochs takes longer
+    return batches.with_options(options)
+
+
+def read_blocks(arrays, types, shuffle):
+    """Return a tf.data.Dataset of blocks of some 4,000 rows of the arrays.
+
+    A block is made of runs of neighbouring rows, which a disk reads much faster than
+    single rows. If shuffle, the runs are drawn from all over the arrays, and the rows
+    of a block are mixed: a new order in each epoch.
+    """
+    import tensorflow as tf
+
+    N = len(arrays[0])
+    starts = np.arange(0, N, RUN)
+    rng = np.random.default_rng(np.random.randint(2**31))  # follows the script's seed
+
+    def read(number):
+        if number == 0 and shuffle:  # a new epoch
+            rng.shuffle(starts)
+        chosen = starts[number * RUNS : (number + 1) * RUNS]
+        N_rows = sum(min(RUN, N - i) for i in chosen)
+        order = rng.permutation(N_rows) if shuffle else slice(None)
+        for x in arrays:
+            for i in chosen:
+                read_ahead(x[i : i + RUN])
+        return [
+            np.concatenate([x[i : i + RUN] for i in chosen]).astype(kind)[order]
+            for x, kind in zip(arrays, types, strict=True)
+        ]
+
+    def block(number):
+        parts = tf.numpy_function(read, [number], types)
+        for part, x in zip(parts, arrays, strict=True):
+            part.set_shape([None, *x.shape[1:]])
+        return tuple(parts)
+
+    return tf.data.Dataset.range(-(-len(starts) // RUNS)).map(block)
+
+
+def read_ahead(rows):
+    """Ask the disk for rows of an array, if they are mapped from a file.
+
+    So they come in one go, and alone. Left to themselves, they come page by page, each
+    with the pages around it, which may be a hundred times as much.
+    """
+    root = rows
+    while isinstance(root.base, np.ndarray):
+        root = root.base
+    if isinstance(root.base, mmap.mmap) and rows.flags.c_contiguous:
+        start = root.offset % mmap.ALLOCATIONGRANULARITY  # of the array in the mapping
+        start += rows.ctypes.data - root.ctypes.data
+        page = start - start % mmap.PAGESIZE
+        root.base.madvise(mmap.MADV_WILLNEED, page, start - page + rows.nbytes)
