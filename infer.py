@@ -154,10 +154,11 @@ def read_file(path, N_sequence, class_names):
 def read_rows(path, network, run, errors):
     """Yield the Sequences of a table, read as that of the training."""
     if not run.get('table'):
-        why = 'was trained with files'
+        why = f'{network} was trained with files'
         if not run:
-            why = 'has no run.json beside it, which says how to read it: copy both'
-        raise DataError(f'{path} is a table, but {network} {why}')
+            why = f'{network} has no run.json beside it, which says how to read tables'
+            why += ': copy that of its run'
+        raise DataError(f'{path} is a table, but {why}')
     class_names = run['class_names']
     for table in read_parts(path, Reading(**run['table'])):
         for name in table.too_short:
@@ -205,11 +206,8 @@ def is_table(path):
 
 
 def read_sequences(paths, network, N_sequence, run, errors):
-    """Yield the Sequences in files and tables; print what is wrong with some.
-
-    Raises DataError at the end if a set was replaced while it was read.
-    """
-    written = {}
+    """Yield the Sequences in files and tables; print what is wrong with some."""
+    written = {}  # when the set of each folder was, as it was begun
     for path in paths:
         folder = os.path.dirname(path) or '.'
         written.setdefault(folder, last_written(folder))
@@ -217,13 +215,13 @@ def read_sequences(paths, network, N_sequence, run, errors):
             check_file(path)
             if is_table(path):
                 yield from read_rows(path, network, run, errors)
-            else:
-                yield read_file(path, N_sequence, run.get('class_names', []))
+                continue
+            sequence = read_file(path, N_sequence, run.get('class_names', []))
+            if last_written(folder) != written[folder]:
+                raise DataError(f'{folder} was replaced while it was read: try again')
+            yield sequence
         except DataError as error:
             print_error(error.args[0], errors)
-    for folder, time in written.items():
-        if last_written(folder) != time:
-            raise DataError(f'{folder} was replaced while it was read: run this again')
 
 
 def print_header(options, network, run, scores, has_scores):

@@ -179,7 +179,7 @@ def read_frames(path, reading):
     check_file(path)
     kind = path.lower()
     if kind.endswith(OTHERS):
-        raise DataError(f'{path} is a table that pandas must make plain: {SEE}')
+        raise DataError(f'{path} is a table that is not plain: {SEE}')
     header = reading.header or ('no' if kind.endswith(CLASS_FIRST) else None)
     texts = {reading.label or '1', reading.id, *(reading.long or [])[:1]}
     try:
@@ -302,12 +302,14 @@ def text_column(path, frame, name, needed=True):
 
 def to_floats(path, frame, names):
     """Return columns as float64 (n, N), and what is wrong with some rows, {i: text}."""
-    cells = frame[names]
-    texts = [name for name in names if cells[name].dtype.kind not in 'iuf']
-    if texts:
-        numbers = cells[texts].astype(str).apply(lambda column: column.str.strip())
-        cells = cells.assign(**numbers.apply(pd.to_numeric, errors='coerce'))
-    X = cells.to_numpy(float, na_value=np.nan)
+    texts = [name for name in names if frame[name].dtype.kind not in 'iuf']
+    X = np.empty((len(frame), len(names)))
+    for i in range(0, len(frame), PART):  # a copy of all would double the memory
+        cells = frame[i : i + PART][names]
+        if texts:
+            numbers = cells[texts].astype(str).apply(lambda column: column.str.strip())
+            cells = cells.assign(**numbers.apply(pd.to_numeric, errors='coerce'))
+        X[i : i + PART] = cells.to_numpy(float, na_value=np.nan)
     is_wrong, bad = ~((X >= -LARGEST) & (X <= LARGEST)), {}  # also NaN
     for i in np.flatnonzero(is_wrong.any(axis=1)):
         name = names[is_wrong[i].argmax()]

@@ -381,7 +381,7 @@ def test_any_dialect(sep, classes):
 
 
 PAGE = (PROJECT / 'docs/own-data.md').read_text(encoding='utf-8')
-CELLS = PAGE[PAGE.index('## Recipes') : PAGE.index('## A network')]
+CELLS = PAGE.split('\n## Recipes\n')[1].split('\n## ')[0]
 BLOCKS = re.findall('```python\n(.*?)```', CELLS, re.DOTALL)
 START, STRETCH, VECTOR, OBJECTS, TESS = BLOCKS
 RECIPES = dict(re.findall(r'^\| (.+?) \| `(.*?[)\]])`[, ]', CELLS, re.MULTILINE))

@@ -500,7 +500,7 @@ def test_a_survey(folder, monkeypatch):
     exec(program, found := {})
     wanted = answers[['score_0', 'score_1']]
     np.testing.assert_allclose(found['scores'], wanted, rtol=2e-6, atol=1e-6)
-    assert (found['table']['class'].astype(int) == answers['class']).all()
+    assert (found['names'].astype(int) == answers['class']).all()
 
 
 @slow
