@@ -448,7 +448,7 @@ def describe_convergence(facts):
     elif facts['stays_at_100']:
         end = f'all after {last}'
     else:
-        end = f'all after {last}, but not in every epoch from there on'
+        end = f'all after {last}, but not for good'
     return f'95 % of the training sequences right after {epochs}, {end}'
 
 
@@ -458,14 +458,12 @@ def print_confusion(Y, predicted, names):
 
     classes = sorted({*Y, *predicted})
     titles = [class_name(j, names) for j in classes]
-    table = Table('', *(f'taken for {title}' for title in titles), box=None)
-    if len(classes) > 2:
-        table.add_column('recall')
+    columns = '', *(f'taken for {title}' for title in titles), 'recall'
+    table = Table(*columns, box=None)
     for i, title in zip(classes, titles, strict=True):
         taken = predicted[Y == i]
-        row = [title, *(str(np.sum(taken == j)) for j in classes)]
-        row.append(f'{np.sum(taken == i)} of {len(taken)}')
-        table.add_row(*row[: len(table.columns)])
+        counts = (str(np.sum(taken == j)) for j in classes)
+        table.add_row(title, *counts, f'{np.sum(taken == i)} of {len(taken)}')
     print_table(table)
 
 

@@ -71,9 +71,9 @@ def test_files(folder):
         'Test/X_1.dat: class 0 (sine wave), score 0.800; label 0 (sine wave) agrees',
         'X_MAX.dat: class 0 (sine wave), score 0.877; label 1 (square wave) DISAGREES',
         'my data.dat: class 1 (square wave), score 0.750',
-        'taken for sine wave taken for square wave',
-        'sine wave 1 0',
-        'square wave 1 0',
+        'taken for sine wave taken for square wave recall',
+        'sine wave 1 0 1 of 1',
+        'square wave 1 0 0 of 1',
         'Accuracy: 50.00% of 2 labelled sequences',
     ]
     assert contents('.') == before
@@ -176,7 +176,7 @@ def test_tables(folder):
     found = [('s1', '[b]B', '0'), ('s2', 'A', '0'), ('s3', '[b]B', '')]
     assert answers('a.csv')[0] == found
     assert 'a.csv row 2 (s1): class 1 ([b]B), score 0.953; label 0' in plain('a.csv')[2]
-    assert plain('a.csv')[-3:-1] == ['A 0 1', '[b]B 1 0']
+    assert plain('a.csv')[-3:-1] == ['A 0 1 0 of 1', '[b]B 1 0 0 of 1']
     Path('b.csv').write_text('b,a\n-1,1\n')
     assert answers('b.csv')[0] == [('', 'A', '')]
     rows = '1,2,A,x\n1,,A,x\n1,bad,A,x\n1,2,C,x\n2,1,[b]B,x\n1,-999,A,x\n'

@@ -137,7 +137,9 @@ def test_what_was_seen_and_what_is_wrong(folder, capsys):
         'on the 2 others: 1, 50.0 %' in printed
         and 'Always answering [b]a: 50 %' in printed
     )
-    assert re.search(r'taken for \[b\]a +taken for b *\n +\[b\]a +1 +1 *\n', printed)
+    assert re.search(
+        r'taken for \[b\]a +taken for b +recall *\n +\[b\]a +1 +1 +1 of 2', printed
+    )
     assert 'Wrong: 3, [b]a taken for b: python view.py --wrong\n' in printed
     assert 'accuracy above is not that of X_test' in printed  # but that of the fit
     printed = exam(capsys, [0, 1], [0, 1], X_train=[0, 1])

@@ -96,7 +96,9 @@ def scripts():
         'validation': stop,
         'large': large,
         'small': large.replace('learning_rate=0.1', 'learning_rate=0.00001'),
-        'leak': stop.replace('sequences.skip(N_fit)', 'sequences.take(N_fit)'),
+        'leak': stop.replace(
+            'validation_split=0.25', 'validation_data=(X_train[150:], Y_train[150:])'
+        ),
     }
 
 
