@@ -24,7 +24,6 @@ import re
 import shutil
 import sys
 import tempfile
-import time
 from datetime import datetime
 from pathlib import Path
 
@@ -122,7 +121,6 @@ class Run:
         self.facts['versions'] = {'Python': platform.python_version(), **versions}
         with disk_errors(RUNS):
             RUNS.mkdir(exist_ok=True)
-            sweep()
             with tempfile.TemporaryDirectory(prefix='.new-', dir=RUNS) as new:
                 new = Path(new, 'run')
                 new.mkdir()
@@ -147,10 +145,9 @@ class Run:
             'job': os.environ.get('SLURM_JOB_ID'),
         }
         for percent in 95, 100:
-            there = [row.get('accuracy', 0) >= percent / 100 for row in rows]
-            first = there.index(True) if any(there) else None
-            fit[f'epochs_to_{percent}'] = None if first is None else first + 1
-            fit[f'stays_at_{percent}'] = first is not None and all(there[first:])
+            there = [x['epoch'] for x in rows if x.get('accuracy', 0) >= percent / 100]
+            fit[f'epochs_to_{percent}'] = min(there, default=None)
+        fit['stays_at_100'] = there == list(range(min(there, default=1), len(rows) + 1))
         return fit
 
     def write_facts(self, folder):
@@ -223,14 +220,6 @@ def describe_layer(layer):
     elif function in ('linear', 'tanh'):  # as always there
         function = ''
     return ' '.join(filter(None, [kind, str(size), function]))
-
-
-def sweep():
-    """Remove what killed scripts have left of runs that they were writing."""
-    for left in RUNS.glob('.new-*'):
-        with contextlib.suppress(OSError):  # another script has just done it
-            if time.time() - left.stat().st_mtime > 3600:
-                shutil.rmtree(left)
 
 
 def move_to_runs(new, name=None, overwrite=False):

@@ -5,7 +5,7 @@ training outlast its screen or log. For scripts that use Keras it imports that a
 quickly and without TensorFlow's notices.
 """
 
-# Only what Python itself has loaded, or has built in; see scripts_last.
+# Only what Python itself has loaded, or has built in; see search_scripts_last.
 import atexit
 import contextlib
 import gc
@@ -16,14 +16,14 @@ import sys
 
 def prepare(keras=False):
     """Explain errors from here on; with keras, also import Keras."""
-    scripts_last()
-    sys.excepthook = tell
-    keep_outputs()
+    search_scripts_last()
+    sys.excepthook = print_error
+    outlast_outputs()
     if keras:
         import_keras()
 
 
-def scripts_last():
+def search_scripts_last():
     """Search the scripts' folder last, so that no csv.py there replaces Python's."""
     folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     if folder in sys.path:
@@ -51,7 +51,7 @@ class Output(io.FileIO):
             return len(data)
 
 
-def keep_outputs():
+def outlast_outputs():
     """Let stdout and stderr outlast their readers, and escape other characters."""
     for number, name in (1, 'stdout'), (2, 'stderr'):
         stream = getattr(sys, name)
@@ -79,7 +79,7 @@ def flush():
 PACKAGES = 'numpy scipy matplotlib tensorflow keras rich pandas astropy'.split()
 
 
-def tell(kind, error, trace):
+def print_error(kind, error, trace):
     """End a script: a mistake in its own lines, or Ctrl-C, without a traceback."""
     import traceback
 
@@ -87,15 +87,15 @@ def tell(kind, error, trace):
     from support.explain import explain
 
     if issubclass(kind, KeyboardInterrupt):
-        told = '\nInterrupted.'
+        message = '\nInterrupted.'
     elif issubclass(kind, ModuleNotFoundError) and error.name in PACKAGES:
         why = f'the package {error.name} is not installed here'
         remedy = 'prepare this shell with . ./script.sh in the folder of the workshop'
-        told = DataError(f'{why}: {remedy}').code
-    elif not (told := explain(error)):
+        message = DataError(f'{why}: {remedy}').code
+    elif not (message := explain(error)):
         lines = ''.join(traceback.format_exception(error)).splitlines()
-        told = '\n'.join(map(clean, lines))  # which may hold text from a file
-    print(told, file=sys.stderr)
+        message = '\n'.join(map(clean, lines))  # which may hold text from a file
+    print(message, file=sys.stderr)
 
 
 # ------------------------------------------------------------------ Keras
