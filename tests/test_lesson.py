@@ -134,6 +134,33 @@ def test_what_comes_out(lesson):
     assert got['loss'][-1] < 0.1 * got['loss'][60]
 
 
+NUMBERS = dict(re.findall(r'(?m)^(\w+) = (\d+) ', TRAIN))
+N_TRAIN, N_TEST, N_SEQUENCE, N_EPOCHS, BATCH = (
+    int(NUMBERS[name])
+    for name in ('N_train', 'N_test', 'N_sequence', 'N_epochs', 'batch_size')
+)
+N_BATCHES = -(-N_TRAIN // BATCH)
+DERIVED = [
+    ('README.md', f'a line for each of the {N_EPOCHS} epochs'),
+    ('README.md', f'writes {N_TRAIN} training and {N_TEST} test sequences'),
+    ('README.md', f'{N_SEQUENCE} float64 values'),
+    ('LESSON.md', f'table of {N_TRAIN} rows'),
+    ('LESSON.md', f'{N_TEST} others'),
+    ('LESSON.md', f'a **batch** of {BATCH}: {N_TRAIN} / {BATCH} makes {N_BATCHES - 1}'),
+    ('LESSON.md', f'After {N_EPOCHS} epochs of {N_BATCHES} batches'),
+    ('LESSON.md', f'updated {N_EPOCHS * N_BATCHES:,} times'),
+    ('LESSON.md', f'within {N_EPOCHS} epochs'),
+    ('experiments/README.md', f'{N_TRAIN} training sequences and {N_EPOCHS} epochs'),
+    ('docs/own-data.md', f"the tutorial's network ({N_EPOCHS} epochs)"),
+]
+
+
+@pytest.mark.parametrize(('name', 'phrase'), DERIVED)
+def test_numbers_of_train_py(name, phrase):
+    """If a number at the top of train.py changes, this names the sentences to mend."""
+    assert phrase in ' '.join(TEXTS[name].split())
+
+
 def test_what_it_is_worth(capsys):
     """To the digit, from how many are right; also where section 5 explains it."""
     counts = r'(\d+) of (\d+) right.*\n(\d+) of .*others: (\d+), '
