@@ -456,8 +456,9 @@ def test_a_rare_class(folder):
 
 @slow
 def test_pictures(folder, figures, monkeypatch):
-    """Those of LESSON.md are drawn; exercises 13 and 14 say what their runs show."""
-    for name in 'LESSON.md generate_data.py train.py utilities.py support'.split():
+    """All of docs/ are drawn; exercises 13 and 14 say what their runs show."""
+    names = 'LESSON.md experiments generate_data.py train.py utilities.py support'
+    for name in names.split():
         (folder / name).symlink_to(WORKSHOP / name)
     shutil.copytree(WORKSHOP / 'docs', 'docs')
     runs = {}
@@ -472,8 +473,9 @@ def test_pictures(folder, figures, monkeypatch):
 
     monkeypatch.setattr(subprocess, 'run', run)
     script(folder / 'docs/pictures/draw.py', 'new/folder')
+    shown = LESSON + TEXTS['docs/slides.md']
     drawn = {path.name for path in folder.glob('new/folder/*')}
-    assert drawn == set(re.findall(r'\]\(docs/pictures/(\S+)\)', LESSON))
+    assert drawn == set(re.findall(r'\]\((?:docs/)?pictures/(\S+)\)', shown))
     words = {'leak': 'leak', 'large': 'too large', 'small': 'too small'}
     axes = dict(figures)['curves.png'].axes
     for i, (letter, run) in enumerate(pictures.FOUR.items()):

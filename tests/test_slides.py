@@ -98,7 +98,7 @@ def test_slide(slide):
         assert max(map(len, block.splitlines())) <= 60, block
         assert CHECKS[language](block), f'not in the scripts and documents:\n{block}'
     for path in PICTURE.findall(slide):
-        # In the release the HTML has these two folders beside it.
+        # In the release the HTML has just these beside it.
         assert path.startswith(('pictures/', '../experiments/results/'))
         assert (PROJECT / 'docs' / path).is_file(), path
     (notes,) = COMMENT.findall(slide)
