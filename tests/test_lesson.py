@@ -523,6 +523,20 @@ def test_activations():
         np.testing.assert_allclose(slope, np.gradient(function(x), x), atol=1e-4)
 
 
+def test_flat_curve():
+    """The slide asks what is odd: it begins below one half, and ends exactly flat."""
+    y = pictures.flat_curve().axes[0].lines[0].get_ydata()
+    assert y[0] < 0.5 and 0.78 < max(y) < 0.83 and set(y[-30:]) == {0.725}
+
+
+def test_confusion(folder, lesson):
+    """Its numbers are those of train.py's table."""
+    (folder / 'history').symlink_to(lesson.folder / 'runs/1')
+    drawn = [text.get_text() for text in pictures.confusion(folder).axes[0].texts]
+    rows = re.findall(r'^ (?:sine|square) wave +(\d+) +(\d+)', lesson.stdout, re.M)
+    assert drawn == [*rows[0], *rows[1]]
+
+
 def test_an_edit_that_does_not_fit():
     edit = '```diff\n-old\n+new\n```\n'
     assert pictures.edited('\nfirst\nold\nlast\n', edit) == '\nfirst\nnew\nlast\n'
