@@ -58,8 +58,8 @@ for x in range(N_test):
     X_test[x,], Y_test[x] = read_test_data(x+1, N_sequence)
 
 # Create our Keras model: layers that follow each other
-# The slides call it an RNN, but nothing in it recurs: the first layer sees
-# all the values at once. The LSTM below reads them one after another.
+# The slides of 2018 call it an RNN, but nothing in it recurs: the first
+# layer sees all the values at once. The LSTM below reads them one by one.
 model = Sequential()
 
 # What goes in: 128 values
@@ -74,8 +74,8 @@ model.add(Dense(1, activation='sigmoid'))
 # The commented lines below are designed to offer some insight
 # into the use of layers without activation functions.
 # The 3 lines above should be commented out before uncommenting these.
-# No activation layers. (The slides say that this cannot learn: try it,
-# then read section 6 of LESSON.md.)
+# No activation layers. (The slides of 2018 say that this cannot learn: try
+# it, then read section 6 of LESSON.md.)
 #model.add(Dense(16))
 #model.add(Dense(1))
 

@@ -561,8 +561,9 @@ def test_a_rare_class(folder):
 
 @slow
 def test_pictures(folder, figures, monkeypatch):
-    """Those of LESSON.md are drawn; exercises 13 and 14 say what their runs show."""
-    for name in 'LESSON.md generate_data.py train.py utilities.py support'.split():
+    """All of docs/ are drawn; exercises 13 and 14 say what their runs show."""
+    names = 'LESSON.md experiments generate_data.py train.py utilities.py support'
+    for name in names.split():
         (folder / name).symlink_to(WORKSHOP / name)
     shutil.copytree(WORKSHOP / 'docs', 'docs')
     runs = {}
@@ -577,8 +578,9 @@ def test_pictures(folder, figures, monkeypatch):
 
     monkeypatch.setattr(subprocess, 'run', run)
     script(folder / 'docs/pictures/draw.py', 'new/folder')
+    shown = LESSON + TEXTS['docs/slides.md']
     drawn = {path.name for path in folder.glob('new/folder/*')}
-    assert drawn == set(re.findall(r'\]\(docs/pictures/(\S+)\)', LESSON))
+    assert drawn == set(re.findall(r'\]\((?:docs/)?pictures/(\S+)\)', shown))
     words = {'leak': 'leak', 'large': 'too large', 'small': 'too small'}
     axes = dict(figures)['curves.png'].axes
     for i, (letter, run) in enumerate(pictures.FOUR.items()):
@@ -624,6 +626,20 @@ def test_activations():
         assert (axis.get_title(), x[0], x[-1]) == (name, -4, 4)
         np.testing.assert_allclose(y, function(x), atol=1e-6)
         np.testing.assert_allclose(slope, np.gradient(function(x), x), atol=1e-4)
+
+
+def test_flat_curve():
+    """The slide asks what is odd: it begins below one half, and ends exactly flat."""
+    y = pictures.flat_curve().axes[0].lines[0].get_ydata()
+    assert y[0] < 0.5 and 0.78 < max(y) < 0.83 and set(y[-30:]) == {0.725}
+
+
+def test_confusion(folder, lesson):
+    """Its numbers are those of train.py's table."""
+    (folder / 'history').symlink_to(lesson.folder / 'runs/1')
+    drawn = [text.get_text() for text in pictures.confusion(folder).axes[0].texts]
+    rows = re.findall(r'^ (?:sine|square) wave +(\d+) +(\d+)', lesson.stdout, re.M)
+    assert drawn == [*rows[0], *rows[1]]
 
 
 def test_an_edit_that_does_not_fit():

@@ -1,4 +1,4 @@
-"""Draw the pictures of LESSON.md and the README.
+"""Draw the pictures of LESSON.md, the README and the slides.
 
     python -m docs.pictures.draw                  into the folder results
     python -m docs.pictures.draw docs/pictures    redraws those of the documents
@@ -38,7 +38,7 @@ def new_figure(*rows_and_columns, **options):
 
 
 def waves():
-    figure, axes = new_figure(2, 2, figsize=(8, 4), sharex=True, sharey=True)
+    figure, axes = new_figure(2, 2, figsize=(6.4, 3.4), sharex=True, sharey=True)
     t = np.arange(1, 129)
     for row, (name, wave) in zip(axes, list(WAVES.items())[:2], strict=True):
         for axis, f in zip(row, (0.12, 0.38), strict=True):
@@ -50,6 +50,37 @@ def waves():
     return figure
 
 
+def formulas():
+    """Draw a sine and a square wave with their formulas, for a slide."""
+    figure, axes = new_figure(1, 2, figsize=(9, 3.6), sharey=True)
+    t, names = np.linspace(0, 128, 2000), ('sin', 'square')
+    for axis, name, wave in zip(axes, names, WAVES.values(), strict=False):
+        axis.plot(t, wave(0.15 * t), linewidth=2.5)
+        axis.set_title(rf'$x(t) = \mathrm{{{name}}}(f\;t)$', fontsize=22, pad=12)
+        axis.set(xticks=(0, 64, 128), yticks=(-1, 0, 1), xlabel='t')
+        axis.tick_params(labelsize=15)
+        axis.xaxis.label.set_size(18)
+        axis.grid(alpha=0.3)
+    return figure
+
+
+def flat_curve():
+    """Draw a network without activations, its accuracy counted as in 2018."""
+    rows = pd.read_csv(PROJECT / 'experiments/results/flat-curves.csv')
+    rows = rows[rows.setting.str.startswith("the slide's")]
+    rows = rows.pivot(index='epoch', columns='seed', values='accuracy_2018')
+    ends = rows.iloc[-1].sort_values()
+    figure, axis = new_figure(figsize=(9, 4.2))
+    axis.plot(rows[ends.index[len(ends) // 2]], color='C1', linewidth=2.5)
+    axis.set(ylim=(0, 1), yticks=np.linspace(0, 1, 5))
+    axis.set_xlabel('Epoch', fontsize=16)
+    axis.set_ylabel('Training accuracy', fontsize=16)
+    axis.yaxis.set_major_formatter('{x:.0%}')
+    axis.tick_params(labelsize=15)
+    axis.grid(alpha=0.3)
+    return figure
+
+
 def activations():
     x = np.linspace(-4, 4, 801)
     curves = {
@@ -58,7 +89,7 @@ def activations():
         'tanh': np.tanh(x),
         'sigmoid': 1 / (1 + np.exp(-x)),
     }
-    figure, axes = new_figure(1, 4, figsize=(8, 2.6), sharey=True)
+    figure, axes = new_figure(1, 4, figsize=(7, 2.4), sharey=True)
     for axis, (name, y) in zip(axes, curves.items(), strict=True):
         axis.plot(x, y, label='value')
         axis.plot(x, np.gradient(y, x), ':', label='slope')
@@ -69,7 +100,7 @@ def activations():
 
 
 def network():
-    figure, axis = new_figure(figsize=(8, 4))
+    figure, axis = new_figure(figsize=(6.4, 3.4))
     heights = [np.linspace(1, 0, n) if n > 1 else [0.5] for n in (128, 16, 8, 1)]
     for i, alpha in enumerate((0.06, 0.25, 0.5)):
         line = {'color': 'tab:blue', 'alpha': alpha, 'linewidth': 0.5}
@@ -120,7 +151,8 @@ def draw_history(axes, run):
     rows = pd.read_csv(run / 'history.csv', index_col='epoch')
     for axis, what in zip(axes, ('accuracy', 'loss'), strict=True):
         axis.plot(rows[what], label='training')
-        axis.plot(rows[f'val_{what}'], label='validation')
+        if f'val_{what}' in rows:
+            axis.plot(rows[f'val_{what}'], label='validation')
         axis.grid(alpha=0.3)
     axes[0].set_ylim(-0.02, 1.02)
     return rows
@@ -154,19 +186,44 @@ def curves(runs):
     return figure
 
 
+def results(runs):
+    """Draw the training of the lesson's run, in landscape, for a slide."""
+    figure, axes = new_figure(1, 2, figsize=(7.5, 3))
+    draw_history(axes, runs / 'history')
+    axes[0].set(title='Accuracy', xlabel='Epoch')
+    axes[1].set(title='Loss', xlabel='Epoch', yscale='log')
+    return figure
+
+
+def confusion(runs):
+    """Draw the confusion matrix of the lesson's run."""
+    answers = pd.read_csv(runs / 'history/predictions.csv')
+    counts = pd.crosstab(answers['class'], answers['predicted'])
+    names = [name.removesuffix(' wave') for name in list(WAVES)[:2]]
+    figure, axis = new_figure(figsize=(7, 4.2))
+    axis.imshow(counts, cmap='Blues', vmax=2 * counts.to_numpy().max(), aspect='auto')
+    for (row, column), count in np.ndenumerate(counts):
+        axis.text(column, row, count, fontsize=34, ha='center', va='center')
+    axis.set(xticks=(0, 1), yticks=(0, 1))
+    axis.set_xticklabels([f'taken for {name}' for name in names], fontsize=18)
+    axis.set_yticklabels(names, fontsize=18)
+    axis.xaxis.tick_top()
+    axis.tick_params(length=0)
+    return figure
+
+
 if __name__ == '__main__':
     script = parser(__doc__)
     default = {'nargs': '?', 'default': 'results', 'type': pathlib.Path}
     script.add_argument('output', help='folder, default results', **default)
     output = script.parse_args().output
     output.mkdir(parents=True, exist_ok=True)
-    for draw in (waves, activations, network):
-        draw().savefig(output / f'{draw.__name__}.png', dpi=100)
+    for draw in (waves, activations, network, formulas, flat_curve):
+        draw().savefig(output / f'{draw.__name__}.png', dpi=150)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         train(folder)
         shutil.copy(folder / 'runs/history/history.png', output)
-        for draw in (validation, curves):
-            draw(folder / 'runs').savefig(output / f'{draw.__name__}.png', dpi=100)
-    names = 'waves.png, activations, network, history, validation and curves'
-    print(f'Plots: {output}/{names}')
+        for draw in (validation, curves, results, confusion):
+            draw(folder / 'runs').savefig(output / f'{draw.__name__}.png', dpi=150)
+    print(f'Plots: {output}/*.png')

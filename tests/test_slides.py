@@ -1,0 +1,131 @@
+"""docs/slides.md shows the scripts' own code, commands and output, on slides that fit.
+
+Whoever changes one of these is told which slide to mend.
+"""
+
+import re
+
+import pytest
+from conftest import PROJECT, WORKSHOP
+
+FENCE = re.compile(r'^```(\w*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+COMMENT = re.compile(r'<!--(?! _)(.*?)-->', re.DOTALL)  # not Marp's own, as _class
+PICTURE = re.compile(r'!\[[^]]*\]\(([^)]*)\)')
+
+
+def read(name):
+    return (WORKSHOP / name).read_text(encoding='utf-8')
+
+
+def blocks(text, *languages):
+    return [block for name, block in FENCE.findall(text) if name in languages]
+
+
+def joined(text):
+    """Return its lines; those broken after a comma, a bracket or do are one."""
+    text = re.sub(r'([,(\[]|; do)\s+', r'\1', text)
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+
+def stand_in(shown, source, same):
+    """Whether each line of shown is in source, in that order; a line ... may be all."""
+    rest = iter(source)
+    lines = [line for line in shown if line.strip() != '...']
+    return all(any(same(line, other) for other in rest) for line in lines)
+
+
+def commands(document):
+    """Return the lines of sh of a document, and what it has in `...`, in its order."""
+    text = FENCE.sub(lambda x: x[0] if x[1] == 'sh' else '', read(document))
+    found = re.findall(r'^```sh\n(.*?)^```$|`([^`]+)`', text, re.M | re.S)
+    lines = '\n'.join(block or ' '.join(span.split()) for block, span in found)
+    return uncommented(lines)
+
+
+def uncommented(lines):
+    return [re.sub(r'\s+#.*', '', line) for line in joined(lines)]
+
+
+LESSON, INSTRUCTOR = read('LESSON.md'), read('docs/instructor.md')
+EDITED = re.sub('(?m)^[-+ ]', '', '\n'.join(blocks(LESSON, 'diff')))
+SCRIPTS = 'train.py', 'utilities.py', 'view.py', 'generate_data.py'
+CODE = [*map(read, SCRIPTS), *blocks(LESSON, 'python'), EDITED]
+COMMANDS = [commands(x) for x in ('README.md', 'LESSON.md', 'docs/instructor.md')]
+PRINTED = blocks(read('README.md') + LESSON, '', 'text')
+
+
+def is_code(block):
+    """As it stands, perhaps less indented, or commented out."""
+    for n, source in ((n, source) for n in (0, 4, 8) for source in CODE):
+        lines = [' ' * n + line for line in joined(block)]
+        if stand_in(lines, joined(source), lambda a, b: b in (a, f'#{a}')):
+            return True
+    return False
+
+
+def is_typed(block):
+    """The lines follow each other, but where ... leaves some out."""
+    parts = '\n'.join(['', *uncommented(block), '']).split('\n...\n')
+    texts = ['\n'.join(['', *lines, '']) for lines in COMMANDS]
+    return any(all(part in text for part in parts) for text in texts)
+
+
+def is_printed(block):
+    """To the end of a line or to its ..."""
+
+    def same(a, b):
+        return b.startswith(a[:-3]) if a.endswith('...') else a == b
+
+    shown = block.splitlines()
+    return any(stand_in(shown, text.splitlines(), same) for text in PRINTED)
+
+
+def is_matlab(block):
+    return len(block.splitlines()) <= 6
+
+
+CHECKS = {'python': is_code, 'sh': is_typed, 'text': is_printed, 'matlab': is_matlab}
+FRONT, *SLIDES = re.split('(?m)^---$', read('docs/slides.md'))[1:]
+NAMED = [
+    pytest.param(text, id=f'{i} {re.search("(?m)^#+ (.*)", text)[1]}')
+    for i, text in enumerate(SLIDES, 1)
+]
+
+
+@pytest.mark.parametrize('slide', NAMED)
+def test_slide(slide):
+    for language, block in FENCE.findall(slide):
+        assert max(map(len, block.splitlines())) <= 60, block
+        assert CHECKS[language](block), f'not in the scripts and documents:\n{block}'
+    for path in PICTURE.findall(slide):
+        # In the release the HTML has just these beside it.
+        assert path.startswith(('pictures/', '../experiments/results/'))
+        assert (PROJECT / 'docs' / path).is_file(), path
+    (notes,) = COMMENT.findall(slide)
+    assert len(notes.split()) <= 60
+
+
+def test_deck():
+    assert 35 <= len(SLIDES) <= 45
+    assert len(re.findall('(?m)^  ', FRONT)) <= 15  # lines of style
+    hidden = '|'.join(x.pattern for x in (FENCE, PICTURE)) + '|<!--.*?-->'
+    words = re.sub(hidden, '', '\n'.join(SLIDES), flags=re.M | re.S).split()
+    assert len(words) <= 1400
+    for slide in SLIDES[0], SLIDES[-1]:
+        credit = 'Matthew Smith.* ADACS,? Swinburne.* 2018'
+        assert re.search(credit, ' '.join(slide.split()))
+    builds = INSTRUCTOR + read('.github/workflows/slides.yml')
+    versions = re.findall(r'marp-cli@([\w.]+)', builds)
+    assert len(versions) > 2 and len({*versions}) == 1
+
+
+def test_minutes():
+    """The plan of the morning has a row for each part, its slides and their minutes."""
+    parts = []
+    for i, slide in enumerate(SLIDES, 1):
+        minutes = int(re.match(r'\s*(\d+) min\. ', COMMENT.findall(slide)[0])[1])
+        if re.search('(?m)^# ', slide):
+            parts.append([0, i, i])
+        parts[-1] = [parts[-1][0] + minutes, parts[-1][1], i]
+    rows = re.findall(r'(?m)^\| (\d+) \| \d+ \| (\d+)(?: to (\d+))?: ', INSTRUCTOR)
+    assert parts == [[int(n or row[1]) for n in row] for row in rows]
