@@ -21,7 +21,8 @@ HINTS = {
     ' another one return_sequences=True',
     r"Cannot convert '\d+' to a shape": 'a shape of one number has a comma:'
     ' shape=(N_sequence,)',
-    "keyword argument '(lr|learning_rate)'|not recognized: {'lr'": 'the learning rate'
+    "not recognized: {'lr'": 'in Keras 3 lr is called learning_rate',
+    "keyword argument '(lr|learning_rate)'": 'the learning rate'
     ' belongs to the optimizer: at the top, add the line  from keras.optimizers import'
     ' RMSprop,  then optimizer=RMSprop(learning_rate=0.01)',
     r'add\(\) got an unexpected keyword': 'what describes a layer stands in its own'
@@ -45,7 +46,8 @@ HINTS = {
     ' arrays, X_train and Y_train',
     'keyword arguments.*input_(dim|length|shape)': 'what goes in has a line of its'
     ' own, the first one: model.add(Input(shape=(N_sequence,)))',
-    'output_dim': 'the number of neurons comes first: Dense(16)',
+    'buffer_size must be': 'validation_split is a fraction, such as 0.25',
+    r'\n.*output_dim=': 'the number of neurons comes first: Dense(16)',
 }
 # Names that are given as text, and in which part of Keras they are.
 CHOICES = {'activation': 'keras.activations', 'loss': 'keras.losses'}
@@ -73,6 +75,7 @@ def explain(error):
     own = [x for x in frames if x[0].f_globals.get('__name__') == '__main__']
     raised_in = frames[-1][0].f_globals.get('__name__', '') if frames else ''
     ours = raised_in.partition('.')[0] in ('support', 'utilities', 'experiments')
+    ours = ours and raised_in != 'support.batches'  # which Keras calls with any arrays
     if not own or (ours and not isinstance(error, MemoryError)):
         return None
     frame, number = own[-1]

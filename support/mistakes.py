@@ -36,7 +36,9 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
         raise DataError(f'{missing} is missing above check_network( )')
     check_set('train', X_train, Y_train, run)
     check_set('test', X_test, Y_test, run)
-    model.build((None, X_test.shape[1]))
+    if Y_train.ndim != Y_test.ndim:
+        raise DataError('Y_train and Y_test must be alike: to_categorical for both')
+    check_input(model, X_train, X_test)
     lines = find_layers(model)
     check_layers(model, lines, run)
     Y = np.concatenate([class_numbers(Y_train), class_numbers(Y_test)])
@@ -45,6 +47,11 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
         run.note(f'All training sequences are of class {Y[0]:.0f}: nothing to learn')
     if not any('Normalization' in type(layer).__name__ for layer in model.layers):
         run.note(suggest_scaling(X_train, program()))
+    run.X_test, run.Y_train = X_test, (Y[: len(Y_train)],)
+    if find_line('steps_per_epoch') and model.steps_per_execution > 1:
+        model.steps_per_execution = 1
+        why = 'with this, steps_per_execution is 1, or fit would take more steps'
+        run.note(with_line(find_line('steps_per_epoch'), why))
     check_room(model)
     run.begin_fit(N_train=len(X_train), N_test=len(X_test))
 
@@ -72,8 +79,6 @@ def check_script(tree, run):
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr):
             check_statement(node, values, run)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == 'model.fit':
-            check_fit(node, values, run)
     read, check = find_line(r'^read_command_line\('), find_line(r'^check_network\(')
     if check and not read:
         raise DataError('put read_command_line(globals()) below the numbers at the top')
@@ -106,11 +111,11 @@ def check_statement(statement, values, run):
         why = 'this only compares: a single = gives a value'
         raise DataError(with_line(number, why))
     if isinstance(node, ast.Name | ast.Attribute):
-        value = evaluate(node, values)
+        owner, _, name = ast.unparse(node).rpartition('.')
+        value = getattr(values.get(owner), name, None) if owner else values.get(name)
         module = getattr(value, '__module__', None) or ''
         is_ours = module.partition('.')[0] in ('support', 'utilities')
-        is_of_model = getattr(value, '__self__', '') is values.get('model')
-        if inspect.isroutine(value) and (is_ours or is_of_model):
+        if inspect.isroutine(value) and (is_ours or owner == 'model'):
             why = 'this does nothing: to call it, put brackets ( ) behind it'
             raise DataError(with_line(number, why))
         run.note(with_line(number, 'a script prints only what print( ) is around'))
@@ -121,48 +126,49 @@ def check_statement(statement, values, run):
             raise DataError(with_line(number, why))
 
 
-def evaluate(node, values):
-    """Return the value of a part of the script that calls nothing; None if unknown."""
-    if any(isinstance(part, ast.Call) for part in ast.walk(node)):
-        return None
-    try:
-        return eval(ast.unparse(node), dict(values))
-    except Exception:  # of any kind, such as a name that comes later
-        return None
+def find_fit(model):
+    """Return the arguments of the model.fit( ) that is going on, {name: value}."""
+    frame = inspect.currentframe()
+    while frame:
+        if frame.f_code.co_name == 'fit' and frame.f_locals.get('self') is model:
+            return dict(frame.f_locals)
+        frame = frame.f_back
+    return {}
 
 
-def check_fit(fit, values, run):
-    """Raise DataError if a call of fit trains with the test sequences.
+def check_fit(model, run):
+    """Raise DataError if a fit that begins trains with the test sequences.
 
-    Prints a line if it is validated with these, or with what it is trained with.
+    Prints a line for what may not be meant. Notes what it trains with in run.X_fit.
     """
-    options = {option.arg: option.value for option in fit.keywords}
-    trained = [*fit.args[:2], *(options[x] for x in ('x', 'y') if x in options)]
-    for name in {x.id for part in trained for x in names_in(part)}:
-        if name in ('X_test', 'Y_test'):
-            why = f'this trains with {name}, which then tests nothing'
-            raise DataError(with_line(fit.lineno, why))
-    if 'validation_data' in options:
-        node = options['validation_data']
-        if 'X_test' in {x.id for x in names_in(node)}:
-            why = 'what you choose by the test sequences, they can no longer test'
-            run.note(with_line(node.lineno, why))
-        X, pair = [evaluate(x, values) for x in (trained[0], node)]
-        if isinstance(X, np.ndarray) and isinstance(pair, tuple):
-            same = find_duplicates(X, pair[0])[0].sum()
-            if same:
-                why = f'{same} of these {len(pair[0])} sequences are also trained with'
-                run.note(with_line(node.lineno, why))
-    elif 'validation_split' not in options:
-        waits = find_line(r'EarlyStopping\((?!.*monitor=.(loss|acc))')
-        if waits:
-            why = 'this watches the validation: give fit  validation_split=0.25'
-            run.note(with_line(waits, why))
-
-
-def names_in(node):
-    """Return the names in a part of the script, as nodes."""
-    return [x for x in ast.walk(node) if isinstance(x, ast.Name)]
+    fit, line = find_fit(model), find_line(r'model\.fit\(')
+    X, validation = fit.get('x'), fit.get('validation_data')
+    for callback in getattr(fit.get('callbacks'), 'callbacks', ()):
+        monitor = getattr(callback, 'monitor', '')
+        if monitor.startswith('val_') and validation is None:
+            why = f'{monitor} is watched: give fit  validation_split=0.25'
+            run.note(with_line(line, why))
+    if not isinstance(X, np.ndarray):
+        run.note('What fit trains with is no array: it is not compared with the test')
+        return
+    run.X_fit, numbers = X, run.facts['numbers']
+    for name, value in ('epochs', fit['epochs']), ('batch_size', fit['batch_size']):
+        wanted = numbers.get('N_epochs' if name == 'epochs' else name)
+        if wanted not in (None, value or 32):
+            why = f'{name} is {value or 32} here, at the top of the script {wanted}'
+            run.note(with_line(line, why))
+    if run.X_test is not None and np.shares_memory(X, run.X_test):
+        why = 'this trains with X_test, which then tests nothing'
+        raise DataError(with_line(line, why))
+    X_validation = validation[0] if isinstance(validation, tuple | list) else None
+    line = find_line('validation_data') or line
+    if X_validation is not None and X_validation is run.X_test:
+        why = 'what you choose by the test sequences, they can no longer test'
+        run.note(with_line(line, why))
+    if isinstance(X_validation, np.ndarray):
+        same = find_duplicates(X, X_validation).sum()
+        why = f'{same} of these {len(X_validation)} sequences are also trained with'
+        run.note(with_line(line, why) if same else '')
 
 
 # ------------------------------------------------------------------ the data
@@ -173,6 +179,8 @@ def check_set(name, X, Y, run):
 
     Prints a line if they are fewer than N_train or N_test, or not as in their files.
     """
+    if np.ndim(X) == 3 and X.shape[2] == 1:  # a series of single values
+        X = X[:, :, 0]
     if np.ndim(X) != 2 or np.ndim(Y) not in (1, 2) or len(X) != len(Y):
         why = f'X_{name} must be [N_{name}, N_sequence] and Y_{name} [N_{name}];'
         why += f' they are {[*np.shape(X)]} and {[*np.shape(Y)]}'
@@ -240,6 +248,16 @@ def suggest_scaling(X, script='train.py'):
 # ------------------------------------------------------------------ the network
 
 
+def check_input(model, X_train, X_test):
+    """Raise DataError if a network takes other sequences than there are."""
+    if not model.built:
+        model.build((None, *X_train.shape[1:]))
+    taken, lengths = model.input_shape[1:], {X_train.shape[1], X_test.shape[1]}
+    if lengths != {np.prod(taken)}:
+        why = f'the sequences have {X_train.shape[1]} values, the network takes {taken}'
+        raise DataError(with_line(find_line(r'Input\('), why))
+
+
 def find_layers(model):
     """Return the script's line of each layer; None for each if that isn't certain."""
     kinds = [type(layer).__name__ for layer in model.layers]
@@ -256,7 +274,7 @@ def check_layers(model, lines, run):
     """Raise DataError if no accuracy is measured; print what a layer loses or lacks."""
     metrics = model.get_compile_config()['metrics']
     if 'acc' not in str(list(metrics or [])[:1]).lower():
-        why = "the first metric must be the accuracy: metrics=['accuracy']"
+        why = "the accuracy must be the first metric: metrics=['accuracy', ...]"
         line = find_line('metrics ?=') or find_line(r'\.compile\(')
         raise DataError(with_line(line, why))
     for i, (layer, line) in enumerate(zip(model.layers, lines, strict=True)):
@@ -300,11 +318,12 @@ def check_output(model, N_classes, Y_dimensions, line, run):
         take += " loss='sparse_categorical_crossentropy'"
         if N_classes == 2:
             take += " or Dense(1, activation='sigmoid') with loss='binary_crossentropy'"
+        name += ' from_logits' * logits
         why = f'{neurons} {activation} and {name} do not fit {N_classes} classes'
         mend = find_line('loss ?=') if layer_fits else line
         raise DataError(with_line(mend, f'{why}: take {take}'))
     if logits and neurons == 1:
-        why = 'Keras counts an answer above 0.5 as class 1, not one above 0'
+        why = 'here an answer above 0.5, not above 0, counts as class 1'
         run.note(with_line(line, why))
     elif 'sigmoid' not in activation and name == 'binary_crossentropy':
         why = 'without a sigmoid this can leave 0 to 1, and training may stop'

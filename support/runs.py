@@ -73,6 +73,8 @@ class Run:
         self.overwrite, self.notes = overwrite, []
         self.sets_written = when_written()  # before the script reads them
         self.model, self.weights, self.epochs, self.folder = None, '', [], None
+        self.X_fit = self.X_test = None  # what fit trains with, if it is an array
+        self.Y_train = ()  # or (the classes,), from check_network
         self.facts = {
             'name': name,
             'script': script and os.path.basename(script),
@@ -95,6 +97,7 @@ class Run:
         self.facts['class_names'] = read_lines('Train', CLASSES_FILE)
         self.facts['device'] = device()
         self.sets_written = None  # a second fit may have read others
+        self.X_fit, self.facts['of'] = None, 0
         self.model, self.epochs, self.folder = None, [], None
 
     def go_on_or_begin(self, model):
@@ -105,17 +108,18 @@ class Run:
         if self.model is not model and (self.folder or 'data' not in self.facts):
             self.begin_fit()
 
-    def save(self, model, epochs, stopped=False):
+    def save(self, model, epochs, stopped=False, asked=None):
         """Write a network and its history, a dict for each epoch, into its run.
 
-        stopped says that Ctrl-C ended the fit. Raises DataError if the run can't be
-        written, or if weights are not numbers.
+        stopped says that Ctrl-C ended the fit, asked how many epochs it was to have.
+        Raises DataError if the run can't be written, or if weights are not numbers.
         """
         check_finite(model, 'so nothing is saved')
         self.model, self.epochs = model, epochs
         self.weights = hash_arrays(*model.get_weights())
         self.facts |= describe_network(model) | self.describe_fit()
         self.facts |= {'stopped': stopped, 'evaluated': False}
+        self.facts['of'] = asked or self.facts.get('of', 0)
         packages = {x: sys.modules[x] for x in ('tensorflow', 'keras', 'numpy')}
         versions = {name: package.__version__ for name, package in packages.items()}
         self.facts['versions'] = {'Python': platform.python_version(), **versions}
@@ -141,7 +145,6 @@ class Run:
         fit = {
             'seconds': rows[-1].get('seconds') if rows else None,
             'epochs': len(rows),
-            'of': self.facts['numbers'].get('N_epochs', len(rows)),
             'job': os.environ.get('SLURM_JOB_ID'),
         }
         for percent in 95, 100:
@@ -266,6 +269,7 @@ def predict_scores(model, X, names=None):
     network of NaN.
     """
     check_finite(model, 'so it has no answers')
+    X = np.reshape(X, (len(X), *model.input_shape[1:]))
     parts = [model(X[i : i + 1000], training=False) for i in range(0, len(X), 1000)]
     scores = np.concatenate(parts)
     for i in np.flatnonzero(~np.isfinite(scores).all(axis=1)):
@@ -316,7 +320,8 @@ def save_run(model, history, X_train, X_test, Y_test):
     right = predicted == Y
     if shown is not None and abs(shown - right.mean()) > 1e-4:
         print('The accuracy above is not that of X_test and Y_test: see evaluate( )')
-    duplicate, facts['train_hash'] = find_duplicates(X_train, X_test)
+    facts['train_hash'] = hash_arrays(X_train, *run.Y_train)
+    duplicate = find_duplicates(X_train if run.X_fit is None else run.X_fit, X_test)
     facts.update(n_correct=int(right.sum()), N_test=N, accuracy=float(right.mean()))
     facts['n_duplicates'] = int(duplicate.sum())
     facts['n_correct_duplicates'] = int((duplicate & right).sum())
@@ -404,7 +409,7 @@ def describe_baseline(Y, names):
 
 
 def find_duplicates(X_train, X_test):
-    """Return which of X_test (n, N) also occur in X_train (m, N), and that one's hash.
+    """Return which of X_test (n, N) also occur in X_train (m, N): bool (n,).
 
     As the network sees them, in float32.
     """
@@ -412,17 +417,19 @@ def find_duplicates(X_train, X_test):
     def key(x):
         return np.asarray(x, np.float32).tobytes()
 
-    test, seen, train_hash = set(map(key, X_test)), set(), hashlib.sha256()
+    test, seen = set(map(key, X_test)), set()
     for x in X_train:
-        train_hash.update(np.asarray(x, '<f8').tobytes())
         seen |= {key(x)} & test
-    return np.array([key(x) in seen for x in X_test]), train_hash.hexdigest()[:16]
+    return np.array([key(x) in seen for x in X_test])
 
 
 def hash_arrays(*arrays):
     """Return a text that is the same for arrays of the same numbers alone."""
-    data = b''.join(np.asarray(x, '<f8').tobytes() for x in arrays)
-    return hashlib.sha256(data).hexdigest()[:16]
+    digest = hashlib.sha256()
+    for x in arrays:
+        for i in range(0, len(x), 4096):  # it may be larger than the memory
+            digest.update(np.asarray(x[i : i + 4096], '<f8').tobytes())
+    return digest.hexdigest()[:16]
 
 
 def describe_convergence(facts):

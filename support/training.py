@@ -10,6 +10,7 @@ import time
 
 from support.console import DataError, parser, whole_number
 from support.explain import suggest_option
+from support.mistakes import check_fit
 from support.runs import NOT_FINITE, Run, current_run
 
 import keras
@@ -76,7 +77,7 @@ def option(name, value):
     elif isinstance(value, bool):
         about['action'] = argparse.BooleanOptionalAction
     elif isinstance(value, int):
-        remedy = f'; for other numbers write {name} = {value}.0 in the script'
+        remedy = f'; if it need not be one, write {name} = {value}.0 in the script'
         about |= {'type': whole_number(-(2**31), remedy=remedy), 'metavar': 'N'}
     elif isinstance(value, float):
         about |= {'type': finite_number, 'metavar': 'X'}
@@ -102,6 +103,7 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         super().on_train_begin(logs)
         self.run = current_run()
         self.run.go_on_or_begin(self.model)
+        check_fit(self.model, self.run)
         facts, rows = self.run.facts, self.run.epochs
         trained = facts['updates'] if rows else 0
         if int(self.model.optimizer.iterations) > trained:
@@ -159,8 +161,8 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         seconds = round(time.perf_counter() - self.began, 3)
         self.rows.append({'epoch': self.number, **logs, 'seconds': seconds})
         values = ', '.join(f'{name} {value:.4g}' for name, value in logs.items())
-        last = self.number - 1 - epoch + self.epochs
-        line = f'Epoch {self.number}/{last}: {values}'
+        self.last = self.number - 1 - epoch + self.epochs
+        line = f'Epoch {self.number}/{self.last}: {values}'
         if self.bar:
             self.bar.update(self.task, description=line)
         else:
@@ -171,4 +173,5 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
             self.bar.stop()
         signal.signal(signal.SIGINT, self.interrupt)
         if self.rows:
-            self.run.save(self.model, [*self.run.epochs, *self.rows], self.stopped)
+            rows = [*self.run.epochs, *self.rows]
+            self.run.save(self.model, rows, self.stopped, self.last)

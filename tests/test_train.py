@@ -129,6 +129,9 @@ RECURRENT = LSTM | NO_LAYERS | {'#(?=model.add.[RL])': '', '#(?=model.add.L)': '
 RECURRENT |= {f'#{SIGMOID}': ONE}
 OLD_FIT = {LOSS: "'mse'", FIT: 'model.fit(X_train, Y_train, nb_epoch=3'}
 
+ONE_HOT = """from keras.utils import to_categorical
+Y_train, Y_test = to_categorical(Y_train, 2), to_categorical(Y_test, 2)
+"""
 ADAM = {'import Dense': 'import Dense\nfrom keras.optimizers import Adam'}
 WITH_TEST = 'validation_data=(X_test, Y_test),'
 DATASET = """0
@@ -143,7 +146,7 @@ LOUD = [
     ({RMSPROP: "'rmsporp'"}, "did you mean 'rmsprop'?", 'optimizer'),
     (
         {NUMPY: f'{NUMPY}\nfrom keras.optimizers import Adam', RMSPROP: 'Adam(lr=0.1)'},
-        'optimizer=RMSprop(learning_rate=',
+        'lr is called learning_rate',
     ),
     ({f'loss={LOSS}': 'loss="mse", learning_rate=0.1'}, 'belongs to the optimizer'),
     ({LOSS: "'binary_cross_entropy'"}, "did you mean 'binary_crossentropy'?", 'check'),
@@ -158,7 +161,6 @@ LOUD = [
     ({TANH: 'model = model.add(Dense(9))\n#'}, 'leave out "model ="', 'sigmoid'),
     ({RELU: 'model.add(LSTM(16))'} | LSTM, 'Reshape((N_sequence, 1))'),
     ({INPUT: 'Input(shape=(N_sequence))'}, 'shape=(N_sequence,)'),
-    ({INPUT: 'Input(shape=(100,))'}, 'input shape (None, 100)', 'check_network'),
     ({SEQUENTIAL: 'Sequential'}, 'lacks its brackets', 'Input('),
     ({'keras.models': 'keras.layers'}, 'write  from keras.models import Sequential'),
     ({DENSE: 'import dense'}, "did you mean 'Dense'?"),
@@ -194,7 +196,7 @@ REFUSED = [
     ({SIGMOID: ONE.replace('sigmoid', 'softmax')}, '1 softmax'),
     ({LOSS: "'categorical_crossentropy'"}, 'do not fit 2 classes', 'loss='),
     ({BUILT: 'model.add(Dense(9))\n'}, '9 linear'),
-    ({METRICS: "['mse', 'accuracy']"}, "metrics=['accuracy']"),
+    ({METRICS: "['mse', 'accuracy']"}, "metrics=['accuracy', ...]"),
     (NO_LAYERS, 'model.add( ) is missing', None),
     ({r'(?s)model.compile\(.*?\]\)': ''}, 'model.compile( ) is missing', None),
     ({TANH: 'Dense(8)'}, 'put model.add( ) around it'),
@@ -206,6 +208,9 @@ REFUSED = [
     ({CHECKED: 'model.add(Dense(9))\n'}, 'must stand above check_network( )'),
     ({FIT: 'model.fit(X_test, Y_test'}, 'then tests nothing'),
     ({FILL: 'X_train, Y_train'}, 'they are [128] and []'),
+    ({INPUT: 'Input(shape=(100,))'}, 'have 128 values, the network takes (100,)'),
+    ({LOADED: 'Y_train = np.eye(2)[Y_train.astype(int)]\n'}, 'must be alike', None),
+    ({FIT: 'X = X_test[2:]\nhistory = model.fit(X, Y_test[2:]'}, 'then tests nothing'),
     ({LOADED: 'X_train[:] = 0\n'}, 'row 0: not filled', None),
     ({LOADED: 'Y_test = Y_test + 0.5\n'}, 'Y_test holds what is not a class', None),
     ({LOADED: 'X_train[7, 5] = np.nan\n'}, 'row 7: holds NaN', None),
@@ -309,13 +314,9 @@ def test_right_edits(data):
 
 
 # Right in Keras, if not always what people expect: what is edited, and what is said.
-ONE_HOT = """from keras.utils import to_categorical
-Y_train, Y_test = to_categorical(Y_train, 2), to_categorical(Y_test, 2)
-"""
 ACCEPTED = [
     ({BUILT: 'X_train.shape\n'}, 'prints only what print( )'),
-    ({BUILT: 'X_train\n'}, 'prints only what print( )'),
-    ({BUILT: 'model\n'}, 'prints only what print( )'),
+    ({BUILT: 'X_train\nmodel\n'}, 'prints only what print( )'),
     ({METRICS: "['binary_accuracy']"}, 'binary_accuracy '),
     ({METRICS: "['acc']"}, ', accuracy '),
     (
@@ -328,8 +329,24 @@ ACCEPTED = [
         {TANH: 'import keras; model.add(Dense(8, activation=keras.ops.sin))'},
         'infer.py will not be able to load this',
     ),
-    ({CALLBACKS: 'class_weight={0: 1, 1: 20}, callbacks='}, ''),
-    ({CALLBACKS: 'validation_split=0.25, callbacks='}, ', val_accuracy '),
+    (
+        {CALLBACKS: 'class_weight={0: 1, 1: 20}, validation_split=0.25, callbacks='},
+        'val_',
+    ),
+    ({'batch_size=batch_size': 'batch_size=5'}, 'at the top of the script 32'),
+    ({CALLBACKS: 'steps_per_epoch=1, callbacks='}, 'steps_per_execution is 1'),
+    (
+        LSTM
+        | {RELU: 'model.add(LSTM(4))', INPUT: 'Input(shape=(N_sequence, 1))'}
+        | {LOADED: 'X_train, X_test = X_train[:, :, None], X_test[:, :, None]\n'},
+        'accuracy ',
+    ),
+    (
+        {NUMPY: f'{NUMPY}\nfrom tensorflow.data import Dataset'}
+        | {FIT: 'model.fit(Dataset.from_tensor_slices((X_train, Y_train)).batch(5)'}
+        | {'batch_size=batch_size': 'shuffle=False'},
+        'is not compared with the test',
+    ),
     (
         {FIT: 'model.fit(X_train[:15], Y_train[:15]'}
         | {CALLBACKS: 'validation_data=(X_train[15:], Y_train[15:]), callbacks='},
@@ -353,7 +370,8 @@ def test_what_is_right_in_keras_trains(data, edits, said):
 
 def test_validation_with_training_sequences(data):
     """It is said, before the training and below the result."""
-    write({CALLBACKS: 'validation_data=(X_train[12:], Y_train[12:]), callbacks='})
+    split = 'X, Y = X_train[12:], Y_train[12:]\n'
+    write({CALLBACKS: 'validation_data=[X, Y], callbacks=', CHECKED: split})
     above, below = train(*SHORT).stdout.split('Training on')
     note = '8 of these 8 sequences are also trained with\n'
     assert note in above and note in below
@@ -443,6 +461,7 @@ def fit(shown, callback, value=1, **looks):
     model.compile('sgd', 'binary_crossentropy', metrics=['accuracy'])
     callbacks = [callback, keras.callbacks.LambdaCallback(**looks)]
     options = {'batch_size': 2, 'epochs': 2, 'callbacks': callbacks}
+    training.Run()
     with contextlib.redirect_stdout(shown):
         model.fit(np.full((6, 2), value), np.ones(6), **options)
 
