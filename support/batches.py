@@ -29,25 +29,26 @@ def replace_slow_batches():
         from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 
         keras_way = ArrayDataAdapter.get_tf_dataset
-        if keras_way.__module__ == __name__:  # it is replaced already
-            return
-        adapter = ArrayDataAdapter(np.zeros((1, 1)), batch_size=1)
-        adapter._inputs, adapter._batch_size, adapter._shuffle  # noqa: B018
+        example = vars(ArrayDataAdapter(np.zeros((1, 1)), batch_size=1))
     except (ImportError, AttributeError):
-        line = f'Note: fit takes longer with Keras {keras.__version__}; see support/'
-        print(f'{line}batches.py', file=sys.stderr)
+        example = {}
+    if not {'_inputs', '_batch_size', '_shuffle'} <= example.keys():
+        note = (
+            f'Note: fit is slow with Keras {keras.__version__}: see support/batches.py'
+        )
+        print(note, file=sys.stderr)
         return
 
     def get_tf_dataset(self):
-        arrays = self._inputs if type(self._inputs) is tuple else (self._inputs,)
-        are_numbers = all(
-            isinstance(x, np.ndarray) and x.dtype.kind in 'fiub' for x in arrays
-        )
-        if are_numbers and self._shuffle in (True, False):
-            return make_batches(arrays, self._batch_size, self._shuffle)
+        arrays = self._inputs if isinstance(self._inputs, tuple) else (self._inputs,)
+        are_arrays = all(isinstance(x, np.ndarray) for x in arrays)
+        if are_arrays and all(x.dtype.kind in 'fiub' for x in arrays):
+            if self._shuffle in (True, False):
+                return make_batches(arrays, self._batch_size, self._shuffle)
         return keras_way(self)
 
-    ArrayDataAdapter.get_tf_dataset = get_tf_dataset
+    if keras_way.__module__ != __name__:  # else it is replaced already
+        ArrayDataAdapter.get_tf_dataset = get_tf_dataset
 
 
 def make_batches(arrays, batch_size, shuffle):
@@ -65,10 +66,9 @@ def make_batches(arrays, batch_size, shuffle):
         batches = read_blocks(arrays, types, shuffle).rebatch(batch_size).prefetch(2)
     else:
         arrays = [x.astype(kind) for x, kind in zip(arrays, types, strict=True)]
-        batches = tf.data.Dataset.from_tensor_slices(tuple(arrays))
-        if shuffle:
-            batches = batches.shuffle(len(arrays[0]))
-        batches = batches.batch(batch_size)
+        rows = tf.data.Dataset.from_tensor_slices(tuple(arrays))
+        rows = rows.shuffle(len(arrays[0])) if shuffle else rows
+        batches = rows.batch(batch_size)
     options = tf.data.Options()
     options.autotune.enabled = False  # to tune each of many short epochs takes longer
     return batches.with_options(options)
@@ -83,23 +83,20 @@ def read_blocks(arrays, types, shuffle):
     """
     import tensorflow as tf
 
-    N = len(arrays[0])
-    starts = np.arange(0, N, RUN)
+    starts = np.arange(0, len(arrays[0]), RUN)
     rng = np.random.default_rng(np.random.randint(2**31))  # follows the script's seed
 
     def read(number):
         if number == 0 and shuffle:  # a new epoch
             rng.shuffle(starts)
-        chosen = starts[number * RUNS : (number + 1) * RUNS]
-        N_rows = sum(min(RUN, N - i) for i in chosen)
-        order = rng.permutation(N_rows) if shuffle else slice(None)
-        for x in arrays:
-            for i in chosen:
-                read_ahead(x[i : i + RUN])
-        return [
-            np.concatenate([x[i : i + RUN] for i in chosen]).astype(kind)[order]
-            for x, kind in zip(arrays, types, strict=True)
-        ]
+        chosen, block = starts[number * RUNS : (number + 1) * RUNS], []
+        for x, kind in zip(arrays, types, strict=True):
+            runs = [x[i : i + RUN] for i in chosen]
+            for run in runs:
+                read_ahead(run)
+            block.append(np.concatenate(runs).astype(kind))
+        order = rng.permutation(len(block[0])) if shuffle else slice(None)
+        return [rows[order] for rows in block]
 
     def block(number):
         parts = tf.numpy_function(read, [number], types)
@@ -111,10 +108,9 @@ def read_blocks(arrays, types, shuffle):
 
 
 def read_ahead(rows):
-    """Ask the disk for rows of an array, if they are mapped from a file.
+    """Ask the disk for rows of an array, if they are mapped from a file: them alone.
 
-    So they come in one go, and alone. Left to themselves, they come page by page, each
-    with the pages around it, which may be a hundred times as much.
+    Left to themselves, they come page by page, each with what the disk reads around it.
     """
     root = rows
     while isinstance(root.base, np.ndarray):

@@ -389,8 +389,10 @@ def class_numbers(Y):
 def print_test_result(facts):
     """Print how many test sequences are right, and what that is worth."""
     right, N, seen = facts['n_correct'], facts['N_test'], facts['n_duplicates']
-    low, high = (f'{100 * x:.0f} %' for x in wilson_interval(right, N))
-    worth = f'; 95 % confidence: {low} to {high}' if seen < N else ''
+    low, high = (100 * x for x in wilson_interval(right, N))
+    digits = 1 if high - low < 2 else 0
+    interval = f'{low:.{digits}f} % to {high:.{digits}f} %'
+    worth = f'; 95 % confidence: {interval}' if seen < N else ''
     print(f'{right} of {N} right{worth}')
     line = f'{seen} of {N} test sequences also occur in the training set'
     if seen == N:
