@@ -33,10 +33,8 @@ def replace_slow_batches():
     except (ImportError, AttributeError):
         example = {}
     if not {'_inputs', '_batch_size', '_shuffle'} <= example.keys():
-        note = (
-            f'Note: fit is slow with Keras {keras.__version__}: see support/batches.py'
-        )
-        print(note, file=sys.stderr)
+        why = f'fit takes longer with Keras {keras.__version__}'
+        print(f'Note: {why}: see support/batches.py', file=sys.stderr)
         return
 
     def get_tf_dataset(self):
