@@ -42,9 +42,10 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
     lines = find_layers(model)
     check_layers(model, lines, run)
     Y = np.concatenate([class_numbers(Y_train), class_numbers(Y_test)])
-    check_output(model, int(max(2, Y.max() + 1)), Y_train.ndim, lines[-1], run)
-    if len(np.unique(Y[: len(Y_train)])) == 1:
-        run.note(f'All training sequences are of class {Y[0]:.0f}: nothing to learn')
+    is_one_hot = Y_train.size > len(Y_train)
+    check_output(model, int(max(2, Y.max() + 1)), is_one_hot, lines[-1], run)
+    for y in np.setdiff1d(Y[len(Y_train) :], Y[: len(Y_train)]):
+        run.note(f'No training sequence is of class {y:.0f}, so it cannot be learnt')
     if not any('Normalization' in type(layer).__name__ for layer in model.layers):
         run.note(suggest_scaling(X_train, program()))
     run.X_test, run.Y_train = X_test, (Y[: len(Y_train)],)
@@ -290,7 +291,7 @@ def check_layers(model, lines, run):
             run.note(with_line(line, why))
 
 
-def check_output(model, N_classes, Y_dimensions, line, run):
+def check_output(model, N_classes, is_one_hot, line, run):
     """Raise DataError if last layer, loss, classes and how Y holds them don't fit."""
     from keras import losses
 
@@ -312,10 +313,11 @@ def check_output(model, N_classes, Y_dimensions, line, run):
     else:
         layer_fits = activation == ('linear' if logits else 'softmax')
         layer_fits = layer_fits and neurons >= N_classes
-        loss_fits = name.startswith('sparse') == (Y_dimensions == 1)
+        loss_fits = name.startswith('sparse') != is_one_hot
     if not (layer_fits and loss_fits):
+        sparse = '' if is_one_hot else 'sparse_'
         take = f"Dense({N_classes}, activation='softmax') with"
-        take += " loss='sparse_categorical_crossentropy'"
+        take += f" loss='{sparse}categorical_crossentropy'"
         if N_classes == 2:
             take += " or Dense(1, activation='sigmoid') with loss='binary_crossentropy'"
         name += ' from_logits' * logits

@@ -319,7 +319,8 @@ def save_run(model, history, X_train, X_test, Y_test):
     predicted, N = scores.argmax(axis=1), len(Y)
     right = predicted == Y
     if shown is not None and abs(shown - right.mean()) > 1e-4:
-        print('The accuracy above is not that of X_test and Y_test: see evaluate( )')
+        why = 'of other data, or counted in another way'
+        print(f'The accuracy above is {why}: see evaluate( ) and metrics')
     facts['train_hash'] = hash_arrays(X_train, *run.Y_train)
     duplicate = find_duplicates(X_train if run.X_fit is None else run.X_fit, X_test)
     facts.update(n_correct=int(right.sum()), N_test=N, accuracy=float(right.mean()))

@@ -137,10 +137,10 @@ def test_what_was_seen_and_what_is_wrong(folder, capsys):
         r'taken for \[b\]a +taken for b +recall *\n +\[b\]a +1 +1 +1 of 2', printed
     )
     assert 'Wrong: 3, [b]a taken for b: python view.py --wrong\n' in printed
-    assert 'accuracy above is not that of X_test' in printed  # but that of the fit
+    assert 'accuracy above is of other data' in printed  # that of the fit
     printed = exam(capsys, [0, 1], [0, 1], X_train=[0, 1])
     assert '2 of 2 right\n' in printed and 'memory, not an exam' in printed
-    assert 'Wrong' not in printed and 'above is not' not in printed
+    assert 'Wrong' not in printed and 'above is of' not in printed
     printed = exam(capsys, [1, 0, 0, 2, 1], [0, 0, 0, 2, 0])
     assert re.search(r'\[b\]a +2 +2 +0 +2 of 4 *\n', printed)
     assert 'also occur' not in printed and 'Always answering [b]a: 80 %' in printed

@@ -227,7 +227,7 @@ SAID = [
         'validation_data=(X_test, Y_test), callbacks=',
         {'longer test': 'vali'},
     ),
-    (r'\(X_test, Y_test, v', '(X_train, Y_train, v', {'accuracy above is not': None}),
+    (r'\(X_test, Y_test, v', '(X_train, Y_train, v', {'above is of other': None}),
 ]
 # What may be done, with numbers of one's own, two outputs and the slide's call.
 OWN = "seed = 0\nN_own = 5\nrate = 0.1\nbend = '5 %'\non = True\n"
@@ -299,7 +299,7 @@ def test_what_may_be_meant_is_said(data):
     assert 'Epoch 3/3' in shown and os.path.exists('runs/1')
     for said, text in [x for *_, texts in SAID for x in texts.items()]:
         found = [line for line in shown.splitlines() if said in line]
-        assert len(found) == (1 if 'above is not' in said else 2)  # also at the end
+        assert len(found) == (1 if 'above is of' in said else 2)  # also at the end
         if text:
             check_line(found[0], lines, new, text)
 
@@ -502,16 +502,14 @@ def test_a_line_an_epoch_in_a_log(folder, monkeypatch):
 # ------------------------------------------------------------------ the data
 
 
-def check(Y, *network, X=((0, 1),)):
+def check(Y, *network, X=((0, 1),), Y_test=None):
     """Return what is said when a network with these layers is checked."""
     model = keras.Sequential([keras.Input((2,)), *network])
     kind = 'binary' if model.output_shape[1] == 1 else 'sparse_categorical'
     model.compile(loss=f'{kind}_crossentropy', metrics=['accuracy'])
-    X, Y = (
-        np.resize(np.array(X, float), (max(len(X), len(Y)), 2)),
-        np.array([*Y], float),
-    )
-    data = X, np.resize(Y, len(X)), X[:1], Y[:1]
+    N = max(len(X), len(Y))
+    X, Y = np.resize(np.array(X, float), (N, 2)), np.resize(np.array([*Y], float), N)
+    data = X, Y, X[:1], Y[:1] if Y_test is None else np.array([float(Y_test)])
     runs.Run()
     with contextlib.redirect_stdout(io.StringIO()) as shown:
         try:
@@ -524,7 +522,7 @@ def check(Y, *network, X=((0, 1),)):
 def test_classes_that_a_network_can_tell(folder):
     one = layers.Dense(1, 'sigmoid')
     three, four = layers.Dense(3, 'softmax'), layers.Dense(4, 'softmax')
-    assert 'of class 0' in check('00', one)
+    assert 'No training sequence is of class 1' in check('00', one, Y_test=1)
     assert 'Dense(3' in check('012', one) and 'Dense(4' in check('03', three)
     assert check('03', four) == ''
     assert 'Flatten()' in check('01', layers.Reshape((2, 1)))
