@@ -24,7 +24,7 @@ from dataclasses import asdict, replace
 
 from support.console import DataError, clean, parser, whole_number
 from support.mistakes import suggest_scaling
-from support.sets import check_count, write_sets
+from support.sets import write_sets
 from support.tables import NUMBER, Reading, read_table, shorten_list
 
 import numpy as np
@@ -79,16 +79,6 @@ def stratified_group_split(groups, Y, size, rng):
     return is_chosen[groups], wanted.sum()
 
 
-def count_rows(paths):
-    """Return how many rows there are in texts, without reading what stands in them."""
-    N = 0
-    for path in filter(os.path.isfile, paths):
-        if path.lower().endswith(('.csv', '.tsv', '.txt')):
-            with open(path, 'rb') as file:
-                N += sum(line[:1] not in b'#\r\n' for line in file) - 1
-    return N
-
-
 def check_classes(paths, where, names, Y, is_test):
     """Raise DataError unless there are two classes or more, and no set lacks one.
 
@@ -139,9 +129,6 @@ def read_options():
         script.error('--long, --length N and perhaps --period go together')
     if args.long and (len(args.long) != 3 or args.values):
         script.error('--long ID,TIME,VALUE takes the place of --values')
-    if args.label and not (args.long or args.packed):
-        command = shlex.join(['python', 'import_data.py', *sys.argv[1:]])
-        check_count(count_rows(args.tables), command)
     return args
 
 
