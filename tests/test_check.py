@@ -47,7 +47,9 @@ def test_ready(data):
 def test_a_gpu_unseen_and_a_set_too_small(data, monkeypatch):
     """What check.py starts is run in this process, which is quicker."""
 
-    def start(command, env, cwd, **_):
+    def start(command, env=None, cwd='.', **_):
+        if command[0] != sys.executable:
+            raise FileNotFoundError
         return script(*command[1:], env=env, cwd=cwd, status=None)
 
     monkeypatch.setattr(subprocess, 'run', start)

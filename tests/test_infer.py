@@ -156,7 +156,7 @@ def test_which_run(folder):
     assert answer.startswith(r'X_1.dat: class 1 (\x1b[31mB)')
     assert json.loads(script('infer.py', '--about').stdout)['class_names'] == ['A', 'B']
     network(path='my.keras')
-    refused('infer.py', '--about', '--model', 'my.keras', parts=['in no run'])
+    assert script('infer.py', '--about', '--model', 'my.keras').stdout == '{}\n'
     refused('infer.py', 'X_1.dat', '--run', '3', parts=['runs/3 is missing'])
 
 
@@ -190,7 +190,13 @@ def test_tables(folder):
     Path('other.csv').write_text('a,c\n1,2\n')
     refused('infer.py', 'other.csv', parts=['other.csv has no column b'])
     network(path='my.keras')
-    refused('infer.py', 'a.csv', '--model', 'my.keras', parts=['no run.json beside it'])
+    refused(
+        'infer.py',
+        'a.csv',
+        '--model',
+        'my.keras',
+        parts=['no run.json beside my.keras'],
+    )
 
 
 def test_tables_without_a_header(folder):
@@ -233,9 +239,9 @@ def test_a_table_in_parts(folder, monkeypatch):
 
 def test_a_table_that_pandas_must_read(folder):
     network(['A', 'B'], 'runs/1/model.keras', **READING)
-    Path('x.parquet').write_bytes(b'PAR1' * 4)
-    for parts in ['x.parquet is a table', 'docs/own-data.md#recipes']:
-        refused('infer.py', 'x.parquet', parts=[parts])
+    Path('x.parquet').write_bytes(b'PAR1\x15\xff' * 4)
+    parts = 'x.parquet cannot be read', 'docs/own-data.md#recipes'
+    refused('infer.py', 'x.parquet', parts=parts)
 
 
 def test_light_curves(folder):
