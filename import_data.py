@@ -17,6 +17,7 @@ from support.start import prepare
 if __name__ == '__main__':
     prepare()
 
+import hashlib
 import os
 import shlex
 import sys
@@ -193,6 +194,8 @@ def main():
     IDs = {'Train': rng.permutation(np.flatnonzero(~is_test))}
     IDs['Test'] = rng.permutation(np.flatnonzero(is_test))
 
+    digest = hashlib.sha256(X)  # the same command may find another table
+    digest.update('\n'.join([*labels, *ids, str(len(tables[0].X))]).encode())
     files = ' and '.join(map(os.path.basename, args.tables))
     command = shlex.join(['python', 'import_data.py', *sys.argv[1:]])
     about = {
@@ -202,6 +205,7 @@ def main():
         'table': asdict(replace(reading, extent=[float(X.min()), float(X.max())])),
         'test': size,
         'seed': args.seed,
+        'hash': digest.hexdigest()[:16],
     }
     sets = {x: (len(rows), ((X[i], Y[i]) for i in rows)) for x, rows in IDs.items()}
     ids = {x: ids[rows] for x, rows in IDs.items()} if has_objects else {}

@@ -147,9 +147,10 @@ def check_values(place, X, N=None):
         )
     size = np.abs(X).max()
     if not (size == 0 or 1.2e-38 < size < 3.4e38):
+        found = f'a value of size {size:.3g}' if size < np.inf else 'NaN or infinity'
         raise DataError(
-            f'{place} holds a value of size {size:.3g}: write it again, as finite'
-            ' values of float64, from 1e-38 to 3e38 (is it text, or of another type?)'
+            f'{place} holds {found}: write it again, as finite values of float64, from'
+            ' 1e-38 to 3e38 (is it text, or of another type?)'
         )
 
 

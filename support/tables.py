@@ -276,9 +276,8 @@ def text_column(path, frame, name, needed=True):
     texts = ['' if text in MISSING else text for text in texts]
     texts = np.array([*texts, ''], object)[codes]  # of a missing cell the code is -1
     if needed and '' in texts:
-        where = f'{path}, row {frame.index[list(texts).index("")]}, column {name}'
-        count = f'one of {np.count_nonzero(texts == ""):,}'
-        raise DataError(f'{where} holds no name ({count}): {SEE}')
+        row = frame.index[texts.tolist().index('')]
+        raise DataError(f'{path}, row {row}, column {name} holds no name: {SEE}')
     return texts
 
 
@@ -288,19 +287,14 @@ def to_floats(path, frame, names):
     X = np.empty((len(frame), len(names)))
     for i in range(0, len(frame), PART):  # a copy of all would double the memory
         cells = frame[i : i + PART][names]
-        if texts:
-            numbers = cells[texts].astype(str).apply(lambda column: column.str.strip())
-            cells = cells.assign(**numbers.apply(pd.to_numeric, errors='coerce'))
-        X[i : i + PART] = cells.to_numpy(float, na_value=np.nan)
+        numbers = cells[texts].astype(str).apply(pd.to_numeric, errors='coerce')
+        X[i : i + PART] = cells.assign(**numbers).to_numpy(float, na_value=np.nan)
     is_wrong, bad = ~((X >= -LARGEST) & (X <= LARGEST)), {}  # also NaN
     for i in np.flatnonzero(is_wrong.any(axis=1)):
         name = names[is_wrong[i].argmax()]
-        cell = frame[name].iloc[i]
-        problem = f'{str(cell).strip()[:20]!r}, no number that a network takes'
-        if pd.isna(cell):
-            problem = f'no value (one of {is_wrong.sum():,})'
+        cell = str(frame[name].iloc[i]).strip()[:20]
         where = f'{path}, row {frame.index[i]}, column {name}'
-        bad[int(i)] = f'{where} holds {problem}: {SEE}'
+        bad[int(i)] = f'{where} holds {cell!r}, no number that a network takes: {SEE}'
     return X, bad
 
 

@@ -62,7 +62,7 @@ def test_what_is_written_is_read(folder):
         ('X_7', [0] * 5, 'holds 5 values .*--N_sequence 5$'),
         ('X_7', b'', 'holds 0 values .*write it again'),
         ('X_7', b'0.123, -4.56e-7\n' * 64, 'holds a value of size .*text'),
-        ('X_7', [0] * 127 + [np.nan], 'holds a value of size nan'),
+        ('X_7', [0] * 127 + [np.nan], 'holds NaN or infinity'),
         ('X_7', [-3.41e38] + [0] * 127, 'holds a value of size 3'),
         ('X_7', [1.19e-38] * 128, 'holds a value of size 1'),
         *(('Y_7', Y, 'holds .*, but a class is') for Y in ([0.5], [-1], [1e6], [])),
@@ -457,7 +457,7 @@ def test_either_kind_replaces_the_other(packed):
         (
             'X',
             np.full([20, 128], np.nan),
-            ['X.npy, sequence 1 (X[0]) holds a value of size nan'],
+            ['X.npy, sequence 1 (X[0]) holds NaN'],
         ),
         ('X', np.zeros([20, 2, 64]), ['(N, n)', '(20, 2, 64)']),
         ('X', np.full([20, 128], 'a'), ['numbers', '<U1']),
