@@ -48,7 +48,7 @@ from support.runs import (
     print_confusion,
     read_run,
 )
-from support.tables import PART, TABLES, Reading, read_parts
+from support.tables import PART, TABLES, Reading, read_parts, shorten_list
 
 import numpy as np
 
@@ -150,7 +150,12 @@ def read_rows(path, network, run, errors):
         known = f'no run.json beside {network} says how to read it'
         raise DataError(f'{path} is a table, and {known}: train with such a table')
     class_names = run['class_names']
+    not_used = []
     for table in read_parts(path, Reading(**run['table'])):
+        if table.not_used != not_used:
+            not_used = table.not_used
+            columns = shorten_list(not_used, 20)
+            print(clean(f'{path}, not used: {columns}'), file=sys.stderr)
         for name in table.too_short:
             few = 'has fewer than three observations'
             print_error(f'{path}: object {name} {few}', errors)

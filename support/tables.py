@@ -277,7 +277,8 @@ def text_column(path, frame, name, needed=True):
     texts = np.array([*texts, ''], object)[codes]  # of a missing cell the code is -1
     if needed and '' in texts:
         row = frame.index[texts.tolist().index('')]
-        raise DataError(f'{path}, row {row}, column {name} holds no name: {SEE}')
+        none = 'holds no name (NA and None count as none)'
+        raise DataError(f'{path}, row {row}, column {name} {none}: {SEE}')
     return texts
 
 
@@ -307,8 +308,8 @@ def are_far(X, low, high):
 def flag_missing_codes(path, table, names, X, groups, extent=None):
     """Add to table.bad the rows of X (n, N) that hold codes for no value, such as -999.
 
-    That is a number of CODES that is far from all others: from those of its group (n,),
-    or from those of X and of the training, within extent; or that alone is below 0.
+    That is a number of CODES that is far from all others: of its column, of its group
+    (n,), or of X and the training, within extent; or that alone is below 0.
     """
     is_nines = np.isin(X.astype('f4'), CODES)
     if not is_nines.any():
@@ -316,6 +317,8 @@ def flag_missing_codes(path, table, names, X, groups, extent=None):
     is_other = np.isfinite(X) & ~is_nines
     low = min([X.min(where=is_other, initial=np.inf), *(extent or ())])
     high = max([X.max(where=is_other, initial=-np.inf), *(extent or ())])
+    column_low = X.min(axis=0, where=is_other, initial=np.inf)
+    column_high = X.max(axis=0, where=is_other, initial=-np.inf)
     rows = np.flatnonzero(np.isin(groups, groups[is_nines.any(axis=1)]))
     X, is_nines, is_other = X[rows], is_nines[rows], is_other[rows]
     own_low = X.min(axis=1, where=is_other, initial=np.inf)
@@ -323,8 +326,9 @@ def flag_missing_codes(path, table, names, X, groups, extent=None):
     own = pd.DataFrame({'low': own_low, 'high': own_high}).groupby(groups[rows])
     own_low = own[['low']].transform('min').to_numpy()
     own_high = own[['high']].transform('max').to_numpy()
-    is_code = are_far(X, low, high) | are_far(X, own_low, own_high)
-    is_code = is_nines & (is_code | ((X < 0) & (low >= 0)))
+    is_code = are_far(X, low, high) | are_far(X, column_low, column_high)
+    is_code |= are_far(X, own_low, own_high) | ((X < 0) & (low >= 0))
+    is_code &= is_nines
     counts = pd.Series(X[is_code]).value_counts()
     for i, j in np.argwhere(is_code):
         where = f'{path}, {table.rows[rows[i]]}, column {names[j]} holds {X[i, j]:.7g}'

@@ -229,9 +229,8 @@ def test_noise():
     noise = drawn(0.5) - drawn(0)
     assert kstest(np.ravel(noise) / 0.5, 'norm').pvalue > 1e-3
     assert (abs(np.corrcoef(noise) - np.eye(20)) < 0.02).all()
-    small, large = (
-        make_sequences(N, random_streams(0)[0], noise=0.5)[0] for N in (2, 9)
-    )
+    both = [make_sequences(N, random_streams(0)[0], noise=0.5) for N in (2, 9)]
+    small, large = (X for X, _ in both)
     assert (small == large[:2]).all()
 
 
@@ -378,9 +377,8 @@ def test_replaced_while_it_is_read(data):
     edit = "import os\nos.utime('Train/about.json')\n"
     text = TRAIN.replace('# Create our Keras model', f'{edit}#', 1)
     put('train_other.py', text.encode())
-    refused(
-        data / 'train_other.py', *SHORT, parts=['while it was read: run this again']
-    )
+    command = data / 'train_other.py', *SHORT
+    refused(*command, parts=['while it was read: run this again'])
 
 
 # ---------------------------------------------------------------- packed sets
@@ -413,26 +411,15 @@ def test_packed_sets_are_the_same(packed, generated):
         assert (found[0] == X.astype(X_type)).all() and (found[1] == Y).all()
 
 
-def test_scripts_take_packed_sets(packed, generated, plots):
+def test_scripts_take_packed_sets(packed, plots):
     line = '20 of 20 + 10 of 10 sequences, sine and square waves, seed 0'
-    assert line in script('check.py', status=None).stdout
     script('view.py', 7)
     assert plots.pop()[0].axes[0].get_title().startswith('Data Set 7: class ')
-    losses = []
-    for folder in packed, generated:
-        for name in 'Train', 'Test':
-            shutil.copytree(folder / name, f'copy/{name}', dirs_exist_ok=True)
-        printed = script('train.py', *SHORT, cwd='copy').stdout
-        assert f'Data: {line}\n' in printed
-        history = Path('copy/runs/last/history.csv').read_text().splitlines()
-        losses.append([row.rpartition(',')[0] for row in history])  # without seconds
-        printed = script('infer.py', 'Test', cwd='copy').stdout
-        assert script('infer.py', 4, cwd='copy').stdout.splitlines()[-1] in printed
-        losses[-1] += printed.splitlines()[1:]
-        shutil.rmtree('copy/Train'), shutil.rmtree('copy/Test')
-    assert losses[0] == losses[1] and 'of 10 labelled' in losses[0][-1]
-    shutil.move('copy/runs', 'runs')
-    assert script('view.py', '--wrong').stdout.startswith('runs/2: ')
+    assert f'Data: {line}\n' in script('train.py', *SHORT).stdout
+    printed = script('infer.py', 'Test').stdout
+    assert script('infer.py', 4).stdout.splitlines()[-1] in printed
+    assert 'of 10 labelled' in printed
+    assert script('view.py', '--wrong').stdout.startswith('runs/1: ')
     script(MAKE, 20, 10, '--packed', '--seed', 1)
     refused('view.py', '--wrong', '--run', 1, parts=['20 10 --packed --overwrite'])
 

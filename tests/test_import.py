@@ -133,15 +133,14 @@ def test_packed():
     write('a.csv', csv())
     how = 'import_data.py', 'a.csv', '--label', 'shape', '--values', 't'
     script(*how)
-    files = [read_set(folder, N, 4) for folder, N in (('Train', 8), ('Test', 2))]
+    X_train, Y_train = read_set('Train', 8, 4)
     script(*how, '--packed', '--overwrite')
-    rows = np.load('Train/X.npy'), np.load('Train/Y.npy'), np.load('Test/X.npy')
-    for a, b in zip((*files[0], files[1][0]), rows, strict=True):
-        assert a.tobytes() == b.tobytes()
-    np.savez(
-        'a.npz', X=np.arange(80_004.0).reshape(-1, 4), Y=[*range(7)] * 2857 + [0, 1]
-    )
-    line = refused('import_data.py', 'a.npz', '--overwrite', parts=['20,001 sequences'])
+    assert np.load('Train/X.npy').tobytes() == X_train.tobytes()
+    assert np.load('Train/Y.npy').tobytes() == Y_train.tobytes()
+    X = np.arange(80_004.0).reshape(-1, 4)
+    np.savez('a.npz', X=X, Y=[*range(7)] * 2857 + [0, 1])
+    how = 'import_data.py', 'a.npz', '--overwrite'
+    line = refused(*how, parts=['20,001 sequences', '40,002 files'])
     assert line.endswith('  python import_data.py a.npz --overwrite --packed')
     assert len(np.load('Train/X.npy')) == 8
 
@@ -172,6 +171,7 @@ BANDS = LONG.replace('y\n', 'y,Band\n').replace('A\n', 'A,g\n').replace('B\n', '
 CASES = {
     '--label y': {
         'f0,f1,f2,y': 'Values: f0 to f2, 3 each',
+        'f0,f1,f2,y\n-2e5,-999,3,a\n1,4,9e5,b\n3,5,3,a': 'column f1 holds -999, perha',
         'm0,e0,m1,y,e1': 'which of the columns m0, e0, m1, e1 hold values?',
         'f0,f1,y,f1': 'two columns called f1',
         '4000,4005,y': '--header yes, if these name the columns',
@@ -284,13 +284,9 @@ def test_light_curves_elsewhere():
     """What the page shows makes the same values of them."""
     write('a.csv', '\n'.join(LONG.split('\n')[:-3]))
     table = read('a.csv', '--long id,t,m --label y')
-    recipe = re.findall(
-        '```python\n(.*?)```', PAGE.split('## Elsewhere')[1], re.DOTALL
-    )[1]
-    known = {
-        'run': {'table': asdict(table.reading)},
-        'table': pd.read_csv('a.csv', dtype={'id': str}),
-    }
+    recipe = re.findall('```python\n(.*?)```', PAGE.split('## Elsewhere')[1], re.S)[1]
+    known = {'run': {'table': asdict(table.reading)}}
+    known['table'] = pd.read_csv('a.csv', dtype={'id': str})
     exec(recipe, known | {'np': np}, found := {})
     np.testing.assert_array_equal(found['X'], table.X)
 
@@ -417,7 +413,10 @@ TO_MEND = {
     'a line of units': WIDE.replace('\n', '\n,x,mag,mag,mag\n', 1),
     'IPAC': IPAC + re.sub('(?m)^|,', ' ', WIDE[20:-1]).replace('.5', '.5   '),
     'rows without a class': f'{WIDE}V9,,1,2,3\n',
-    'codes for no value + gaps in a row': WIDE.replace('1.5,2.5,3.5', '1.5,-999,3.5'),
+    'codes for no value + gaps in a sequence': WIDE.replace(
+        '1.5,2.5,3.5', '1.5,-999,3.5'
+    ),
+    'gaps in a column': WIDE.replace('0.5,1.5,2.5', '0.5,,2.5'),
     'limits + observations without': f'{CURVES}1,b,9,<14.5\n',
     'observations with a flag': CURVES.replace('\n', ',0\n').replace(
         'mag,0', 'mag,catflags'
@@ -454,7 +453,9 @@ def test_recipes(kinds):
     with pytest.raises(DataError):
         read(path, f'--label class {options}')
     wanted = carried_out(recipe, options)
-    write('mine.csv', good)
+    write(
+        'mine.csv', good.replace('0.5,1.5', '0.5,2.5') if 'fillna' in recipe else good
+    )
     assert carried_out('pd.read_csv("mine.csv", dtype=text)', options) == wanted
 
 

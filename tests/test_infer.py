@@ -179,6 +179,7 @@ def test_tables(folder):
     assert plain('a.csv')[-3:-1] == ['A 0 1 0 of 1', '[b]B 1 0 0 of 1']
     Path('b.csv').write_text('b,a\n-1,1\n')
     assert answers('b.csv')[0] == [('', 'A', '')]
+    assert answers('a.csv')[1].count('a.csv, not used: z\n') == 1
     rows = '1,2,A,x\n1,,A,x\n1,bad,A,x\n1,2,C,x\n2,1,[b]B,x\n1,-999,A,x\n'
     Path('bad.csv').write_text(f'a,b,y,star\n{rows}')
     found, said = answers('bad.csv', 'no.csv', 'b.csv', status=1)
@@ -235,13 +236,6 @@ def test_a_table_in_parts(folder, monkeypatch):
     assert (
         len(done.stdout.splitlines()) == 8 and 'row 11 is not a number' in done.stderr
     )
-
-
-def test_a_table_that_pandas_must_read(folder):
-    network(['A', 'B'], 'runs/1/model.keras', **READING)
-    Path('x.parquet').write_bytes(b'PAR1\x15\xff' * 4)
-    parts = 'x.parquet cannot be read', 'docs/own-data.md#recipes'
-    refused('infer.py', 'x.parquet', parts=parts)
 
 
 def test_light_curves(folder):
