@@ -154,7 +154,8 @@ def write_sets(sets, about, overwrite=False, class_names=(), ids=None, packed=Fa
     and more. class_names, in order, and ids, {folder: N names of objects}, go with
     them. packed puts the sequences of each folder into two files.
     Returns whether it has written them: False if the folders hold these sets already.
-    Raises DataError if they hold others (unless overwrite) or can't be written.
+    overwrite writes them anyhow. Raises DataError if the folders hold others, without
+    overwrite, or can't be written.
     """
     about = json.loads(json.dumps({**about, 'class_names': list(class_names)}))
     N = sum(N for N, _ in sets.values())
@@ -165,7 +166,8 @@ def write_sets(sets, about, overwrite=False, class_names=(), ids=None, packed=Fa
             f' them into four with  {command} --packed'
         )
     found = [read_metadata(folder) for folder in sets]
-    if all(there | about == there and not changed for there, changed in found):
+    is_there = [there | about == there and not changed for there, changed in found]
+    if all(is_there) and not overwrite:
         return False
     if not overwrite and not all(is_replaceable(x, about['script']) for x in sets):
         raise DataError(

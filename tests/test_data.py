@@ -441,11 +441,7 @@ def test_either_kind_replaces_the_other(packed):
     ('name', 'array', 'parts'),
     [
         ('X', np.zeros([20, 64]), ['sequence 1 (X[0]) holds 64', '--N_sequence 64']),
-        (
-            'X',
-            np.full([20, 128], np.nan),
-            ['X.npy, sequence 1 (X[0]) holds NaN'],
-        ),
+        ('X', np.full([20, 128], np.nan), ['X.npy, sequence 1 (X[0]) holds NaN']),
         ('X', np.zeros([20, 2, 64]), ['(N, n)', '(20, 2, 64)']),
         ('X', np.full([20, 128], 'a'), ['numbers', '<U1']),
         ('X', np.full([20, 128], None), ['cannot be read', 'write them again']),

@@ -326,11 +326,8 @@ def test_a_random_choice_with_each_class_in_proportion():
     values = np.random.default_rng(1).normal(size=(60, 4)).round(4)
     write('a.csv', csv(labels, values))
     drawn = []
-    for test, seed, sizes in (
-        (0.5, 0, [15, 10, 5]),
-        (7, 0, [4, 2, 1]),
-        (7, 1, [4, 2, 1]),
-    ):
+    cases = (0.5, 0, [15, 10, 5]), (7, 0, [4, 2, 1]), (7, 1, [4, 2, 1])
+    for test, seed, sizes in cases:
         how = 'a.csv', '--label', 'shape', '--test', test, '--seed', seed
         imported(*how, '--overwrite')
         drawn.append(sequences('Test'))
@@ -453,9 +450,8 @@ def test_recipes(kinds):
     with pytest.raises(DataError):
         read(path, f'--label class {options}')
     wanted = carried_out(recipe, options)
-    write(
-        'mine.csv', good.replace('0.5,1.5', '0.5,2.5') if 'fillna' in recipe else good
-    )
+    filled = good.replace('0.5,1.5', '0.5,2.5') if 'fillna' in recipe else good
+    write('mine.csv', filled)
     assert carried_out('pd.read_csv("mine.csv", dtype=text)', options) == wanted
 
 

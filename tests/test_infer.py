@@ -117,11 +117,8 @@ def test_networks_that_are_none(folder):
     Path('damaged.keras').write_bytes(Path('damaged.keras').read_bytes()[:-500])
     Sequential([Input((128, 1)), layers.Flatten()]).save('matrix.keras')
     put('Test/X_1.dat')
-    for wrong in (
-        'damaged.keras cannot be loaded',
-        'matrix.keras classifies no sequences',
-        'no.keras is missing',
-    ):
+    wrong_ones = 'damaged.keras cannot be loaded', 'matrix.keras classifies no seq'
+    for wrong in *wrong_ones, 'no.keras is missing':
         refused('infer.py', 1, '--model', wrong.split()[0], parts=[wrong])
     refused('infer.py', 1, parts=['there is no run yet'])
 
@@ -160,13 +157,8 @@ def test_which_run(folder):
     refused('infer.py', 'X_1.dat', '--run', '3', parts=['runs/3 is missing'])
 
 
-READING = {
-    'header': 'yes',
-    'width': 4,
-    'values': ['a', 'b'],
-    'label': 'y',
-    'id': 'star',
-}
+READING = {'header': 'yes', 'width': 4, 'values': ['a', 'b']}
+READING |= {'label': 'y', 'id': 'star'}
 
 
 def test_tables(folder):
@@ -191,13 +183,8 @@ def test_tables(folder):
     Path('other.csv').write_text('a,c\n1,2\n')
     refused('infer.py', 'other.csv', parts=['other.csv has no column b'])
     network(path='my.keras')
-    refused(
-        'infer.py',
-        'a.csv',
-        '--model',
-        'my.keras',
-        parts=['no run.json beside my.keras'],
-    )
+    command = 'infer.py', 'a.csv', '--model', 'my.keras'
+    refused(*command, parts=['no run.json beside my.keras'])
 
 
 def test_tables_without_a_header(folder):
