@@ -308,8 +308,9 @@ def are_far(X, low, high):
 def flag_missing_codes(path, table, names, X, groups, extent=None):
     """Add to table.bad the rows of X (n, N) that hold codes for no value, such as -999.
 
-    That is a number of CODES that is far from all others: of its column, of its group
-    (n,), or of X and the training, within extent; or that alone is below 0.
+    That is a number of CODES that is far from all others: of its group (n,), of X and
+    the training, within extent, or of its column in the training, which has more rows
+    than a table for infer.py may have; or that alone is below 0.
     """
     is_nines = np.isin(X.astype('f4'), CODES)
     if not is_nines.any():
@@ -326,9 +327,10 @@ def flag_missing_codes(path, table, names, X, groups, extent=None):
     own = pd.DataFrame({'low': own_low, 'high': own_high}).groupby(groups[rows])
     own_low = own[['low']].transform('min').to_numpy()
     own_high = own[['high']].transform('max').to_numpy()
-    is_code = are_far(X, low, high) | are_far(X, column_low, column_high)
-    is_code |= are_far(X, own_low, own_high) | ((X < 0) & (low >= 0))
-    is_code &= is_nines
+    is_code = are_far(X, low, high) | are_far(X, own_low, own_high)
+    if extent is None:
+        is_code |= are_far(X, column_low, column_high)
+    is_code = is_nines & (is_code | ((X < 0) & (low >= 0)))
     counts = pd.Series(X[is_code]).value_counts()
     for i, j in np.argwhere(is_code):
         where = f'{path}, {table.rows[rows[i]]}, column {names[j]} holds {X[i, j]:.7g}'

@@ -163,7 +163,7 @@ READING |= {'label': 'y', 'id': 'star'}
 
 def test_tables(folder):
     """Read by the names of the columns; bad rows are named, the others go on."""
-    network(['A', '[b]B'], 'runs/1/model.keras', **READING)
+    network(['A', '[b]B'], 'runs/1/model.keras', **READING, extent=[-9, 30])
     Path('a.csv').write_text('z,b,y,a,star\n9,2,A,-1,s1\n9,1,[b]B,2,s2\n9,1,,0,s3\n')
     found = [('s1', '[b]B', '0'), ('s2', 'A', '0'), ('s3', '[b]B', '')]
     assert answers('a.csv')[0] == found
@@ -171,6 +171,8 @@ def test_tables(folder):
     assert plain('a.csv')[-3:-1] == ['A 0 1 0 of 1', '[b]B 1 0 0 of 1']
     Path('b.csv').write_text('b,a\n-1,1\n')
     assert answers('b.csv')[0] == [('', 'A', '')]
+    Path('two.csv').write_text('a,b\n9.99,9.5\n3,5\n')  # 9.99 may be a value
+    assert len(answers('two.csv')[0]) == 2
     assert answers('a.csv')[1].count('a.csv, not used: z\n') == 1
     rows = '1,2,A,x\n1,,A,x\n1,bad,A,x\n1,2,C,x\n2,1,[b]B,x\n1,-999,A,x\n'
     Path('bad.csv').write_text(f'a,b,y,star\n{rows}')
