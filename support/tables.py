@@ -252,9 +252,9 @@ def check_not_used(path, frame, names):
         cells = frame[name].dropna()
         is_whole = cells.dtype.kind != 'f' or (cells % 1 == 0).all()
         if is_whole and 2 < cells.nunique() < len(cells):
-            what = f'column {name} repeats what it holds, as names of objects do'
+            repeats = f'column {name} repeats what it holds, as names of objects do'
             remedy = f'--id {name} keeps the rows of each on one side of the split'
-            raise DataError(f'{path}: {what}: {remedy}; if it names none, --id none')
+            raise DataError(f'{path}: {repeats}: {remedy}; if not, --id none')
 
 
 def exit_with_preview(path, frame):
