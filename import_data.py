@@ -17,6 +17,7 @@ from support.start import prepare
 if __name__ == '__main__':
     prepare()
 
+import hashlib
 import os
 import shlex
 import sys
@@ -24,7 +25,7 @@ from dataclasses import asdict, replace
 
 from support.console import DataError, clean, parser, whole_number
 from support.mistakes import suggest_scaling
-from support.sets import check_count, write_sets
+from support.sets import write_sets
 from support.tables import NUMBER, Reading, read_table, shorten_list
 
 import numpy as np
@@ -79,58 +80,46 @@ def stratified_group_split(groups, Y, size, rng):
     return is_chosen[groups], wanted.sum()
 
 
-def count_rows(paths):
-    """Return how many rows there are in texts, without reading what stands in them."""
-    N = 0
-    for path in filter(os.path.isfile, paths):
-        if path.lower().endswith(('.csv', '.tsv', '.txt')):
-            with open(path, 'rb') as file:
-                N += sum(line[:1] not in b'#\r\n' for line in file) - 1
-    return N
-
-
-def check_classes(paths, where, names, Y, is_test):
+def check_classes(path, names, Y, is_test, is_split_here):
     """Raise DataError unless there are two classes or more, and no set lacks one.
 
-    A Test of its own may. where[i] says where Y[i] stands.
+    A Test of its own may.
     """
     if len(names) < 2:
-        raise DataError(f'{paths[0]}: all are of class {names[0]}: add others')
+        raise DataError(f'{path}: all are of class {names[0]}: add others')
     for y, name in enumerate(names):
-        own = np.flatnonzero(Y == y)
-        if is_test[own].all() or (len(paths) == 1 and not is_test[own].any()):
-            lacking = f'{where[own[0]]} is of class {name}, which Train or Test lacks'
-            of = f'of {len(own)}, perhaps equal or of one object'
-            raise DataError(f'{lacking} ({of}): add some, or remove it')
+        own = is_test[Y == y]
+        if own.all() or (is_split_here and not own.any()):
+            few = f'class {name} ({len(own)} sequences) is not in both Train and Test'
+            raise DataError(f'{path}: {few}: add some, not equal nor of one object')
 
 
-def check_objects(where, objects, labels):
-    """Raise DataError if one object has several classes. where[i] is that of row i."""
-    first = pd.Series(labels).groupby(objects).transform('first').to_numpy()
-    for i in np.flatnonzero(first != labels)[:1]:
-        why = f'is of class {labels[i]}, but {objects[i]} is {first[i]} above'
-        raise DataError(f'{where[i]} {why}: give each object one class, or --id none')
+def check_objects(path, objects, labels):
+    """Raise DataError if an object has several classes."""
+    N_classes = pd.Series(labels).groupby(objects).nunique()
+    if N_classes.max() > 1:
+        one = f'{N_classes.idxmax()} is of several classes: give each object one'
+        raise DataError(f'{path}: {one}, or --id none')
 
 
 def read_options():
     """Return the options of the command line."""
     script = parser(__doc__)
     add = script.add_argument
-    what = 'one to split, or one for Train and one for Test'
-    add('tables', nargs='+', metavar='TABLE', help=what)
+    tables = 'one to split, or one for Train and one for Test'
+    add('tables', nargs='+', metavar='TABLE', help=tables)
     add('--label', metavar='COLUMN', help='of the classes')
     add('--values', metavar='FIRST:LAST', help='or mag, for mag0, mag1, ...')
     add('--id', metavar='COLUMN', help="of the objects' names, or none")
     add('--header', choices=('yes', 'no'), help='whether a line names the columns')
-    what = 'each row is an observation'
-    add('--long', metavar='ID,TIME,VALUE', type=lambda x: x.split(','), help=what)
+    columns = 'ID,TIME,VALUE: each row is an observation'
+    add('--long', metavar='COLUMNS', type=lambda text: text.split(','), help=columns)
     add('--length', metavar='N', type=whole_number(2), help='of --long: values in each')
     add('--period', metavar='COLUMN', help='of --long: fold each object with it')
     add('--no-codes', action='store_true', help='-999 and the like are values')
     add('--test', type=test_size, help='of the sequences, a fraction or a number (0.2)')
     add('--seed', type=whole_number(0), default=0, help='of the random split (0)')
-    what = 'all of a folder in two files, X.npy and Y.npy'
-    add('--packed', action='store_true', help=what)
+    add('--packed', action='store_true', help='a folder is two files, X.npy and Y.npy')
     add('--overwrite', action='store_true', help='replace the sequences that are there')
     args = script.parse_args()
     if len(args.tables) > 2 or (len(args.tables) == 2 and args.test):
@@ -139,9 +128,6 @@ def read_options():
         script.error('--long, --length N and perhaps --period go together')
     if args.long and (len(args.long) != 3 or args.values):
         script.error('--long ID,TIME,VALUE takes the place of --values')
-    if args.label and not (args.long or args.packed):
-        command = shlex.join(['python', 'import_data.py', *sys.argv[1:]])
-        check_count(count_rows(args.tables), command)
     return args
 
 
@@ -161,8 +147,9 @@ def read_tables(args):
 def describe_import(tables, X, groups, is_test):
     """Return lines that say what the columns were taken for, and what is left out."""
     reading = tables[0].reading
-    columns = ', '.join(reading.long or ())
-    columns = columns or f'{reading.values[0]} to {reading.values[-1]}'
+    columns = ', '.join(
+        reading.long or [f'{reading.values[0]} to {reading.values[-1]}']
+    )
     object_column = reading.id or (reading.long or ['none'])[0]
     lines = [f'Values: {columns}, {X.shape[1]} each, {X.min():.6g} to {X.max():.6g}']
     lines.append(f'Class: {reading.label}, object: {object_column}')
@@ -182,41 +169,43 @@ def describe_import(tables, X, groups, is_test):
 def main():
     args = read_options()
     tables = read_tables(args)
-    reading = tables[0].reading
-    rows = zip(args.tables, tables, strict=True)
-    where = [f'{path}, {row}' for path, table in rows for row in table.rows]
+    reading, is_split_here = tables[0].reading, len(tables) == 1
     X, labels, ids, objects = (
-        arrays[0] if len(tables) == 1 else np.concatenate(arrays)
+        arrays[0] if is_split_here else np.concatenate(arrays)
         for arrays in list(zip(*tables, strict=True))[:4]
     )
     has_objects = bool(reading.id or reading.long)
     if has_objects:
-        check_objects(where, objects, labels)
+        check_objects(args.tables[-1], objects, labels)
     names = sorted(set(labels))  # texts are different if they differ at all
     if all(map(NUMBER.fullmatch, names)):
         names.sort(key=float)
     Y = pd.Index(names).get_indexer(labels)
+
+    # Split them, and put them in random order, so that the first ones are a fair sample
     rng = np.random.default_rng(args.seed)
     groups, size = group_sequences(X, objects if has_objects else None), None
     is_test = np.arange(len(X)) >= len(tables[0].X)
     N_wanted = is_test.sum()
-    if len(tables) == 1:
+    if is_split_here:
         size = args.test or 0.2
         is_test, N_wanted = stratified_group_split(groups, Y, size, rng)
-    check_classes(args.tables, where, names, Y, is_test)
-
-    # Write them in random order, so that the first ones are a fair sample.
+    check_classes(args.tables[-1], names, Y, is_test, is_split_here)
     IDs = {'Train': rng.permutation(np.flatnonzero(~is_test))}
     IDs['Test'] = rng.permutation(np.flatnonzero(is_test))
-    of = ' and '.join(map(os.path.basename, args.tables))
+
+    digest = hashlib.sha256(X)  # the same command may find another table
+    digest.update('\n'.join([*labels, *ids, str(len(tables[0].X))]).encode())
+    files = ' and '.join(map(os.path.basename, args.tables))
     command = shlex.join(['python', 'import_data.py', *sys.argv[1:]])
     about = {
         'script': 'import_data.py',
-        'what': f'from {of}, class in column {reading.label}',
+        'what': f'from {files}, class in column {reading.label}',
         'command': command.replace(' --overwrite', ''),
         'table': asdict(replace(reading, extent=[float(X.min()), float(X.max())])),
         'test': size,
         'seed': args.seed,
+        'hash': digest.hexdigest()[:16],
     }
     sets = {x: (len(rows), ((X[i], Y[i]) for i in rows)) for x, rows in IDs.items()}
     ids = {x: ids[rows] for x, rows in IDs.items()} if has_objects else {}
@@ -230,9 +219,8 @@ def main():
     if is_test.sum() != N_wanted:
         why = 'those that are equal or of one object stay together'
         lines.append(f'Test has {is_test.sum()}, not {N_wanted} as asked: {why}')
-    lines.append(
-        'Written.' if written else 'Train and Test hold exactly these already.'
-    )
+    same = 'Train and Test hold exactly these already.'
+    lines.append('Written.' if written else same)
     print(*map(clean, lines), sep='\n')
     if advice := suggest_scaling(X[IDs['Train'][:1000]]):
         print(advice)

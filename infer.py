@@ -20,11 +20,11 @@ import csv
 import functools
 import io
 import itertools
+import json
 import os
 import re
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import NamedTuple
 
 from support.console import DataError, clean, parser, whole_number
@@ -34,8 +34,8 @@ from support.files import (
     IDS_FILE,
     check_file,
     class_title,
-    exists,
     last_written,
+    load_packed,
     read_class,
     read_lines,
     read_values,
@@ -48,7 +48,7 @@ from support.runs import (
     print_confusion,
     read_run,
 )
-from support.tables import PART, TABLES, Reading, read_parts
+from support.tables import PART, TABLES, Reading, read_parts, shorten_list
 
 import numpy as np
 
@@ -78,9 +78,9 @@ def sequence_file(text):
 def read_options():
     """Return the options of the command line."""
     script = parser(__doc__)
-    what = 'a file, table or folder, or the number i of Test/X_i.dat'
     add = script.add_argument
-    add('files', nargs='*', metavar='FILE', type=sequence_file, help=what)
+    file = 'a file, table or folder, or the number i of Test/X_i.dat'
+    add('files', nargs='*', metavar='FILE', type=sequence_file, help=file)
     which = script.add_mutually_exclusive_group()
     which.add_argument('--run', metavar='NAME', help='runs/NAME, default the newest')
     which.add_argument('--model', help='a network in a file of its own')
@@ -100,14 +100,6 @@ def find_network(options):
     folder = os.path.dirname(options.model) or '.'
     has_run = os.path.exists(f'{folder}/run.json')
     return options.model, read_run('', folder) if has_run else {}
-
-
-def print_run(path, run):
-    """Print what run.json says of a network."""
-    if not run:
-        raise DataError(f'{path} is in no run, so nothing is known of it')
-    text = Path(run['path'], 'run.json').read_text('utf-8')
-    print(*map(clean, text.splitlines()), sep='\n')
 
 
 def load_network(path):
@@ -134,19 +126,20 @@ def read_texts(folder):
 def read_file(path, N_sequence, class_names):
     """Return the Sequence in a file of float64 values."""
     folder, name = os.path.split(path)
+    folder, number = folder or '.', FILE_NAME.fullmatch(name)
     x, label = read_values(path), None
     if len(x) != N_sequence:
         raise DataError(f'{path} holds {len(x)} values, the network takes {N_sequence}')
     ids, names = read_texts(folder)
     label_file = os.path.join(folder, name.replace('X', 'Y', 1))
-    if name.startswith('X_') and exists(label_file):
+    if name.startswith('X_') and (os.path.exists(label_file) or load_packed(folder)):
         label = int(read_class(label_file))
         if any(a != b for a, b in zip(names, class_names, strict=False)):
-            others = f'other classes ({", ".join(names[:5])}) than the network'
+            others = ', '.join(names[:5])
             raise DataError(
-                f'{folder or "."} is of {others}: train again with train.py'
+                f'{folder} is of other classes ({others}) than the network: train again'
+                ' with train.py'
             )
-    number = FILE_NAME.fullmatch(name)
     has_id = number and int(number[1]) <= len(ids)
     return Sequence(path, ids[int(number[1]) - 1] if has_id else '', x, label)
 
@@ -154,16 +147,18 @@ def read_file(path, N_sequence, class_names):
 def read_rows(path, network, run, errors):
     """Yield the Sequences of a table, read as that of the training."""
     if not run.get('table'):
-        why = f'{network} was trained with files'
-        if not run:
-            why = f'{network} has no run.json beside it, which says how to read tables'
-            why += ': copy that of its run'
-        raise DataError(f'{path} is a table, but {why}')
+        known = f'no run.json beside {network} says how to read it'
+        raise DataError(f'{path} is a table, and {known}: train with such a table')
     class_names = run['class_names']
+    not_used = []
     for table in read_parts(path, Reading(**run['table'])):
+        if table.not_used != not_used:
+            not_used = table.not_used
+            columns = shorten_list(not_used, 20)
+            print(clean(f'{path}, not used: {columns}'), file=sys.stderr)
         for name in table.too_short:
-            few = f'object {name} has fewer than three observations'
-            print_error(f'{path}: {few}', errors)
+            few = 'has fewer than three observations'
+            print_error(f'{path}: object {name} {few}', errors)
         for i, label in enumerate(table.labels):
             name = f'{path} {table.rows[i]}'
             if i in table.bad:
@@ -176,33 +171,25 @@ def read_rows(path, network, run, errors):
                 yield Sequence(name, table.ids[i], table.X[i], label)
 
 
-def natural_key(name):
-    """Return a key that sorts X_2.dat before X_10.dat."""
-    return [int(x) if x.isdecimal() else x for x in re.split('([0-9]+)', name)]
-
-
 def list_files(names):
     """Yield the files that are meant: of a folder, all sequences, or else all files."""
-    if names == sorted(names):  # from Test/X_*.dat, which the shell sorts as text
-        names = sorted(names, key=natural_key)
     for name in names:
         if not os.path.isdir(name):
             yield name
-        elif numbers := sorted(sequence_numbers(name)):
-            yield from (os.path.join(name, f'X_{i}.dat') for i in numbers)
-        else:
-            files = sorted(os.listdir(name), key=natural_key)
-            yield from (os.path.join(name, file) for file in files)
+            continue
+        files = [f'X_{i}.dat' for i in sorted(sequence_numbers(name))]
+        files = files or sorted(os.listdir(name))
+        yield from (os.path.join(name, file) for file in files)
 
 
 def is_table(path):
     """Return whether a file is a table, by its name or as text, and not float64."""
-    if path.lower().endswith(TABLES):
-        return True
     if FILE_NAME.fullmatch(os.path.basename(path)):
         return False
+    check_file(path)
     with open(path, 'rb') as file:
-        return re.fullmatch(rb'[\t\r\n -~]+', file.read(1000)) is not None
+        is_text = re.fullmatch(rb'[\t\r\n -~]+', file.read(1000)) is not None
+    return is_text or path.lower().endswith(TABLES)
 
 
 def read_sequences(paths, network, N_sequence, run, errors):
@@ -212,7 +199,6 @@ def read_sequences(paths, network, N_sequence, run, errors):
         folder = os.path.dirname(path) or '.'
         written.setdefault(folder, last_written(folder))
         try:
-            check_file(path)
             if is_table(path):
                 yield from read_rows(path, network, run, errors)
                 continue
@@ -226,19 +212,19 @@ def read_sequences(paths, network, N_sequence, run, errors):
 
 def print_header(options, network, run, scores, has_scores):
     """Print which network answers, and what its scores are or the columns of --csv."""
-    trained = os.stat(network).st_mtime_ns
+    trained, written = os.stat(network).st_mtime_ns, last_written('Train')
     time = f'{datetime.fromtimestamp(trained / 1e9):%Y-%m-%d %H:%M}'
-    line = f'Model: {network} of {time}' + (f', {run["layers"]}' if run else '')
-    line += ', older than the sequences in Train' * (
-        (last_written('Train') or 0) > trained
-    )
-    print(clean(line), file=sys.stderr if options.csv else sys.stdout)
+    layers = f', {run["layers"]}' if run else ''
+    is_older = written is not None and written > trained
+    older = ', older than the sequences in Train' if is_older else ''
+    line = clean(f'Model: {network} of {time}{layers}{older}')
+    print(line, file=sys.stderr if options.csv else sys.stdout)
     if options.csv:
         each = ''.join(f',score_{j}' for j in range(scores.shape[1]))
         print(f'file,id,class,name,score,label,agrees{each}')
     elif has_scores:
-        what = "The score is the network's output for that class"
-        print(f'{what}, not a calibrated probability.')
+        output = "The score is the network's output for that class"
+        print(f'{output}, not a calibrated probability.')
     else:
         print('This network gives no scores: those of a sigmoid or a softmax are.')
 
@@ -259,15 +245,14 @@ def print_csv(part, scores, class_names, has_scores):
 def print_answers(part, scores, class_names, has_scores):
     """Print a line for each Sequence."""
     for (name, id_, _, label), row in zip(part, scores, strict=True):
-        Y = row.argmax()
-        line = f'{name} ({id_})' if id_ and not name.endswith(f' {id_}') else name
-        line += (
-            f': {class_title(Y, class_names)}' + f', score {row[Y]:.3f}' * has_scores
-        )
+        Y, agrees = row.argmax(), ''
+        object_name = f' ({id_})' if id_ and not name.endswith(f' {id_}') else ''
+        score = f', score {row[Y]:.3f}' if has_scores else ''
         if label is not None:
             title = class_title(label, class_names).removeprefix('class ')
-            line += f'; label {title} {"agrees" if label == Y else "DISAGREES"}'
-        print(clean(line))
+            agrees = f'; label {title} {"agrees" if label == Y else "DISAGREES"}'
+        answer = f'{name}{object_name}: {class_title(Y, class_names)}{score}{agrees}'
+        print(clean(answer))
 
 
 def print_accuracy(Y, predicted, class_names):
@@ -283,7 +268,9 @@ def main():
     options = read_options()
     network, run = find_network(options)
     if options.about:
-        return print_run(network, run)
+        text = json.dumps(run, indent=1, ensure_ascii=False)
+        print(*map(clean, text.splitlines()), sep='\n')
+        return 0
     model, class_names = load_network(network), run.get('class_names', [])
     N_sequence, errors, labels, answers = model.input_shape[1], set(), [], []
     paths = list_files(options.files)

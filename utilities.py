@@ -11,6 +11,7 @@ from support import files
 from support.console import clean
 from support.files import (
     CLASSES_FILE,
+    check_class,
     check_file,
     check_values,
     class_title,
@@ -49,7 +50,7 @@ def read_sequence(folder, ID, N):
     X = np.fromfile(X_file, '<f8')
     Y = np.fromfile(Y_file, '<f8')
     check_values(X_file, X, N)
-    check_values(Y_file, Y, 1)
+    check_class(Y_file, Y)
     return X, Y[0]
 
 

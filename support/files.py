@@ -18,19 +18,11 @@ FILE_NAME = re.compile(r'[XY]_([1-9][0-9]{0,9})\.dat')
 PACKED = 'X.npy', 'Y.npy'  # in a packed set, X_1.dat is row 0 of X.npy
 
 
-# ---------------------------------------------------------------- a folder of sequences
-
-
 def sequence_numbers(folder):
     """Return the numbers of the sequences in folder: the i of X_i.dat or Y_i.dat."""
     if arrays := load_packed(folder):
         return range(1, 1 + len(arrays[0]))
-    try:
-        names = os.listdir(folder)
-    except FileNotFoundError:
-        return set()
-    except OSError as error:
-        raise DataError(f'{folder}: {error.strerror}; it must be a folder') from None
+    names = os.listdir(folder) if os.path.isdir(folder) else ()
     return {int(match[1]) for match in map(FILE_NAME.fullmatch, names) if match}
 
 
@@ -45,17 +37,16 @@ def last_written(folder):
 def load_packed(folder):
     """Return X (N, n) and Y (N,) of a packed set, mapped: read where they are used.
 
-    None if the set is not packed. Raises DataError if they are no set.
+    None if the set is not packed. Raises DataError if they are not a set.
     """
-    try:
-        file = os.stat(f'{folder}/{PACKED[0]}')
-    except OSError:
+    path = f'{folder}/{PACKED[0]}'
+    if not os.path.exists(path):
         return None
-    return map_arrays(folder, file.st_ino, file.st_mtime_ns)
+    return map_arrays(folder, os.stat(path).st_mtime_ns)
 
 
 @functools.lru_cache(4)
-def map_arrays(folder, *version):
+def map_arrays(folder, version):
     """Do what load_packed does, once for each version of the files."""
     both = f'{folder}/X.npy and Y.npy'
     try:  # allow_pickle=False: a pickle could run code of its own
@@ -64,31 +55,11 @@ def map_arrays(folder, *version):
     except Exception as error:  # of many kinds, according to what is wrong
         raise DataError(f'{both} cannot be read ({error}): write them again') from None
     if not are_numbers or X.ndim != 2 or X.shape[:1] != Y.shape:
-        what = f'{X.dtype} {X.shape} and {Y.dtype} {Y.shape}'
-        raise DataError(f'{both} must be numbers (N, n) and (N,), not {what}')
+        found = f'{X.dtype} {X.shape} and {Y.dtype} {Y.shape}'
+        raise DataError(f'{both} must be numbers (N, n) and (N,), not {found}')
     if any(map(FILE_NAME.fullmatch, os.listdir(folder))):
         raise DataError(f'{folder} holds X.npy and X_i.dat: move either elsewhere')
     return X, Y
-
-
-def packed_row(path):
-    """Return the row that Train/X_5.dat stands for in a packed set, and its place.
-
-    The row is float64 (N,), or None if the sequence is to be found in a file at path.
-    """
-    folder, name = os.path.split(path)
-    match = FILE_NAME.fullmatch(name)
-    if not (match and (arrays := load_packed(folder or '.'))):
-        return None, path
-    kind, i = name[0], int(match[1]) - 1
-    rows = arrays['XY'.index(kind)]
-    place = os.path.join(folder, f'{kind}.npy, sequence {i + 1} ({kind}[{i}])')
-    return np.array(rows[i], '<f8', ndmin=1) if i < len(rows) else None, place
-
-
-def exists(path):
-    """Return whether there is such a file, or such a row of a packed set."""
-    return packed_row(path)[0] is not None or os.path.exists(path)
 
 
 def read_lines(folder, name):
@@ -110,28 +81,36 @@ def class_title(Y, names=()):
     return number if name == number else f'{number} ({name})'
 
 
-# ---------------------------------------------------------------- reading a file
+def read_array(path):
+    """Return what a file of float64, or a row of a packed set, holds; and its place.
+
+    Train/X_5.dat stands for a row where Train is packed: float64 (n,).
+    """
+    folder, name = os.path.split(path)
+    match, arrays = FILE_NAME.fullmatch(name), load_packed(folder or '.')
+    if not match or not arrays or int(match[1]) > len(arrays[0]):
+        check_file(path)
+        return np.fromfile(path, '<f8'), path
+    kind, i = name[0], int(match[1]) - 1
+    place = os.path.join(folder, f'{kind}.npy, sequence {i + 1} ({kind}[{i}])')
+    return np.array(arrays['XY'.index(kind)][i], '<f8', ndmin=1), place
 
 
 def read_values(path, N=None):
-    """Return the N values of a file of float64, or all of them: float64 (N,).
+    """Return the N values of a sequence, or all of them: float64 (N,).
 
-    path may also stand for a row of a packed set. Raises DataError if it isn't there,
-    or networks can't compute with it.
+    Raises DataError if they are not there, or networks can't compute with them.
     """
-    X, place = packed_row(path)
-    if X is not None:
-        check_values(place, X, N, len(X))
-        return X
-    check_file(path)
-    X = np.fromfile(path, '<f8')
-    check_values(path, X, N)
+    X, place = read_array(path)
+    check_values(place, X, N)
     return X
 
 
 def read_class(path):
     """Return the class in a Y file, a float. Raises DataError if it is not one."""
-    return float(read_values(path, 1)[0])
+    Y, place = read_array(path)
+    check_class(place, Y)
+    return float(Y[0])
 
 
 def read_sequence(folder, ID, N):
@@ -141,71 +120,64 @@ def read_sequence(folder, ID, N):
 
 def read_set(folder, N_files, N):
     """Read sequences 1 to N_files: X, float64 (N_files, N), Y (N_files,)."""
-    X, Y = np.empty([N_files, N]), np.empty(N_files)
-    for x in range(N_files):
-        X[x], Y[x] = read_sequence(folder, x + 1, N)
-    return X, Y
+    both = [read_sequence(folder, x + 1, N) for x in range(N_files)]
+    X, Y = zip(*both, strict=True)
+    return np.array(X), np.array(Y)
 
 
 def check_file(path):
-    """Raise DataError unless path is a file, or a packed row, that can be read."""
-    if packed_row(path)[0] is not None:
-        return
+    """Raise DataError unless path is a file that can be read."""
     if not os.path.isfile(path):
         raise DataError(f'{path} is missing: {hint_for_missing(path)}')
     if not os.access(path, os.R_OK):
         raise DataError(f'{path} cannot be read: get permission from its owner')
 
 
-def check_values(place, X, N=None, size=None):
+def check_values(place, X, N=None):
     """Raise DataError unless X, read at a place, are N numbers for a network, or some.
 
-    In a Y file, the one number must be a class. size is that of X, if not of a file.
+    Networks compute in float32, which holds sizes from 1e-38 to 3e38. A file of
+    integers or of text, misread as float64, is mostly outside; and so is NaN.
     """
-    size = size or os.path.getsize(place) / 8
-    N, kind = N or max(1, len(X)), os.path.basename(place)[:2]
-    if size != N:
-        other = f', or ask for that length with --N_sequence {size:.0f}'
-        remedy = 'write the file again'
-        remedy += other * (kind in ('X_', 'X.') and size >= 1 and size % 1 == 0)
+    N_found = len(X)
+    if N_found != (N or max(1, N_found)):
         raise DataError(
-            f'{place} holds {size:.9g} values of float64, not {N}: {remedy}'
+            f'{place} holds {N_found} values of float64, not {N or 1}: write it again,'
+            f' or ask for sequences of that length with --N_sequence {N_found}'
         )
-    # Networks compute in float32, which holds sizes from 1e-38 to 3e38. A file of
-    # integers or of text, misread as float64, is mostly outside; and so is NaN.
     size = np.abs(X).max()
     if not (size == 0 or 1.2e-38 < size < 3.4e38):
-        what = f'a value of size {size:.3g}' if np.isfinite(size) else 'NaN or infinity'
+        found = f'a value of size {size:.3g}' if size < np.inf else 'NaN or infinity'
         raise DataError(
-            f'{place} holds {what}: write it again, as finite values of float64, of'
-            ' sizes from 1e-38 to 3e38 (is it text, or of another type?)'
+            f'{place} holds {found}: write it again, as finite values of float64, from'
+            ' 1e-38 to 3e38 (is it text, or of another type?)'
         )
-    if kind in ('Y_', 'Y.') and not (0 <= X[0] < 1e6 and X[0] % 1 == 0):
-        what = 'but a class is a whole number from 0, as float64'
-        raise DataError(f'{place} holds {X[0]:g}, {what}')
+
+
+def check_class(place, Y):
+    """Raise DataError unless Y, read at a place, is the number of a class: (1,)."""
+    if len(Y) != 1 or not 0 <= Y[0] < 1e6 or Y[0] % 1:
+        numbers = ', '.join(f'{y:g}' for y in Y[:3])
+        needed = 'but a class is a whole number from 0, as float64'
+        raise DataError(f'{place} holds {numbers or "nothing"}, {needed}')
 
 
 def hint_for_missing(path):
     """Return what to do if the file path is missing."""
     folder, name = os.path.split(path)
     match, numbers = FILE_NAME.fullmatch(name), sequence_numbers(folder or '.')
+    make = 'python generate_data.py'
     if name == 'X_0.dat':
         return 'the sequences are numbered from 1, so read x+1'
     if not match or not folder:
         return 'check its name and folder'
-    if not numbers and sequence_numbers('.'):
-        return 'you are in a folder of sequences, so leave it first, with cd ..'
-    if numbers and int(match[1]) < max(numbers):
+    if not numbers:
+        none = f'{os.path.abspath(folder)} holds no sequences yet'
+        return f'{none}: make them with {make}, or bring your own with import_data.py'
+    if int(match[1]) < max(numbers):
         return 'put it back, or make the set again'
-    make = 'python generate_data.py'
-    if numbers:
-        end = f'{folder} ends at number {max(numbers)}, so ask for no more'
-        return f'{end}, or make more with {make} N_train N_test'
-    none = f'{os.path.abspath(folder)} holds no sequences yet'
-    return f'{none}: make them with {make}, or bring your own with import_data.py'
-
-
-# ---------------------------------------------------------------- writing a file
+    end = f'{folder} ends at number {max(numbers)}, so ask for no more'
+    return f'{end}, or make more with {make} N_train N_test'
 
 
 @contextlib.contextmanager

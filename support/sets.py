@@ -1,13 +1,15 @@
-"""Sets of sequences: written beside the old ones and renamed; and what they are.
+"""Sets of sequences, Train and Test: what they are, and how they are written.
 
-A full disk, Ctrl-C or a kill loses nothing: the old sets are there, or the new ones.
+A full disk leaves the old sets. A script that is killed leaves the old ones, the new
+ones, or what train.py reports as changed or as not belonging together.
 """
 
+import contextlib
 import hashlib
 import json
 import os
-import platform
 import shutil
+import tempfile
 import time
 from pathlib import Path
 
@@ -31,7 +33,7 @@ MOST_SEQUENCES = 20_000  # in Train and Test, unless they are packed
 
 def data_files(folder):
     """Return the names of the files in folder that hold sequences; [] without it."""
-    names = os.listdir(folder) if os.path.exists(folder) else ()
+    names = os.listdir(folder) if os.path.isdir(folder) else ()
     return sorted(name for name in names if FILE_NAME.fullmatch(name) or name in PACKED)
 
 
@@ -73,9 +75,9 @@ def when_written():
 def describe_sets(N_train, N_test, written=None):
     """Return what run.json says of N_train sequences of Train and N_test of Test.
 
-    data is a line of text, data_command the command that makes both sets as they are,
-    or None, and table what import_data.py has noted of its table, or None. written is
-    what when_written has returned before they were read, if it was asked.
+    That is a line of text, the command that makes both sets as they are, or None, and
+    what import_data.py has noted of its table, or None. written is what when_written
+    returned before they were read. Raises DataError if they can't be used together.
     """
     (train, train_changed), (test, test_changed) = map(read_metadata, ('Train', 'Test'))
     if written not in (None, when_written()):
@@ -94,16 +96,6 @@ def describe_sets(N_train, N_test, written=None):
     of_train, of_test = (len(sequence_numbers(x)) for x in ('Train', 'Test'))
     data = f'{N_train} of {of_train} + {N_test} of {of_test} sequences{origin}'
     return {'data': clean(data), 'data_command': command, 'table': train.get('table')}
-
-
-# ---------------------------------------------------------------- writing
-
-
-def check_count(N, command):
-    """Raise DataError if N sequences are too many for files of their own."""
-    if N > MOST_SEQUENCES:
-        what = f'{N:,} sequences would be {2 * N:,} files, too many for most disks'
-        raise DataError(f'{what}: put them into four with  {command} --packed')
 
 
 def write_files(folder, sequences):
@@ -125,88 +117,83 @@ def write_packed(folder, sequences, N):
                 file.write(np.asarray(row, '<f8').tobytes())
 
 
-def beside(folder, kind):
-    """Return a path of this process beside folder, for the new set or the old one."""
-    parent, name = os.path.split(os.path.realpath(folder))  # Train may be a link
-    return f'{parent}/.{name}.{kind}-{platform.node()}-{os.getpid()}'
+def move_set(new, folder):
+    """Move a new set into folder, in place of the one there; all else there stays.
 
-
-def sweep(folder):
-    """Tidy up beside folder: put back an old set, or else what it held besides.
-
-    A new set that was begun more than an hour ago is that of a dead script, and goes.
+    about.json goes first: until all is moved, the hash in it is that of another set.
     """
-    path = Path(os.path.realpath(folder))
-    for old in path.parent.glob(f'.{path.name}.old-*'):
-        if not path.exists():
-            old.rename(path)
-            continue
-        of_set = {*data_files(old), CLASSES_FILE, IDS_FILE, ABOUT_FILE}
-        for name in {*os.listdir(old)} - of_set - {*os.listdir(path)}:
-            os.rename(old / name, path / name)
-        shutil.rmtree(old, ignore_errors=True)
-    for new in path.parent.glob(f'.{path.name}.new-*'):
-        if time.time() - new.stat().st_mtime > 3600:
+    os.replace(f'{new}/{ABOUT_FILE}', f'{folder}/{ABOUT_FILE}')
+    names = os.listdir(new)
+    for name in {*data_files(folder), CLASSES_FILE, IDS_FILE}.difference(names):
+        Path(folder, name).unlink(missing_ok=True)
+    for name in names:
+        os.replace(f'{new}/{name}', f'{folder}/{name}')
+    os.utime(f'{folder}/{ABOUT_FILE}')  # see when_written
+
+
+def make_folder(folder):
+    """Make a folder, unless it is there; remove what dead scripts began in it."""
+    Path(folder).mkdir(exist_ok=True)
+    for new in Path(folder).glob('.new-*'):
+        if time.time() - new.stat().st_mtime > 24 * 3600:
             shutil.rmtree(new, ignore_errors=True)
 
 
-def is_replaceable(folder, about):
+def is_replaceable(folder, script):
     """Return whether generate_data.py has made what folder holds, and does so again."""
-    there, changed = read_metadata(folder)
-    ours = about['script'] == there.get('script') == 'generate_data.py' and not changed
-    return ours or not data_files(folder)
+    about, changed = read_metadata(folder)
+    is_ours = script == about.get('script') == 'generate_data.py' and not changed
+    return is_ours or not data_files(folder)
 
 
 def write_sets(sets, about, overwrite=False, class_names=(), ids=None, packed=False):
-    """Write new sets beside the old ones, then put them in their places.
+    """Write new sets, each inside its folder, and then put them in place of the old.
 
     sets is {folder: (N, sequences)}, with N pairs of x, the values of a sequence (n,),
     and y, its class. about is a dict that says what they are: script, command, what,
     and more. class_names, in order, and ids, {folder: N names of objects}, go with
     them. packed puts the sequences of each folder into two files.
     Returns whether it has written them: False if the folders hold these sets already.
-    Raises DataError if they hold others (unless overwrite) or can't be written.
+    overwrite writes them anyhow. Raises DataError if the folders hold others, without
+    overwrite, or can't be written.
     """
     about = json.loads(json.dumps({**about, 'class_names': list(class_names)}))
-    new = {folder: beside(folder, 'new') for folder in sets}
-    if not packed:
+    N = sum(N for N, _ in sets.values())
+    if N > MOST_SEQUENCES and not packed:
         command = about['command'] + ' --overwrite' * overwrite
-        check_count(sum(N for N, _ in sets.values()), command)
-    with disk_errors('Train and Test'):
-        for folder in sets:
-            sweep(folder)
-        found = [read_metadata(folder) for folder in sets]
-        if all(there | about == there and not changed for there, changed in found):
-            return False
-        if not overwrite and not all(is_replaceable(folder, about) for folder in sets):
-            raise DataError(
-                'Train and Test already hold sequences that this command has not made:'
-                ' add --overwrite to replace them'
-            )
-        try:
-            for folder, (N, sequences) in sets.items():
-                shutil.rmtree(new[folder], ignore_errors=True)  # of a dead namesake
-                os.mkdir(new[folder])
-                IDs = progress(range(1, N + 1), f'Writing {N} sequences')
-                pairs = zip(IDs, sequences, strict=True)
-                if packed:
-                    write_packed(new[folder], pairs, N)
-                else:
-                    write_files(new[folder], pairs)
-                names = ids[folder] if ids else ()
-                for file, lines in (CLASSES_FILE, class_names), (IDS_FILE, names):
-                    if len(lines):
-                        text = '\n'.join(lines) + '\n'
-                        Path(new[folder], file).write_text(text, 'utf-8')
-            about['hashes'] = {folder: hash_set(path) for folder, path in new.items()}
-            for path in new.values():
-                Path(path, ABOUT_FILE).write_text(json.dumps(about, indent=1), 'utf-8')
-            for folder, path in new.items():
-                if os.path.exists(folder):
-                    os.rename(os.path.realpath(folder), beside(folder, 'old'))
-                os.rename(path, os.path.realpath(folder))
-        finally:
-            for folder, path in new.items():
-                shutil.rmtree(path, ignore_errors=True)
-                sweep(folder)
+        raise DataError(
+            f'{N:,} sequences would be {2 * N:,} files, too many for most disks: put'
+            f' them into four with  {command} --packed'
+        )
+    found = [read_metadata(folder) for folder in sets]
+    is_there = [there | about == there and not changed for there, changed in found]
+    if all(is_there) and not overwrite:
+        return False
+    if not overwrite and not all(is_replaceable(x, about['script']) for x in sets):
+        raise DataError(
+            'Train and Test already hold sequences that this command has not made:'
+            ' add --overwrite to replace them'
+        )
+    new = {}
+    with disk_errors('Train and Test'), contextlib.ExitStack() as stack:
+        for folder, (N, sequences) in sets.items():
+            make_folder(folder)
+            path = tempfile.TemporaryDirectory(prefix='.new-', dir=folder)
+            new[folder] = stack.enter_context(path)
+            IDs = progress(range(1, N + 1), f'Writing {N} sequences')
+            pairs = zip(IDs, sequences, strict=True)
+            if packed:
+                write_packed(new[folder], pairs, N)
+            else:
+                write_files(new[folder], pairs)
+            texts = {CLASSES_FILE: class_names, IDS_FILE: ids[folder] if ids else ()}
+            for name, lines in texts.items():
+                if len(lines):
+                    text = '\n'.join(lines) + '\n'
+                    Path(new[folder], name).write_text(text, 'utf-8')
+        about['hashes'] = {folder: hash_set(path) for folder, path in new.items()}
+        for path in new.values():
+            Path(path, ABOUT_FILE).write_text(json.dumps(about, indent=1), 'utf-8')
+        for folder, path in new.items():
+            move_set(path, folder)
     return True

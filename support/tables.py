@@ -20,7 +20,7 @@ import pandas as pd
 
 ASTROPY = '.fits', '.fit', '.fits.gz', '.ecsv', '.vot', '.votable'
 TEXTS = '.csv', '.tsv', '.txt', '.csv.gz', '.tsv.gz', '.txt.gz'
-OTHERS = '.parquet', '.feather', '.xlsx', '.xls', '.ods', '.h5', '.hdf5'  # for pandas
+OTHERS = '.parquet', '.feather', '.xlsx', '.xls', '.ods', '.h5', '.hdf5'  # refused
 TABLES = *TEXTS, *ASTROPY, '.ts', '.npy', '.npz', *OTHERS
 CLASS_FIRST = '_train.tsv', '_test.tsv', '.ts', '.npz'  # in column 1, without names
 MISSING = ['-', '--', '?']  # are no values, like NaN, NA, null ... for pandas
@@ -76,27 +76,17 @@ def number_columns(width):
 
 
 def check_lines(path, file):
-    """Return a text's rows, all of as many cells, the first's cells and their mark."""
-    rows, first, mark = [], [], None
+    """Return a text's first row, how many lines stand above it, and how many do not."""
+    first, above, row = '', 0, 0
     for row, line in enumerate(file, 1):
-        line = line.strip(' \r\n')
-        if not line or (not rows and (line[0] == '#' or not line.strip('\t;,|'))):
-            continue
-        if line[0] == '#':
+        is_comment = line.lstrip(' ').startswith('#')
+        if first and is_comment:
             raise DataError(f'{path}, row {row} begins with a #: take it out')
-        bare = re.sub('"[^"]*"', 'x', line) if '"' in line else line
-        if not rows:
-            mark = next((mark for mark in '\t;|,' if mark in bare), None)
-            sep = mark or ' '
-            first = next(csv.reader([line], delimiter=sep, skipinitialspace=True))
-        N_cells = bare.count(mark) + 1 if mark else len(bare.split())
-        if N_cells != len(first):
-            counts = f'{N_cells} cells, the first line {len(first)}'
-            raise DataError(f'{path}, row {row} has {counts}: {SEE}')
-        rows.append(row)
-    if not rows:
+        if not first and not is_comment and line.strip(' \t;,|\n'):
+            first, above = line.strip(' \n'), row - 1
+    if not first:
         raise DataError(f'{path} holds no rows: it needs one for each sequence')
-    return rows, first, mark
+    return first, above, row - above
 
 
 def as_csv(file):
@@ -116,40 +106,42 @@ def read_text(path, header, texts):
     with opened(path, 'rt', encoding='utf-8-sig') as file:
         if path.lower().endswith('.ts'):
             file = io.StringIO(''.join(as_csv(file)))
-        rows, first, mark = check_lines(path, file)
-        names = [' '.join(name.split()) or f'({i})' for i, name in enumerate(first, 1)]
+        first, above, N_rows = check_lines(path, file)
+        bare = re.sub('"[^"]*"', '', first)
+        mark = next((mark for mark in '\t;|,' if mark in bare), None)
+        (names,) = csv.reader([first], delimiter=mark or ' ', skipinitialspace=True)
+        names = [' '.join(name.split()) or f'({i})' for i, name in enumerate(names, 1)]
         if not header and any(map(NUMBER.fullmatch, names)):
             remedy = '--header yes, if these name the columns, else --header no'
             raise DataError(f'{path} begins with {shorten_list(names)}: {remedy}')
         numbers = number_columns(len(names))
         text_columns = [i for i, x in enumerate(names) if {x, numbers[i]} & texts]
-        above = rows[0] - 1 if header == 'no' else rows.pop(0)
         names = numbers if header == 'no' else names
+        N_read = above + (header != 'no')
+        N_rows += above
         file.seek(0)
-        for _ in range(above):
+        for _ in range(N_read):
             file.readline()
-        options = {'sep': mark or r'\s+', 'skipinitialspace': True, 'index_col': False}
-        options |= {
-            'names': range(len(names)),
-            'dtype': dict.fromkeys(text_columns, str),
-        }
-        options |= {'na_values': MISSING, 'low_memory': False, 'chunksize': PART}
-        N_read = 0
-        for frame in pd.read_csv(file, **options):
-            index = rows[N_read : N_read + len(frame)]
+        # Blank lines count, so that rows have the numbers that they have in the file.
+        options = {'sep': mark or r'\s+', 'skipinitialspace': True, 'chunksize': PART}
+        options |= {'skip_blank_lines': False, 'low_memory': False}
+        options |= {'na_values': MISSING, 'dtype': dict.fromkeys(text_columns, str)}
+        for frame in pd.read_csv(file, names=range(len(names)), **options):
+            rows = range(N_read + 1, N_read + 1 + len(frame))
             N_read += len(frame)
-            frame = frame.set_axis(names, axis=1).set_axis(index)
+            frame = frame.set_axis(names, axis=1).set_axis(rows)
             yield frame.dropna(how='all')  # spreadsheets write empty rows
-        if N_read < len(rows):
+        if N_read < N_rows:
             raise ValueError('a quotation mark closes in another row')
 
 
-def read_arrays(path, labelled):
+def read_arrays(path, reading):
     """Return the cells of a NumPy file; in .npz files the classes are put first."""
-    X = np.load(path, allow_pickle=False)  # a pickle could run code of its own
-    frame = pd.DataFrame(X if isinstance(X, np.ndarray) else X['X'])
-    if not isinstance(X, np.ndarray) and (labelled or 'Y' in X):
-        frame.insert(0, 'Y', X['Y'].reshape(len(frame)))
+    arrays = np.load(path, allow_pickle=False)  # a pickle could run code of its own
+    is_npz = not isinstance(arrays, np.ndarray)
+    frame = pd.DataFrame(arrays['X'] if is_npz else arrays)
+    if is_npz and (not reading.width or 'Y' in arrays):
+        frame.insert(0, 'Y', arrays['Y'].reshape(len(frame)))
     return frame.set_axis(number_columns(frame.shape[1]), axis=1)
 
 
@@ -178,15 +170,13 @@ def read_frames(path, reading):
     """
     check_file(path)
     kind = path.lower()
-    if kind.endswith(OTHERS):
-        raise DataError(f'{path} is a table that is not plain: {SEE}')
     header = reading.header or ('no' if kind.endswith(CLASS_FIRST) else None)
     texts = {reading.label or '1', reading.id, *(reading.long or [])[:1]}
     try:
-        if kind.endswith(('.npy', '.npz')):
-            yield read_arrays(path, labelled=not reading.width)
-        elif kind.endswith(ASTROPY):
-            yield read_astropy(path)
+        if kind.endswith(('.npy', '.npz', *ASTROPY)):
+            is_array = kind.endswith(('.npy', '.npz'))
+            frame = read_arrays(path, reading) if is_array else read_astropy(path)
+            yield frame.set_axis(frame.index + 1)
         else:
             yield from read_text(path, header, texts)
     except Exception as error:  # each library has its own
@@ -203,37 +193,29 @@ def check_names(path, names, known):
 
 
 def split_number(name):
-    """Return what numbers a name: mag and 12 of mag12, '' and 4.5 of 4.5, a and NaN."""
-    if NUMBER.fullmatch(name):
-        return '', float(name)
+    """Return the stem and the number of a name: mag and 12 of mag12, a and NaN of a."""
     stem, number = re.fullmatch('(.*?)([0-9]*)', name, re.DOTALL).groups()
     return stem, float(number or 'nan')
 
 
-def numbered_steps(names):
-    """Return the steps between the numbers of names that have one stem; NaN if not."""
+def counts_on(names):
+    """Return whether names are of one stem, with numbers without a gap: f0, f1, f2."""
     stems, numbers = zip(*map(split_number, names), strict=True)
-    return np.diff(numbers) if len({*stems}) == 1 else np.array([np.nan])
+    return len({*stems}) == 1 and bool(stems[0]) and (np.diff(numbers) == 1).all()
 
 
 def value_columns(path, names, reading):
     """Return which of the names of columns, label and id left out, hold the values."""
     first, colon, last = (reading.values or '').partition(':')
+    values = names
     if colon:
         check_names(path, [first, last], names)
-        values, stem = names[names.index(first) :], split_number(first)[0]
-        values = values[: values.index(last) + 1]
-        if stem == split_number(last)[0] and not (numbered_steps(values) > 0).all():
-            remedy = f'sort the columns, or --values {stem or "f"}'
-            raise DataError(f'{path}: {reading.values} is out of order: {remedy}')
-        return values
-    values = names
-    if first:
+        values = names[names.index(first) : names.index(last) + 1]
+    elif first:
         values = [name for name in names if split_number(name)[0] == first != name]
         values.sort(key=lambda name: split_number(name)[1])
     class_first = path.lower().endswith(CLASS_FIRST) and reading.label == '1'
-    has_stem = values and split_number(values[0])[0]
-    if class_first or (has_stem and (numbered_steps(values) == 1).all()):
+    if values and (colon or class_first or counts_on(values)):
         return values
     which = f'{path}: which of the columns {shorten_list(names)} hold values?'
     remedy = '--values f, for f0, f1, ... without a gap, or --values FIRST:LAST'
@@ -270,9 +252,9 @@ def check_not_used(path, frame, names):
         cells = frame[name].dropna()
         is_whole = cells.dtype.kind != 'f' or (cells % 1 == 0).all()
         if is_whole and 2 < cells.nunique() < len(cells):
-            what = f'column {name} repeats what it holds, as names of objects do'
+            repeats = f'column {name} repeats what it holds, as names of objects do'
             remedy = f'--id {name} keeps the rows of each on one side of the split'
-            raise DataError(f'{path}: {what}: {remedy}; if it names none, --id none')
+            raise DataError(f'{path}: {repeats}: {remedy}; if not, --id none')
 
 
 def exit_with_preview(path, frame):
@@ -294,9 +276,9 @@ def text_column(path, frame, name, needed=True):
     texts = ['' if text in MISSING else text for text in texts]
     texts = np.array([*texts, ''], object)[codes]  # of a missing cell the code is -1
     if needed and '' in texts:
-        where = f'{path}, row {frame.index[list(texts).index("")]}, column {name}'
-        count = f'one of {np.count_nonzero(texts == ""):,}'
-        raise DataError(f'{where} holds no name ({count}): {SEE}')
+        row = frame.index[texts.tolist().index('')]
+        none = 'holds no name (NA and None count as none)'
+        raise DataError(f'{path}, row {row}, column {name} {none}: {SEE}')
     return texts
 
 
@@ -306,19 +288,14 @@ def to_floats(path, frame, names):
     X = np.empty((len(frame), len(names)))
     for i in range(0, len(frame), PART):  # a copy of all would double the memory
         cells = frame[i : i + PART][names]
-        if texts:
-            numbers = cells[texts].astype(str).apply(lambda column: column.str.strip())
-            cells = cells.assign(**numbers.apply(pd.to_numeric, errors='coerce'))
-        X[i : i + PART] = cells.to_numpy(float, na_value=np.nan)
+        numbers = cells[texts].astype(str).apply(pd.to_numeric, errors='coerce')
+        X[i : i + PART] = cells.assign(**numbers).to_numpy(float, na_value=np.nan)
     is_wrong, bad = ~((X >= -LARGEST) & (X <= LARGEST)), {}  # also NaN
     for i in np.flatnonzero(is_wrong.any(axis=1)):
         name = names[is_wrong[i].argmax()]
-        cell = frame[name].iloc[i]
-        problem = f'{str(cell).strip()[:20]!r}, no number that a network takes'
-        if pd.isna(cell):
-            problem = f'no value (one of {is_wrong.sum():,})'
+        cell = str(frame[name].iloc[i]).strip()[:20]
         where = f'{path}, row {frame.index[i]}, column {name}'
-        bad[int(i)] = f'{where} holds {problem}: {SEE}'
+        bad[int(i)] = f'{where} holds {cell!r}, no number that a network takes: {SEE}'
     return X, bad
 
 
@@ -328,28 +305,32 @@ def are_far(X, low, high):
     return np.isfinite(gap) & (gap > np.maximum(high - low, 1))
 
 
-def flag_missing_codes(path, table, names, X, extent=None, objects=None):
+def flag_missing_codes(path, table, names, X, groups, extent=None):
     """Add to table.bad the rows of X (n, N) that hold codes for no value, such as -999.
 
-    That is a number of CODES that is far from all others: of its row, or of its object
-    (n,), or of X and the training, within extent; or alone below 0.
+    That is a number of CODES that is far from all others: of its group (n,), of X and
+    the training, within extent, or of its column in the training, which has more rows
+    than a table for infer.py may have; or that alone is below 0.
     """
     is_nines = np.isin(X.astype('f4'), CODES)
     if not is_nines.any():
         return
     is_other = np.isfinite(X) & ~is_nines
-    least = min([X.min(where=is_other, initial=np.inf), *(extent or ())])
-    largest = max([X.max(where=is_other, initial=-np.inf), *(extent or ())])
-    rows = is_nines.any(axis=1)
-    rows = np.flatnonzero(rows if objects is None else np.isin(objects, objects[rows]))
+    low = min([X.min(where=is_other, initial=np.inf), *(extent or ())])
+    high = max([X.max(where=is_other, initial=-np.inf), *(extent or ())])
+    column_low = X.min(axis=0, where=is_other, initial=np.inf)
+    column_high = X.max(axis=0, where=is_other, initial=-np.inf)
+    rows = np.flatnonzero(np.isin(groups, groups[is_nines.any(axis=1)]))
     X, is_nines, is_other = X[rows], is_nines[rows], is_other[rows]
-    low = X.min(axis=1, where=is_other, initial=np.inf, keepdims=True)
-    high = X.max(axis=1, where=is_other, initial=-np.inf, keepdims=True)
-    if objects is not None:
-        low = pd.DataFrame(low).groupby(objects[rows]).transform('min').to_numpy()
-        high = pd.DataFrame(high).groupby(objects[rows]).transform('max').to_numpy()
-    is_code = are_far(X, low, high) | are_far(X, least, largest)
-    is_code = is_nines & (is_code | ((X < 0) & (least >= 0)))
+    own_low = X.min(axis=1, where=is_other, initial=np.inf)
+    own_high = X.max(axis=1, where=is_other, initial=-np.inf)
+    own = pd.DataFrame({'low': own_low, 'high': own_high}).groupby(groups[rows])
+    own_low = own[['low']].transform('min').to_numpy()
+    own_high = own[['high']].transform('max').to_numpy()
+    is_code = are_far(X, low, high) | are_far(X, own_low, own_high)
+    if extent is None:
+        is_code |= are_far(X, column_low, column_high)
+    is_code = is_nines & (is_code | ((X < 0) & (low >= 0)))
     counts = pd.Series(X[is_code]).value_counts()
     for i, j in np.argwhere(is_code):
         where = f'{path}, {table.rows[rows[i]]}, column {names[j]} holds {X[i, j]:.7g}'
@@ -374,8 +355,6 @@ def read_parts(path, reading):
 
 def make_table(path, frame, reading, labelled=True):
     """Return the Table of a frame of cells, all or a part of those of a file."""
-    if isinstance(frame.index, pd.RangeIndex):
-        frame.index += 1
     if len(twice := frame.columns[frame.columns.duplicated()]):
         raise DataError(f'{path} has two columns called {twice[0]}: rename one')
     is_first, ids_given = not reading.width, reading.id or reading.long
@@ -385,17 +364,20 @@ def make_table(path, frame, reading, labelled=True):
         match_columns(path, frame, reading)
     needed = [*reading.values, *(reading.long or [])]
     check_names(path, needed + [reading.label, reading.id] * labelled, frame)
+    not_used = [x for x in frame if x not in (*needed, reading.label, reading.id)]
+    if is_first and not ids_given:
+        check_not_used(path, frame, not_used)
     labels = text_column(path, frame, reading.label, labelled)
     objects = text_column(path, frame, reading.id)
     X, bad = to_floats(path, frame, reading.values)
     rows = [f'row {row}' for row in frame.index]
-    not_used = [x for x in frame if x not in (*needed, reading.label, reading.id)]
-    if is_first and not ids_given:
-        check_not_used(path, frame, not_used)
     table = Table(X, labels, objects, objects, rows, bad, reading, not_used, [])
-    if not reading.long and not reading.no_codes:
-        flag_missing_codes(path, table, reading.values, X, reading.extent)
-    return table if not reading.long else resample_objects(path, table, frame)
+    if reading.long:
+        return resample_objects(path, table, frame)
+    if not reading.no_codes:
+        each = np.arange(len(X))
+        flag_missing_codes(path, table, reading.values, X, each, reading.extent)
+    return table
 
 
 def resample_objects(path, table, frame):
@@ -405,34 +387,37 @@ def resample_objects(path, table, frame):
     for name in filter(BANDS.fullmatch, frame):
         if frame[name].groupby(ids).nunique().max() > 1:
             raise DataError(f'{path}: one object has several values of {name}: {SEE}')
-    numbers, names = pd.factorize(ids)
     if not reading.no_codes:
+        numbers = pd.factorize(ids)[0]
         for j, extent in enumerate((None, reading.extent)):  # the times and the values
             column, x = reading.values[j], X[:, [j]]
-            flag_missing_codes(path, table, [column], x, extent, numbers)
-    wrong = {numbers[i]: table.bad[i] for i in sorted(table.bad, reverse=True)}
-
-    order = np.lexsort((X[:, 0], numbers))  # by object, and each by time
-    parts = np.split(order, np.searchsorted(numbers[order], range(1, len(names))))
-    too_short = [name for name, part in zip(names, parts, strict=True) if len(part) < 3]
-    parts = [part for part in parts if len(part) > 2]
-    if not parts:
-        raise DataError(f'{path}: no object has three observations, as curves need')
-    curves, bad = np.zeros((len(parts), reading.length)), {}
-    for k, part in enumerate(parts):
-        if numbers[part[0]] in wrong:
-            bad[k] = wrong[numbers[part[0]]]
+            flag_missing_codes(path, table, [column], x, numbers, extent)
+    curves, first, bad, too_short = [], [], {}, []
+    for name, part in pd.Series(ids).groupby(ids, sort=False).indices.items():
+        if len(part) < 3:
+            too_short.append(name)
+            continue
+        part = part[X[part, 0].argsort(kind='stable')]  # by time
+        curve, wrong = np.zeros(reading.length), sorted(table.bad.keys() & {*part})
+        if wrong:
+            bad[len(curves)] = table.bad[wrong[0]]
         elif fault := find_fault(table, part):
-            bad[k] = f'{path}: object {ids[part[0]]} {fault}: {SEE}'
+            bad[len(curves)] = f'{path}: object {name} {fault}: {SEE}'
         else:
             time, value, *period = X[part].T
-            curves[k] = resample(time, value, reading.length, *period)
-    first = [part[0] for part in parts]
-    objects = table.objects if reading.id else ids
-    labels, ids, objects = (x[first] for x in (table.labels, ids, objects))
-    rows = [f'object {name}' for name in ids]
-    return Table(
-        curves, labels, ids, objects, rows, bad, reading, table.not_used, too_short
+            curve = resample(time, value, reading.length, *period)
+        curves.append(curve)
+        first.append(part[0])
+    if not curves:
+        raise DataError(f'{path}: no object has three observations, as curves need')
+    return table._replace(
+        X=np.array(curves),
+        labels=table.labels[first],
+        ids=ids[first],
+        objects=(table.objects if reading.id else ids)[first],
+        rows=[f'object {name}' for name in ids[first]],
+        bad=bad,
+        too_short=too_short,
     )
 
 

@@ -93,6 +93,7 @@ def restored():
     signals = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
     handlers = {number: signal.getsignal(number) for number in signals}
     runs.Run.current = None
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a new process
     if 'keras' in sys.modules:  # the first network is called sequential
         sys.modules['keras'].utils.clear_session()
     try:

@@ -117,11 +117,8 @@ def test_networks_that_are_none(folder):
     Path('damaged.keras').write_bytes(Path('damaged.keras').read_bytes()[:-500])
     Sequential([Input((128, 1)), layers.Flatten()]).save('matrix.keras')
     put('Test/X_1.dat')
-    for wrong in (
-        'damaged.keras cannot be loaded',
-        'matrix.keras classifies no sequences',
-        'no.keras is missing',
-    ):
+    wrong_ones = 'damaged.keras cannot be loaded', 'matrix.keras classifies no seq'
+    for wrong in *wrong_ones, 'no.keras is missing':
         refused('infer.py', 1, '--model', wrong.split()[0], parts=[wrong])
     refused('infer.py', 1, parts=['there is no run yet'])
 
@@ -156,22 +153,17 @@ def test_which_run(folder):
     assert answer.startswith(r'X_1.dat: class 1 (\x1b[31mB)')
     assert json.loads(script('infer.py', '--about').stdout)['class_names'] == ['A', 'B']
     network(path='my.keras')
-    refused('infer.py', '--about', '--model', 'my.keras', parts=['in no run'])
+    assert script('infer.py', '--about', '--model', 'my.keras').stdout == '{}\n'
     refused('infer.py', 'X_1.dat', '--run', '3', parts=['runs/3 is missing'])
 
 
-READING = {
-    'header': 'yes',
-    'width': 4,
-    'values': ['a', 'b'],
-    'label': 'y',
-    'id': 'star',
-}
+READING = {'header': 'yes', 'width': 4, 'values': ['a', 'b']}
+READING |= {'label': 'y', 'id': 'star'}
 
 
 def test_tables(folder):
     """Read by the names of the columns; bad rows are named, the others go on."""
-    network(['A', '[b]B'], 'runs/1/model.keras', **READING)
+    network(['A', '[b]B'], 'runs/1/model.keras', **READING, extent=[-9, 30])
     Path('a.csv').write_text('z,b,y,a,star\n9,2,A,-1,s1\n9,1,[b]B,2,s2\n9,1,,0,s3\n')
     found = [('s1', '[b]B', '0'), ('s2', 'A', '0'), ('s3', '[b]B', '')]
     assert answers('a.csv')[0] == found
@@ -179,6 +171,9 @@ def test_tables(folder):
     assert plain('a.csv')[-3:-1] == ['A 0 1 0 of 1', '[b]B 1 0 0 of 1']
     Path('b.csv').write_text('b,a\n-1,1\n')
     assert answers('b.csv')[0] == [('', 'A', '')]
+    Path('two.csv').write_text('a,b\n9.99,9.5\n3,5\n')  # 9.99 may be a value
+    assert len(answers('two.csv')[0]) == 2
+    assert answers('a.csv')[1].count('a.csv, not used: z\n') == 1
     rows = '1,2,A,x\n1,,A,x\n1,bad,A,x\n1,2,C,x\n2,1,[b]B,x\n1,-999,A,x\n'
     Path('bad.csv').write_text(f'a,b,y,star\n{rows}')
     found, said = answers('bad.csv', 'no.csv', 'b.csv', status=1)
@@ -190,7 +185,8 @@ def test_tables(folder):
     Path('other.csv').write_text('a,c\n1,2\n')
     refused('infer.py', 'other.csv', parts=['other.csv has no column b'])
     network(path='my.keras')
-    refused('infer.py', 'a.csv', '--model', 'my.keras', parts=['no run.json beside it'])
+    command = 'infer.py', 'a.csv', '--model', 'my.keras'
+    refused(*command, parts=['no run.json beside my.keras'])
 
 
 def test_tables_without_a_header(folder):
@@ -229,13 +225,6 @@ def test_a_table_in_parts(folder, monkeypatch):
     assert (
         len(done.stdout.splitlines()) == 8 and 'row 11 is not a number' in done.stderr
     )
-
-
-def test_a_table_that_pandas_must_read(folder):
-    network(['A', 'B'], 'runs/1/model.keras', **READING)
-    Path('x.parquet').write_bytes(b'PAR1' * 4)
-    for parts in ['x.parquet is a table', 'docs/own-data.md#recipes']:
-        refused('infer.py', 'x.parquet', parts=[parts])
 
 
 def test_light_curves(folder):
