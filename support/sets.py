@@ -121,12 +121,12 @@ def move_set(new, folder):
     """Move a new set into folder, in place of the one there; all else there stays.
 
     about.json goes first: until all is moved, the hash in it is that of another set.
+    The old sequences go before the new ones come, so that they are never mixed.
     """
     os.replace(f'{new}/{ABOUT_FILE}', f'{folder}/{ABOUT_FILE}')
-    names = os.listdir(new)
-    for name in {*data_files(folder), CLASSES_FILE, IDS_FILE}.difference(names):
+    for name in (*data_files(folder), CLASSES_FILE, IDS_FILE):
         Path(folder, name).unlink(missing_ok=True)
-    for name in names:
+    for name in os.listdir(new):
         os.replace(f'{new}/{name}', f'{folder}/{name}')
     os.utime(f'{folder}/{ABOUT_FILE}')  # see when_written
 
