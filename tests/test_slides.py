@@ -99,7 +99,7 @@ def test_slide(slide):
         assert CHECKS[language](block), f'not in the scripts and documents:\n{block}'
     for path in PICTURE.findall(slide):
         # In the release the HTML has just these beside it.
-        assert path.startswith(('pictures/', '../experiments/results/'))
+        assert path.startswith('pictures/')
         assert (PROJECT / 'docs' / path).is_file(), path
     (notes,) = COMMENT.findall(slide)
     assert len(notes.split()) <= 60
