@@ -184,8 +184,8 @@ def draw_seeds(axis, experiment, curves):
     today, of_2018 = 'training_accuracy', 'accuracy_2018'
     for setting, column, label, colour in (
         (sigmoid, today, 'with a sigmoid', COLOURS[2]),
-        (slide, today, "the slide's, above one half is class 1", COLOURS[0]),
-        (slide, of_2018, "the slide's, as Keras 2 counted", COLOURS[1]),
+        (slide, today, 'no sigmoid, above one half is class 1', COLOURS[0]),
+        (slide, of_2018, 'no sigmoid, as Keras 2 counted', COLOURS[1]),
     ):
         rows = curves[curves.setting == setting]
         lines = rows.pivot(columns='seed', index='epoch', values=column)

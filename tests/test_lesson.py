@@ -7,6 +7,7 @@ trainings are as short as what is claimed of them allows.
 import csv
 import itertools
 import os
+import platform
 import re
 import shlex
 import shutil
@@ -576,6 +577,7 @@ def test_pictures(folder, figures, monkeypatch):
         arguments += ('--N_epochs', epochs) if env else ()
         runs[name] = history(script(Path(cwd, path), *arguments, cwd=cwd).stdout)
 
+    platform.processor()  # asks a subprocess, once; TensorFlow calls it
     monkeypatch.setattr(subprocess, 'run', run)
     script(folder / 'docs/pictures/draw.py', 'new/folder')
     shown = LESSON + TEXTS['docs/slides.md']

@@ -26,58 +26,64 @@ import numpy as np
 import pandas as pd
 
 from docs.edits import edited, sections
+from experiments import figures
 from generate_data import WAVES
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 # The panels of "Which is yours?", and the run that each shows
 FOUR = {'A': 'leak', 'B': 'large', 'C': 'validation', 'D': 'small'}
-
-
-def new_figure(*rows_and_columns, **options):
-    return plt.subplots(*rows_and_columns, layout='constrained', **options)
+RESULTS = PROJECT / 'experiments/results'
+STYLE = {
+    'font.size': 14,  # on a slide, to be read from the last row
+    'axes.grid': True,
+    'grid.alpha': 0.3,
+    'figure.constrained_layout.use': True,
+}
 
 
 def waves():
-    figure, axes = new_figure(2, 2, figsize=(6.4, 3.4), sharex=True, sharey=True)
+    figure, axes = plt.subplots(2, 2, figsize=(6.4, 3.4), sharex=True, sharey=True)
     t = np.arange(1, 129)
     for row, (name, wave) in zip(axes, list(WAVES.items())[:2], strict=True):
         for axis, f in zip(row, (0.12, 0.38), strict=True):
             axis.plot(t, wave(f * t))
             axis.set_title(f'{name}, f = {f}')
-            axis.grid(alpha=0.3)
-    figure.supxlabel('Time Sequence (t)')
+        figure.supxlabel('Time Sequence (t)')
     figure.supylabel('Data X(t)')
     return figure
 
 
 def formulas():
     """Draw a sine and a square wave with their formulas, for a slide."""
-    figure, axes = new_figure(1, 2, figsize=(9, 3.6), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(7.5, 3), sharey=True)
     t, names = np.linspace(0, 128, 2000), ('sin', 'square')
     for axis, name, wave in zip(axes, names, WAVES.values(), strict=False):
         axis.plot(t, wave(0.15 * t), linewidth=2.5)
         axis.set_title(rf'$x(t) = \mathrm{{{name}}}(f\;t)$', fontsize=22, pad=12)
         axis.set(xticks=(0, 64, 128), yticks=(-1, 0, 1), xlabel='t')
-        axis.tick_params(labelsize=15)
-        axis.xaxis.label.set_size(18)
-        axis.grid(alpha=0.3)
     return figure
 
 
 def flat_curve():
     """Draw a network without activations, its accuracy counted as in 2018."""
-    rows = pd.read_csv(PROJECT / 'experiments/results/flat-curves.csv')
-    rows = rows[rows.setting.str.startswith("the slide's")]
-    rows = rows.pivot(index='epoch', columns='seed', values='accuracy_2018')
-    ends = rows.iloc[-1].sort_values()
-    figure, axis = new_figure(figsize=(9, 4.2))
-    axis.plot(rows[ends.index[len(ends) // 2]], color='C1', linewidth=2.5)
+    lines = figures.draw(RESULTS, 'flat').axes[0].get_lines()
+    (bold,) = (line for line in lines if 'Keras 2' in line.get_label())
+    figure, axis = plt.subplots(figsize=(7.5, 3.5))
+    axis.plot(*bold.get_data(), color='C1', linewidth=2.5)
     axis.set(ylim=(0, 1), yticks=np.linspace(0, 1, 5))
-    axis.set_xlabel('Epoch', fontsize=16)
-    axis.set_ylabel('Training accuracy', fontsize=16)
+    axis.set(xlabel='Epoch', ylabel='Training accuracy')
     axis.yaxis.set_major_formatter('{x:.0%}')
-    axis.tick_params(labelsize=15)
-    axis.grid(alpha=0.3)
+    return figure
+
+
+def for_slide(name, height):
+    """Draw a figure of the experiments smaller (larger type), and without its title."""
+    figure = figures.draw(RESULTS, name)
+    figure.suptitle('')
+    figure.set_size_inches(8, height)
+    for axis in figure.axes[1:]:  # panels, with many labels each
+        axis.tick_params('x', rotation=45)
+    figure.align_xlabels()
     return figure
 
 
@@ -89,18 +95,17 @@ def activations():
         'tanh': np.tanh(x),
         'sigmoid': 1 / (1 + np.exp(-x)),
     }
-    figure, axes = new_figure(1, 4, figsize=(7, 2.4), sharey=True)
+    figure, axes = plt.subplots(1, 4, figsize=(7, 2.4), sharey=True)
     for axis, (name, y) in zip(axes, curves.items(), strict=True):
         axis.plot(x, y, label='value')
         axis.plot(x, np.gradient(y, x), ':', label='slope')
         axis.set(title=name, ylim=(-1.2, 4.2), xticks=(-4, 0, 4))
-        axis.grid(alpha=0.3)
-    axes[0].legend(loc='upper left')
+    axes[3].legend(loc='upper left')
     return figure
 
 
 def network():
-    figure, axis = new_figure(figsize=(6.4, 3.4))
+    figure, axis = plt.subplots(figsize=(6.4, 3.4))
     heights = [np.linspace(1, 0, n) if n > 1 else [0.5] for n in (128, 16, 8, 1)]
     for i, alpha in enumerate((0.06, 0.25, 0.5)):
         line = {'color': 'tab:blue', 'alpha': alpha, 'linewidth': 0.5}
@@ -112,6 +117,7 @@ def network():
     labels = ['128 values', '16 neurons\nrelu', '8 neurons\ntanh', '1 neuron\nsigmoid']
     axis.set(xticks=range(4), xticklabels=labels, yticks=(), xlim=(-0.3, 3.3))
     axis.tick_params(length=0)
+    axis.grid(visible=False)
     axis.spines[:].set_visible(False)
     return figure
 
@@ -153,16 +159,15 @@ def draw_history(axes, run):
         axis.plot(rows[what], label='training')
         if f'val_{what}' in rows:
             axis.plot(rows[f'val_{what}'], label='validation')
-        axis.grid(alpha=0.3)
     axes[0].set_ylim(-0.02, 1.02)
     return rows
 
 
 def validation(runs):
     """Draw exercise 9's training: where the validation loss is lowest, and its end."""
-    figure, axes = new_figure(1, 2, figsize=(10, 4))
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4))
     loss = draw_history(axes, runs / 'validation').val_loss
-    for epoch, ha, points in (loss.idxmin(), 'left', -14), (loss.index[-1], 'right', 8):
+    for epoch, ha, points in (loss.idxmin(), 'left', -18), (loss.index[-1], 'right', 8):
         place, text = (epoch, loss[epoch]), f'epoch {epoch}: {loss[epoch]:.2f}'
         axes[1].plot(*place, 'o', color='C1')
         beside = {'textcoords': 'offset points', 'xytext': (0, points), 'ha': ha}
@@ -175,20 +180,20 @@ def validation(runs):
 
 def curves(runs):
     """Draw the four trainings of "Which is yours?", from their runs in a folder."""
-    figure, axes = new_figure(2, 4, figsize=(10, 4.5), sharex=True, sharey='row')
+    figure, axes = plt.subplots(2, 4, figsize=(10, 4.5), sharex=True, sharey='row')
     for column, (letter, name) in zip(axes.T, FOUR.items(), strict=True):
         draw_history(column, runs / name)
         column[0].set_title(letter)
     axes[0, 0].set_ylabel('Accuracy')
     axes[1, 0].set(ylabel='Loss', yscale='log')
-    axes[1, 0].legend()
+    axes[1, 3].legend()
     figure.supxlabel('Epoch')
     return figure
 
 
 def results(runs):
     """Draw the training of the lesson's run, in landscape, for a slide."""
-    figure, axes = new_figure(1, 2, figsize=(7.5, 3))
+    figure, axes = plt.subplots(1, 2, figsize=(7.5, 3))
     draw_history(axes, runs / 'history')
     axes[0].set(title='Accuracy', xlabel='Epoch')
     axes[1].set(title='Loss', xlabel='Epoch', yscale='log')
@@ -200,15 +205,15 @@ def confusion(runs):
     answers = pd.read_csv(runs / 'history/predictions.csv')
     counts = pd.crosstab(answers['class'], answers['predicted'])
     names = [name.removesuffix(' wave') for name in list(WAVES)[:2]]
-    figure, axis = new_figure(figsize=(7, 4.2))
+    figure, axis = plt.subplots(figsize=(4.8, 2.7))
     axis.imshow(counts, cmap='Blues', vmax=2 * counts.to_numpy().max(), aspect='auto')
     for (row, column), count in np.ndenumerate(counts):
-        axis.text(column, row, count, fontsize=34, ha='center', va='center')
+        axis.text(column, row, count, fontsize=24, ha='center', va='center')
     axis.set(xticks=(0, 1), yticks=(0, 1))
-    axis.set_xticklabels([f'taken for {name}' for name in names], fontsize=18)
-    axis.set_yticklabels(names, fontsize=18)
+    axis.set(xticklabels=[f'taken for {x}' for x in names], yticklabels=names)
     axis.xaxis.tick_top()
     axis.tick_params(length=0)
+    axis.grid(visible=False)
     return figure
 
 
@@ -218,6 +223,9 @@ if __name__ == '__main__':
     script.add_argument('output', help='folder, default results', **default)
     output = script.parse_args().output
     output.mkdir(parents=True, exist_ok=True)
+    plt.rcParams.update(STYLE)
+    for name, height in ('flat', 3.7), ('linear', 3.2), ('fastest', 3.4):
+        for_slide(name, height).savefig(output / f'{name}.png', dpi=150)
     for draw in (waves, activations, network, formulas, flat_curve):
         draw().savefig(output / f'{draw.__name__}.png', dpi=150)
     with tempfile.TemporaryDirectory() as folder:
