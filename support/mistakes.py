@@ -30,7 +30,9 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
     to_categorical makes it; X_test is (m, N) and Y_test as Y_train.
     """
     run = current_run()
-    check_script(ast.parse(''.join(script_lines())), run)
+    tree = ast.parse(''.join(script_lines()))
+    for check in check_statements, check_order, check_numbers_used:
+        check(tree, run)
     if not (model.layers and model.compiled):
         missing = 'model.compile( )' if model.layers else 'model.add( )'
         raise DataError(f'{missing} is missing above check_network( )')
@@ -74,22 +76,14 @@ def find_line(pattern):
     return found[-1] if found else None
 
 
-def check_script(tree, run):
-    """Raise DataError for lines of the script (its ast) that do nothing or harm."""
-    values = vars(sys.modules['__main__'])
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Expr):
-            check_statement(node, values, run)
+def check_order(tree, run):
+    """Raise DataError for lines of the script (its ast) that come too late to count."""
     read, check = find_line(r'^read_command_line\('), find_line(r'^check_network\(')
     if check and not read:
         raise DataError('put read_command_line(globals()) below the numbers at the top')
     changed = find_line(r'^model\.(add|compile)\(')
     if check and changed and changed > check:
         raise DataError(with_line(changed, 'this must stand above check_network( )'))
-    second = r'^model *=.*Sequential\('
-    if re.search(rf'(?ms)^model\.add\(.*{second}', ''.join(script_lines())):
-        why = 'the layers above this are not in the network'
-        run.note(with_line(find_line(second), why))
     numbers = run.facts['numbers']
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
@@ -97,12 +91,28 @@ def check_script(tree, run):
             if read and node.lineno > read and numbers.get(name, value) != value:
                 why = f'put it above read_command_line( ), which says {numbers[name]}'
                 raise DataError(with_line(node.lineno, why))
+    second = r'^model *=.*Sequential\('
+    if re.search(rf'(?ms)^model\.add\(.*{second}', ''.join(script_lines())):
+        why = 'the layers above this are not in the network'
+        run.note(with_line(find_line(second), why))
+
+
+def check_numbers_used(tree, run):
+    """Print a line for each number at the top that no line of the script uses."""
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     used = {node.id for node in names if isinstance(node.ctx, ast.Load)}
-    for name in numbers:  # in the order of the script
+    for name in run.facts['numbers']:  # in the order of the script
         number = find_line(rf'^{name} *=')
         if name not in used and number:
             run.note(with_line(number, f'no line below uses {name}'))
+
+
+def check_statements(tree, run):
+    """Check each value that stands alone on a line of the script."""
+    values = vars(sys.modules['__main__'])
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):
+            check_statement(node, values, run)
 
 
 def check_statement(statement, values, run):
