@@ -279,7 +279,7 @@ def plot_setting(axes, i, setting, longest):
         test.barh(i, high - low, 0.6, low, fill=has_seeds, **bar)
         test.plot([setting['baseline']] * 2, [i - 0.5, i + 0.5], 'k--')
     right = {'transform': test.get_yaxis_transform(), 'va': 'center', 'fontsize': 12}
-    test.text(1.03, i, textwrap.fill(setting['verdict'], 20), **right)
+    test.text(1.03, i, textwrap.fill(setting['verdict'], 24), **right)
 
 
 def plot_settings(settings):
