@@ -96,9 +96,9 @@ def group_by_setting(runs):
 
 
 def describe_difference(run, first):
-    """Return the facts that the first run has not, and the first new piece of script.
+    """Return the facts that the first run has not, and new pieces of the script.
 
-    Scripts are cut at commas. If nothing is new, it is the first piece that is missing.
+    Scripts are cut at commas; the first two count. If nothing is new, a missing piece.
     """
     (facts, script), (known, before) = describe(run), describe(first)
     words = [x for x in facts if x and x not in known]
@@ -109,8 +109,9 @@ def describe_difference(run, first):
         [piece for x in lines if not x.startswith(left_out) for piece in x.split(', ')]
         for lines in (script, before)
     )
-    new = [shorten(x.strip(')] '), 48) for x in ours if x not in theirs]
-    words += new[:1] if script and before else ['script unknown']
+    new = [x.strip(')] ') for x in ours if x not in theirs]
+    new = new[:2] if script and before else ['script unknown']
+    words += [shorten(', '.join(new), 64)] if new else []
     missing = [f'without {x}' for x in theirs if x not in ours]
     missing += ['other order of lines'] if script != before else []
     return '; '.join(words or [*missing, 'other or unknown sequences'][:1])
@@ -180,19 +181,19 @@ def judge_settings(first, other, comparisons):
 def judge(settings):
     """Return lines on what the test says of settings; note the verdict in each."""
     first, *others = settings
-    comparable = [x for x in others if not x['verdict']]
-    runs, N = [run for x in settings for run in x['runs']], len(comparable)
+    runs = [run for setting in settings for run in setting['runs']]
+    N = sum(not x['verdict'] for x in others)  # that can be compared
     if first['verdict'] or not (others or len(runs) == 2):
         return [UNJUDGED]
-    if not others:
-        return [f'{judge_runs(*runs)[1]}. One setting, so that is luck.']
-    first['verdict'] = 'reference'
-    if len(runs) == 2 and comparable:
+    if len(runs) == 2 and N == len(others):
         verdict, sentence = judge_runs(*runs)
-        others[0]['verdict'] = verdict + THESE_SEEDS
+        if not others:
+            return [f'{sentence}. Both are of one setting, so that is luck.']
+        first['verdict'], others[0]['verdict'] = 'reference', verdict + THESE_SEEDS
         return [f'{sentence}{THESE_SEEDS}.']
     at_once = f', so wide that all {N} hold at once' if N > 1 else ''
     lines = [f'In the test, against {first["name"]} (confidence interval{at_once}):']
+    first['verdict'] = 'reference'
     for other in others:
         sentence = other['verdict']
         if not sentence:
@@ -349,9 +350,10 @@ def main():
     if any(x['accuracies'] for x in settings):
         notes.append(
             'Intervals and verdicts hold for new test sequences and, from three seeds'
-            ' on, new seeds, but not for new training sequences. "With these seeds" is'
-            ' about these networks; three seeds would tell about the settings.'
+            ' on, for new seeds, but not for new training sequences.'
         )
+    if THESE_SEEDS in str(notes):
+        notes.append('With these seeds: three seeds would tell about the settings.')
     if len(groups) < sum(map(len, groups)):
         notes.append('In ( ) the seeds, in [ ] their range, after median or mean.')
     notes += [f'Made twice, so counted once: {", ".join(copies)}'] if copies else []

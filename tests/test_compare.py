@@ -258,11 +258,11 @@ DIFFERENT = {
     'held': ({'code': CODE.format('validation_split=0.25, ')}, 'validation_split=0.25'),
     'stop': (
         {'code': CODE.format('').replace('[S', f'[{STOP}S')},
-        'callbacks=[EarlyStopping(patience=30',
+        'callbacks=[EarlyStopping(patience=30, restore_best_weights=True',
     ),
     'metric': (
-        WIDE | {'code': f'def accuracy(y):\n    return y\n{CODE.format("")}'},
-        f'{WIDE["layers"]}; def accuracy(y):',
+        WIDE | {'code': f'def accuracy(y, p):\n    return y\n{CODE.format("")}'},
+        f'{WIDE["layers"]}; def accuracy(y, p):',
     ),
     'l2': (
         {'network': 'other', 'code': CODE.format('').replace('"relu"', 'L2(0.1)')},
