@@ -34,8 +34,7 @@ import numpy as np
 from utilities import save_plot, show_plots
 
 # What stands for a field that a run.json lacks; for others, ''
-MISSING = {'numbers': {}, 'class_names': ()}
-MISSING |= dict.fromkeys(('epochs', 'epochs_to_95', 'updates'), nan)
+MISSING = {'numbers': {}, 'epochs': nan, 'epochs_to_95': nan, 'updates': nan}
 APART = 'cannot be told apart'
 THESE_SEEDS = ', with these seeds'
 UNJUDGED = 'Which is better in the test? Name tested runs of two settings or more.'
@@ -191,9 +190,11 @@ def judge(settings):
             return [f'{sentence}. Both are of one setting, so that is luck.']
         first['verdict'], others[0]['verdict'] = 'reference', verdict + THESE_SEEDS
         return [f'{sentence}{THESE_SEEDS}.']
-    at_once = f', so wide that all {N} hold at once' if N > 1 else ''
-    lines = [f'In the test, against {first["name"]} (confidence interval{at_once}):']
     first['verdict'] = 'reference'
+    wide = f', so wide that all {N} hold at once' if N > 1 else ''
+    lines = [
+        f'In the test, against {first["name"]} (interval of the difference{wide}):'
+    ]
     for other in others:
         sentence = other['verdict']
         if not sentence:
@@ -248,7 +249,7 @@ def print_csv(settings):
     rows = []
     for i, runs in enumerate(settings, 1):
         rows += [{'name': '', 'setting': i} | run | run['numbers'] for run in runs]
-    nested = ['numbers', 'class_names', 'versions']
+    nested = ['numbers', 'class_names', 'versions', 'losses']
     table = pd.DataFrame(rows, dtype=object).drop(columns=nested, errors='ignore')
     table.to_csv(sys.stdout, index=False)
 
@@ -287,6 +288,7 @@ def plot_settings(settings):
     """Draw compare.png: losses above; below, a row for each setting."""
     plt.style.use('petroff10')
     plt.rcParams.update({'font.size': 14, 'axes.titlesize': 14, 'lines.markersize': 9})
+    plt.rcParams.update({'axes.grid': True, 'grid.alpha': 0.3})
     longest = max(len(run['losses']) for x in settings for run in x['runs'])
     panels, height = [['losses', 'losses'], ['speed', 'test']], 2 + 0.6 * len(settings)
     size = {'figsize': (13, 5 + height), 'height_ratios': (5, height)}
@@ -299,8 +301,8 @@ def plot_settings(settings):
         axis.set(xscale='log', xlim=(0.8, 6 * longest))
         axis.set_xticks([*ticks, 4 * longest], [*ticks, 'never'])
         axis.minorticks_off()
-    title = 'Loss on the training sequences, against the epoch (colours as below)'
-    losses.set(title=title, xlim=(0.8, 1.5 * longest))
+    losses.set(title='Loss on the training sequences, against the epoch')
+    losses.set_xlim(0.8, 1.5 * longest)
     # All of it, however large; linear up to 1, so that slow falls are seen.
     losses.set_yscale('symlog', linthresh=1, linscale=3)
     ticks = [0, 0.2, 0.4, 0.6, 0.8, 1, 3, 10, 100, 1000]
@@ -317,8 +319,6 @@ def plot_settings(settings):
     bars = 'bar: confidence interval (filled: also for new seeds);\n'
     bars += 'dashed: baseline; overlapping bars may still differ'
     test.set(title='How good? Test accuracy in %', xlabel=bars)
-    for axis in axes.values():
-        axis.grid(alpha=0.3)
     save_plot(figure, 'compare.png')
 
 

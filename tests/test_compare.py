@@ -299,7 +299,7 @@ def test_values_and_scripts(made_up):
     assert list(table['setting']) == [1, 1, 1, 2] and table['neurons'][3] == 64
     assert list(table['epochs_to_95'].isna()) == [False] * 3 + [True]
     assert list(table['layers'])[2:] == [MADE_UP['layers'], WIDE['layers']]
-    assert not {'numbers', 'class_names', 'versions'} & {*table}
+    assert not {'numbers', 'class_names', 'versions', 'losses'} & {*table}
     diff = script('compare.py', '--diff', 'a0', 'wide').stdout
     assert '\n+x = 1\n' in diff and '+++ runs/wide/train.py' in diff
     shutil.copy('runs/a0/train.py', 'runs/a1')
