@@ -24,7 +24,7 @@ from math import inf, nan
 from pathlib import Path
 from statistics import mean, median
 
-from support.console import DataError, clean, parser, print_table
+from support.console import clean, parser, print_table
 from support.runs import all_runs, describe_baseline, newest_run, read_rows, read_run
 from support.statistics import MIN_SEEDS, accuracy_interval, difference, read_answers
 
@@ -56,12 +56,6 @@ def read_runs(names):
     return runs
 
 
-def read_script(run):
-    """Return the text of a run's script, '' if it is not known."""
-    path = Path(run['path'], 'train.py')
-    return path.read_text('utf-8', errors='replace') if path.exists() else ''
-
-
 def describe(run):
     """Return how a run was made: facts, a list of texts, and the lines of its script.
 
@@ -72,7 +66,9 @@ def describe(run):
     facts.append(run['data'].partition(' sequences')[2].strip(',; '))
     facts[-1] = facts[-1].replace(', seed', ', data seed')
     facts += [f'stopped after {run["epochs"]}'] if run['stopped'] else []
-    lines = ast.unparse(ast.parse(read_script(run))).splitlines()
+    path = Path(run['path'], 'train.py')
+    script = path.read_text('utf-8') if path.exists() else ''
+    lines = ast.unparse(ast.parse(script)).splitlines()
     lines = [x for x in lines if x.split(' = ')[0] not in ('', *run['numbers'])]
     return facts, [x for x in lines if not x.strip().startswith(('from ', 'import '))]
 
@@ -257,9 +253,7 @@ def print_csv(settings):
 def print_diff(runs):
     """Print how the scripts of two runs differ."""
     paths = [f'{run["path"]}/train.py' for run in runs]
-    scripts = [read_script(run).splitlines() for run in runs]
-    if [] in scripts:
-        raise DataError(f'{paths[scripts.index([])]} is missing or empty')
+    scripts = [Path(path).read_text('utf-8').splitlines() for path in paths]
     lines = list(difflib.unified_diff(*scripts, *paths, n=1, lineterm=''))
     for line in lines or ['The scripts are the same.']:
         print(clean(line.expandtabs()))

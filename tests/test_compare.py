@@ -286,7 +286,8 @@ def test_what_differs_from_the_first(made_up):
     words = {name: words for name, (_, words) in DIFFERENT.items()}
     assert cells == {'1': MADE_UP['layers'], **words}
     assert row('1', 'batch', '1')[0] == 'without batch_size'
-    refused('compare.py', '--diff', '1', 'gone', parts=['runs/gone/train.py'])
+    gone = script('compare.py', '--diff', '1', 'gone', status=1)
+    assert 'runs/gone/train.py' in gone.stderr and not gone.stdout
 
 
 def test_values_and_scripts(made_up):
