@@ -97,8 +97,8 @@ def describe_difference(run, first):
     """
     (facts, script), (known, before) = describe(run), describe(first)
     words = [x for x in facts if x and x not in known]
-    is_told = {run['layers'], run['optimizer'], run['loss']} & {*words}
-    left_out = ('model.add(', 'model.compile(') if is_told else ()
+    other_network = {run['layers'], run['optimizer'], run['loss']} & {*words}
+    left_out = ('model.add(', 'model.compile(') if other_network else ()
     words += [f'without {x}' for x in first['numbers'] if x not in run['numbers']]
     ours, theirs = (
         [piece for x in lines if not x.startswith(left_out) for piece in x.split(', ')]
@@ -120,7 +120,7 @@ def describe_setting(runs, first):
     setting = {
         'runs': runs,
         'name': many if len(names) > 2 else ' '.join(names),
-        'text': run['layers'] if run is first else describe_difference(run, first),
+        'change': run['layers'] if run is first else describe_difference(run, first),
         'epochs': [x for x in epochs if x == x],  # without NaN, unknown
         'batches': run['updates'] / (run['epochs'] or nan),
         'accuracies': [],
@@ -227,7 +227,7 @@ def print_settings(settings):
     for name in names:
         table.add_column(name, no_wrap='\n' in name, overflow='fold')
     for x in settings:
-        cells = [x['name'], x['text'], spread(x['epochs'], median)]
+        cells = [x['name'], x['change'], spread(x['epochs'], median)]
         updates = x['batches'] * median(x['epochs'] or [nan])
         cells += [spread([updates], mean)] * has_updates
         cells += [spread(x['accuracies'], mean) if x['accuracies'] else 'not tested']
@@ -302,7 +302,7 @@ def plot_settings(settings):
     ticks = [0, 0.2, 0.4, 0.6, 0.8, 1, 3, 10, 100, 1000]
     losses.set_yticks(ticks, ticks)
     losses.set_ylim(-0.05, losses.dataLim.y1 * 1.1)
-    labels = [f'{shorten(x["name"], 38)}\n{shorten(x["text"], 38)}' for x in settings]
+    labels = [f'{shorten(x["name"], 44)}\n{shorten(x["change"], 44)}' for x in settings]
     speed.set_yticks(range(len(settings)), labels, parse_math=False, fontsize=12)
     speed.set_ylim(len(settings) - 0.5, -0.5)
     speed.set(title='How fast? Epochs to 95 % of training', xlabel='dot: a seed')
