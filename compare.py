@@ -76,17 +76,18 @@ def describe(run):
 def group_by_setting(runs):
     """Return lists of runs that differ in the seed alone, and texts on runs left out.
 
-    Of two with the same seed and the same losses, trained twice, the first counts.
+    Of a training made twice the first counts: the seed is the same and, but for a GPU's
+    rounding, the loss of the first epoch. (A script may not use its seed.)
     """
     settings, copies = {}, []
     for run in runs:
         facts, script = describe(run)
         hashes = [run[x] for x in ('network', 'train_hash', 'test_hash')]
         setting = settings.setdefault(str([facts, script or run['name'], hashes]), {})
-        result = str([run['numbers'].get('seed'), run['losses']])
-        if result in setting:
-            copies.append(f'{run["name"]} (as {setting[result]["name"]})')
-        setting.setdefault(result, run)
+        start = run['numbers'].get('seed'), *(f'{x:.3f}' for x in run['losses'][:1])
+        if start in setting:
+            copies.append(f'{run["name"]} (as {setting[start]["name"]})')
+        setting.setdefault(start, run)
     return [list(setting.values()) for setting in settings.values()], copies
 
 
