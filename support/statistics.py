@@ -16,17 +16,19 @@ MIN_SEEDS = 3  # fewer say too little of how far seeds scatter
 
 
 def read_answers(runs):
-    """Return the answers (n, N), True where right, of n runs with the same test."""
+    """Return the answers (n, N), True where right, of n runs to a test; its classes."""
     tests = [read_rows(run, 'predictions.csv') for run in runs]
-    return np.array([[x['class'] == x['predicted'] for x in test] for test in tests])
+    right = [[x['class'] == x['predicted'] for x in test] for test in tests]
+    return np.array(right), np.array([int(x['class']) for x in tests[0]])
 
 
 def margin(values, settings, level=0.95):
     """Return half the width of the interval for the mean of values, one per sequence.
 
-    Two kinds of variance add up: of the values, over their number, and of each
-    setting's accuracies with its seeds, over theirs. Their degrees of freedom are
-    Welch's (Biometrika 34, 28, 1947), so that one setting may scatter more.
+    And the share of its variance that is due to the seeds. Two kinds of variance add
+    up: of the values, over their number, and of each setting's accuracies with its
+    seeds, over theirs. Their degrees of freedom are Welch's (Biometrika 34, 28, 1947),
+    so that one setting may scatter more.
     """
     from scipy.special import stdtrit
 
@@ -37,7 +39,8 @@ def margin(values, settings, level=0.95):
             parts.append((accuracies.var(ddof=1) / len(right), len(right) - 1))
     variance = sum(part for part, _ in parts)
     freedom = variance**2 / sum(part**2 / freedom for part, freedom in parts)
-    return stdtrit(freedom, (1 + level) / 2) * sqrt(variance)
+    half = stdtrit(freedom, (1 + level) / 2) * sqrt(variance)
+    return half, 1 - parts[0][0] / variance
 
 
 def accuracy_interval(right):
@@ -48,20 +51,21 @@ def accuracy_interval(right):
     """
     p, N, shares = right.mean(), right.shape[1], right.mean(axis=0)
     if len(right) > 1 and np.ptp(shares):
-        N = min(N, p * (1 - p) * (1.96 / margin(shares, [right])) ** 2)
+        N = min(N, p * (1 - p) * (1.96 / margin(shares, [right])[0]) ** 2)
     return wilson_interval(p * N, N)
 
 
 def difference(first, other, comparisons=1):
     """Return how much more accurate other is than first, and its interval: low, high.
 
-    Both have answered the same sequences. Two made-up ones, on which one network of
-    either setting is better, keep the interval honest where few differ (Bonett and
-    Price, Journal of Educational and Behavioral Statistics 37, 479, 2012). Of several
-    comparisons, all intervals hold at once (Bonferroni).
+    And the share of the variance that is due to the seeds. Both have answered the same
+    sequences. Two made-up ones, on which one network of either setting is better, keep
+    the interval honest where few differ (Bonett and Price, Journal of Educational and
+    Behavioral Statistics 37, 479, 2012). Of several comparisons, all intervals hold at
+    once (Bonferroni).
     """
     gaps = other.mean(axis=0) - first.mean(axis=0)
     extra = (1 / len(first) + 1 / len(other)) / 2
     values = np.array([*gaps, extra, -extra])
-    half = margin(values, [first, other], 1 - 0.05 / comparisons)
-    return gaps.mean(), values.mean() - half, values.mean() + half
+    half, from_seeds = margin(values, [first, other], 1 - 0.05 / comparisons)
+    return gaps.mean(), values.mean() - half, values.mean() + half, from_seeds

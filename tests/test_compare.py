@@ -99,10 +99,12 @@ def test_with_many_sequences_it_is_welchs_test():
     rng = np.random.default_rng(2)
     accuracies = [[0.7, 0.9, 0.8, 0.6], [0.95, 0.93, 0.97]]
     first, other = (rng.random((len(x), 50000)) < np.c_[x] for x in accuracies)
-    _, low, high = difference(first, other)
+    _, low, high, _ = difference(first, other)
     means = [x.mean(axis=1) for x in (other, first)]
     theirs = ttest_ind(*means, equal_var=False).confidence_interval()
     assert [low, high] == pytest.approx([*theirs], rel=0.01)
+    assert difference(first, other)[3] > 0.9
+    assert difference(first[:2], other)[3] == 0
 
 
 def test_more_say_more():
@@ -111,9 +113,9 @@ def test_more_say_more():
     sizes = (3, 50), (5, 200), (20, 1000)
     made = [rng.random((2, *size)) < 0.9 for size in sizes]
     for widths in (
-        [np.ptp(difference(*answers)[1:]) for answers in made],
+        [np.ptp(difference(*answers)[1:3]) for answers in made],
         [np.ptp(accuracy_interval(answers[0])) for answers in made],
-        [np.ptp(difference(*made[0], n)[1:]) for n in (5, 2, 1)],
+        [np.ptp(difference(*made[0], n)[1:3]) for n in (5, 2, 1)],
     ):
         assert widths == sorted(widths, reverse=True) and widths[0] > 1.1 * widths[-1]
     # Three seeds that scatter count as few sequences; two stand for themselves alone.
@@ -129,7 +131,7 @@ def test_equal_settings_are_rarely_called_different(seeds, spread):
     for _ in range(400):
         accuracies = rng.normal(0.8, spread, (2, seeds, 1))
         first, other = rng.random((2, seeds, 500)) < accuracies
-        _, low, high = difference(first, other)
+        _, low, high, _ = difference(first, other)
         wrong += low > 0 or high < 0
     assert wrong <= 0.07 * 400  # 95 % confidence; four of a hundred seen
 
@@ -147,24 +149,28 @@ def test_a_verdict_on_settings(made_up):
     first = seeds(made_up, 'a', SOME)
     wide = seeds(made_up, 'wide', SOME[::-1], **WIDE)
     bad = seeds(made_up, 'bad', NONE, layers='1 relu')
-    said = shown(*first, *wide)
-    assert 'wide0 ... wide2 cannot be told apart by these 50 sequences and 6' in said
-    low, high = re.search(
-        r': \+0.0 points \((-\d+\.\d) to \+(\d+\.\d)\)', said
+    shifted = seeds(made_up, 'shifted', ['00000' + '1' * 45] * 3, layers='2 relu')
+    printed = shown(*first, *wide)
+    half, low, high = re.search(
+        r'wide0 ... wide2 \(3\) cannot be told apart by these 6 seeds, which often miss'
+        r' even ([\d.]+) points: \+0.0 points \(-(\d+\.\d) to \+(\d+\.\d)\)',
+        printed,
     ).groups()
-    assert f'often miss even {(float(high) - float(low)) / 2:.2g} points' in said
-    assert 'these seeds' not in said and 'corrected' not in said
-    said = shown(*bad, *first, *wide)
-    assert 'confidence interval, corrected for 2 comparisons' in said
-    assert said.count(' is better: +90.0 points (') == 2
+    assert float(half) == pytest.approx((float(high) + float(low)) / 2, abs=0.1)
+    assert 'with these seeds:' not in printed and 'hold at once' not in printed
+    assert 'not for new training sequences' in printed
+    assert 'apart by these 50 sequences, which' in shown(*first, *shifted)
+    printed = shown(*bad, *first, *wide)
+    assert 'so wide that all 2 hold at once' in printed
+    assert printed.count(' is better: +90.0 points (') == 2
     assert 'is worse: -90.0' in shown(*first, *bad)
     for few in (*first, 'wide0'), ('a0', *wide), ('a0', 'a1', 'wide0', 'wide1'):
-        said = shown(*few)
-        assert ', with these seeds' in said and 'three seeds would tell' in said
+        printed = shown(*few)
+        assert ', with these seeds: ' in printed and 'three seeds would tell' in printed
 
 
 def test_a_verdict_on_two_runs(made_up):
-    """By McNemar's exact test, of one setting as well; of two, with these seeds."""
+    """By McNemar's exact test; of one setting it is luck, of two, with these seeds."""
     made_up('1')
     made_up('b', code='x = 1')
     made_up('c', code='x = 2', right='1111111000')
@@ -172,27 +178,28 @@ def test_a_verdict_on_two_runs(made_up):
     made_up('2', numbers={'seed': 1}, right='0000000000')
     made_up('e', code='x = 4', test_hash='another')
     made_up('f', code='x = 5', evaluated=False, test_hash=None)
-    for pair, said in {
-        '1b': 'run 1 and b are right on the same sequences, with these',
-        '1c': 'differ on 3 of 10 .* 1 is right on 3 of these, c on 0: that may be',
-        'd1': r'run 1 on 10: run 1 is better \(p = 0.002\), with these seeds; three',
-        '12': r'run 2 on 0: run 1 is better \(p = 0.002\)\.',
-        '1e': 'e was tested with other sequences',
+    for pair, verdict in {
+        '1b': r'differ on 0 of 10 .*: that may be chance \(p = 1\), with these seeds',
+        '1c': 'differ on 3 of 10 .* 1 is right on 3 of these, run c on 0: that may be',
+        'd1': r'run 1 on 10: run 1 is better \(p = 0.002\), with these seeds\.',
+        '12': r'run 2 on 0: run 1 is better \(p = 0.002\)\. .*luck',
+        '1e': 'e was not tested with the same sequences',
         '1f': 'f was not tested',
-        'f1': 'against 1 .* f was not tested',
+        'f1': 'Name tested runs',
     }.items():
         printed = shown(*pair)
-        assert re.search(said, printed)
-        assert ('these seeds' in printed) == (pair in ('1b', '1c', 'd1'))
-        assert 'Intervals hold' in printed and ('In [ ]' in printed) == (pair == '12')
+        assert re.search(verdict, printed)
+        assert (', with these seeds' in printed) == (pair in ('1b', '1c', 'd1'))
+        assert ('In [ ]' in printed or 'in [ ]' in printed) == (pair == '12')
 
 
 def test_no_verdict_where_nobody_has_chosen(made_up):
     first = seeds(made_up, 'a', SOME)
     seeds(made_up, 'bad', NONE, layers='1 relu')
     for arguments in [], ['--all'], first, first[:1]:
-        said = shown(*arguments)
-        assert 'Name runs of two settings or more' in said and 'In the test' not in said
+        printed = shown(*arguments)
+        assert 'runs of two settings or more' in printed
+        assert 'In the test' not in printed
 
 
 # ---------------------------------------------------------------------- the table
@@ -204,19 +211,21 @@ def test_a_table_of_settings(made_up):
     made_up('2', code=f'{FIT.format("")}  # a note', numbers={'seed': 1}, to_95=None)
     made_up('3', right='1' * 8 + '00', numbers={'seed': 2}, to_95=7)
     made_up('4', right='1' * 8 + '00', numbers={'seed': 3}, to_95=4)
-    made_up('wide', **WIDE)
-    made_up('5')  # 1 again
+    made_up('wide', **WIDE, right='1' * 1000, test_hash='c')
+    made_up('5', loss=(0.70001, 0.3))  # 1 again, on a GPU
     Path('runs/6').mkdir()  # not a run
-    low, high = (f'{100 * x:.0f}' for x in wilson_interval(10, 10))
-    assert row('wide', '--all') == [WIDE['layers'], '2', '100', f'{low}-{high}']
-    layers = MADE_UP['layers']
-    assert row('5 ... 4', '--all')[:3] == [layers, '5.5 [2-never]', '90 [80-100]']
+    layers, (low, _) = MADE_UP['layers'], wilson_interval(1000, 1000)
+    assert row('wide', 'wide') == [WIDE['layers'], '2', '100', f'{100 * low:.1f}-100.0']
+    name, cells = r'1 ... 4 \(4\)', [layers, '5.5 [2-never]', '90 [80-100]']
+    assert row(name, '--all')[:3] == cells
     assert row('2 3', 2, 3, 'wide')[:3] == [layers, 'never [7-never]', '90 [80-100]']
-    said = shown()
-    assert 'A training made twice counts once: 1 (again as 5)' in said
-    assert 'In [ ]' in said and 'Baseline: always sine wave, 60 %' in said
-    assert 'updates' not in said
-    assert shown('runs/1', 'runs/wide/', 'last') == shown('1', 'wide', '5')
+    printed = shown()
+    assert 'Made twice, so counted once: 5 (as 1)' in printed
+    assert 'in [ ]' in printed and 'Always answering sine wave: 60 %' in printed
+    assert 'updates' not in printed
+    made_up('free', right='0' * 10, loss=(0.71, 0.2))  # not by the seed alone
+    assert row('1 free', 1, 'free')[:3] == [layers, '2 [2-2]', '50 [0-100]']
+    assert shown('runs/1', 'runs/wide/', 'last') == shown('1', 'wide', 'free')
     made_up('batches', numbers={'batch_size': 1}, updates=60)
     assert row('batches', 1, 'batches')[:3] == ['batch_size = 1', '2', '40']
     assert row('1', 1, 'batches')[:3] == [layers, '2', '14']
@@ -233,7 +242,6 @@ def test_only_the_newest_and_in_80_columns(made_up):
         assert ('left out: 2;' in printed) == (n == 8)
 
 
-OTHER = {'train_hash': 'other', 'test_hash': 'other'}
 CODE = f'model.add(Dense(8, "relu"))\n{FIT}'
 STOP = 'EarlyStopping(patience=30, restore_best_weights=True), '
 DIFFERENT = {
@@ -241,23 +249,29 @@ DIFFERENT = {
     'wide': (WIDE, WIDE['layers']),
     'adam': ({'numbers': {'N_train': 5}, 'optimizer': 'adam 1'}, 'N_train = 5; adam 1'),
     'phase': (
-        {'data': '9, sine and square waves, phase, seed 1', 'test_hash': 'c'},
-        'sine and square waves, phase, data seed 1',
+        {'data': '9 of 9 sequences, sine and square waves, seed 1', 'test_hash': 'c'},
+        'sine and square waves, data seed 1',
     ),
-    'sequences': (OTHER, 'other sequences'),
+    'sets': ({'data': '9 of 9 sequences; Test is of others'}, 'Test is of others'),
+    'sequences': ({'train_hash': 'other'}, 'other or unknown sequences'),
     'ended': ({'stopped': True}, 'stopped after 3'),
     'held': ({'code': CODE.format('validation_split=0.25, ')}, 'validation_split=0.25'),
     'stop': (
         {'code': CODE.format('').replace('[S', f'[{STOP}S')},
-        'callbacks=[EarlyStopping(patience=30 ...',
+        'callbacks=[EarlyStopping(patience=30, restore_best_weights=True',
     ),
-    'noise': ({'code': f'X_train += noise\n{CODE.format("")}'}, 'X_train += noise'),
+    'metric': (
+        WIDE | {'code': f'def accuracy(y, p):\n    return y\n{CODE.format("")}'},
+        f'{WIDE["layers"]}; def accuracy(y, p):',
+    ),
     'l2': (
         {'network': 'other', 'code': CODE.format('').replace('"relu"', 'L2(0.1)')},
-        'L2(0.1 ...',
+        'L2(0.1',
     ),
     'less': ({'code': CODE.format('').replace('Y_train, ', '')}, 'without Y_train'),
-    'gone': ({}, 'script_is_gone'),
+    'twice': ({'code': f'{CODE}\n{FIT}'.format('', '')}, 'other order of lines'),
+    'gone': ({}, 'script unknown'),
+    'gone2': ({}, 'script unknown'),
 }
 
 
@@ -266,10 +280,14 @@ def test_what_differs_from_the_first(made_up):
     made_up('1', code=CODE.format(''))
     for name, (facts, _) in DIFFERENT.items():
         made_up(name, **{'code': CODE.format('')} | facts)
-    Path('runs/gone/train.py').unlink()
+    for name in 'gone', 'gone2':
+        Path('runs', name, 'train.py').unlink()
     cells = dict(re.findall('(?m)^(\\w+) +(.*?) +2 +100', shown('1', *DIFFERENT)))
-    said = {name: said for name, (_, said) in DIFFERENT.items()}
-    assert cells == {'1': MADE_UP['layers'], **said}
+    words = {name: words for name, (_, words) in DIFFERENT.items()}
+    assert cells == {'1': MADE_UP['layers'], **words}
+    assert row('1', 'batch', '1')[0] == 'without batch_size'
+    gone = script('compare.py', '--diff', '1', 'gone', status=1)
+    assert 'runs/gone/train.py' in gone.stderr and not gone.stdout
 
 
 def test_values_and_scripts(made_up):
@@ -282,11 +300,11 @@ def test_values_and_scripts(made_up):
     assert list(table['setting']) == [1, 1, 1, 2] and table['neurons'][3] == 64
     assert list(table['epochs_to_95'].isna()) == [False] * 3 + [True]
     assert list(table['layers'])[2:] == [MADE_UP['layers'], WIDE['layers']]
-    assert not {'numbers', 'class_names', 'versions'} & {*table}
+    assert not {'numbers', 'class_names', 'versions', 'losses'} & {*table}
     diff = script('compare.py', '--diff', 'a0', 'wide').stdout
     assert '\n+x = 1\n' in diff and '+++ runs/wide/train.py' in diff
     shutil.copy('runs/a0/train.py', 'runs/a1')
-    assert 'the same. Numbers that differ: seed' in shown('--diff', 'a0', 'a1')
+    assert 'scripts are the same' in shown('--diff', 'a0', 'a1')
     refused('compare.py', '--diff', 'a0', status=2)
     refused('compare.py', 'a0', '--all', status=2)
     refused('compare.py', 'wibe', parts=['did you mean wide?'])
@@ -333,23 +351,24 @@ def test_the_picture(made_up):
     assert curves == [[9, 0.2, 0.1]] * 3 + [[300, 299]] * 3 + [[0.5], [0.7, 0.2, 0.1]]
     assert losses.get_ylim()[0] < 0 and 300 < losses.get_ylim()[1]
     labels = [label.get_text().split('\n')[0] for label in speed.get_yticklabels()]
-    assert labels == ['a0 ... a2', 'bad0 ... bad2', 'one', '$x_']
+    assert labels == ['a0 ... a2 (3)', 'bad0 ... bad2 (3)', 'one', '$x_']
     fast, never, *_ = (line.get_xdata() for line in speed.lines)
     assert list(fast) == [2, 2, 2] and len({*never}) == 1 and never[0] > 3
     assert [*speed.get_xticks()] == [1, 3, never[0]]
     assert [x.get_text() for x in speed.get_xticklabels()] == ['1', '3', 'never']
     dots = [line for line in test.lines if line.get_marker() == 'o']
     assert [list(x.get_xdata()) for x in dots] == [[90, 92, 88], [0, 0, 0], [90], []]
-    low, middle, high = dots[1].get_ydata()  # equal ones are seen, in their row
-    assert 0.5 < low < middle < high < 1.5 and test.yaxis_inverted()
+    assert [*dots[1].get_ydata()] == [1, 1, 1] and test.yaxis_inverted()
+    colours = [line.get_color() for line in losses.lines[::3]]
+    assert colours == [line.get_color() for line in speed.lines[:3]]
     bars = [bar.get_bbox().intervalx / 100 for bar in test.patches]
     assert [bar.get_fill() for bar in test.patches] == [True, True, False]
     assert [*bars[2]] == pytest.approx([*wilson_interval(45, 50)])
     left, right = test.get_xlim()
     assert left < 100 * np.min(bars) and 100 * np.max(bars) < right
-    said = [text.get_text().replace('\n', ' ') for text in test.texts]
-    assert said[0] == 'reference' and said[1] == 'is worse' and said[3] == 'not tested'
-    assert said[2] == 'cannot be told apart, with these seeds'
+    verdicts = [text.get_text().replace('\n', ' ') for text in test.texts]
+    assert verdicts[:2] == ['reference', 'is worse'] and verdicts[3] == 'was not tested'
+    assert verdicts[2] == 'cannot be told apart, with these seeds'
     for text in [*test.texts, *speed.get_yticklabels()]:
         box = text.get_window_extent()
         assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
