@@ -30,7 +30,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from support.console import DataError, clean, parser
+from support.console import DataError, make_parser, printable
 from support.files import sequence_numbers
 from support.runs import device
 from support.sets import describe_sets
@@ -136,14 +136,14 @@ def try_keras(options):
 
 
 def main():
-    _, options = parser(__doc__).parse_known_args()
+    _, options = make_parser(__doc__).parse_known_args()
     if options[:1] == ['--device']:  # see check_training
         return try_keras(options[1:])
     checks = check_environment(), check_folder(), check_slurm(), check_training(options)
     N_fixes = 0
     for text, is_ok in itertools.chain.from_iterable(checks):
         N_fixes += not is_ok
-        print('ok  ' if is_ok else 'FIX ', clean(text.strip()), flush=True)
+        print('ok  ' if is_ok else 'FIX ', printable(text.strip()), flush=True)
     print(f'{N_fixes} to fix' if N_fixes else 'Ready.')
     return N_fixes > 0
 

@@ -24,7 +24,7 @@ from math import inf, nan
 from pathlib import Path
 from statistics import mean, median
 
-from support.console import clean, parser, print_table
+from support.console import make_parser, print_table, printable
 from support.runs import all_runs, describe_baseline, newest_run, read_rows, read_run
 from support.statistics import MIN_SEEDS, accuracy_interval, difference, read_answers
 
@@ -212,7 +212,7 @@ def spread(values, middle):
 
 
 def shorten(text, width):
-    text = clean(text)
+    text = printable(text)
     return text if len(text) <= width else f'{text[: width - 4]} ...'
 
 
@@ -235,7 +235,7 @@ def print_settings(settings):
         if x['accuracies']:
             digits = int(np.ptp(x['interval']) < 2)
             cells.append('-'.join(f'{end:.{digits}f}' for end in x['interval']))
-        table.add_row(*map(clean, cells))
+        table.add_row(*map(printable, cells))
     print_table(table)
 
 
@@ -257,7 +257,7 @@ def print_diff(runs):
     scripts = [Path(path).read_text('utf-8').splitlines() for path in paths]
     lines = list(difflib.unified_diff(*scripts, *paths, n=1, lineterm=''))
     for line in lines or ['The scripts are the same.']:
-        print(clean(line.expandtabs()))
+        print(printable(line.expandtabs()))
 
 
 def plot_setting(axes, i, setting, longest):
@@ -321,14 +321,14 @@ def plot_settings(settings):
 
 
 def main():
-    script = parser(__doc__)
-    script.add_argument('runs', nargs='*', metavar='RUN', help='its name: 7 for runs/7')
-    script.add_argument('--all', action='store_true', help='all settings')
-    script.add_argument('--csv', action='store_true', help='comma-separated values')
-    script.add_argument('--diff', action='store_true', help='how two scripts differ')
-    args = script.parse_args()
+    parser = make_parser(__doc__)
+    parser.add_argument('runs', nargs='*', metavar='RUN', help='its name: 7 for runs/7')
+    parser.add_argument('--all', action='store_true', help='all settings')
+    parser.add_argument('--csv', action='store_true', help='comma-separated values')
+    parser.add_argument('--diff', action='store_true', help='how two scripts differ')
+    args = parser.parse_args()
     if (args.runs and args.all) or (args.diff and len(args.runs) != 2):
-        script.error('give the names of runs or --all, and with --diff those of two')
+        parser.error('give the names of runs or --all, and with --diff those of two')
     runs = read_runs(args.runs)
     if args.diff:
         return print_diff(runs)
@@ -355,7 +355,7 @@ def main():
     notes += [f'Older settings left out: {older}; --all shows them.'] if older else []
     print_settings(settings)
     for note in notes:
-        print(textwrap.fill(clean(note), 79, subsequent_indent='    '))
+        print(textwrap.fill(printable(note), 79, subsequent_indent='    '))
     plot_settings(settings)
     show_plots()
 

@@ -23,7 +23,7 @@ import shlex
 import sys
 from dataclasses import asdict, replace
 
-from support.console import DataError, clean, parser, whole_number
+from support.console import DataError, make_parser, printable, whole_number
 from support.mistakes import suggest_scaling
 from support.sets import write_sets
 from support.tables import NUMBER, Reading, read_table, shorten_list
@@ -104,8 +104,8 @@ def check_objects(path, objects, labels):
 
 def read_options():
     """Return the options of the command line."""
-    script = parser(__doc__)
-    add = script.add_argument
+    parser = make_parser(__doc__)
+    add = parser.add_argument
     tables = 'one to split, or one for Train and one for Test'
     add('tables', nargs='+', metavar='TABLE', help=tables)
     add('--label', metavar='COLUMN', help='of the classes')
@@ -121,13 +121,13 @@ def read_options():
     add('--seed', type=whole_number(0), default=0, help='of the random split (0)')
     add('--packed', action='store_true', help='a folder is two files, X.npy and Y.npy')
     add('--overwrite', action='store_true', help='replace the sequences that are there')
-    args = script.parse_args()
+    args = parser.parse_args()
     if len(args.tables) > 2 or (len(args.tables) == 2 and args.test):
-        script.error('give one table, and --test to split it, or two that are split')
+        parser.error('give one table, and --test to split it, or two that are split')
     if bool(args.long) != bool(args.length) or (args.period and not args.long):
-        script.error('--long, --length N and perhaps --period go together')
+        parser.error('--long, --length N and perhaps --period go together')
     if args.long and (len(args.long) != 3 or args.values):
-        script.error('--long ID,TIME,VALUE takes the place of --values')
+        parser.error('--long ID,TIME,VALUE takes the place of --values')
     return args
 
 
@@ -221,7 +221,7 @@ def main():
         lines.append(f'Test has {is_test.sum()}, not {N_wanted} as asked: {why}')
     same = 'Train and Test hold exactly these already.'
     lines.append('Written.' if written else same)
-    print(*map(clean, lines), sep='\n')
+    print(*map(printable, lines), sep='\n')
     if advice := suggest_scaling(X[IDs['Train'][:1000]]):
         print(advice)
     N = ' '.join(f'--N_{x.lower()} {len(rows)}' for x, rows in IDs.items())

@@ -27,7 +27,7 @@ import sys
 from datetime import datetime
 from typing import NamedTuple
 
-from support.console import DataError, clean, parser, whole_number
+from support.console import DataError, make_parser, printable, whole_number
 from support.files import (
     CLASSES_FILE,
     FILE_NAME,
@@ -77,18 +77,18 @@ def sequence_file(text):
 
 def read_options():
     """Return the options of the command line."""
-    script = parser(__doc__)
-    add = script.add_argument
+    parser = make_parser(__doc__)
+    add = parser.add_argument
     file = 'a file, table or folder, or the number i of Test/X_i.dat'
     add('files', nargs='*', metavar='FILE', type=sequence_file, help=file)
-    which = script.add_mutually_exclusive_group()
+    which = parser.add_mutually_exclusive_group()
     which.add_argument('--run', metavar='NAME', help='runs/NAME, default the newest')
     which.add_argument('--model', help='a network in a file of its own')
     add('--about', action='store_true', help='print what the run is')
     add('--csv', action='store_true', help='print comma-separated values')
-    options = script.parse_args()
+    options = parser.parse_args()
     if bool(options.files) == options.about:
-        script.error('give either files to classify, or --about')
+        parser.error('give either files to classify, or --about')
     return options
 
 
@@ -155,7 +155,7 @@ def read_rows(path, network, run, errors):
         if table.not_used != not_used:
             not_used = table.not_used
             columns = shorten_list(not_used, 20)
-            print(clean(f'{path}, not used: {columns}'), file=sys.stderr)
+            print(printable(f'{path}, not used: {columns}'), file=sys.stderr)
         for name in table.too_short:
             few = 'has fewer than three observations'
             print_error(f'{path}: object {name} {few}', errors)
@@ -217,7 +217,7 @@ def print_header(options, network, run, scores, has_scores):
     layers = f', {run["layers"]}' if run else ''
     is_older = written is not None and written > trained
     older = ', older than the sequences in Train' if is_older else ''
-    line = clean(f'Model: {network} of {time}{layers}{older}')
+    line = printable(f'Model: {network} of {time}{layers}{older}')
     print(line, file=sys.stderr if options.csv else sys.stdout)
     if options.csv:
         each = ''.join(f',score_{j}' for j in range(scores.shape[1]))
@@ -252,7 +252,7 @@ def print_answers(part, scores, class_names, has_scores):
             title = class_title(label, class_names).removeprefix('class ')
             agrees = f'; label {title} {"agrees" if label == Y else "DISAGREES"}'
         answer = f'{name}{object_name}: {class_title(Y, class_names)}{score}{agrees}'
-        print(clean(answer))
+        print(printable(answer))
 
 
 def print_accuracy(Y, predicted, class_names):
@@ -269,7 +269,7 @@ def main():
     network, run = find_network(options)
     if options.about:
         text = json.dumps(run, indent=1, ensure_ascii=False)
-        print(*map(clean, text.splitlines()), sep='\n')
+        print(*map(printable, text.splitlines()), sep='\n')
         return 0
     model, class_names = load_network(network), run.get('class_names', [])
     N_sequence, errors, labels, answers = model.input_shape[1], set(), [], []

@@ -8,7 +8,7 @@ each line, class 0 first.
 """
 
 from support import files
-from support.console import clean
+from support.console import printable
 from support.files import (
     CLASSES_FILE,
     check_class,
@@ -72,7 +72,7 @@ def plot_results(ID, X, Y=None, folder='Train'):
     for x in range(len(ID)):
         axis = figure.add_subplot(rows, columns, x + 1)
         axis.plot(np.arange(1, len(X[x]) + 1), X[x])
-        title = f'Data Set {clean(ID[x])}'
+        title = f'Data Set {printable(ID[x])}'
         if Y is not None:
             title += f': {class_title(Y[x], names)}'
         axis.set_title(title, parse_math=False)  # a $ begins no formula

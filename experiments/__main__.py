@@ -21,7 +21,7 @@ import sys
 import tempfile
 from itertools import chain
 
-from support.console import parser, whole_number
+from support.console import make_parser, whole_number
 from support.files import disk_errors, whole_file
 
 from experiments.pool import submit, workers
@@ -71,8 +71,8 @@ def publish(names):
 
 
 if __name__ == '__main__':
-    script = parser(__doc__)
-    add, number = script.add_argument, whole_number(1)
+    parser = make_parser(__doc__)
+    add, number = parser.add_argument, whole_number(1)
     add('names', nargs='*', choices=[*EXPERIMENTS, 'all'], default='all')
     add('--list', action='store_true', help='list the experiments')
     add('--repeats', type=number, help='seeds, default 5 or 20, as the question says')
@@ -80,7 +80,7 @@ if __name__ == '__main__':
     add('--jobs', type=number, help='processes, default one a core, at most 4')
     add('--output', default='results', help='folder, default results')
     add('--publish', action='store_true', help="redraw the README's figures, tables")
-    args = script.parse_args()
+    args = parser.parse_args()
     names = list(EXPERIMENTS if 'all' in args.names else dict.fromkeys(args.names))
     if args.list:
         for name, experiment in EXPERIMENTS.items():

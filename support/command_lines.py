@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from support.console import parser, whole_number
+from support.console import make_parser, whole_number
 
 
 def read_generate_options(description, waves):
@@ -11,8 +11,8 @@ def read_generate_options(description, waves):
 
     waves are the names of the wave forms, in the order of the classes.
     """
-    script = parser(description)
-    add, count = script.add_argument, whole_number(1)
+    parser = make_parser(description)
+    add, count = parser.add_argument, whole_number(1)
     add('N_train', nargs='?', type=count, default=200, help='default 200')
     add('N_test', nargs='?', type=count, default=50, help='default 50')
     numbers = range(2, len(waves) + 1)
@@ -27,9 +27,9 @@ def read_generate_options(description, waves):
     packed = 'all of a folder in two files, X.npy and Y.npy'
     add('--packed', action='store_true', help=packed)
     add('--overwrite', action='store_true', help='replace what is there')
-    args = script.parse_args()
+    args = parser.parse_args()
     if not 0 <= args.noise <= 1e6:  # NaN fails this, too
-        script.error(f'--noise {args.noise} is not a number from 0 to 1000000')
+        parser.error(f'--noise {args.noise} is not a number from 0 to 1000000')
 
     *kinds, last = (name.removesuffix(' wave') for name in waves[: args.classes])
     phase = ', random phase' if args.phase else ''
@@ -50,8 +50,8 @@ def number_or_file(text):
 
 def read_view_options(description, N_sequence):
     """Return the options of view.py; files are the Paths among ID."""
-    script = parser(description)
-    add = script.add_argument
+    parser = make_parser(description)
+    add = parser.add_argument
     ID = 'the number i of X_i.dat, or a file of your own'
     add('ID', nargs='*', type=number_or_file, help=ID)
     add('--test', action='store_true', help='look in Test instead of Train')
@@ -60,16 +60,16 @@ def read_view_options(description, N_sequence):
     add('--run', metavar='NAME', help='with --wrong: runs/NAME, else the newest')
     length = f'values in each sequence, default {N_sequence}'
     add('--N_sequence', type=whole_number(1), default=N_sequence, help=length)
-    args = script.parse_args()
+    args = parser.parse_args()
     args.files = [ID for ID in args.ID if isinstance(ID, Path)]
     if len(args.ID) > 36:
-        script.error('more than 36 plots are too small to read: give fewer IDs')
+        parser.error('more than 36 plots are too small to read: give fewer IDs')
     if bool(args.ID) == args.wrong:
-        script.error('give either the numbers of sequences, or --wrong')
+        parser.error('give either the numbers of sequences, or --wrong')
     if args.files and args.files != args.ID:
-        script.error('give either the numbers of sequences, or files')
+        parser.error('give either the numbers of sequences, or files')
     if args.wrong and (args.hide or args.test):
-        script.error('--wrong takes neither --hide nor --test')
+        parser.error('--wrong takes neither --hide nor --test')
     if args.run and not args.wrong:
-        script.error('--run goes with --wrong')
+        parser.error('--run goes with --wrong')
     return args

@@ -5,7 +5,7 @@ import os
 import sys
 
 
-def clean(text):
+def printable(text):
     """Return a text, perhaps from a file, as one line that is safe on a terminal.
 
     What is not printable (line ends, marks of the direction, the codes that move a
@@ -19,9 +19,9 @@ def clean(text):
     return ''.join(shown)
 
 
-def program():
+def program_name():
     """Return what the user typed to start this program, for messages."""
-    folder, name = os.path.split(clean(sys.argv[0]))
+    folder, name = os.path.split(printable(sys.argv[0]))
     return f'python -m {os.path.basename(folder)}' if name == '__main__.py' else name
 
 
@@ -32,8 +32,8 @@ class DataError(SystemExit):
     """
 
     def __init__(self, text):
-        super().__init__(clean(text))
-        self.code = f'{program()}: {clean(text)}'
+        super().__init__(printable(text))
+        self.code = f'{program_name()}: {printable(text)}'
 
 
 def whole_number(least, most=2**31 - 1, remedy=''):
@@ -56,13 +56,15 @@ class Parser(argparse.ArgumentParser):
     """An ArgumentParser that repeats what was typed in a safe way."""
 
     def error(self, message, hint=None):
-        super().error(clean(message) + (f'\nHint: {clean(hint)}' if hint else ''))
+        super().error(
+            printable(message) + (f'\nHint: {printable(hint)}' if hint else '')
+        )
 
 
-def parser(description):
+def make_parser(description):
     """Return an ArgumentParser that shows the description as it is written."""
     return Parser(
-        prog=program(),
+        prog=program_name(),
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -84,5 +86,5 @@ def progress(items, description):
     from rich.markup import escape
     from rich.progress import track
 
-    label = escape(clean(description))
+    label = escape(printable(description))
     return track(items, label, console=Console(stderr=True), transient=True)

@@ -12,7 +12,7 @@ import re
 import sys
 import traceback
 
-from support.console import clean
+from support.console import printable
 
 # What an error says, as a regular expression, and the hint for it.
 HINTS = {
@@ -87,7 +87,7 @@ def explain(error):
     hints = (HINTS[x] for x in HINTS if re.search(x, f'{message}\n{line}'))
     if hint := suggest(error, message, line, frame) or next(hints, None):
         lines.append(f'Hint: {hint}')
-    return '\n'.join(map(clean, lines))
+    return '\n'.join(map(printable, lines))
 
 
 def script_lines():

@@ -7,7 +7,7 @@ import platform
 import re
 from pathlib import Path
 
-from support.console import DataError, clean
+from support.console import DataError, printable
 
 import numpy as np
 
@@ -71,7 +71,7 @@ def read_lines(folder, name):
 
 def class_name(Y, names=()):
     """Return the name of class Y to show; 'class 2' if names has none."""
-    name = clean(names[int(Y)].strip()) if Y < len(names) else ''
+    name = printable(names[int(Y)].strip()) if Y < len(names) else ''
     return name or f'class {int(Y)}'
 
 
@@ -214,4 +214,4 @@ def save_plot(figure, name, folder=None):
     with whole_file(os.path.join(folder or '', name)) as temporary:
         figure.savefig(temporary, dpi=150, format='png')
     if not folder:
-        print(f'Plot: {clean(name)}')
+        print(f'Plot: {printable(name)}')

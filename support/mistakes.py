@@ -9,7 +9,7 @@ import inspect
 import re
 import sys
 
-from support.console import DataError, program
+from support.console import DataError, program_name
 from support.explain import script_lines, strip_comment
 from support.files import read_sequence
 from support.runs import (
@@ -49,7 +49,7 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
     for y in np.setdiff1d(Y[len(Y_train) :], Y[: len(Y_train)]):
         run.note(f'No training sequence is of class {y:.0f}, so it cannot be learnt')
     if not any('Normalization' in type(layer).__name__ for layer in model.layers):
-        run.note(suggest_scaling(X_train, program()))
+        run.note(suggest_scaling(X_train, program_name()))
     run.X_test, run.Y_train = X_test, (Y[: len(Y_train)],)
     if find_line('steps_per_epoch') and model.steps_per_execution > 1:
         model.steps_per_execution = 1

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from support.console import DataError, clean, progress
+from support.console import DataError, printable, progress
 from support.files import (
     ABOUT_FILE,
     CLASSES_FILE,
@@ -95,7 +95,8 @@ def describe_sets(N_train, N_test, written=None):
         origin, command = f', {train["what"]}', train['command']
     of_train, of_test = (len(sequence_numbers(x)) for x in ('Train', 'Test'))
     data = f'{N_train} of {of_train} + {N_test} of {of_test} sequences{origin}'
-    return {'data': clean(data), 'data_command': command, 'table': train.get('table')}
+    data, table = printable(data), train.get('table')
+    return {'data': data, 'data_command': command, 'table': table}
 
 
 def write_files(folder, sequences):

@@ -83,7 +83,7 @@ def print_error(kind, error, trace):
     """End a script: a mistake in its own lines, or Ctrl-C, without a traceback."""
     import traceback
 
-    from support.console import DataError, clean
+    from support.console import DataError, printable
     from support.explain import explain
 
     if issubclass(kind, KeyboardInterrupt):
@@ -94,7 +94,7 @@ def print_error(kind, error, trace):
         message = DataError(f'{why}: {remedy}').code
     elif not (message := explain(error)):
         lines = ''.join(traceback.format_exception(error)).splitlines()
-        message = '\n'.join(map(clean, lines))  # which may hold text from a file
+        message = '\n'.join(map(printable, lines))  # which may hold text from a file
     print(message, file=sys.stderr)
 
 

@@ -12,7 +12,7 @@ import warnings
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from support.console import DataError, clean
+from support.console import DataError, printable
 from support.files import check_file
 
 import numpy as np
@@ -260,9 +260,9 @@ def check_not_used(path, frame, names):
 def exit_with_preview(path, frame):
     """Print how a table begins, and end the program: somebody must name the class."""
     names = shorten_list(list(frame), 20)
-    print(clean(f'{path} holds {len(frame)} rows of the columns {names}:'))
+    print(printable(f'{path} holds {len(frame)} rows of the columns {names}:'))
     with pd.option_context('display.max_columns', 0, 'display.width', 80):
-        print(*map(clean, str(frame.head()).split('\n')), sep='\n')
+        print(*map(printable, str(frame.head()).split('\n')), sep='\n')
     print(DataError('which column holds the class? Add --label').code, file=sys.stderr)
     raise SystemExit(2)
 

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 
-from support.console import DataError, parser, whole_number
+from support.console import DataError, make_parser, whole_number
 from support.explain import suggest_option
 from support.mistakes import check_fit
 from support.runs import NOT_FINITE, Run, current_run
@@ -44,26 +44,26 @@ def read_command_line(variables):
     }
     if not numbers:
         raise DataError('put read_command_line(globals()) below the numbers it may set')
-    script = parser('The numbers at the top of the script, for this run alone.')
+    parser = make_parser('The numbers at the top of the script, for this run alone.')
     for name, value in numbers.items():
         if name in ('help', 'name', 'overwrite'):
             raise DataError(f'the name {name} is taken: give that number another')
-        script.add_argument(f'--{name}', **option(name, value))
+        parser.add_argument(f'--{name}', **option(name, value))
     whose = 'of the run, else a number: runs/NAME'
-    script.add_argument('--name', metavar='NAME', help=whose)
+    parser.add_argument('--name', metavar='NAME', help=whose)
     old = 'replace the run of that name; the old one is then runs/.old/NAME'
-    script.add_argument('--overwrite', action='store_true', help=old)
-    typed, unknown = script.parse_known_args()
+    parser.add_argument('--overwrite', action='store_true', help=old)
+    typed, unknown = parser.parse_known_args()
     if unknown:
         known = [*numbers, 'name', 'overwrite']
         text = f'unrecognized arguments: {" ".join(unknown)}'
-        script.error(text, suggest_option(unknown, known))
+        parser.error(text, suggest_option(unknown, known))
     typed = vars(typed)
     name, overwrite = typed.pop('name'), typed.pop('overwrite')
     try:
         Run(variables['__file__'], typed, name, overwrite)
     except ValueError as error:
-        script.error(str(error))
+        parser.error(str(error))
     variables.update(typed)
 
 

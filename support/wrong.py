@@ -1,6 +1,6 @@
 """What view.py --wrong draws: each wrong answer over what the network had learnt."""
 
-from support.console import DataError, clean
+from support.console import DataError, printable
 from support.files import class_name, read_set, save_plot
 from support.runs import hash_arrays, newest_run, read_rows, read_run
 
@@ -55,8 +55,9 @@ def plot_wrong(name=None):
     X_train, Y_train, X_test, Y_test = load_run_sets(run)
     answers = np.array([int(row['predicted']) for row in rows])
     wrong = np.flatnonzero(answers != Y_test)
-    line = f'{clean(run["path"])}: {len(wrong)} of {len(rows)} test sequences are wrong'
-    print(line + f'; the first {MOST} are drawn' * (len(wrong) > MOST))
+    drawn = f'; the first {MOST} are drawn' * (len(wrong) > MOST)
+    path, counts = printable(run['path']), f'{len(wrong)} of {len(rows)}'
+    print(f'{path}: {counts} test sequences are wrong{drawn}')
     if not len(wrong):
         return
     wrong = wrong[:MOST]

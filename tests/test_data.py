@@ -474,9 +474,9 @@ def test_too_many_files(folder):
 
 def test_text_from_files_is_safe_on_a_terminal(data):
     plain = 'größer, 正弦波, שלום, a$b [red] \\x1b 🙂'
-    assert console.clean(plain) == plain
+    assert console.printable(plain) == plain
     shown = r'\x1b[2J\x9b1m\r\u2028\u202e\u200b'
-    assert console.clean('\x1b[2J\x9b1m\r\u2028\u202e\u200b') == shown
+    assert console.printable('\x1b[2J\x9b1m\r\u2028\u202e\u200b') == shown
     refused('view.py', '\x07a.dat', parts=[r'\x07a.dat is missing'])
 
 

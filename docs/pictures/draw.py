@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 
-from support.console import parser
+from support.console import make_parser
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -218,10 +218,10 @@ def confusion(runs):
 
 
 if __name__ == '__main__':
-    script = parser(__doc__)
+    parser = make_parser(__doc__)
     default = {'nargs': '?', 'default': 'results', 'type': pathlib.Path}
-    script.add_argument('output', help='folder, default results', **default)
-    output = script.parse_args().output
+    parser.add_argument('output', help='folder, default results', **default)
+    output = parser.parse_args().output
     output.mkdir(parents=True, exist_ok=True)
     plt.rcParams.update(STYLE)
     for name, height in ('flat', 3.7), ('linear', 3.2), ('fastest', 3.4):
