@@ -150,7 +150,7 @@ def find_fit(model):
 def check_fit(model, run):
     """Raise DataError if a fit that begins trains with the test sequences.
 
-    Prints a line for what may not be meant. Notes what it trains with in run.X_fit.
+    Prints a line for what may not be meant. Notes what it trains with in run.X_fits.
     """
     fit, line = find_fit(model), find_line(r'model\.fit\(')
     X, validation = fit.get('x'), fit.get('validation_data')
@@ -159,10 +159,12 @@ def check_fit(model, run):
         if monitor.startswith('val_') and validation is None:
             why = f'{monitor} is watched: give fit  validation_split=0.25'
             run.note(with_line(line, why))
+        elif monitor in ('acc', 'val_acc'):
+            run.note(with_line(line, f'{monitor} is called {monitor}uracy in Keras 3'))
     if not isinstance(X, np.ndarray):
         run.note('What fit trains with is no array: it is not compared with the test')
         return
-    run.X_fit, numbers = X, run.facts['numbers']
+    run.X_fits, numbers = [*run.X_fits, X], run.facts['numbers']
     for name, value in ('epochs', fit['epochs']), ('batch_size', fit['batch_size']):
         wanted = numbers.get('N_epochs' if name == 'epochs' else name)
         if wanted not in (None, value or 32):
@@ -173,13 +175,18 @@ def check_fit(model, run):
         raise DataError(with_line(line, why))
     X_validation = validation[0] if isinstance(validation, tuple | list) else None
     line = find_line('validation_data') or line
-    if X_validation is not None and X_validation is run.X_test:
+    if not isinstance(X_validation, np.ndarray):
+        return
+    if run.X_test is not None and find_duplicates(run.X_test, X_validation).all():
         why = 'what you choose by the test sequences, they can no longer test'
         run.note(with_line(line, why))
-    if isinstance(X_validation, np.ndarray):
-        same = find_duplicates(X, X_validation).sum()
-        why = f'{same} of these {len(X_validation)} sequences are also trained with'
-        run.note(with_line(line, why) if same else '')
+    N, same = len(X_validation), find_duplicates(X, X_validation).sum()
+    if same > N / 4:  # some coincide by chance
+        why = f'{same} of the {N} validation sequences are also trained with'
+        run.note(with_line(line, why))
+    if len(np.unique(class_numbers(validation[1]))) == 1:
+        why = 'all of these are of one class: validation_split takes the last ones'
+        run.note(with_line(find_line('validation_split') or line, why))
 
 
 # ------------------------------------------------------------------ the data
@@ -190,8 +197,8 @@ def check_set(name, X, Y, run):
 
     Prints a line if they are fewer than N_train or N_test, or not as in their files.
     """
-    if np.ndim(X) == 3 and X.shape[2] == 1:  # a series of single values
-        X = X[:, :, 0]
+    if np.ndim(X) > 2:  # as recurrent and convolutional layers take it
+        X = X.reshape(len(X), -1)
     if np.ndim(X) != 2 or np.ndim(Y) not in (1, 2) or len(X) != len(Y):
         why = f'X_{name} must be [N_{name}, N_sequence] and Y_{name} [N_{name}];'
         why += f' they are {[*np.shape(X)]} and {[*np.shape(Y)]}'
@@ -263,9 +270,9 @@ def check_input(model, X_train, X_test):
     """Raise DataError if a network takes other sequences than there are."""
     if not model.built:
         model.build((None, *X_train.shape[1:]))
-    taken, lengths = model.input_shape[1:], {X_train.shape[1], X_test.shape[1]}
-    if lengths != {np.prod(taken)}:
-        why = f'the sequences have {X_train.shape[1]} values, the network takes {taken}'
+    taken, lengths = model.input_shape[1:], [X[0].size for X in (X_train, X_test)]
+    if {*lengths} != {np.prod(taken)}:
+        why = f'the sequences have {lengths[0]} values, the network takes {taken}'
         raise DataError(with_line(find_line(r'Input\('), why))
 
 
@@ -284,7 +291,7 @@ def find_layers(model):
 def check_layers(model, lines, run):
     """Raise DataError if no accuracy is measured; print what a layer loses or lacks."""
     metrics = model.get_compile_config()['metrics']
-    if 'acc' not in str(list(metrics or [])[:1]).lower():
+    if 'acc' not in str(list(metrics or [])[:1]):  # ['Accuracy'] is another one
         why = "the accuracy must be the first metric: metrics=['accuracy', ...]"
         line = find_line('metrics ?=') or find_line(r'\.compile\(')
         raise DataError(with_line(line, why))
@@ -296,7 +303,7 @@ def check_layers(model, lines, run):
             why = f'infer.py will not be able to load this network ({why})'
             run.note(with_line(line, why))
         later = any(x.weights for x in model.layers[i + 1 :])
-        if getattr(layer, 'units', 0) == 1 and later:
+        if getattr(layer, 'units', 0) == 1 and later and hasattr(model, 'add'):
             why = 'the layers below see the one number of this neuron only'
             run.note(with_line(line, why))
 

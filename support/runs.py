@@ -17,6 +17,7 @@ import difflib
 import hashlib
 import itertools
 import json
+import linecache
 import math
 import os
 import platform
@@ -69,11 +70,12 @@ class Run:
         if name and (RUNS / name).exists() and not overwrite:
             remedy = 'take another --name, or replace it with --overwrite'
             raise ValueError(f'runs/{name} exists already: {remedy}')
-        self.script_text = Path(script).read_text('utf-8-sig') if script else ''
+        self.script_text = ''.join(linecache.getlines(script or ''))
         self.overwrite, self.notes = overwrite, []
         self.sets_written = when_written()  # before the script reads them
         self.model, self.weights, self.epochs, self.folder = None, '', [], None
-        self.X_fit = self.X_test = None  # what fit trains with, if it is an array
+        self.X_test, self.X_fits = None, []  # the arrays that were trained with
+        self.known_updates = 0  # those of fits whose arrays are known
         self.Y_train = ()  # or (the classes,), from check_network
         self.facts = {
             'name': name,
@@ -84,8 +86,8 @@ class Run:
         Run.current = self
 
     def note(self, text):
-        """Print a line, if any, which save_run prints once more below the result."""
-        if text:
+        """Print a line, if any and new; save_run prints it again below the result."""
+        if text and text not in self.notes:
             self.notes.append(text)
             print(text)
 
@@ -97,7 +99,7 @@ class Run:
         self.facts['class_names'] = read_lines('Train', CLASSES_FILE)
         self.facts['device'] = device()
         self.sets_written = None  # a second fit may have read others
-        self.X_fit, self.facts['of'] = None, 0
+        self.X_fits, self.known_updates, self.facts['of'] = [], 0, 0
         self.model, self.epochs, self.folder = None, [], None
 
     def go_on_or_begin(self, model):
@@ -322,7 +324,11 @@ def save_run(model, history, X_train, X_test, Y_test):
         why = 'of other data, or counted in another way'
         print(f'The accuracy above is {why}: see evaluate( ) and metrics')
     facts['train_hash'] = hash_arrays(X_train, *run.Y_train)
-    duplicate = find_duplicates(X_train if run.X_fit is None else run.X_fit, X_test)
+    duplicate = find_duplicates(X_train, X_test)
+    for X in run.X_fits:
+        duplicate |= find_duplicates(X, X_test)
+    all_known = run.known_updates == facts['updates']
+    facts['compared_with'] = 'the training set' if all_known else 'X_train'
     facts.update(n_correct=int(right.sum()), N_test=N, accuracy=float(right.mean()))
     facts['n_duplicates'] = int(duplicate.sum())
     facts['n_correct_duplicates'] = int((duplicate & right).sum())
@@ -395,7 +401,7 @@ def print_test_result(facts):
     interval = f'{low:.{digits}f} % to {high:.{digits}f} %'
     worth = f'; 95 % confidence: {interval}' if seen < N else ''
     print(f'{right} of {N} right{worth}')
-    line = f'{seen} of {N} test sequences also occur in the training set'
+    line = f'{seen} of {N} test sequences also occur in {facts["compared_with"]}'
     if seen == N:
         print(f'{line}: this is memory, not an exam')
     elif seen:
@@ -429,7 +435,7 @@ def find_duplicates(X_train, X_test):
 def hash_arrays(*arrays):
     """Return a text that is the same for arrays of the same numbers alone."""
     digest = hashlib.sha256()
-    for x in arrays:
+    for x in map(np.atleast_1d, arrays):
         for i in range(0, len(x), 4096):  # it may be larger than the memory
             digest.update(np.asarray(x[i : i + 4096], '<f8').tobytes())
     return digest.hexdigest()[:16]

@@ -18,6 +18,9 @@ def prepare(keras=False):
     """Explain errors from here on; with keras, also import Keras."""
     search_scripts_last()
     sys.excepthook = print_error
+    import linecache
+
+    linecache.getlines(getattr(sys.modules['__main__'], '__file__', ''))  # as it is now
     outlast_outputs()
     if keras:
         import_keras()

@@ -173,5 +173,7 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
             self.bar.stop()
         signal.signal(signal.SIGINT, self.interrupt)
         if self.rows:
+            if self.run.X_fits:
+                self.run.known_updates += len(self.rows) * (self.target or 0)
             rows = [*self.run.epochs, *self.rows]
             self.run.save(self.model, rows, self.stopped, self.last)

@@ -373,7 +373,7 @@ def test_validation_with_training_sequences(data):
     split = 'X, Y = X_train[12:], Y_train[12:]\n'
     write({CALLBACKS: 'validation_data=[X, Y], callbacks=', CHECKED: split})
     above, below = train(*SHORT).stdout.split('Training on')
-    note = '8 of these 8 sequences are also trained with\n'
+    note = '8 of the 8 validation sequences are also trained with\n'
     assert note in above and note in below
 
 
