@@ -196,13 +196,15 @@ def main():
 
     digest = hashlib.sha256(X)  # the same command may find another table
     digest.update('\n'.join([*labels, *ids, str(len(tables[0].X))]).encode())
+    axis = None if reading.long else 0  # of curves all values are of one column
+    extent = [np.atleast_1d(limit(axis)).tolist() for limit in (X.min, X.max)]
     files = ' and '.join(map(os.path.basename, args.tables))
     command = shlex.join(['python', 'import_data.py', *sys.argv[1:]])
     about = {
         'script': 'import_data.py',
         'what': f'from {files}, class in column {reading.label}',
         'command': command.replace(' --overwrite', ''),
-        'table': asdict(replace(reading, extent=[float(X.min()), float(X.max())])),
+        'table': asdict(replace(reading, extent=extent)),
         'test': size,
         'seed': args.seed,
         'hash': digest.hexdigest()[:16],

@@ -111,9 +111,10 @@ def load_network(path):
     except Exception as error:  # of many kinds, according to what is wrong
         why = str(error).strip().split('\n')[0]
         raise DataError(f'{path} cannot be loaded by Keras ({why}): {remedy}') from None
-    for shape in model.input_shape, model.output_shape:
-        if not (type(shape) is tuple and len(shape) == 2 and shape[1]):
-            raise DataError(f'{path} classifies no sequences: {remedy}')
+    shapes = model.input_shape, model.output_shape
+    are_known = all(type(shape) is tuple and all(shape[1:]) for shape in shapes)
+    if not are_known or len(model.output_shape) != 2:
+        raise DataError(f'{path} classifies no sequences: {remedy}')
     return model
 
 
@@ -272,7 +273,8 @@ def main():
         print(*map(printable, text.splitlines()), sep='\n')
         return 0
     model, class_names = load_network(network), run.get('class_names', [])
-    N_sequence, errors, labels, answers = model.input_shape[1], set(), [], []
+    N_sequence, errors = int(np.prod(model.input_shape[1:])), set()
+    labels, answers = [], []
     paths = list_files(options.files)
     sequences = read_sequences(paths, network, N_sequence, run, errors)
     print_part = print_csv if options.csv else print_answers

@@ -51,6 +51,8 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
     if not any('Normalization' in type(layer).__name__ for layer in model.layers):
         run.note(suggest_scaling(X_train, program_name()))
     run.X_test, run.Y_train = X_test, (Y[: len(Y_train)],)
+    batches = -(-len(X_train) // run.facts['numbers'].get('batch_size', 32))
+    model.steps_per_execution = min(model.steps_per_execution, batches)
     if find_line('steps_per_epoch') and model.steps_per_execution > 1:
         model.steps_per_execution = 1
         why = 'with this, steps_per_execution is 1, or fit would take more steps'

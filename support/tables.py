@@ -48,7 +48,7 @@ class Reading:
     period: str | None = None  # of long: the column of the periods, to fold with
     no_codes: bool = False  # whether -999 and the like are values
     width: int = 0  # how many columns there were; 0 if no table was read yet
-    extent: list | None = None  # the smallest and the largest value
+    extent: list | None = None  # the smallest and the largest value of each column
 
 
 class Table(NamedTuple):
@@ -293,9 +293,11 @@ def to_floats(path, frame, names):
     is_wrong, bad = ~((X >= -LARGEST) & (X <= LARGEST)), {}  # also NaN
     for i in np.flatnonzero(is_wrong.any(axis=1)):
         name = names[is_wrong[i].argmax()]
-        cell = str(frame[name].iloc[i]).strip()[:20]
+        cell = frame[name].iloc[i]
+        problem = f'{str(cell).strip()[:20]!r}, no number that a network takes'
+        problem = 'no value' if pd.isna(cell) else problem
         where = f'{path}, row {frame.index[i]}, column {name}'
-        bad[int(i)] = f'{where} holds {cell!r}, no number that a network takes: {SEE}'
+        bad[int(i)] = f'{where} holds {problem}: {SEE}'
     return X, bad
 
 
@@ -308,18 +310,20 @@ def are_far(X, low, high):
 def flag_missing_codes(path, table, names, X, groups, extent=None):
     """Add to table.bad the rows of X (n, N) that hold codes for no value, such as -999.
 
-    That is a number of CODES that is far from all others: of its group (n,), of X and
-    the training, within extent, or of its column in the training, which has more rows
-    than a table for infer.py may have; or that alone is below 0.
+    That is a number of CODES that is far from all others: of its group (n,), of X, or
+    of its column, where those of the training, within extent, count as well; or that
+    alone is below 0.
     """
     is_nines = np.isin(X.astype('f4'), CODES)
     if not is_nines.any():
         return
     is_other = np.isfinite(X) & ~is_nines
-    low = min([X.min(where=is_other, initial=np.inf), *(extent or ())])
-    high = max([X.max(where=is_other, initial=-np.inf), *(extent or ())])
     column_low = X.min(axis=0, where=is_other, initial=np.inf)
     column_high = X.max(axis=0, where=is_other, initial=-np.inf)
+    if extent:
+        column_low = np.minimum(column_low, extent[0])
+        column_high = np.maximum(column_high, extent[1])
+    low, high = column_low.min(), column_high.max()
     rows = np.flatnonzero(np.isin(groups, groups[is_nines.any(axis=1)]))
     X, is_nines, is_other = X[rows], is_nines[rows], is_other[rows]
     own_low = X.min(axis=1, where=is_other, initial=np.inf)
@@ -328,8 +332,7 @@ def flag_missing_codes(path, table, names, X, groups, extent=None):
     own_low = own[['low']].transform('min').to_numpy()
     own_high = own[['high']].transform('max').to_numpy()
     is_code = are_far(X, low, high) | are_far(X, own_low, own_high)
-    if extent is None:
-        is_code |= are_far(X, column_low, column_high)
+    is_code |= are_far(X, column_low, column_high)
     is_code = is_nines & (is_code | ((X < 0) & (low >= 0)))
     counts = pd.Series(X[is_code]).value_counts()
     for i, j in np.argwhere(is_code):
@@ -368,7 +371,7 @@ def make_table(path, frame, reading, labelled=True):
     if is_first and not ids_given:
         check_not_used(path, frame, not_used)
     labels = text_column(path, frame, reading.label, labelled)
-    objects = text_column(path, frame, reading.id)
+    objects = text_column(path, frame, reading.id, labelled)
     X, bad = to_floats(path, frame, reading.values)
     rows = [f'row {row}' for row in frame.index]
     table = Table(X, labels, objects, objects, rows, bad, reading, not_used, [])

@@ -115,7 +115,7 @@ def test_networks_that_are_none(folder):
 
     network(path='damaged.keras')
     Path('damaged.keras').write_bytes(Path('damaged.keras').read_bytes()[:-500])
-    Sequential([Input((128, 1)), layers.Flatten()]).save('matrix.keras')
+    Sequential([Input((128,)), layers.Reshape((64, 2))]).save('matrix.keras')
     put('Test/X_1.dat')
     wrong_ones = 'damaged.keras cannot be loaded', 'matrix.keras classifies no seq'
     for wrong in *wrong_ones, 'no.keras is missing':

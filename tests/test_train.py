@@ -334,7 +334,13 @@ ACCEPTED = [
         'val_',
     ),
     ({'batch_size=batch_size': 'batch_size=5'}, 'at the top of the script 32'),
-    ({CALLBACKS: 'steps_per_epoch=1, callbacks='}, 'steps_per_execution is 1'),
+    (
+        {
+            CALLBACKS: 'steps_per_epoch=1, callbacks=',
+            'batch_size = 32': 'batch_size = 5',
+        },
+        'steps_per_execution is 1',
+    ),
     (
         LSTM
         | {RELU: 'model.add(LSTM(4))', INPUT: 'Input(shape=(N_sequence, 1))'}
