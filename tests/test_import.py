@@ -87,7 +87,7 @@ def test_formats(folder):
         table.write(name, format=kind)
         found = read(name, '--label shape --values t --id star')
         assert list(found.ids) == [str(star) for star in stars]
-        with pytest.raises(DataError, match="row 4, column m holds no value"):
+        with pytest.raises(DataError, match='row 4, column m holds no value'):
             read(name, '--label shape --values t3:m --id star')
     for path in folder.iterdir():
         named = path.suffix not in ('.ts', '.tsv', '.npz')
@@ -205,7 +205,7 @@ CASES = {
         '1.5,2,"a\n2.5,3,b"\n1,2,a': 'cannot be read',
         '1.5,2,a\n2.5,3,NA': 'row 2, column 3 holds no name',
         '1.5,2,a\n2.5,-4e38,b': "row 2, column 2 holds '-4e+38', no number",
-        '# A\n\n1.5,2,a\n\n2.5,?,b': "row 5, column 2 holds no value",
+        '# A\n\n1.5,2,a\n\n2.5,?,b': 'row 5, column 2 holds no value',
         '1.5;1,2;a\n2.5;3;b': "row 1, column 2 holds '1,2', no number",
         '1.5,2,a\n1.5,3,a\n2.5,4,a': 'all are of class a',
         '1,2.5,a\n2,3.5,b\n3,4.5,b\n1,2.5,a': 'class a (2 sequences) is not in',
@@ -218,7 +218,7 @@ CASES = {
         '97,98,a\n98,99,b\n1,150,a\n9,9,b': 'Values: 1 to 2, 2 each, 1 to 150',
     },
     '--long id,t,m --label y --length 5': {
-        f'{LONG}7,5,,B': "row 10, column m holds no value",
+        f'{LONG}7,5,,B': 'row 10, column m holds no value',
         f'{LONG}7,1,5,B': 'object 7 has two observations at one time',
         f'{LONG}7,5,5,A': 'object 7 has several classes, A, B',
         f'{LONG}7,-99,5,B': 'column t holds -99, perhaps a code',
