@@ -418,8 +418,7 @@ def test_random_phase(folder):
     # Exercise 12 asks it as well: what it goes by is the height.
     script('generate_data.py')
     said = type_lines(EXERCISES[12], some=slice(5, None))
-    # (What it calls the constant depends on the seed: in one of six it is a sine.)
-    assert re.search(r'constant\.dat: class \d .*\nhalf_square\.dat: class 0 ', said)
+    assert re.search(r'high_sine\.dat: class 1 .*\nhalf_square\.dat: class 0 ', said)
 
 
 def test_a_question_it_has_never_heard(trained):

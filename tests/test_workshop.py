@@ -121,7 +121,7 @@ def test_a_workshop(room):
     for part in (
         '/workshop/.venv, which you cannot change',
         '200 of 200 + 50 of 50',
-        'reservation ml; sbatch takes train.slurm',
+        'sbatch takes train.slurm',
         'Ready.',
         'Run: runs/1',
         'Plot: Train_1.png',
