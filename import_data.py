@@ -22,10 +22,11 @@ import os
 import shlex
 import sys
 from dataclasses import asdict, replace
+from os.path import isfile
 
 from support.console import DataError, make_parser, printable, whole_number
 from support.mistakes import suggest_scaling
-from support.sets import write_sets
+from support.sets import check_count, write_sets
 from support.tables import NUMBER, Reading, read_table, shorten_list
 
 import numpy as np
@@ -166,8 +167,17 @@ def describe_import(tables, X, groups, is_test):
     return lines
 
 
+def count_lines(paths):
+    """Return how many lines those of the files have that are texts, less the first."""
+    texts = [x for x in paths if x.endswith(('.csv', '.tsv', '.txt')) and isfile(x)]
+    return sum(sum(1 for _ in open(path, 'rb')) - 1 for path in texts)
+
+
 def main():
     args = read_options()
+    command = shlex.join(['python', 'import_data.py', *sys.argv[1:]])
+    if args.label and not args.packed and not args.long:
+        check_count(count_lines(args.tables), command)  # before a large one is read
     tables = read_tables(args)
     reading, is_split_here = tables[0].reading, len(tables) == 1
     X, labels, ids, objects = (
@@ -199,7 +209,6 @@ def main():
     axis = None if reading.long else 0  # of curves all values are of one column
     extent = [np.atleast_1d(limit(axis)).tolist() for limit in (X.min, X.max)]
     files = ' and '.join(map(os.path.basename, args.tables))
-    command = shlex.join(['python', 'import_data.py', *sys.argv[1:]])
     about = {
         'script': 'import_data.py',
         'what': f'from {files}, class in column {reading.label}',

@@ -126,6 +126,8 @@ def suggest(error, message, line, frame):
         wanted = line.rpartition(' import ')[2]  # from an old place in Keras, perhaps
         elsewhere = imported(wanted, 'it is elsewhere: write')
         return elsewhere or did_you_mean(found[1], [*public, *OURS.values()])
+    if found := re.search(r'interpret \w+ identifier: ((\w+)\(.*\))', message):
+        return f'take away the quotes around {found[1]}; {imported(found[2])}'
     if found := re.search(r'interpret (\w+).* identifier: ([\w -]+)', message):
         return did_you_mean(found[2], choices(found[1]))
     if found := re.search(r"(?:keyword argument '|: \{')(\w+)", message):

@@ -99,6 +99,15 @@ def describe_sets(N_train, N_test, written=None):
     return {'data': data, 'data_command': command, 'table': table}
 
 
+def check_count(N, command):
+    """Raise DataError if N sequences are too many for files of their own."""
+    if N > MOST_SEQUENCES:
+        raise DataError(
+            f'{N:,} sequences would be {2 * N:,} files, too many for most disks: put'
+            f' them into four with  {command} --packed'
+        )
+
+
 def write_files(folder, sequences):
     """Write each sequence, (ID, (x, y)), into two files, X_ID.dat and Y_ID.dat."""
     for ID, (x, y) in sequences:
@@ -159,13 +168,9 @@ def write_sets(sets, about, overwrite=False, class_names=(), ids=None, packed=Fa
     overwrite, or can't be written.
     """
     about = json.loads(json.dumps({**about, 'class_names': list(class_names)}))
-    N = sum(N for N, _ in sets.values())
-    if N > MOST_SEQUENCES and not packed:
+    if not packed:
         command = about['command'] + ' --overwrite' * overwrite
-        raise DataError(
-            f'{N:,} sequences would be {2 * N:,} files, too many for most disks: put'
-            f' them into four with  {command} --packed'
-        )
+        check_count(sum(N for N, _ in sets.values()), command)
     found = [read_metadata(folder) for folder in sets]
     is_there = [there | about == there and not changed for there, changed in found]
     if all(is_there) and not overwrite:

@@ -174,7 +174,10 @@ LOUD = [
     (RECURRENT | OLD_FIT, "this is 'epochs'"),
     ({RELU: 'model.add(LSTM(16, input_length=128))'} | LSTM, 'model.add(Input(shape='),
     ({TANH: 'model.add(Dense(output_dim=9))'}, 'comes first: Dense(16)'),
-    ({RMSPROP: "'RMSprop(learning_rate=0.2)'"}, 'rate=0.2)', 'optimizer'),
+    (
+        {RMSPROP: "'RMSprop(learning_rate=0.2)'"},
+        'quotes around RMSprop(learning_rate=0.2)',
+    ),
     (
         {FIT: f'{DATASET}model.fit(pairs, validation_split=0.2', 'batch_size=b.*': ''},
         'give fit the arrays',
