@@ -176,7 +176,7 @@ LOUD = [
     ({TANH: 'model.add(Dense(output_dim=9))'}, 'comes first: Dense(16)'),
     (
         {RMSPROP: "'RMSprop(learning_rate=0.2)'"},
-        'quotes around RMSprop(learning_rate=0.2)',
+        'quotes around RMSprop(learning',
     ),
     (
         {FIT: f'{DATASET}model.fit(pairs, validation_split=0.2', 'batch_size=b.*': ''},
