@@ -325,7 +325,7 @@ def save_run(model, history, X_train, X_test, Y_test):
         print(f'The accuracy above is {why}: see evaluate( ) and metrics')
     facts['train_hash'] = hash_arrays(X_train, *run.Y_train)
     duplicate = find_duplicates(X_train, X_test)
-    for X in run.X_fits:
+    for X in [X for X in run.X_fits if X is not X_train]:
         duplicate |= find_duplicates(X, X_test)
     all_known = run.known_updates == facts['updates']
     facts['compared_with'] = 'the training set' if all_known else 'X_train'
