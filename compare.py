@@ -311,7 +311,7 @@ def plot_settings(settings):
     test.tick_params(labelleft=False)
     test.use_sticky_edges = False
     test.margins(x=0.05)
-    bars = 'bar: confidence interval (filled: also for new seeds);\n'
+    bars = 'bar: interval of the mean (filled: also for new seeds);\n'
     bars += 'dashed: baseline; overlapping bars may still differ'
     test.set(title='How good? Test accuracy in %', xlabel=bars)
     save_plot(figure, 'compare.png')
