@@ -24,7 +24,7 @@ from math import inf, nan
 from pathlib import Path
 from statistics import mean, median
 
-from support.console import make_parser, print_table, printable
+from support.console import DataError, make_parser, print_table, printable
 from support.runs import all_runs, describe_baseline, newest_run, read_rows, read_run
 from support.statistics import MIN_SEEDS, accuracy_interval, difference, read_answers
 
@@ -106,7 +106,8 @@ def describe_difference(run, first):
         for lines in (script, before)
     )
     new = [x.strip(')] ') for x in ours if x not in theirs]
-    new = new[:2] if script and before else ['script unknown']
+    new = new[:2] if script and before else [f'script of {first["name"]} unknown']
+    new = new if script else ['script unknown']
     words += [shorten(', '.join(new), 64)] if new else []
     missing = [f'without {x}' for x in theirs if x not in ours]
     missing += ['other order of lines'] if script != before else []
@@ -134,7 +135,13 @@ def describe_setting(runs, first):
         setting['baseline'] = 100 * np.bincount(Y).max() / len(Y)
         setting['always'] = describe_baseline(Y, run['class_names'] or ())
         is_same = first['evaluated'] and run['test_hash'] == first['test_hash']
-        setting['verdict'] = '' if is_same else 'was not tested with the same sequences'
+        setting['verdict'] = (
+            'was trained with its test sequences: memory'
+            if all(x['n_duplicates'] == x['N_test'] != '' for x in runs)
+            else 'was not tested with the same sequences and classes'
+        )
+        if is_same and setting['verdict'].startswith('was not'):
+            setting['verdict'] = ''
     return setting
 
 
@@ -154,7 +161,11 @@ def judge_runs(one, two):
     p = binomtest(n, n + m).pvalue if n + m else 1
     one, two = f'run {one["name"]}', f'run {two["name"]}'
     verdict = APART if p >= 0.05 else 'is better' if m > n else 'is worse'
-    result = f'{one if n > m else two} is better' if p < 0.05 else 'that may be chance'
+    result = 'that may be chance'
+    if p < 0.05:
+        result = f'the network of {one if n > m else two} is better'
+    if not n + m:
+        return verdict, f'In the test {one} and {two} answer all {N:,} sequences alike'
     return verdict, (
         f'In the test {one} and {two} differ on {n + m} of {N:,} sequences:'
         f' {one} is right on {n} of these, {two} on {m}: {result} (p = {p:.2g})'
@@ -180,18 +191,18 @@ def judge(settings):
     runs = [run for setting in settings for run in setting['runs']]
     N = sum(not x['verdict'] for x in others)  # that can be compared
     if first['verdict'] or not (others or len(runs) == 2):
-        return [UNJUDGED]
+        why = f'{first["name"]} {first["verdict"]}. ' if first['verdict'] else ''
+        return [f'{why}{UNJUDGED}']
     if len(runs) == 2 and N == len(others):
         verdict, sentence = judge_runs(*runs)
         if not others:
-            return [f'{sentence}. Both are of one setting, so that is luck.']
+            return [f'{sentence}. Both are of one setting: only their seeds differ.']
         first['verdict'], others[0]['verdict'] = 'reference', verdict + THESE_SEEDS
         return [f'{sentence}{THESE_SEEDS}.']
     first['verdict'] = 'reference'
     wide = f', so wide that all {N} hold at once' if N > 1 else ''
-    lines = [
-        f'In the test, against {first["name"]} (interval of the difference{wide}):'
-    ]
+    interval = f' (interval of the difference{wide})' if N else ''
+    lines = [f'In the test, against {first["name"]}{interval}:']
     for other in others:
         sentence = other['verdict']
         if not sentence:
@@ -207,7 +218,8 @@ def spread(values, middle):
     """Return the middle of values, infinite for never, and their range in [ ]."""
     shown = [middle(values), min(values), max(values)] if values else [nan]
     middle, *ends = (f'{x:,.1f}'.removesuffix('.0') for x in shown)
-    text = f'{middle} [{"-".join(ends)}]' if len(values) > 1 else middle
+    is_range = len(values) > 1 and min(values) < inf
+    text = f'{middle} [{"-".join(ends)}]' if is_range else middle
     return text.replace('inf', 'never').replace('nan', '-')
 
 
@@ -234,7 +246,8 @@ def print_settings(settings):
         cells += [spread(x['accuracies'], mean) if x['accuracies'] else 'not tested']
         if x['accuracies']:
             digits = int(np.ptp(x['interval']) < 2)
-            cells.append('-'.join(f'{end:.{digits}f}' for end in x['interval']))
+            interval = '-'.join(f'{end:.{digits}f}' for end in x['interval'])
+            cells.append(interval + ' *' * (len(x['runs']) < MIN_SEEDS))
         table.add_row(*map(printable, cells))
     print_table(table)
 
@@ -254,6 +267,9 @@ def print_csv(settings):
 def print_diff(runs):
     """Print how the scripts of two runs differ."""
     paths = [f'{run["path"]}/train.py' for run in runs]
+    for path in paths:
+        if not Path(path).exists():
+            raise DataError(f'{path} is missing, so how it differs is unknown')
     scripts = [Path(path).read_text('utf-8').splitlines() for path in paths]
     lines = list(difflib.unified_diff(*scripts, *paths, n=1, lineterm=''))
     for line in lines or ['The scripts are the same.']:
@@ -338,14 +354,16 @@ def main():
     older = 0 if args.runs or args.all else len(groups[:-8])
     groups = groups[older:]
     if args.csv:
+        for copy in copies:
+            print(f'Made twice, left out: {printable(copy)}', file=sys.stderr)
         return print_csv(groups)
     settings = [describe_setting(group, groups[0][-1]) for group in groups]
     notes = dict.fromkeys(x['always'] for x in settings if x['accuracies'])
     notes = [*notes, *(judge(settings) if args.runs else [UNJUDGED])]
     if any(x['accuracies'] for x in settings):
         notes.append(
-            'Intervals and verdicts hold for new test sequences and, from three seeds'
-            ' on, for new seeds, but not for new training sequences.'
+            'Intervals and verdicts hold for new test sequences and new seeds (*: for'
+            ' these seeds alone), but not for new training sequences.'
         )
     if THESE_SEEDS in str(notes):
         notes.append('With these seeds: three seeds would tell about the settings.')

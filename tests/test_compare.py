@@ -178,13 +178,15 @@ def test_a_verdict_on_two_runs(made_up):
     made_up('2', numbers={'seed': 1}, right='0000000000')
     made_up('e', code='x = 4', test_hash='another')
     made_up('f', code='x = 5', evaluated=False, test_hash=None)
+    made_up('g', code='x = 6', n_duplicates=10, N_test=10)
     for pair, verdict in {
-        '1b': r'differ on 0 of 10 .*: that may be chance \(p = 1\), with these seeds',
+        '1b': r'1 and run b answer all 10 sequences alike, with these seeds',
         '1c': 'differ on 3 of 10 .* 1 is right on 3 of these, run c on 0: that may be',
-        'd1': r'run 1 on 10: run 1 is better \(p = 0.002\), with these seeds\.',
-        '12': r'run 2 on 0: run 1 is better \(p = 0.002\)\. .*luck',
+        'd1': r'on 10: the network of run 1 is better \(p = 0.002\), with these',
+        '12': r'the network of run 1 is better \(p = 0.002\)\. .*seeds differ',
         '1e': 'e was not tested with the same sequences',
         '1f': 'f was not tested',
+        '1g': 'g was trained with its test sequences: memory',
         'f1': 'Name tested runs',
     }.items():
         printed = shown(*pair)
@@ -215,7 +217,8 @@ def test_a_table_of_settings(made_up):
     made_up('5', loss=(0.70001, 0.3))  # 1 again, on a GPU
     Path('runs/6').mkdir()  # not a run
     layers, (low, _) = MADE_UP['layers'], wilson_interval(1000, 1000)
-    assert row('wide', 'wide') == [WIDE['layers'], '2', '100', f'{100 * low:.1f}-100.0']
+    interval = f'{100 * low:.1f}-100.0 *'
+    assert row('wide', 'wide') == [WIDE['layers'], '2', '100', interval]
     name, cells = r'1 ... 4 \(4\)', [layers, '5.5 [2-never]', '90 [80-100]']
     assert row(name, '--all')[:3] == cells
     assert row('2 3', 2, 3, 'wide')[:3] == [layers, 'never [7-never]', '90 [80-100]']
