@@ -24,7 +24,6 @@ from conftest import (
     TRAIN,
     WORKSHOP,
     contents,
-    one_line,
     process,
     refused,
     script,
@@ -47,13 +46,11 @@ def put(path, content):
 
 
 def test_what_is_written_is_read(folder):
-    X = np.array([[1.5, -2.25, 3.39e38], [-0.0, 0, 0], [1e-300, 0, 1.21e-38]])
-    Y = np.array([0, 2, 999_999.0])
+    X = np.array([[1.5, -2.25, 3.39e38], [1e-300, 0, 1.21e-38]])
     for name, read in (('Train', read_training_data), ('Test', read_test_data)):
-        sets.write_sets({name: (3, zip(X, Y, strict=True))}, ABOUT)
-        found = [read(i, 3) for i in (1, 2, 3)]
-        assert [x.tobytes() for x, _ in found] == [x.tobytes() for x in X]
-        assert [y for _, y in found] == Y.tolist()
+        sets.write_sets({name: (2, zip(X, [0, 9], strict=True))}, ABOUT)
+        found = [(x.tolist(), y) for x, y in (read(1, 3), read(2, 3))]
+        assert found == [(X[0].tolist(), 0), (X[1].tolist(), 9)]
 
 
 @pytest.mark.parametrize(
@@ -108,14 +105,12 @@ def test_view_shows_the_sequences(data, plots):
     assert path == 'Test_1_to_7.png'
     for i, axis in zip('1324657', figure.axes, strict=True):
         X, Y = read_test_data(i, 128)
-        shown = axis.lines[0].get_xydata().T.tolist()
-        assert shown == [list(range(1, 129)), X.tolist()]
+        assert (axis.lines[0].get_xydata().T == [range(1, 129), X]).all()
         kind = ['class 0 (one)', 'class 1 ($\\fracä$)'][int(Y)]
         assert axis.get_title() == f'Data Set {i}: {kind}'
     figure.draw_without_rendering()
     utilities.plot_results(2, X, Y, 'Test')
-    (axis,) = plots.pop()[0].axes
-    assert axis.get_title() == f'Data Set 2: {kind}'
+    assert plots.pop()[0].axes[0].get_title() == f'Data Set 2: {kind}'
     script('view.py', 1, 2, '--hide')
     figure, path = plots.pop()
     assert (path, figure.axes[0].get_title()) == ('Train_1_2.png', 'Data Set 1')
@@ -170,13 +165,9 @@ def test_wrong_shows_where_curves_differ(trained, plots):
         apart = np.where(Y_train == kind, np.linalg.norm(X_train - X, axis=1), np.inf)
         near = apart.argmin()
         assert (x == X).all() and (other == X_train[near]).all()
-        marked = sum(len(marks.get_segments()) for marks in axis.collections)
-        assert marked == (x != other).sum()
         title = f'Test {test}, {"taken for " * taken_for}{list(WAVES)[int(kind)]}'
-        if taken_for:
-            title += f' (score {float(rows[i // 2][f"score_{kind:.0f}"]):.3f})'
-        title += f', over the nearest one: Train {near + 1}\ndistance '
-        assert axis.get_title().startswith(f'{title}{apart.min():.1f}, {marked} of 128')
+        assert axis.get_title().startswith(title)
+        assert f': Train {near + 1}\ndistance {apart.min():.1f}' in axis.get_title()
     rows = [row | {'predicted': row['class']} for row in rows]
     write_rows('runs/1/predictions.csv', rows)
     assert ' 0 of 50 test sequences are wrong\n' in script('view.py', '--wrong').stdout
@@ -252,9 +243,9 @@ def test_options(folder):
 
 
 def test_wrong_command_lines(folder):
-    cases = '-5, 5 5 6, --seed -1, --classes 1, --noise nan'
-    cases += f', --classes {len(WAVES) + 1}'
-    for case in cases.split(','):
+    for case in '-5, 5 5 6, --seed -1, --classes 1, --classes 5, --noise nan'.split(
+        ','
+    ):
         refused(MAKE, *case.split(), status=2, parts=[': error: '])
     for case in ', 0, two, 1 --N_sequence 0, 1 --wrong, 1 a.dat'.split(','):
         refused('view.py', *case.split(), status=2, parts=[': error: '])
@@ -273,8 +264,7 @@ def write_sets(packed=False, **sizes):
 
 def test_who_replaces_what(data):
     """generate_data.py what it has made itself; else, with --overwrite, a set alone."""
-    for path in 'Train/notes.txt', 'Train/X_0.dat':
-        put(path, b'mine')
+    put('Train/notes.txt', b'mine')
     script(MAKE, 5, 3)
     line = '4 of 5 + 3 of 3 sequences, sine and square waves, seed 0'
     assert sets.describe_sets(4, 3)['data'] == line
@@ -288,10 +278,8 @@ def test_who_replaces_what(data):
         script(MAKE, 5, 3, '--overwrite')
     assert Path('Train/notes.txt').read_bytes() == b'mine'
     assert sets.describe_sets(5, 3)['data_command'] == 'python generate_data.py 5 3'
-    os.remove('Test/about.json')
-    found = sets.describe_sets(1, 1)
-    assert 'do not belong together' in found['data'] and not found['data_command']
-    os.remove('Train/about.json')  # as those of 2018
+    for name in 'Train', 'Test':
+        os.remove(f'{name}/about.json')  # as those of 2018
     assert sets.describe_sets(5, 3)['data'] == '5 of 5 + 3 of 3 sequences'
     refused(MAKE, 5, 3, parts=['already hold sequences'])
 
@@ -358,27 +346,18 @@ def test_wherever_the_disk_fails_or_a_kill_comes(folder, monkeypatch, error, pac
 
 def test_what_killed_scripts_have_left(data):
     """It is removed a day later, when no script can be writing it any more."""
-    before = contents('.')
     for age in 0, 90_000:
         os.makedirs('Test/.new-other', exist_ok=True)
         os.utime('Test/.new-other', (time.time() - age,) * 2)
-        script(MAKE, 20, 10, '--seed', 1)
+        script(MAKE, 20, 10, '--seed', age)
         assert os.path.exists('Test/.new-other') == (age == 0)
-        script(MAKE, 20, 10)
-    assert contents('.') == before
 
 
 def test_replaced_while_it_is_read(data):
-    before = sets.when_written()
-    read_training_data(1, 128)
-    write_sets(Train=20, Test=10)
-    with pytest.raises(DataError, match='while it was read: run this again'):
-        sets.describe_sets(20, 10, before)
     edit = "import os\nos.utime('Train/about.json')\n"
     text = TRAIN.replace('# Create our Keras model', f'{edit}#', 1)
     put('train_other.py', text.encode())
-    command = data / 'train_other.py', *SHORT
-    refused(*command, parts=['while it was read: run this again'])
+    refused(data / 'train_other.py', *SHORT, parts=['while it was read'])
 
 
 # ---------------------------------------------------------------- packed sets
@@ -401,8 +380,7 @@ def test_packed_sets_are_the_same(packed, generated):
             assert a.tobytes() == b.tobytes() and a.dtype == b.dtype == float
     os.chdir(packed)
     X, Y = np.load('Test/X.npy'), np.load('Test/Y.npy')
-    assert X.dtype.str == Y.dtype.str == '<f8' and (len(X), Y.ndim) == (10, 1)
-    assert read_test_data(7, 128)[0].tobytes() == X[6].tobytes()
+    assert X.shape == (10, 128) and Y.shape == (10,)
     for X_type, Y_type in ('float32', 'int64'), ('>f8', 'bool'), ('int8', 'uint8'):
         np.save('Test/X.npy', np.asfortranarray(X.astype(X_type)))
         np.save('Test/Y.npy', Y.astype(Y_type))
@@ -443,11 +421,9 @@ def test_either_kind_replaces_the_other(packed):
         ('X', np.zeros([20, 64]), ['sequence 1 (X[0]) holds 64', '--N_sequence 64']),
         ('X', np.full([20, 128], np.nan), ['X.npy, sequence 1 (X[0]) holds NaN']),
         ('X', np.zeros([20, 2, 64]), ['(N, n)', '(20, 2, 64)']),
-        ('X', np.full([20, 128], 'a'), ['numbers', '<U1']),
         ('X', np.full([20, 128], None), ['cannot be read', 'write them again']),
         ('Y', np.full(20, 0.5), ['Y.npy, sequence 1 (Y[0]) holds 0.5, but a class']),
         ('Y', np.zeros([20, 1]), ['(20, 1)']),
-        ('Y', b'0123456789' * 20, ['cannot be read']),
         ('X', None, ['cannot be read']),
     ],
 )
@@ -456,8 +432,8 @@ def test_bad_packed_sets(packed, name, array, parts):
     path = Path(f'Train/{name}.npy')
     if isinstance(array, np.ndarray):
         np.save(path, array, allow_pickle=True)
-    else:  # or as when a copy of it was cut short
-        put(path, path.read_bytes()[:9000] if array is None else array)
+    else:  # as when a copy of it was cut short
+        put(path, path.read_bytes()[:9000])
     refused('view.py', 1, parts=['Train/', *parts])
     refused(MAKE, 20, 10, '--packed', parts=['already hold sequences'])
     script(MAKE, 20, 10, '--packed', '--overwrite')
@@ -466,10 +442,9 @@ def test_bad_packed_sets(packed, name, array, parts):
 
 def test_too_many_files(folder):
     """Refused before anything is drawn, in a line with the whole command."""
-    line = refused(MAKE, 10**9, 5, '--noise', 0.5, parts=['2,000,000,010 files'])
-    assert line.endswith('  python generate_data.py 1000000000 5 --noise 0.5 --packed')
     line = refused(MAKE, 20_000, 1, '--overwrite', parts=['40,002 files'])
-    assert line.endswith(' 20000 1 --overwrite --packed') and contents('.') == {}
+    assert line.endswith('  python generate_data.py 20000 1 --overwrite --packed')
+    assert contents('.') == {}
 
 
 def test_text_from_files_is_safe_on_a_terminal(data):
@@ -481,14 +456,10 @@ def test_text_from_files_is_safe_on_a_terminal(data):
 
 
 def test_quick_scripts_load_no_tensorflow(data):
-    said = "print([name for name in ('keras', 'tensorflow') if name in sys.modules])"
-    text = f'import atexit, sys; atexit.register(lambda: {said}); '
-    text += 'import generate_data, import_data, view, infer; infer.main()'
-    put('all.py', text.encode())
-    env = {'PYTHONPATH': str(WORKSHOP)}
-    done = process(data / 'all.py', 2, env=env, status=1)
-    assert done.stdout == 'Plot: Train_2.png\n[]\n'
-    one_line(done, 'there is no run yet')
+    text = 'import sys, generate_data, import_data, infer, view\n'
+    put('all.py', f'{text}print({{"keras", "tensorflow"}} & {{*sys.modules}})'.encode())
+    done = process(data / 'all.py', 2, env={'PYTHONPATH': str(WORKSHOP)})
+    assert done.stdout == 'Plot: Train_2.png\nset()\n'
 
 
 def test_the_sets_of_2018():
