@@ -123,11 +123,9 @@ def test_what_is_no_score(folder):
     """Answers without bounds, and those that are no numbers; a newer set is told."""
     network(path='my.keras', activation='linear')
     put('Train/X_1.dat', 0.999, 1)
-    for time in 2, 0:
-        os.utime('my.keras', (time, time))
-        os.utime('Train/X_1.dat', (1, 1))
-        about, no_scores, answer = plain('Train/X_1.dat', '--model', 'my.keras')
-        assert about.endswith(', older than the sequences in Train') == (time == 0)
+    os.utime('my.keras', (0, 0))
+    about, no_scores, answer = plain('Train/X_1.dat', '--model', 'my.keras')
+    assert about.endswith(', older than the sequences in Train')
     assert 'gives no scores' in no_scores
     assert answer == 'Train/X_1.dat: class 1; label 1 agrees'
     rows = script('infer.py', 'Train/X_1.dat', '--csv', '--model', 'my.keras').stdout
@@ -174,9 +172,6 @@ def test_tables(folder):
     assert 'no.csv is missing' in said and '--' not in said
     Path('other.csv').write_text('a,c\n1,2\n')
     refused('infer.py', 'other.csv', parts=['other.csv has no column b'])
-    network(path='my.keras')
-    command = 'infer.py', 'a.csv', '--model', 'my.keras'
-    refused(*command, parts=['no run.json beside my.keras'])
 
 
 def test_tables_without_a_header(folder):
@@ -194,9 +189,9 @@ def test_tables_without_a_header(folder):
 def test_a_table_in_parts(folder, monkeypatch):
     """The answers are those of the whole, and what is refused is refused in each."""
     network(['A', 'B'], 'runs/1/model.keras', **READING, extent=[0, 9])
-    rows = [f's{i},{i % 7},{i % 5}' for i in range(100)]
-    rows[40], rows[90] = 's40,-99,1', 's90,1,x'
-    Path('a.csv').write_text('\n'.join(['star,a,b', *rows]))
+    rows = [f's{i},{i % 7},{i % 5},{"AB"[i % 2]}' for i in range(100)]
+    rows[40], rows[90] = 's40,-99,1,A', 's90,1,x,A'
+    Path('a.csv').write_text('\n'.join(['star,a,b,y', *rows]))
     whole, said = answers('a.csv', status=1)
     assert 'row 42, column a holds -99' in said and "row 92, column b holds 'x'" in said
     lines = plain('a.csv', status=1)
