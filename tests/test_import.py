@@ -163,7 +163,7 @@ CASES = {
         'm0,e0,m1,y,e1': 'which of the columns m0, e0, m1, e1 hold values?',
         'f0,f1,y,f1': 'two columns called f1',
         '4000,4005,y': '--header yes, if these name the columns',
-        'f0,f1,f2,y\n0,-99,5000,a\n2,3,3,b\n4,5,3,a': 'column f1 holds -99, perhaps',
+        'f0,f1,f2,y\n0,-99,5000,a\n2,3,3,b\n4,500,3,a': 'column f1 holds -99, perhaps',
     },
     '--label y --values f': {
         'f8,g,f10,f9,y,x': 'Values: f8 to f10, 3 each',
@@ -191,13 +191,14 @@ CASES = {
         '1,2.5,a\n2,3.5,b\n3,4.5,b\n1,2.5,a': 'class a (2 sequences) is not in',
     },
     '--label 3 --header no --values 1:2': {
-        '1,9000,a\n-9000,5000,b\n0.1,-99.9,a': 'row 3, column 2 holds -99.9, perhaps',
+        '1,9000,a\n-9000,-5000,b\n0.1,-99.9,a': 'row 3, column 2 holds -99.9, perhaps',
         '97,98,a\n98,99,b\n1,150,a\n9,9,b': 'Values: 1 to 2, 2 each, 1 to 150',
     },
     '--long id,t,m --label y --length 5': {
         f'{LONG}7,5,,B': 'row 10, column m holds no value',
         f'{LONG}7,1,5,B': 'object 7 has two observations at one time',
         f'{LONG}7,5,5,A': 'object 7 has several classes, A, B',
+        f'{LONG}7,-99,5,B': 'column t holds -99, perhaps a code',
         f'{LONG}7,5,999,B': 'row 10, column m holds 999, perhaps a code',
         f'{BANDS}7,9,1,B,g': 'one object has several values of Band',
     },
