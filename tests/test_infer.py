@@ -56,15 +56,15 @@ def answers(*arguments, status=0):
 def test_files(folder):
     """A number stands for a file in Test; the label is in Y_... beside X_..."""
     network(['sine wave', 'square wave'], 'runs/1/model.keras')
-    put('Test/X_1.dat', 0.2, 0)
+    put('Test/X_2.dat', 0.2, 0)
     put('X_MAX.dat', 0.1234567, 1)
     put('my data.dat', 0.75)
-    files, before = (1, 'X_MAX.dat', 'my data.dat'), contents('.')
+    files, before = (2, 'X_MAX.dat', 'my data.dat'), contents('.')
     model, about_scores, *lines = plain(*files)
     assert model.startswith('Model: runs/1/model.keras of 20')
     assert 'not a calibrated probability' in about_scores
     assert lines == [
-        'Test/X_1.dat: class 0 (sine wave), score 0.800; label 0 (sine wave) agrees',
+        'Test/X_2.dat: class 0 (sine wave), score 0.800; label 0 (sine wave) agrees',
         'X_MAX.dat: class 0 (sine wave), score 0.877; label 1 (square wave) DISAGREES',
         'my data.dat: class 1 (square wave), score 0.750',
         'taken for sine wave taken for square wave recall',
@@ -75,14 +75,14 @@ def test_files(folder):
     assert contents('.') == before
     assert script('infer.py', '--csv', *files).stdout.splitlines() == [
         'file,id,class,name,score,label,agrees,score_0,score_1',
-        'Test/X_1.dat,,0,sine wave,0.8,0,1,0.8,0.2',
+        'Test/X_2.dat,,0,sine wave,0.8,0,1,0.8,0.2',
         'X_MAX.dat,,0,sine wave,0.876543,1,0,0.876543,0.123457',
         'my data.dat,,1,square wave,0.75,,,0.25,0.75',
     ]
-    Path('Test/ids.txt').write_text('V 1\n')
-    assert plain(1)[-1].startswith('Test/X_1.dat (V 1): class 0')
+    Path('Test/ids.txt').write_text('V 0\nV\x07 1\n')
+    assert plain(2)[-1].startswith(r'Test/X_2.dat (V\x07 1): class 0')
     Path('Test/classes.txt').write_text('cat\ndog\n')
-    refused('infer.py', 1, parts=['Test is of other classes (cat, dog)', 'train.py'])
+    refused('infer.py', 2, parts=['Test is of other classes (cat, dog)', 'train.py'])
 
 
 def test_bad_files_in_a_list(folder):
@@ -158,6 +158,8 @@ def test_tables(folder):
     assert 'a.csv row 2 (s1): class 1 ([b]B), score 0.953; label 0' in plain('a.csv')[2]
     Path('b.csv').write_text('b,a\n-1,1\n')
     assert answers('b.csv')[0] == [('', 'A', '')]
+    Path('two.csv').write_text('a,b\n9.99,9.5\n3,5\n')  # 9.99 may be a value
+    assert len(answers('two.csv')[0]) == 2
     assert answers('a.csv')[1].count('a.csv, not used: z\n') == 1
     rows = '1,2,A,x\n1,,A,x\n1,bad,A,x\n1,2,C,x\n2,1,[b]B,x\n1,-999,A,x\n'
     Path('bad.csv').write_text(f'a,b,y,star\n{rows}')
@@ -169,6 +171,8 @@ def test_tables(folder):
     assert 'no.csv is missing' in said and '--' not in said
     Path('other.csv').write_text('a,c\n1,2\n')
     refused('infer.py', 'other.csv', parts=['other.csv has no column b'])
+    network(path='my.keras')
+    refused('infer.py', 'a.csv', '--model', 'my.keras', parts=['no run.json beside'])
 
 
 def test_tables_without_a_header(folder):
