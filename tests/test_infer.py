@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import re
-from datetime import datetime
 from pathlib import Path
 
 import support.files
@@ -28,10 +27,9 @@ def network(names=(), path='model.keras', activation='sigmoid', **table):
     folder.mkdir(parents=True, exist_ok=True)
     model.save(path)
     if folder.name:
-        run = {'numbers': {}, 'versions': {}, 'table': table or None}
-        run |= {'time': '2026-01-01T00:00:00', 'layers': '1', 'data': '', 'of': 1}
-        run |= {'class_names': list(names), 'epochs': 1, 'evaluated': False}
-        (folder / 'run.json').write_text(json.dumps(run | {'parameters': 0}))
+        run = {'time': '2026-01-01T00:00:00', 'layers': '1', 'table': table}
+        text = json.dumps(run | {'class_names': list(names)})
+        (folder / 'run.json').write_text(text)
 
 
 def put(path, chance=0.9, label=None):
@@ -58,17 +56,15 @@ def answers(*arguments, status=0):
 def test_files(folder):
     """A number stands for a file in Test; the label is in Y_... beside X_..."""
     network(['sine wave', 'square wave'], 'runs/1/model.keras')
-    put('Test/X_1.dat', 0.2, 0)
+    put('Test/X_2.dat', 0.2, 0)
     put('X_MAX.dat', 0.1234567, 1)
     put('my data.dat', 0.75)
-    time = datetime(2026, 1, 2, 3, 4).timestamp()
-    os.utime('runs/1/model.keras', (time, time))
-    files, before = (1, 'X_MAX.dat', 'my data.dat'), contents('.')
+    files, before = (2, 'X_MAX.dat', 'my data.dat'), contents('.')
     model, about_scores, *lines = plain(*files)
-    assert model == 'Model: runs/1/model.keras of 2026-01-02 03:04, 1'
+    assert model.startswith('Model: runs/1/model.keras of 20')
     assert 'not a calibrated probability' in about_scores
     assert lines == [
-        'Test/X_1.dat: class 0 (sine wave), score 0.800; label 0 (sine wave) agrees',
+        'Test/X_2.dat: class 0 (sine wave), score 0.800; label 0 (sine wave) agrees',
         'X_MAX.dat: class 0 (sine wave), score 0.877; label 1 (square wave) DISAGREES',
         'my data.dat: class 1 (square wave), score 0.750',
         'taken for sine wave taken for square wave recall',
@@ -79,32 +75,31 @@ def test_files(folder):
     assert contents('.') == before
     assert script('infer.py', '--csv', *files).stdout.splitlines() == [
         'file,id,class,name,score,label,agrees,score_0,score_1',
-        'Test/X_1.dat,,0,sine wave,0.8,0,1,0.8,0.2',
+        'Test/X_2.dat,,0,sine wave,0.8,0,1,0.8,0.2',
         'X_MAX.dat,,0,sine wave,0.876543,1,0,0.876543,0.123457',
         'my data.dat,,1,square wave,0.75,,,0.25,0.75',
     ]
-    Path('Test/ids.txt').write_text('V 1\n')
-    assert plain(1)[-1].startswith('Test/X_1.dat (V 1): class 0')
+    Path('Test/ids.txt').write_text('V 0\nV\x07 1\n')
+    assert plain(2)[-1].startswith(r'Test/X_2.dat (V\x07 1): class 0')
     Path('Test/classes.txt').write_text('cat\ndog\n')
-    refused('infer.py', 1, parts=['Test is of other classes (cat, dog)', 'train.py'])
+    refused('infer.py', 2, parts=['Test is of other classes (cat, dog)', 'train.py'])
 
 
 def test_bad_files_in_a_list(folder):
     """What is wrong with one is said, and the others are classified, in their order."""
     network(path='my.keras')
-    for i in (1, 3, 4, 5, 6, 10):
+    for i in (3, 4, 5, 6, 9, 10):
         put(f'Test/X_{i}.dat', 0.1, label=0)
     bad = {'X_3': [], 'X_4': [0] * 3, 'X_5': [np.inf] * 2, 'Y_6': [0.5]}
     for name, values in bad.items():
         np.array(values, float).tofile(f'Test/{name}.dat')
-    in_order = [f'Test/X_{i}.dat' for i in (1, 2, 3, 4, 5, 6, 10)]
-    for files in ['--csv', 'Test', 2], sorted(in_order):  # as a shell sorts them
+    in_order = [f'Test/X_{i}.dat' for i in (2, 3, 4, 5, 6, 9, 10)]
+    for files in ['--csv', 'Test', 2], in_order:
         done = script('infer.py', *files, '--model', 'my.keras', status=1)
-        assert re.findall('^Test/X_.*?dat', done.stdout, re.M) == in_order[::6]
+        assert re.findall('^Test/X_.*?dat', done.stdout, re.M) == in_order[-2:]
         assert all(f'/{name}' in done.stderr for name in ('X_2', *bad))
         assert 'X_4.dat holds 3 values, the network takes 2\n' in done.stderr
-    for path, part in (999, 'Test ends at number 10'), ('Train/X_1.dat', 'make them'):
-        refused('infer.py', path, '--model', 'my.keras', parts=[part])
+    refused('infer.py', 999, '--model', 'my.keras', parts=['Test ends at number 10'])
     for arguments in ((), ('0',), ('1', '--about')):
         refused('infer.py', *arguments, status=2)
 
@@ -114,7 +109,7 @@ def test_networks_that_are_none(folder):
     from keras import Input, Sequential, layers
 
     network(path='damaged.keras')
-    Path('damaged.keras').write_bytes(Path('damaged.keras').read_bytes()[:-500])
+    os.truncate('damaged.keras', 9000)
     Sequential([Input((128,)), layers.Reshape((64, 2))]).save('matrix.keras')
     put('Test/X_1.dat')
     wrong_ones = 'damaged.keras cannot be loaded', 'matrix.keras classifies no seq'
@@ -127,13 +122,11 @@ def test_what_is_no_score(folder):
     """Answers without bounds, and those that are no numbers; a newer set is told."""
     network(path='my.keras', activation='linear')
     put('Train/X_1.dat', 0.999, 1)
-    for newer in (-1, 1):
-        time = os.stat('my.keras').st_mtime_ns + newer
-        os.utime('Train/X_1.dat', ns=(time, time))
-        lines = plain('Train/X_1.dat', '--model', 'my.keras')
-        assert lines[0].endswith(', older than the sequences in Train') == (newer > 0)
-    assert 'gives no scores' in lines[1]
-    assert lines[2] == 'Train/X_1.dat: class 1; label 1 agrees'
+    os.utime('my.keras', (0, 0))
+    about, no_scores, answer = plain('Train/X_1.dat', '--model', 'my.keras')
+    assert about.endswith(', older than the sequences in Train')
+    assert 'gives no scores' in no_scores
+    assert answer == 'Train/X_1.dat: class 1; label 1 agrees'
     rows = script('infer.py', 'Train/X_1.dat', '--csv', '--model', 'my.keras').stdout
     assert rows.splitlines()[1] == 'Train/X_1.dat,,1,class 1,,1,1,,'
     np.array([-3e38, 3e38]).tofile('X_3.dat')
@@ -145,15 +138,10 @@ def test_which_run(folder):
     network(['A', '\x1b[31mB'], 'runs/1/model.keras')
     network(['A', 'B'], 'runs/2/model.keras')
     put('X_1.dat')
-    text = Path('runs/2/run.json').read_text()
-    Path('runs/2/run.json').write_text(text.replace('00:00:00', '00:00:01'))
-    assert plain('X_1.dat')[0].startswith('Model: runs/2/')
-    model, *_, answer = plain('X_1.dat', '--run', '1')
-    assert model.startswith('Model: runs/1/')
+    assert plain('X_1.dat')[-1].startswith('X_1.dat: class 1 (B)')
+    answer = plain('X_1.dat', '--run', '1')[-1]
     assert answer.startswith(r'X_1.dat: class 1 (\x1b[31mB)')
     assert json.loads(script('infer.py', '--about').stdout)['class_names'] == ['A', 'B']
-    network(path='my.keras')
-    assert script('infer.py', '--about', '--model', 'my.keras').stdout == '{}\n'
     refused('infer.py', 'X_1.dat', '--run', '3', parts=['runs/3 is missing'])
 
 
@@ -168,7 +156,6 @@ def test_tables(folder):
     found = [('s1', '[b]B', '0'), ('s2', 'A', '0'), ('s3', '[b]B', '')]
     assert answers('a.csv')[0] == found
     assert 'a.csv row 2 (s1): class 1 ([b]B), score 0.953; label 0' in plain('a.csv')[2]
-    assert plain('a.csv')[-3:-1] == ['A 0 1 0 of 1', '[b]B 1 0 0 of 1']
     Path('b.csv').write_text('b,a\n-1,1\n')
     assert answers('b.csv')[0] == [('', 'A', '')]
     Path('two.csv').write_text('a,b\n9.99,9.5\n3,5\n')  # 9.99 may be a value
@@ -185,21 +172,17 @@ def test_tables(folder):
     Path('other.csv').write_text('a,c\n1,2\n')
     refused('infer.py', 'other.csv', parts=['other.csv has no column b'])
     network(path='my.keras')
-    command = 'infer.py', 'a.csv', '--model', 'my.keras'
-    refused(*command, parts=['no run.json beside my.keras'])
+    refused('infer.py', 'a.csv', '--model', 'my.keras', parts=['no run.json beside'])
 
 
 def test_tables_without_a_header(folder):
     """Of as many columns as the training's, or nothing but the values."""
     reading = {'header': 'no', 'width': 3, 'values': ['2', '3'], 'label': '1'}
     network(['0', '1'], 'runs/1/model.keras', **reading)
-    for X, found in (
-        ([[0, 1, 2], [1, 1, 2]], [('', '1', '0'), ('', '1', '1')]),
-        ([[2, 1], [1, 2]], [('', '0', ''), ('', '1', '')]),
-    ):
-        np.save('a.npy', X)
-        np.savetxt('a.dat', X, delimiter=',', fmt='%g')
-        assert answers('a.npy')[0] == answers('a.dat')[0] == found
+    for X, found in ([0, 1, 2], ('', '1', '0')), ([2, 1], ('', '0', '')):
+        np.save('a.npy', [X])
+        np.savetxt('a.dat', [X], delimiter=',', fmt='%g')
+        assert answers('a.npy')[0] == answers('a.dat')[0] == [found]
     np.save('a.npy', np.ones((2, 4)))
     refused('infer.py', 'a.npy', parts=['a.npy has 4 columns, the first table 3'])
 
@@ -207,24 +190,21 @@ def test_tables_without_a_header(folder):
 def test_a_table_in_parts(folder, monkeypatch):
     """The answers are those of the whole, and what is refused is refused in each."""
     network(['A', 'B'], 'runs/1/model.keras', **READING, extent=[0, 9])
-    rows = [f's{i},{i % 7},{i % 5}' for i in range(100)]
-    rows[40], rows[90] = 's40,-99,1', 's90,1,x'
-    Path('a.csv').write_text('\n'.join(['star,a,b', *rows]))
+    rows = [f's{i},{i % 7},{i % 5},{"AB"[i % 2]}' for i in range(100)]
+    rows[40], rows[90] = 's40,-99,1,A', 's90,1,x,A'
+    Path('a.csv').write_text('\n'.join(['star,a,b,y', *rows]))
     whole, said = answers('a.csv', status=1)
-    assert len(whole) == 98 and whole[41][0] == 's42'
     assert 'row 42, column a holds -99' in said and "row 92, column b holds 'x'" in said
     lines = plain('a.csv', status=1)
     monkeypatch.setattr('support.tables.PART', 7)
     found, again = answers('a.csv', status=1)
     assert found == whole and sorted(again.splitlines()) == sorted(said.splitlines())
-    assert plain('a.csv', status=1) == lines
+    assert plain('a.csv', status=1) == lines and len(found) == 98
     # What was done stays if a later part cannot be.
     network(['A', 'B'], 'runs/2/model.keras', activation='linear', **READING)
     Path('b.csv').write_text('star,a,b\n' + 's,1,2\n' * 9 + 's,-3e38,3e38\n')
     done = script('infer.py', '--csv', 'b.csv', '--run', '2', status=1)
-    assert (
-        len(done.stdout.splitlines()) == 8 and 'row 11 is not a number' in done.stderr
-    )
+    assert done.stdout.count('\n') == 8 and 'row 11 is not a number' in done.stderr
 
 
 def test_light_curves(folder):
@@ -232,17 +212,14 @@ def test_light_curves(folder):
     reading = READING | {'long': ['star', 'mjd', 'mag'], 'length': 2}
     network(['A', 'B'], 'runs/1/model.keras', **reading | {'values': ['mjd', 'mag']})
     good = 's1,1,0,A s1,3,5,A s1,2,-5,A s2,1,7,A s2,2,1,A s2,3,2,A'
-    bad = 's3,1,0,A s3,3,0,A s4,1,bad,A s4,2,1,A s4,3,7,A s5,1,1,A s5,1,2,A s5,3,1,A'
+    bad = 's3,1,0,A s3,3,0,A s4,1,bad,A s4,2,1,A s4,3,7,A'
     Path('a.csv').write_text(f'star,mjd,mag,y {good} {bad}'.replace(' ', '\n'))
     found, said = answers('a.csv', status=1)
-    assert found == [('s1', 'B', '0'), ('s2', 'A', '1')] and said.count('\n') == 4
+    assert found == [('s1', 'B', '0'), ('s2', 'A', '1')] and said.count('\n') == 3
     assert 'object s3 has fewer than three observations' in said
     assert "row 10, column mag holds 'bad'" in said
-    assert 'object s5 has two observations at one time' in said
     Path('one.csv').write_text('star,mjd,mag\ns1,1,0\ns1,3,5\ns1,2,-5\n')
     assert answers('one.csv')[0] == [('s1', 'B', '')]
-    Path('one.csv').write_text('mjd,mag\n1,0\n3,5\n2,-5\n')
-    refused('infer.py', 'one.csv', parts=['one.csv has no column star'])
 
 
 def test_another_set_while_it_reads(trained, monkeypatch):
