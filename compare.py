@@ -134,14 +134,12 @@ def describe_setting(runs, first):
         setting['interval'] = [100 * x for x in accuracy_interval(setting['right'])]
         setting['baseline'] = 100 * np.bincount(Y).max() / len(Y)
         setting['always'] = describe_baseline(Y, run['class_names'] or ())
-        is_same = first['evaluated'] and run['test_hash'] == first['test_hash']
-        setting['verdict'] = (
-            'was trained with its test sequences: memory'
-            if all(x['n_duplicates'] == x['N_test'] != '' for x in runs)
-            else 'was not tested with the same sequences and classes'
-        )
-        if is_same and setting['verdict'].startswith('was not'):
+        if all(x['n_duplicates'] == x['N_test'] != '' for x in runs):
+            setting['verdict'] = 'was trained with its test sequences: memory'
+        elif first['evaluated'] and run['test_hash'] == first['test_hash']:
             setting['verdict'] = ''
+        else:
+            setting['verdict'] += ' with the same sequences and classes'
     return setting
 
 
@@ -161,11 +159,10 @@ def judge_runs(one, two):
     p = binomtest(n, n + m).pvalue if n + m else 1
     one, two = f'run {one["name"]}', f'run {two["name"]}'
     verdict = APART if p >= 0.05 else 'is better' if m > n else 'is worse'
-    result = 'that may be chance'
-    if p < 0.05:
-        result = f'the network of {one if n > m else two} is better'
     if not n + m:
         return verdict, f'In the test {one} and {two} answer all {N:,} sequences alike'
+    better = f'the network of {one if n > m else two} is better'
+    result = better if p < 0.05 else 'that may be chance'
     return verdict, (
         f'In the test {one} and {two} differ on {n + m} of {N:,} sequences:'
         f' {one} is right on {n} of these, {two} on {m}: {result} (p = {p:.2g})'
