@@ -19,10 +19,7 @@ RUN, RUNS = 64, 64  # rows that are read together, and how many of these make a 
 
 
 def replace_slow_batches():
-    """Let Keras take make_batches for NumPy arrays, and its own way for all else.
-
-    If Keras has changed inside, its own way remains for these as well.
-    """
+    """Let Keras take make_batches for NumPy arrays, unless it has changed inside."""
     import keras
 
     try:
@@ -39,10 +36,9 @@ def replace_slow_batches():
 
     def get_tf_dataset(self):
         arrays = self._inputs if isinstance(self._inputs, tuple) else (self._inputs,)
-        are_arrays = all(isinstance(x, np.ndarray) for x in arrays)
-        if are_arrays and all(x.dtype.kind in 'fiub' for x in arrays):
-            if self._shuffle in (True, False):
-                return make_batches(arrays, self._batch_size, self._shuffle)
+        kinds = {x.dtype.kind if isinstance(x, np.ndarray) else '' for x in arrays}
+        if kinds <= set('fiub') and self._shuffle in (True, False):
+            return make_batches(arrays, self._batch_size, self._shuffle)
         return keras_way(self)
 
     if keras_way.__module__ != __name__:  # else it is replaced already
@@ -106,10 +102,7 @@ def read_blocks(arrays, types, shuffle):
 
 
 def read_ahead(rows):
-    """Ask the disk for rows of an array, if they are mapped from a file: them alone.
-
-    Left to themselves, they come page by page, each with what the disk reads around it.
-    """
+    """Ask the disk for mapped rows alone: a page fault would read much around them."""
     root = rows
     while isinstance(root.base, np.ndarray):
         root = root.base
