@@ -133,17 +133,23 @@ def check_file(path):
         raise DataError(f'{path} cannot be read: get permission from its owner')
 
 
+def count_values(place, X):
+    """Return how many values X has: 1.5, say, if np.fromfile dropped half a one."""
+    return os.path.getsize(place) / 8 if os.path.isfile(place) else len(X)
+
+
 def check_values(place, X, N=None):
     """Raise DataError unless X, read at a place, are N numbers for a network, or some.
 
     Networks compute in float32, which holds sizes from 1e-38 to 3e38. A file of
     integers or of text, misread as float64, is mostly outside; and so is NaN.
     """
-    N_found = len(X)
-    if N_found != (N or max(1, N_found)):
+    N_found = count_values(place, X)
+    if N_found != (N or max(1, len(X))):
+        other = f', or ask for that length with --N_sequence {len(X)}'
         raise DataError(
-            f'{place} holds {N_found} values of float64, not {N or 1}: write it again,'
-            f' or ask for sequences of that length with --N_sequence {N_found}'
+            f'{place} holds {N_found:.9g} values of float64, not {N or max(1, len(X))}:'
+            f' write it again{other if N_found % 1 == 0 else ""}'
         )
     size = np.abs(X).max()
     if not (size == 0 or 1.2e-38 < size < 3.4e38):
@@ -156,10 +162,11 @@ def check_values(place, X, N=None):
 
 def check_class(place, Y):
     """Raise DataError unless Y, read at a place, is the number of a class: (1,)."""
-    if len(Y) != 1 or not 0 <= Y[0] < 1e6 or Y[0] % 1:
-        numbers = ', '.join(f'{y:g}' for y in Y[:3])
+    N = count_values(place, Y)
+    if N != 1 or not 0 <= Y[0] < 1e6 or Y[0] % 1:
+        found = f'{Y[0]:g}' if N == 1 else f'{N:g} values'
         needed = 'but a class is a whole number from 0, as float64'
-        raise DataError(f'{place} holds {numbers or "nothing"}, {needed}')
+        raise DataError(f'{place} holds {found}, {needed}')
 
 
 def hint_for_missing(path):

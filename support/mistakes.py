@@ -150,9 +150,9 @@ def find_fit(model):
 
 
 def check_fit(model, run):
-    """Raise DataError if a fit that begins trains with the test sequences.
+    """Return whether the sequences of a fit that begins are known, in run.X_fits.
 
-    Prints a line for what may not be meant. Notes what it trains with in run.X_fits.
+    Prints a line for what may not be meant. Raises DataError if they are of the test.
     """
     fit, line = find_fit(model), find_line(r'model\.fit\(')
     X, validation = fit.get('x'), fit.get('validation_data')
@@ -165,7 +165,7 @@ def check_fit(model, run):
             run.note(with_line(line, f'{monitor} is called {monitor}uracy in Keras 3'))
     if not isinstance(X, np.ndarray):
         run.note('What fit trains with is no array: it is not compared with the test')
-        return
+        return False
     run.X_fits, numbers = [*run.X_fits, X], run.facts['numbers']
     for name, value in ('epochs', fit['epochs']), ('batch_size', fit['batch_size']):
         wanted = numbers.get('N_epochs' if name == 'epochs' else name)
@@ -175,10 +175,13 @@ def check_fit(model, run):
     if run.X_test is not None and np.shares_memory(X, run.X_test):
         why = 'this trains with X_test, which then tests nothing'
         raise DataError(with_line(line, why))
-    X_validation = validation[0] if isinstance(validation, tuple | list) else None
-    line = find_line('validation_data') or line
-    if not isinstance(X_validation, np.ndarray):
-        return
+    if isinstance(validation, tuple | list) and isinstance(validation[0], np.ndarray):
+        check_validation(X, *validation[:2], run, find_line('validation_data') or line)
+    return True
+
+
+def check_validation(X, X_validation, Y_validation, run, line):
+    """Print a line if a fit with X is validated by what tells nothing new."""
     if run.X_test is not None and find_duplicates(run.X_test, X_validation).all():
         why = 'what you choose by the test sequences, they can no longer test'
         run.note(with_line(line, why))
@@ -186,7 +189,7 @@ def check_fit(model, run):
     if same > N / 4:  # some coincide by chance
         why = f'{same} of the {N} validation sequences are also trained with'
         run.note(with_line(line, why))
-    if len(np.unique(class_numbers(validation[1]))) == 1:
+    if len(np.unique(class_numbers(Y_validation))) == 1:
         why = 'all of these are of one class: validation_split takes the last ones'
         run.note(with_line(find_line('validation_split') or line, why))
 

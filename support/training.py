@@ -103,7 +103,7 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         super().on_train_begin(logs)
         self.run = current_run()
         self.run.go_on_or_begin(self.model)
-        check_fit(self.model, self.run)
+        self.is_known = check_fit(self.model, self.run)
         facts, rows = self.run.facts, self.run.epochs
         trained = facts['updates'] if rows else 0
         if int(self.model.optimizer.iterations) > trained:
@@ -173,7 +173,7 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
             self.bar.stop()
         signal.signal(signal.SIGINT, self.interrupt)
         if self.rows:
-            if self.run.X_fits:
+            if self.is_known:
                 self.run.known_updates += len(self.rows) * (self.target or 0)
             rows = [*self.run.epochs, *self.rows]
             self.run.save(self.model, rows, self.stopped, self.last)

@@ -50,6 +50,8 @@ def test_what_is_written_is_read(folder):
     [
         ('X_7', [0] * 5, 'holds 5 values .*--N_sequence 5$'),
         ('X_7', b'', 'holds 0 values .*write it again'),
+        ('X_7', bytes(128 * 8 + 4), 'holds 128.5 values .*write it again$'),
+        ('Y_7', bytes(12), 'holds 1.5 values, but a class'),
         ('X_7', b'0.123, -4.56e-7\n' * 64, 'holds a value of size .*text'),
         ('X_7', [0] * 127 + [np.nan], 'holds NaN or infinity'),
         ('X_7', [-3.41e38] + [0] * 127, 'holds a value of size 3'),
