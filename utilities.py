@@ -17,7 +17,7 @@ from support.files import (
     class_title,
     load_packed,
     read_lines,
-    read_set,  # noqa: F401
+    read_set,
     save_plot,
 )
 from support.runs import current_run
