@@ -15,62 +15,56 @@ from support.start import prepare
 
 prepare()
 
-import ast
 import difflib
 import sys
 import textwrap
-from collections import defaultdict
-from math import inf, nan
+from functools import partial
+from math import inf
 from pathlib import Path
-from statistics import mean, median
 
-from support.console import DataError, make_parser, print_table, printable
+from support.console import make_parser, print_table, printable
 from support.runs import all_runs, describe_baseline, newest_run, read_rows, read_run
-from support.statistics import MIN_SEEDS, accuracy_interval, difference, read_answers
+from support.statistics import MIN_SEEDS, accuracy_interval, judge, read_answers
 
 import matplotlib.pyplot as plt
 import numpy as np
+from rich import box
+from rich.table import Table
 
 from utilities import save_plot, show_plots
 
-# What stands for a field that a run.json lacks; for others, ''
-MISSING = {'numbers': {}, 'epochs': nan, 'epochs_to_95': nan, 'updates': nan}
-APART = 'cannot be told apart'
-THESE_SEEDS = ', with these seeds'
 UNJUDGED = 'Which is better in the test? Name tested runs of two settings or more.'
+LEGEND = """\
+In ( ) the number of seeds, in [ ] their range, after median or mean.
+Intervals and verdicts hold for new test sequences and, from three seeds on, for new \
+seeds (*, with these seeds: for these alone), but not for new training sequences.
+What cannot be told apart need not be equal."""
 
-
-# --------------------------------------------------------------- runs and settings
+shorten = partial(textwrap.shorten, placeholder=' ...')
 
 
 def read_runs(names):
     """Return the runs with these names, or all of them, the oldest first."""
-    newest = newest_run()['name']  # or an error if there is none
-    names = [name.removeprefix('runs/').rstrip('/') for name in names]
-    names = dict.fromkeys(newest if name == 'last' else name for name in names)
+    newest_run()  # or an error if there is none
+    names = dict.fromkeys(Path(name).name for name in names)  # runs/7/ is 7
     runs = [read_run(name) for name in names] or all_runs()
-    runs = [defaultdict(str, MISSING | run) for run in runs]
     for run in runs:
-        history = read_rows(run, 'history.csv')
-        run['losses'] = [float(row.get('loss', 'nan')) for row in history]
+        run['losses'] = [float(row['loss']) for row in read_rows(run, 'history.csv')]
     return runs
 
 
 def describe(run):
-    """Return how a run was made: facts, a list of texts, and the lines of its script.
-
-    Without comments, imports and the numbers on top. An unknown script has no lines.
-    """
-    facts = [f'{x} = {y}' for x, y in run['numbers'].items() if x != 'seed']
-    facts += [run['layers'], run['optimizer'], run['loss']]
-    facts.append(run['data'].partition(' sequences')[2].strip(',; '))
-    facts[-1] = facts[-1].replace(', seed', ', data seed')
-    facts += [f'stopped after {run["epochs"]}'] if run['stopped'] else []
-    path = Path(run['path'], 'train.py')
-    script = path.read_text('utf-8') if path.exists() else ''
-    lines = ast.unparse(ast.parse(script)).splitlines()
-    lines = [x for x in lines if x.split(' = ')[0] not in ('', *run['numbers'])]
-    return facts, [x for x in lines if not x.strip().startswith(('from ', 'import '))]
+    """Return how a run was made, in texts: facts, and the lines of its script."""
+    facts = [f'{name} = {value}' for name, value in run['numbers'].items()]
+    facts += [run['layers'], run['optimizer'], str(run['loss'])]
+    facts.append(f'data: {run["data"].partition(" sequences")[2].strip(",; ")}')
+    facts.append(f'updates per epoch: {run["updates"] / run["epochs"]:g}')
+    facts.append(f'stopped after {run["epochs"]}' if run['stopped'] else 'not stopped')
+    text = Path(run['path'], 'train.py').read_text('utf-8')
+    lines = [line.split('#')[0].rstrip(' ,') for line in text.splitlines()]
+    lines = [x for x in lines if not x.startswith(('from ', 'import '))]
+    lines = [x for x in lines if x.split('=')[0].rstrip() not in ('', *run['numbers'])]
+    return [*facts, *(lines or [f'script of run {run["name"]} unknown'])]
 
 
 def group_by_setting(runs):
@@ -81,10 +75,10 @@ def group_by_setting(runs):
     """
     settings, copies = {}, []
     for run in runs:
-        facts, script = describe(run)
-        hashes = [run[x] for x in ('network', 'train_hash', 'test_hash')]
-        setting = settings.setdefault(str([facts, script or run['name'], hashes]), {})
-        start = run['numbers'].get('seed'), *(f'{x:.3f}' for x in run['losses'][:1])
+        hashes = [run.get(x) for x in ('network', 'train_hash', 'test_hash')]
+        made = [x for x in describe(run) if not x.startswith('seed = ')]
+        setting = settings.setdefault(str([made, hashes]), {})
+        start = run['numbers'].get('seed'), f'{run["losses"][0]:.3f}'
         if start in setting:
             copies.append(f'{run["name"]} (as {setting[start]["name"]})')
         setting.setdefault(start, run)
@@ -92,201 +86,122 @@ def group_by_setting(runs):
 
 
 def describe_difference(run, first):
-    """Return the facts that the first run has not, and new pieces of the script.
+    """Return what a diff of how two runs were made shows: what is new, or 'without'.
 
-    Scripts are cut at commas; the first two count. If nothing is new, a missing piece.
+    Lines of the script that layers, optimizer or loss say in short are left out.
     """
-    (facts, script), (known, before) = describe(run), describe(first)
-    words = [x for x in facts if x and x not in known]
-    other_network = {run['layers'], run['optimizer'], run['loss']} & {*words}
-    left_out = ('model.add(', 'model.compile(') if other_network else ()
-    words += [f'without {x}' for x in first['numbers'] if x not in run['numbers']]
-    ours, theirs = (
-        [piece for x in lines if not x.startswith(left_out) for piece in x.split(', ')]
-        for lines in (script, before)
-    )
-    new = [x.strip(')] ') for x in ours if x not in theirs]
-    new = new[:2] if script and before else [f'script of {first["name"]} unknown']
-    new = new if script else ['script unknown']
-    words += [shorten(', '.join(new), 64)] if new else []
-    missing = [f'without {x}' for x in theirs if x not in ours]
-    missing += ['other order of lines'] if script != before else []
-    return '; '.join(words or [*missing, 'other or unknown sequences'][:1])
+    before, after, changes = describe(first), describe(run), []
+    diff = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    for kind, i, j, k, n in diff.get_opcodes():
+        new = after[k:n] or [f'without {x}' for x in before[i:j]]
+        changes += new if kind != 'equal' else []
+    if {run['layers'], run['optimizer'], str(run['loss'])} & {*changes}:
+        network = 'model.add(', 'model.compile('
+        changes = [x for x in changes if not any(line in x for line in network)]
+    return shorten('; '.join(changes) or 'other sequences or network', 120)
+
+
+def find_obstacle(run, first):
+    """Return why the test says nothing of a run against the first; '' if it does."""
+    if not run['evaluated']:
+        return 'was not tested'
+    if run['n_duplicates'] == run['N_test']:
+        return 'was trained with its test sequences: memory'
+    if run['test_hash'] != first.get('test_hash'):
+        return 'was not tested with the same sequences and classes'
+    return ''
 
 
 def describe_setting(runs, first):
     """Return what the table and the picture say of a setting, accuracies in %."""
-    run, names = runs[-1], [run['name'] for run in runs]
-    epochs = [inf if x['epochs_to_95'] is None else x['epochs_to_95'] for x in runs]
+    run, names = runs[0], [run['name'] for run in runs]
     many = f'{names[0]} ... {names[-1]} ({len(names)})'
     setting = {
         'runs': runs,
-        'name': many if len(names) > 2 else ' '.join(names),
+        'name': many if len(names) > 1 else names[0],
         'change': run['layers'] if run is first else describe_difference(run, first),
-        'epochs': [x for x in epochs if x == x],  # without NaN, unknown
-        'batches': run['updates'] / (run['epochs'] or nan),
+        'epochs': [x['epochs_to_95'] or inf for x in runs],
         'accuracies': [],
-        'verdict': 'was not tested',
+        'verdict': find_obstacle(run, first),
     }
     if run['evaluated']:
-        setting['right'], Y = read_answers(runs)
-        setting['accuracies'] = list(100 * setting['right'].mean(axis=1))
-        setting['interval'] = [100 * x for x in accuracy_interval(setting['right'])]
+        right, Y = read_answers(runs)
+        setting['right'], setting['accuracies'] = right, 100 * right.mean(axis=1)
+        setting['interval'] = [100 * x for x in accuracy_interval(right)]
         setting['baseline'] = 100 * np.bincount(Y).max() / len(Y)
-        setting['always'] = describe_baseline(Y, run['class_names'] or ())
-        if all(x['n_duplicates'] == x['N_test'] != '' for x in runs):
-            setting['verdict'] = 'was trained with its test sequences: memory'
-        elif first['evaluated'] and run['test_hash'] == first['test_hash']:
-            setting['verdict'] = ''
-        else:
-            setting['verdict'] += ' with the same sequences and classes'
+        setting['always'] = describe_baseline(Y, run['class_names'])
     return setting
 
 
-# -------------------------------------------------------------------- the verdicts
-
-
-def judge_runs(one, two):
-    """Return what the test says of the second of two runs, and a sentence.
-
-    By the exact McNemar test: of the sequences on which just one of them is right,
-    either has as many but for chance. (McNemar, Psychometrika 12, 153, 1947)
-    """
-    from scipy.stats import binomtest
-
-    right, _ = read_answers([one, two])
-    N, (n, m) = right.shape[1], (int(x) for x in (right & ~right[::-1]).sum(axis=1))
-    p = binomtest(n, n + m).pvalue if n + m else 1
-    one, two = f'run {one["name"]}', f'run {two["name"]}'
-    verdict = APART if p >= 0.05 else 'is better' if m > n else 'is worse'
-    if not n + m:
-        return verdict, f'In the test {one} and {two} answer all {N:,} sequences alike'
-    better = f'the network of {one if n > m else two} is better'
-    result = better if p < 0.05 else 'that may be chance'
-    return verdict, (
-        f'In the test {one} and {two} differ on {n + m} of {N:,} sequences:'
-        f' {one} is right on {n} of these, {two} on {m}: {result} (p = {p:.2g})'
-    )
-
-
-def judge_settings(first, other, comparisons):
-    """Return what the test says of a setting against the first, and a sentence."""
-    (n, N), (m, _) = first['right'].shape, other['right'].shape
-    *values, from_seeds = difference(first['right'], other['right'], comparisons)
-    gap, low, high = (100 * x for x in values)
-    verdict = 'is better' if low > 0 else 'is worse' if high < 0 else APART
-    by = f'{n + m} seeds' if from_seeds > 0.5 else f'{N:,} sequences'
-    miss = f' by these {by}, which often miss even {(high - low) / 2:.2g} points'
-    seeds = THESE_SEEDS * (min(n, m) < MIN_SEEDS)
-    points = f'{gap:+.1f} points ({low:+.1f} to {high:+.1f})'
-    return verdict + seeds, f'{verdict}{miss * (verdict == APART)}{seeds}: {points}'
-
-
-def judge(settings):
-    """Return lines on what the test says of settings; note the verdict in each."""
+def judge_all(settings):
+    """Return texts on what the test says of settings; note the verdict in each."""
+    texts = [f'{x["name"]} {x["verdict"]}' for x in settings if x['verdict']]
     first, *others = settings
-    runs = [run for setting in settings for run in setting['runs']]
-    N = sum(not x['verdict'] for x in others)  # that can be compared
-    if first['verdict'] or not (others or len(runs) == 2):
-        why = f'{first["name"]} {first["verdict"]}. ' if first['verdict'] else ''
-        return [f'{why}{UNJUDGED}']
-    if len(runs) == 2 and N == len(others):
-        verdict, sentence = judge_runs(*runs)
-        if not others:
-            return [f'{sentence}. Both are of one setting: only their seeds differ.']
-        first['verdict'], others[0]['verdict'] = 'reference', verdict + THESE_SEEDS
-        return [f'{sentence}{THESE_SEEDS}.']
-    first['verdict'] = 'reference'
-    wide = f', so wide that all {N} hold at once' if N > 1 else ''
-    interval = f' (interval of the difference{wide})' if N else ''
-    lines = [f'In the test, against {first["name"]}{interval}:']
+    others = [x for x in others if not x['verdict']]
+    if first['verdict'] or not others:
+        return [*texts, UNJUDGED]
+    first['verdict'], N = 'reference', len(others)
+    corrected = f', corrected for {N} comparisons' if N > 1 else ''
+    texts.append(f'In the test, against {first["name"]}{corrected}:')
     for other in others:
-        sentence = other['verdict']
-        if not sentence:
-            other['verdict'], sentence = judge_settings(first, other, N)
-        lines.append(f'  {other["name"]} {sentence}')
-    return lines
-
-
-# --------------------------------------------------------------- table and picture
+        other['verdict'], numbers = judge(first['right'], other['right'], N)
+        texts.append(f'  {other["name"]} {other["verdict"]}: {numbers}')
+    return texts
 
 
 def spread(values, middle):
     """Return the middle of values, infinite for never, and their range in [ ]."""
-    shown = [middle(values), min(values), max(values)] if values else [nan]
-    middle, *ends = (f'{x:,.1f}'.removesuffix('.0') for x in shown)
-    is_range = len(values) > 1 and min(values) < inf
-    text = f'{middle} [{"-".join(ends)}]' if is_range else middle
-    return text.replace('inf', 'never').replace('nan', '-')
-
-
-def shorten(text, width):
-    text = printable(text)
-    return text if len(text) <= width else f'{text[: width - 4]} ...'
+    shown = middle(values), min(values), max(values)
+    middle, low, high = (f'{round(x, 1):g}'.replace('inf', 'never') for x in shown)
+    return middle if low == high else f'{middle} [{low}-{high}]'
 
 
 def print_settings(settings):
-    from rich import box
-    from rich.table import Table
-
-    has_updates = len({x['batches'] for x in settings if x['epochs']}) > 1
-    names = ['run', 'what differs', 'epochs to\n95 % of\ntraining']
-    names += ['updates\nuntil\nthen'] * has_updates
-    names += ['test\naccuracy\nin %', 'confidence\ninterval']
     table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
-    for name in names:
+    names = 'run', 'what differs', 'epochs to\n95 % of\ntraining'
+    for name in (*names, 'test\naccuracy\nin %', 'confidence\ninterval'):
         table.add_column(name, no_wrap='\n' in name, overflow='fold')
     for x in settings:
-        cells = [x['name'], x['change'], spread(x['epochs'], median)]
-        updates = x['batches'] * median(x['epochs'] or [nan])
-        cells += [spread([updates], mean)] * has_updates
-        cells += [spread(x['accuracies'], mean) if x['accuracies'] else 'not tested']
-        if x['accuracies']:
-            digits = int(np.ptp(x['interval']) < 2)
-            interval = '-'.join(f'{end:.{digits}f}' for end in x['interval'])
-            cells.append(interval + ' *' * (len(x['runs']) < MIN_SEEDS))
+        cells = [x['name'], x['change'], spread(x['epochs'], np.median), 'not tested']
+        if 'right' in x:
+            few = ' *' if len(x['runs']) < MIN_SEEDS else ''
+            interval = '{:.1f}-{:.1f}'.format(*x['interval'])
+            cells[3:] = spread(x['accuracies'], np.mean), interval + few
         table.add_row(*map(printable, cells))
     print_table(table)
 
 
-def print_csv(settings):
+def print_csv(runs):
     """Print a row for each run, with a column for each number and fact."""
     import pandas as pd
 
-    rows = []
-    for i, runs in enumerate(settings, 1):
-        rows += [{'name': '', 'setting': i} | run | run['numbers'] for run in runs]
-    nested = ['numbers', 'class_names', 'versions', 'losses']
-    table = pd.DataFrame(rows, dtype=object).drop(columns=nested, errors='ignore')
-    table.to_csv(sys.stdout, index=False)
+    table = pd.DataFrame([run | run['numbers'] for run in runs], dtype=object)
+    nested = ['numbers', 'class_names', 'versions', 'table', 'losses']
+    table.set_index('name').drop(columns=nested, errors='ignore').to_csv(sys.stdout)
 
 
 def print_diff(runs):
     """Print how the scripts of two runs differ."""
     paths = [f'{run["path"]}/train.py' for run in runs]
-    for path in paths:
-        if not Path(path).exists():
-            raise DataError(f'{path} is missing, so how it differs is unknown')
     scripts = [Path(path).read_text('utf-8').splitlines() for path in paths]
     lines = list(difflib.unified_diff(*scripts, *paths, n=1, lineterm=''))
     for line in lines or ['The scripts are the same.']:
         print(printable(line.expandtabs()))
 
 
-def plot_setting(axes, i, setting, longest):
+def plot_setting(axes, i, setting, never):
     """Plot a setting's losses and, as row i of two panels, how fast and how good."""
     losses, speed, test = axes
     style = {'color': f'C{i}', 'marker': 'osD^'[i // 10 % 4]}
     for loss in (run['losses'] for run in setting['runs']):
         losses.plot(range(1, 1 + len(loss)), loss, ms=6, markevery=[-1], **style)
-    epochs = np.minimum(setting['epochs'], 4 * longest)  # of infinity, never
+    epochs = np.minimum(setting['epochs'], never)
     for axis, values in (speed, epochs), (test, setting['accuracies']):
         axis.plot(values, [i] * len(values), ls='', alpha=0.6, **style)
-    if setting['accuracies']:
-        low, high = setting['interval']
-        has_seeds = len(setting['runs']) >= MIN_SEEDS
-        bar = {'color': f'C{i}', 'edgecolor': f'C{i}', 'alpha': 0.4}
-        test.barh(i, high - low, 0.6, low, fill=has_seeds, **bar)
+    if 'right' in setting:
+        fill = f'C{i}' if len(setting['runs']) >= MIN_SEEDS else 'none'
+        bar = {'facecolor': fill, 'edgecolor': f'C{i}', 'alpha': 0.4}
+        test.fill_between(setting['interval'], i - 0.3, i + 0.3, **bar)
         test.plot([setting['baseline']] * 2, [i - 0.5, i + 0.5], 'k--')
     right = {'transform': test.get_yaxis_transform(), 'va': 'center', 'fontsize': 12}
     test.text(1.03, i, textwrap.fill(setting['verdict'], 24), **right)
@@ -297,40 +212,33 @@ def plot_settings(settings):
     plt.style.use('petroff10')
     plt.rcParams.update({'font.size': 14, 'axes.titlesize': 14, 'lines.markersize': 9})
     plt.rcParams.update({'axes.grid': True, 'grid.alpha': 0.3})
-    longest = max(len(run['losses']) for x in settings for run in x['runs'])
     panels, height = [['losses', 'losses'], ['speed', 'test']], 2 + 0.6 * len(settings)
     size = {'figsize': (13, 5 + height), 'height_ratios': (5, height)}
     figure, axes = plt.subplot_mosaic(panels, **size, layout='constrained')
+    longest = max(len(run['losses']) for x in settings for run in x['runs'])
+    never = 10 * longest  # where that stands
     for i, setting in enumerate(settings):
-        plot_setting(axes.values(), i, setting, longest)
+        plot_setting(axes.values(), i, setting, never)
     losses, speed, test = axes.values()
-    ticks = [x for x in (1, 3, 10, 30, 100, 300, 1000, 3000, 10000) if x <= longest]
-    for axis in losses, speed:
-        axis.set(xscale='log', xlim=(0.8, 6 * longest))
-        axis.set_xticks([*ticks, 4 * longest], [*ticks, 'never'])
-        axis.minorticks_off()
-    losses.set(title='Loss on the training sequences, against the epoch')
-    losses.set_xlim(0.8, 1.5 * longest)
+    losses.set(title='Loss on the training sequences, against the epoch', xscale='log')
     # All of it, however large; linear up to 1, so that slow falls are seen.
     losses.set_yscale('symlog', linthresh=1, linscale=3)
     ticks = [0, 0.2, 0.4, 0.6, 0.8, 1, 3, 10, 100, 1000]
     losses.set_yticks(ticks, ticks)
     losses.set_ylim(-0.05, losses.dataLim.y1 * 1.1)
+    decades = [10**i for i in range(len(str(longest)))]
+    losses.set_xticks(decades, decades)
+    speed.set(title='How fast? Epochs to 95 % of training', xlabel='dot: a seed')
+    speed.set_xscale('log')
+    speed.set_xticks([*decades, never], [*decades, 'never'])
     labels = [f'{shorten(x["name"], 44)}\n{shorten(x["change"], 44)}' for x in settings]
     speed.set_yticks(range(len(settings)), labels, parse_math=False, fontsize=12)
-    speed.set_ylim(len(settings) - 0.5, -0.5)
-    speed.set(title='How fast? Epochs to 95 % of training', xlabel='dot: a seed')
-    test.sharey(speed)
-    test.tick_params(labelleft=False)
-    test.use_sticky_edges = False
-    test.margins(x=0.05)
     bars = 'bar: interval of the mean (filled: also for new seeds);\n'
     bars += 'dashed: baseline; overlapping bars may still differ'
-    test.set(title='How good? Test accuracy in %', xlabel=bars)
+    test.set(title='How good? Test accuracy in %', xlabel=bars, yticks=[])
+    for axis in speed, test:
+        axis.set_ylim(len(settings) - 0.5, -0.5)
     save_plot(figure, 'compare.png')
-
-
-# ---------------------------------------------------------------- the command line
 
 
 def main():
@@ -345,27 +253,18 @@ def main():
     runs = read_runs(args.runs)
     if args.diff:
         return print_diff(runs)
+    if args.csv:
+        return print_csv(runs)
     groups, copies = group_by_setting(runs)
     if not args.runs:
         groups.sort(key=lambda runs: runs[-1]['time'])
+    elif [len(group) for group in groups] == [2]:
+        groups = [[run] for run in groups[0]]  # two seeds
     older = 0 if args.runs or args.all else len(groups[:-8])
     groups = groups[older:]
-    if args.csv:
-        for copy in copies:
-            print(f'Made twice, left out: {printable(copy)}', file=sys.stderr)
-        return print_csv(groups)
-    settings = [describe_setting(group, groups[0][-1]) for group in groups]
-    notes = dict.fromkeys(x['always'] for x in settings if x['accuracies'])
-    notes = [*notes, *(judge(settings) if args.runs else [UNJUDGED])]
-    if any(x['accuracies'] for x in settings):
-        notes.append(
-            'Intervals and verdicts hold for new test sequences and new seeds (*: for'
-            ' these seeds alone), but not for new training sequences.'
-        )
-    if THESE_SEEDS in str(notes):
-        notes.append('With these seeds: three seeds would tell about the settings.')
-    if len(groups) < sum(map(len, groups)):
-        notes.append('In ( ) the seeds, in [ ] their range, after median or mean.')
+    settings = [describe_setting(group, groups[0][0]) for group in groups]
+    notes = list(dict.fromkeys(x['always'] for x in settings if 'right' in x))
+    notes += [*(judge_all(settings) if args.runs else [UNJUDGED]), *LEGEND.splitlines()]
     notes += [f'Made twice, so counted once: {", ".join(copies)}'] if copies else []
     notes += [f'Older settings left out: {older}; --all shows them.'] if older else []
     print_settings(settings)
