@@ -1,7 +1,6 @@
 """How often does compare.py call equal settings different, and what can it see?
 
-    python benchmarks/verdicts.py                          the table, in a minute or two
-    python benchmarks/verdicts.py runs/base? runs/wide?    the sizes that it uses
+    python benchmarks/verdicts.py    in a minute or two
 
 Makes up answers of which the truth is known, and asks compare.py's own functions. The
 network of a setting and a seed has a sequence right if
@@ -10,58 +9,28 @@ network of a setting and a seed has a sequence right if
         + rest[setting, seed, sequence] > 0
 
 where each term but the first is normal. Their sizes are those of real runs of two
-settings, on 2,000 test sequences (python generate_data.py 200 2000): base0 to base9 by
-train.py --N_test 2000 with the seeds 0 to 9, and wide0 to wide9 by the same with 64
-neurons in the first layer. In some rows luck is not normal: one seed in five or ten
-fails, at 60 %, and the others have 93 %. Two single runs are judged by McNemar's test.
+settings, on 2,000 test sequences (python generate_data.py 200 2000): ten seeds of
+train.py --N_test 2000, and ten of the same with 64 neurons in the first layer. The
+correlations follow from how often two networks are both right (tetrachoric), luck from
+how far the accuracies of the seeds scatter. In some rows luck is not normal: one seed
+in five or ten fails, at 60 %, and the others have 93 %.
 """
 
-import argparse
-import pathlib
 import sys
+from pathlib import Path
 
-PROJECT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(PROJECT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from support.statistics import MIN_SEEDS, accuracy_interval, difference, read_answers
+from support.statistics import MIN_SEEDS, accuracy_interval, difference, judge
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import binomtest, multivariate_normal, norm
+from scipy.stats import norm
 
 WITHIN = 0.930  # correlation of two networks of a setting: easy + suits
 BETWEEN = 0.926  # correlation of two settings: easy
 LUCK = 0.097  # standard deviation of luck, where that of easy + suits + rest is 1
 
 rng = np.random.default_rng(0)
-
-
-# ---------------------------------------------------------------- how networks vary
-
-
-def correlation(both, accuracy):
-    """Return how terms of two networks correlate if both are right on such a share.
-
-    The tetrachoric correlation; each is right on a share of accuracy.
-    """
-    z, normal = np.full(2, norm.ppf(accuracy)), multivariate_normal.cdf
-    return brentq(lambda r: normal(z, cov=[[1, r], [r, 1]]) - both, 0, 0.9999)
-
-
-def print_sizes(folders):
-    """Print the sizes as real runs have them: the first half is of one setting."""
-    answers, _ = read_answers([{'path': folder} for folder in folders])
-    settings, n = np.split(answers, 2), len(answers) // 2
-    counts = [right.sum(axis=0) for right in settings]
-    pairs = [np.mean(count * (count - 1)) / (n * (n - 1)) for count in counts]
-    within = [correlation(*x) for x in zip(pairs, map(np.mean, settings), strict=True)]
-    between = correlation(np.mean(counts[0] * counts[1]) / n**2, answers.mean())
-    spread = np.sqrt(np.mean([x.mean(axis=1).var(ddof=1) for x in settings]))
-    luck = spread / norm.pdf(norm.ppf(answers.mean()))
-    print(f'WITHIN = {np.mean(within):.3f}, BETWEEN = {between:.3f}, LUCK = {luck:.3f}')
-
-
-# ---------------------------------------------------------------------- the table
 
 
 def answer(easy, between, n, accuracy, spread=LUCK, failing=0):
@@ -91,17 +60,14 @@ def simulate(title, N, first, other, settings=2, between=BETWEEN):
         if min(first[0], other[0]) >= MIN_SEEDS:
             truths = [first[1], *[other[1]] * (settings - 1)]
         start, *others = (right for right, _ in made)
-        compared = [difference(start, right, settings - 1)[1:3] for right in others]
-        low, high = np.transpose(compared)
+        verdicts = ' '.join(judge(start, right, settings - 1)[0] for right in others)
+        low, high = np.transpose(
+            [difference(start, right, settings - 1)[1:] for right in others]
+        )
         gaps = np.subtract(truths[1:], truths[0])
         lowest, highest = accuracy_interval(others[0])
         wrong = any((low > gaps) | (high < gaps)), not lowest <= truths[1] <= highest
-        better, worse = any(low > 0), any(high < 0)
-        if first[0] == other[0] == 1:  # as compare.py: McNemar's exact test
-            n, m = np.sum(start & ~others[0]), np.sum(others[0] & ~start)
-            is_sure = n + m > 0 and binomtest(n, n + m).pvalue < 0.05
-            better, worse = is_sure and m > n, is_sure and n > m
-        found.append([better, worse, *wrong])
+        found.append(['better' in verdicts, 'worse' in verdicts, *wrong])
     shares = ''.join(f'{x:9.1f}' for x in 100 * np.mean(found, axis=0))
     print(f'{title:38}{first[0]:3}{other[0]:3} {N:6,}{shares}', flush=True)
 
@@ -136,8 +102,4 @@ def print_table():
 
 
 if __name__ == '__main__':
-    formatter = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
-    parser.add_argument('runs', nargs='*', help='of two settings, half of each')
-    folders = parser.parse_args().runs
-    print_sizes(folders) if folders else print_table()
+    print_table()
