@@ -95,9 +95,10 @@ def describe_difference(run, first):
     for kind, i, j, k, n in diff.get_opcodes():
         new = after[k:n] or [f'without {x}' for x in before[i:j]]
         changes += new if kind != 'equal' else []
-    if {run['layers'], run['optimizer'], str(run['loss'])} & {*changes}:
-        network = 'model.add(', 'model.compile('
-        changes = [x for x in changes if not any(line in x for line in network)]
+    if run['layers'] in changes:
+        changes = [x for x in changes if 'model.add(' not in x]
+    if {run['optimizer'], str(run['loss'])} & {*changes}:
+        changes = [x for x in changes if 'model.compile(' not in x]
     return shorten('; '.join(changes) or 'other sequences or network', 120)
 
 

@@ -37,6 +37,7 @@ MADE_UP = {
 }
 CODE = """
 model.add(Dense(8, 'relu'))
+model.compile('rmsprop')
 history = model.fit(X_train, Y_train,
                     callbacks=[ShowAndSave()])
 """
@@ -220,8 +221,10 @@ def edited(old, new):
 
 DIFFERENT = {
     'n = 5; updates per epoch: 2': {'numbers': {'n': 5}, 'updates': 6},
-    f'{WIDE["layers"]}; adam 1; x = 1': (
-        WIDE | {'optimizer': 'adam 1'} | edited("8, 'relu'))", '64))\nx = 1')
+    f'{WIDE["layers"]}; x = 1': WIDE | edited("8, 'relu'))", '64))\nx = 1'),
+    "adam 1; model.add(Dense(8, 'tanh'))": (
+        {'optimizer': 'adam 1'}
+        | edited("relu'))\nmodel.compile(", "tanh'))\nmodel.compile('adam'")
     ),
     'data: random phase, seed 1': {'data': '9 of 9 sequences, random phase, seed 1'},
     'other sequences or network': {'train_hash': 'other'},
@@ -230,8 +233,8 @@ DIFFERENT = {
     'model.add(Dense(8, L2(0.1)))': {'network': 'other'} | edited("'relu'", 'L2(0.1)'),
     "without model.add(Dense(8, 'relu'))": edited("model.add(Dense(8, 'relu'))", ''),
     'callbacks=[ShowAndSave()])': {'code': f'{CODE}\ncallbacks=[ShowAndSave()])'},
-    'script of run r9 unknown': {'code': ''},
     'script of run r10 unknown': {'code': ''},
+    'script of run r11 unknown': {'code': ''},
 }
 
 
