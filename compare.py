@@ -18,7 +18,6 @@ prepare()
 import difflib
 import sys
 import textwrap
-from functools import partial
 from math import inf
 from pathlib import Path
 
@@ -39,8 +38,6 @@ In ( ) the number of seeds, in [ ] their range, after median or mean.
 Intervals and verdicts hold for new test sequences and, from three seeds on, for new \
 seeds (*, with these seeds: for these alone), but not for new training sequences.
 What cannot be told apart need not be equal."""
-
-shorten = partial(textwrap.shorten, placeholder=' ...')
 
 
 def read_runs(names):
@@ -99,7 +96,8 @@ def describe_difference(run, first):
         changes = [x for x in changes if 'model.add(' not in x]
     if {run['optimizer'], str(run['loss'])} & {*changes}:
         changes = [x for x in changes if 'model.compile(' not in x]
-    return shorten('; '.join(changes) or 'other sequences or network', 120)
+    text = '; '.join(changes) or 'other sequences or network'
+    return textwrap.shorten(text, 120, placeholder=' ...')
 
 
 def find_obstacle(run, first):
@@ -213,7 +211,7 @@ def plot_settings(settings):
     plt.style.use('petroff10')
     plt.rcParams.update({'font.size': 14, 'axes.titlesize': 14, 'lines.markersize': 9})
     plt.rcParams.update({'axes.grid': True, 'grid.alpha': 0.3})
-    panels, height = [['losses', 'losses'], ['speed', 'test']], 2 + 0.6 * len(settings)
+    panels, height = [['losses', 'losses'], ['speed', 'test']], 2 + 0.7 * len(settings)
     size = {'figsize': (13, 5 + height), 'height_ratios': (5, height)}
     figure, axes = plt.subplot_mosaic(panels, **size, layout='constrained')
     longest = max(len(run['losses']) for x in settings for run in x['runs'])
@@ -232,7 +230,11 @@ def plot_settings(settings):
     speed.set(title='How fast? Epochs to 95 % of training', xlabel='dot: a seed')
     speed.set_xscale('log')
     speed.set_xticks([*decades, never], [*decades, 'never'])
-    labels = [f'{shorten(x["name"], 44)}\n{shorten(x["change"], 44)}' for x in settings]
+    wrap = {'width': 44, 'max_lines': 2, 'placeholder': ' ...'}
+    labels = [
+        '\n'.join(textwrap.fill(x[key], **wrap) for key in ('name', 'change'))
+        for x in settings
+    ]
     speed.set_yticks(range(len(settings)), labels, parse_math=False, fontsize=12)
     bars = 'bar: interval of the mean (filled: also for new seeds);\n'
     bars += 'dashed: baseline; overlapping bars may still differ'
