@@ -132,12 +132,12 @@ def describe_setting(runs, first):
     return setting
 
 
-def judge_all(settings):
+def judge_all(settings, are_named):
     """Return texts on what the test says of settings; note the verdict in each."""
     texts = [f'{x["name"]} {x["verdict"]}' for x in settings if x['verdict']]
     first, *others = settings
     others = [x for x in others if not x['verdict']]
-    if first['verdict'] or not others:
+    if first['verdict'] or not others or not are_named:
         return [*texts, UNJUDGED]
     first['verdict'], N = 'reference', len(others)
     corrected = f', corrected for {N} comparisons' if N > 1 else ''
@@ -267,7 +267,7 @@ def main():
     groups = groups[older:]
     settings = [describe_setting(group, groups[0][0]) for group in groups]
     notes = list(dict.fromkeys(x['always'] for x in settings if 'right' in x))
-    notes += [*(judge_all(settings) if args.runs else [UNJUDGED]), *LEGEND.splitlines()]
+    notes += [*judge_all(settings, bool(args.runs)), *LEGEND.splitlines()]
     notes += [f'Made twice, so counted once: {", ".join(copies)}'] if copies else []
     notes += [f'Older settings left out: {older}; --all shows them.'] if older else []
     print_settings(settings)
