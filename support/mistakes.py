@@ -47,6 +47,9 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
         run.note(suggest_scaling(X_train, program_name()))
     run.X_test, run.Y_train = X_test, (classes,)
     update_numbers(run, N_train=len(X_train), N_test=len(X_test))
+    # More steps than an epoch has batches take longer.
+    batches = -(-len(X_train) // run.facts['numbers'].get('batch_size', 32))
+    model.steps_per_execution = min(model.steps_per_execution, batches)
     check_room(model)
     run.begin_fit(N_train=len(X_train), N_test=len(X_test))
 

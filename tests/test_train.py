@@ -14,7 +14,7 @@ from support.console import DataError
 import keras
 import numpy as np
 import pytest
-from conftest import SHORT, TRAIN, contents, one_line, refused, script
+from conftest import SHORT, TRAIN, contents, refused, script
 from keras import layers
 
 from utilities import read_set
@@ -54,14 +54,6 @@ def test_a_second_run_is_the_same(data):
     one, two = (re.sub(r'runs/\d', 'runs/N', x.stdout) for x in done)
     assert one == two and '\n2 of 10 test sequences also occur in' in one
     assert re.search(r'\nAccuracy: (\d+)0\.00%\n\1 of 10 right;', one)
-
-
-def test_bad_data_end_in_one_line(data):
-    """Before the training; and each file stays as it was."""
-    np.full(128, np.nan).tofile('Train/X_20.dat')
-    before = contents(data)
-    refused('train.py', *SHORT, parts=['Train/X_20.dat holds NaN or infinity'])
-    assert contents(data) == before
 
 
 def test_help_shows_the_numbers(folder, monkeypatch):
@@ -110,13 +102,19 @@ def test_typed_numbers(monkeypatch, capsys, stands, typed, expected):
 # What is replaced, as regular expressions; the first place that fits counts.
 RELU, TANH, SIGMOID = (rf"model\.add\(.*'{x}'\)\)" for x in ('relu', 'tanh', 'sigmoid'))
 RMSPROP, LOSS, METRICS = "'rmsprop'", "'binary_crossentropy'", r"\['accuracy'\]"
-NUMPY, DENSE, CALLBACKS = 'import numpy as np', 'import Dense', 'callbacks='
+DENSE, CALLBACKS = 'import Dense', 'callbacks='
 CHECK, FIT = 'check_network.model.*', r'model\.fit\(X_train, Y_train'
 SEED, READ = 'seed = 0 ', r'read_command_line\(.*'
 # Above this, something is added.
 LOADED, BUILT, CHECKED = '(?=model = )', r'(?=model\.compile)', '(?=history = )'
 ONE = "model.add(Dense(1, activation='sigmoid'))"
 LSTM = {DENSE: 'import Dense, Reshape, LSTM, Conv1D'}
+SLIDES_FIT = 'model.fit(X_train, Y_train, epochs=N_epochs)'
+NAN = "np.full(128, np.nan).tofile('Train/X_20.dat')"
+# No epoch is better by 1 than the first, so the second is the last.
+STOP = """from keras.callbacks import EarlyStopping
+stop = EarlyStopping('accuracy', 1, restore_best_weights=True)
+"""
 ONE_HOT = """import keras
 Y_train, Y_test = map(keras.utils.to_categorical, (Y_train, Y_test))
 """
@@ -159,6 +157,7 @@ MISTAKES = [
     ({FIT: 'model.fit(X_test, Y_test'}, 'then tests nothing'),
     ({FIT: 'X = X_test[2:]\nhistory = model.fit(X, Y_test[2:]'}, 'then tests nothing'),
     ({r'X_train\[.*, Y_train\[x\]': 'X_train, Y_train'}, 'are [128] and []', None),
+    ({SEED: f'{NAN}\nseed = 0'}, 'Train/X_20.dat holds NaN or infinity', None),
     ({LOADED: 'X_train[:] = 0\n'}, 'row 0: not filled', None),
     ({LOADED: 'Y_test = 2 * Y_test - 1\n'}, 'Y_test holds what is not a class', None),
     ({LOADED: 'X_train[7, 5] = np.nan\n'}, 'X_train, row 7: holds NaN', None),
@@ -194,6 +193,8 @@ SAID = [
         {'is not compared with the test': None},
     ),
     ({r'\(X_test, Y_test, v': '(X_train, Y_train, v'}, {'above is of other': None}),
+    ({CHECK: ''}, {}),
+    ({CHECK: '', r'model\.fit\(.*\n.*\]\)': SLIDES_FIT}, {}),
     ({METRICS: "['binary_accuracy']", "'relu'": 'lambda x: x * x'}, {}),
     ({METRICS: "['acc']", CALLBACKS: 'validation_split=0.25, callbacks='}, {}),
     (
@@ -259,6 +260,8 @@ def test_what_may_be_meant_trains(data, edits, said):
         check_line(found[0], lines, new, text)
     run = runs.read_run('last')
     assert runs.read_rows(run, 'history.csv')[-1]['accuracy']
+    assert run['data'].startswith('20 of 20 + 10 of 10')
+    assert os.path.exists('runs/last/history.png')
     if not said:
         assert f'\nAccuracy: {100 * run["accuracy"]:.2f}%\n' in below
         assert 'line ' not in above + below and 'row ' not in above + below
@@ -290,22 +293,14 @@ def test_numbers_of_ones_own(data):
 
 def test_the_network_that_is_tested_is_saved(data):
     """Though a callback behind ours gives it the weights of an earlier epoch."""
-    write(
-        {NUMPY: f'{NUMPY}\nfrom keras.callbacks import EarlyStopping'}
-        | {RMSPROP: "'sgd'", r'ShowAndSave\(\)': 'ShowAndSave(), stop'}
-        | {CALLBACKS: 'validation_split=0.5, callbacks='}
-        | {
-            CHECKED: "stop = EarlyStopping('val_loss', 1, mode='max', patience=0,"
-            ' restore_best_weights=True)\n'
-        }
-    )
+    write({CHECKED: STOP, r'ShowAndSave\(\)': 'ShowAndSave(), stop'})
     train(*SHORT)
     run = runs.read_run('last')
     network = keras.models.load_model(f'{run["path"]}/model.keras')
     answers = runs.predict_scores(network, read_set('Test', 10, 128)[0])
     scores = [float(x['score_1']) for x in runs.read_rows(run, 'predictions.csv')]
     np.testing.assert_allclose(answers[:, 1], scores, atol=1e-5)
-    assert run['epochs'] == 2 and run['updates'] == 2
+    assert run['epochs'] == 2 == run['updates']
 
 
 @pytest.mark.parametrize('callbacks', ['[ShowAndSave()]', 'None'])
@@ -334,18 +329,6 @@ def test_a_name_is_used_again(data):
     script(*train_named, '--overwrite', '--seed', 2)
     assert runs.read_run('wide')['numbers']['seed'] == 2
     assert len(runs.all_runs()) == 1
-
-
-def test_without_check_network(data):
-    """What it would have noted is not wrong then, with the slide's own fit either."""
-    slides = 'model.fit(X_train, Y_train, epochs=N_epochs)'
-    for edits in {}, {r'model\.fit\(.*\n.*\]\)': slides}:
-        write({CHECK: ''} | edits)
-        train(*SHORT)
-        run = runs.read_run('last')
-        assert run['seconds'] is None or 0.05 < run['seconds'] < 100
-        assert run['data'].startswith('20 of 20 + 10 of 10')
-        assert os.path.exists('runs/last/history.png')
 
 
 def test_a_script_of_any_name(folder):
