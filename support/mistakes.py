@@ -95,7 +95,7 @@ def update_numbers(run, **numbers):
     """
     values = vars(sys.modules['__main__']) | numbers
     for name in run.facts['numbers']:
-        if isinstance(values.get(name), bool | int | float | str):
+        if isinstance(values.get(name), int | float | str):
             run.facts['numbers'][name] = values[name]
 
 
