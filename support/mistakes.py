@@ -207,9 +207,9 @@ def suggest_scaling(X, script='train.py'):
             f' to {script}'
         )
     if abs(mean) > 3 or not 0.001 < deviation < 10:
-        scales = values.std(axis=0)
-        axis = ', with axis=-1 if each column is a quantity of its own,'
-        axis *= bool(scales.max() > 30 * scales.min())
+        scales, axis = values.std(axis=0), ''
+        if scales.max() > 30 * scales.min():
+            axis = ', with axis=-1 if each column is a quantity of its own,'
         return (
             f'The values have a mean of {mean:.3g} and a standard deviation of'
             f' {deviation:.3g}. A network learns best near 0 and 1: add the'
