@@ -101,7 +101,7 @@ def test_what_is_printed(folder):
     rows = [f'V{i % 4},{i / 7},{row}' for i, row in enumerate(csv().split('\n'))]
     write('a.csv', '\n'.join(rows).replace('V0,0.0', 'star,mag', 1))
     before = contents(folder)
-    done = script('import_data.py', 'a.csv', status=2)
+    done = script('import_data.py', 'a.csv', status=1)
     one_line(done, 'which column holds the class? Add --label')
     assert ' star, mag, t0, ' in done.stdout and done.stdout.count('V') == 5
     assert contents(folder) == before
@@ -159,7 +159,7 @@ BANDS = LONG.replace('y\n', 'y,Band\n').replace('A\n', 'A,g\n').replace('B\n', '
 CASES = {
     '--label y': {
         'f0,f1,f2,y': 'Values: f0 to f2, 3 each',
-        'f0,f1,f2,y\n-2e5,-999,3,a\n1,4,9e5,b\n3,5,3,a': 'or --no-codes if it is',
+        'f0,f1,f2,y\n-2e5,-999,3,a\n1,4,9e5,b\n3,5,3,a': '--no-codes if it is',
         'm0,e0,m1,y,e1': 'which of the columns m0, e0, m1, e1 hold values?',
         'f0,f1,y,f1': 'two columns called f1',
         '4000,4005,y': '--header yes, if these name the columns',
@@ -182,7 +182,6 @@ CASES = {
         '1,-999,a\n1,1e20,b\n2,3,a\n3,4,b': 'Values: 1 to 2, 2 each, -999 to',
         '1.5,2,a\n2.5,3,4,b': 'saw 4',
         '1.5,2,a\n#1,2,a\n2.5,3,b': 'row 2 begins with a #',
-        '1.5,2,"a\n2.5,3,b"\n1,2,a': 'cannot be read',
         '1.5,2,a\n2.5,3,NA': 'row 2, column 3 holds no name',
         '1.5,2,a\n2.5,-4e38,b': "row 2, column 2 holds '-4e+38', no number",
         '# A\n\n1.5,2,a\n\n2.5,?,b': 'row 5, column 2 holds no value',
@@ -197,13 +196,13 @@ CASES = {
     '--long id,t,m --label y --length 5': {
         f'{LONG}7,5,,B': 'row 10, column m holds no value',
         f'{LONG}7,1,5,B': 'object 7 has two observations at one time',
-        f'{LONG}7,5,5,A': 'object 7 has several classes, A, B',
+        f'{LONG}7,5,5,A': 'object 7 has several values of y',
         f'{LONG}7,-99,5,B': 'column t holds -99, perhaps a code',
         f'{LONG}7,5,999,B': 'row 10, column m holds 999, perhaps a code',
-        f'{BANDS}7,9,1,B,g': 'one object has several values of Band',
+        f'{BANDS}7,9,1,B,g': 'object 7 has several values of Band',
     },
     '--long id,t,m --label y --length 5 --period p': {
-        'id,t,m,p,y\n1,1,3,5,A\n1,2,3,5,A\n1,3,4,6,A': 'object 1 needs one period',
+        'id,t,m,p,y\n1,1,3,5,A\n1,2,3,5,A\n1,3,4,6,A': 'object 1 has several values of p',
     },
 }
 
@@ -232,7 +231,7 @@ def drawn(header):
 
 
 def test_what_is_refused_at_once():
-    wrong = 'a b c, a b --test 3, a --test=1.5, a --test=0'
+    wrong = 'a b c, a b --test 3, a --test=x'
     for arguments in *wrong.split(', '), 'a --long a,b,c', 'a --long a,b --length 3':
         refused('import_data.py', *arguments.split(), status=2)
     np.save('a.npy', np.array(NAMES, object))  # a pickle, which could run code
@@ -304,13 +303,12 @@ def test_what_belongs_together_stays_together():
     how = 'a.csv', *'--id star --label y --overwrite --test'.split()
     for test, seed in itertools.product((8, 1), range(3)):
         printed = imported(*how, test, '--seed', seed)
-        assert ('Test has 8, not 2 as asked' in printed) == (test == 1)
         found = sequences('Test')  # the smallest that can be, if one is asked for
         assert sorted(y for _, y in found) == ['0'] * 4 + ['1'] * 4
         assert len({x[0] // 2 for x, _ in found}) == 2
         assert len(sequences('Train')) == 32
     write('a.csv', pathlib.Path('a.csv').read_text() + '98,97,0,1\n')
-    refused('import_data.py', *how, 8, parts=['a.csv: 0 is of several classes'])
+    refused('import_data.py', *how, 8, parts=['a.csv: object 0 has several values of y'])
 
 
 @pytest.mark.parametrize('sep', [',', ';', '\t', '|', ' '])
