@@ -30,8 +30,7 @@ NUMBER = re.compile(r'[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?', re.IGNORECASE)
 LARGEST = float(np.finfo('float32').max)  # networks compute in float32
 # What codes for no value look like: 99, 999, 99.9, 9.99, ... of up to 7 digits, 1e20
 NINES = [float(f'{"9" * i}.{"9" * j}') for i in range(1, 8) for j in range(8 - i)]
-CODES = np.array([*NINES[2:], *np.negative(NINES[2:]), -32768, 1e20, 1e30])
-CODES = np.append(CODES, np.float32(CODES))  # as FITS holds them
+CODES = np.float32([*NINES[2:], *np.negative(NINES[2:]), -32768, 1e20, 1e30])
 SEE = 'mend it in pandas: docs/own-data.md#recipes'
 
 
@@ -304,7 +303,8 @@ def flag_missing_codes(table, names, X, groups, extent=None):
     column, where those of the training, within extent, count as well; or that alone is
     below 0.
     """
-    is_nines = np.isin(X, CODES)
+    with np.errstate(over='ignore'):  # rows of numbers that are too large are bad
+        is_nines = np.isin(X.astype('f4'), CODES)
     if table.reading.no_codes or not is_nines.any():
         return
     is_other = np.isfinite(X) & ~is_nines
