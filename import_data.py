@@ -57,7 +57,7 @@ def stratified_group_split(groups, Y, size, rng):
     shares = counts * (size if size < 1 else size / len(Y))
     # Whole numbers whose sum is as near as can be to that of the shares
     wanted = np.diff(np.round(np.cumsum(shares)), prepend=0)
-    wanted = np.clip(wanted, 1, counts - 1)
+    wanted = np.minimum(wanted, counts - 1)
 
     _, first, groups, sizes = np.unique(groups, True, True, True)
     Y_of_group = Y[first]

@@ -125,20 +125,20 @@ def test_which_run(folder):
 
 def test_tables(folder):
     """Read by the names of the columns; bad rows are named, the others go on."""
-    network(['A', '[b]B'], 'runs/1/model.keras', **READING, extent=[-9, 30])
-    good = '9,2,A,-1,s1\n9,1,[b]B,2,s2\n9,1,,0,s3\n9,9.5,,9.99,s4\n'  # 9.99 is a value
+    network(['A', '[b]B'], 'runs/1/model.keras', **READING, extent=[-40, 10])
+    good = '9,2,A,-1,p\n9,1,[b]B,2,q\n9,1,,0,r\n9,9.5,,9.99,s\n'
+    good += '9,-9.99,,-9.5,t\n'  # within those of the training, so these are values
     bad = '9,,A,1,x\n9,bad,A,1,x\n9,-999,A,1,x\n9,2,C,1,x\n'
     Path('a.csv').write_text(f'z,b,y,a,star\n{good}{bad}')
     Path('b.csv').write_text('b,a\n-1,1\n')
     found, said = answers('a.csv', 'no.csv', 'b.csv', status=1)
-    labelled = [('s1', '[b]B', '0'), ('s2', 'A', '0')]
-    assert found == [*labelled, ('s3', '[b]B', ''), ('s4', 'A', ''), ('', 'A', '')]
-    for part in 'row 6, column b', 'row 7, column b', 'row 8, column b holds -999':
+    assert ' '.join(map('|'.join, found)) == 'p|[b]B|0 q|A|0 r|[b]B| s|A| t|A| |A|'
+    for part in 'row 7, column b', 'row 8, column b', 'row 9, column b holds -999':
         assert f'infer.py: a.csv {part}' in said
-    assert 'a.csv row 9: C is none of the classes, A, [b]B' in said
+    assert 'a.csv row 10: C is none of the classes, A, [b]B' in said
     assert 'no.csv is missing' in said and said.count('a.csv, not used: z\n') == 1
     answer = plain('a.csv', status=1)[2]
-    assert answer.startswith('a.csv row 2 (s1): class 1 ([b]B), score 0.953; label 0')
+    assert answer.startswith('a.csv row 2 (p): class 1 ([b]B), score 0.953; label 0')
     Path('other.csv').write_text('a,c\n1,2\n')
     refused('infer.py', 'other.csv', parts=['other.csv has no column b'])
     network(path='my.keras')
