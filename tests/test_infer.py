@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from conftest import refused, script
 
-# How a table was read for the training.
 READING = dict(header='yes', width=4, values=['a', 'b'], label='y', id='star')
 
 
@@ -116,7 +115,8 @@ def test_which_run(folder):
     network(['A', '\x1b[31mB'], 'runs/1/model.keras')
     network(['A', 'B'], 'runs/2/model.keras')
     assert plain('X_1.dat')[-1].startswith('X_1.dat: class 1 (B)')
-    assert plain('X_1.dat', '--run', 1)[-1].startswith(r'X_1.dat: class 1 (\x1b[31mB)')
+    for which in ('--run', 1), ('--model', 'runs/1/model.keras'):
+        assert plain('X_1.dat', *which)[-1].startswith(r'X_1.dat: class 1 (\x1b[31mB)')
     assert json.loads(script('infer.py', '--about').stdout)['class_names'] == ['A', 'B']
     refused('infer.py', 'X_1.dat', '--model', 'no.keras', parts=['no.keras is missing'])
     os.truncate('runs/2/model.keras', 9000)
