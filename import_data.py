@@ -27,7 +27,7 @@ from os.path import isfile
 from support.console import DataError, make_parser, printable, whole_number
 from support.mistakes import suggest_scaling
 from support.sets import check_count, write_sets
-from support.tables import NUMBER, Reading, read_table, shorten_list
+from support.tables import NUMBER, Reading, check_one_each, read_table, shorten_list
 
 import numpy as np
 import pandas as pd
@@ -35,72 +35,49 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 
-def test_size(text):
-    """Return --test: a fraction of the sequences, a float, or their number, an int."""
-    is_share = NUMBER.fullmatch(text) and 0 < float(text) < 1
-    return float(text) if is_share else whole_number(1)(text)
-
-
 def group_sequences(X, objects):
     """Return a number for each of X (n, N), the same for those that must stay together.
 
-    Those are equal sequences, and those of one object; objects are n texts, or None.
+    Those are equal sequences, and those of one object of the texts (n,).
     """
     groups = pd.factorize(np.array([hash(x.tobytes()) for x in X]))[0]
-    if objects is None:
-        return groups
     objects = pd.factorize(objects)[0] + len(X)
     links = coo_array((np.ones(len(X)), (groups, objects)), (2 * len(X), 2 * len(X)))
     return connected_components(links, directed=False)[1][groups]
 
 
 def stratified_group_split(groups, Y, size, rng):
-    """Choose the test sequences: return whether each is one, bool (n,), and how many.
+    """Choose the test sequences: return whether each is one, bool (n,).
 
-    Every class Y (n,) gives its share of size, a fraction or a number. Sequences of one
-    group (n,) stay together; only then there may be more or fewer than asked.
+    Every class Y (n,) gives its share of size, a fraction or a number, and at least
+    one. Sequences of one group (n,) stay together; only then there may be more or fewer
+    than asked.
     """
     counts = np.bincount(Y)
     shares = counts * (size if size < 1 else size / len(Y))
-    wanted = np.floor(shares).astype(int)
-    lacking = round(shares.sum()) - wanted.sum()  # they come from those who lost most
-    wanted[np.argsort(wanted - shares, kind='stable')[:lacking]] += 1
-    wanted = np.clip(wanted, 1, counts - 1)
+    # Whole numbers whose sum is as near as can be to that of the shares
+    wanted = np.diff(np.round(np.cumsum(shares)), prepend=0)
+    wanted = np.minimum(wanted, counts - 1)
 
     _, first, groups, sizes = np.unique(groups, True, True, True)
-    Y_of_group, left = Y[first], wanted.tolist()
-    is_chosen = np.zeros(len(sizes), bool)
-    for i in rng.permutation(len(sizes)).tolist():
+    Y_of_group = Y[first]
+    smallest = [sizes[Y_of_group == y].min(initial=len(Y)) for y in range(len(counts))]
+    left, is_chosen = np.maximum(wanted, smallest), np.zeros(len(sizes), bool)
+    for i in rng.permutation(len(sizes)):
         if sizes[i] <= left[Y_of_group[i]]:
             is_chosen[i] = True
             left[Y_of_group[i]] -= sizes[i]
-    for y in range(len(counts)):
-        own = np.flatnonzero(Y_of_group == y)
-        if len(own) and not is_chosen[own].any():  # all are larger
-            is_chosen[own[sizes[own].argmin()]] = True
-    return is_chosen[groups], wanted.sum()
+    return is_chosen[groups]
 
 
-def check_classes(path, names, Y, is_test, is_split_here):
-    """Raise DataError unless there are two classes or more, and no set lacks one.
-
-    A Test of its own may.
-    """
+def check_classes(path, names, Y, is_test):
+    """Raise DataError unless there are two classes or more, all of them in Train."""
     if len(names) < 2:
         raise DataError(f'{path}: all are of class {names[0]}: add others')
     for y, name in enumerate(names):
-        own = is_test[Y == y]
-        if own.all() or (is_split_here and not own.any()):
-            few = f'class {name} ({len(own)} sequences) is not in both Train and Test'
+        if is_test[Y == y].all():
+            few = f'class {name} ({np.sum(Y == y)} sequences) is not in Train'
             raise DataError(f'{path}: {few}: add some, not equal nor of one object')
-
-
-def check_objects(path, objects, labels):
-    """Raise DataError if an object has several classes."""
-    N_classes = pd.Series(labels).groupby(objects).nunique()
-    if N_classes.max() > 1:
-        one = f'{N_classes.idxmax()} is of several classes: give each object one'
-        raise DataError(f'{path}: {one}, or --id none')
 
 
 def read_options():
@@ -118,52 +95,37 @@ def read_options():
     add('--length', metavar='N', type=whole_number(2), help='of --long: values in each')
     add('--period', metavar='COLUMN', help='of --long: fold each object with it')
     add('--no-codes', action='store_true', help='-999 and the like are values')
-    add('--test', type=test_size, help='of the sequences, a fraction or a number (0.2)')
+    add('--test', type=float, help='of the sequences, a fraction or a number (0.2)')
     add('--seed', type=whole_number(0), default=0, help='of the random split (0)')
     add('--packed', action='store_true', help='a folder is two files, X.npy and Y.npy')
     add('--overwrite', action='store_true', help='replace the sequences that are there')
     args = parser.parse_args()
     if len(args.tables) > 2 or (len(args.tables) == 2 and args.test):
         parser.error('give one table, and --test to split it, or two that are split')
-    if bool(args.long) != bool(args.length) or (args.period and not args.long):
-        parser.error('--long, --length N and perhaps --period go together')
-    if args.long and (len(args.long) != 3 or args.values):
-        parser.error('--long ID,TIME,VALUE takes the place of --values')
+    if args.long and (len(args.long) != 3 or not args.length):
+        parser.error('--long ID,TIME,VALUE goes with --length N')
     return args
-
-
-def read_tables(args):
-    """Return the Tables, the second read as the first. Raises DataError."""
-    names = ('label', 'values', 'id', 'header', 'long', 'length', 'period', 'no_codes')
-    reading, tables = Reading(**{name: getattr(args, name) for name in names}), []
-    for path in args.tables:
-        tables.append(read_table(path, reading))
-        reading = tables[0].reading
-    for text in [text for table in tables for text in table.bad.values()][:1]:
-        remedy = ', or --no-codes if it is a value' * ('code for no value' in text)
-        raise DataError(text + remedy)
-    return tables
 
 
 def describe_import(tables, X, groups, is_test):
     """Return lines that say what the columns were taken for, and what is left out."""
     reading = tables[0].reading
-    columns = ', '.join(
-        reading.long or [f'{reading.values[0]} to {reading.values[-1]}']
-    )
-    object_column = reading.id or (reading.long or ['none'])[0]
+    columns = f'{reading.values[0]} to {reading.values[-1]}'
+    object_column = reading.id or 'none'
+    if reading.long:
+        columns, object_column = ', '.join(reading.long), reading.id or reading.long[0]
     lines = [f'Values: {columns}, {X.shape[1]} each, {X.min():.6g} to {X.max():.6g}']
     lines.append(f'Class: {reading.label}, object: {object_column}')
-    few = 'Left out, with fewer than three observations:'
     for table in tables:
         if table.not_used:
             lines.append(f'Not used: {shorten_list(table.not_used, 20)}')
         if names := table.too_short:
-            lines.append(f'{few} {len(names)} ({shorten_list(names)})')
-    both = np.isin(groups, np.intersect1d(groups[is_test], groups[~is_test]))
-    if both.any():
+            few = f'{len(names)} ({shorten_list(names)})'
+            lines.append(f'Left out, with fewer than three observations: {few}')
+    in_both = np.isin(groups, np.intersect1d(groups[is_test], groups[~is_test]))
+    if in_both.any():
         leak = 'Sequences, or of objects, in both tables, so that the test is no exam'
-        lines.append(f'{leak}: {both.sum():,}')
+        lines.append(f'{leak}: {in_both.sum():,}')
     return lines
 
 
@@ -178,15 +140,15 @@ def main():
     command = shlex.join(['python', 'import_data.py', *sys.argv[1:]])
     if args.label and not args.packed and not args.long:
         check_count(count_lines(args.tables), command)  # before a large one is read
-    tables = read_tables(args)
-    reading, is_split_here = tables[0].reading, len(tables) == 1
+    given = {x: y for x, y in vars(args).items() if x in Reading.__annotations__}
+    tables = [read_table(args.tables[0], Reading(**given))]
+    reading = tables[0].reading  # the second is read as the first
+    tables += [read_table(path, reading) for path in args.tables[1:]]
     X, labels, ids, objects = (
-        arrays[0] if is_split_here else np.concatenate(arrays)
+        np.concatenate(arrays) if len(tables) > 1 else arrays[0]
         for arrays in list(zip(*tables, strict=True))[:4]
     )
-    has_objects = bool(reading.id or reading.long)
-    if has_objects:
-        check_objects(args.tables[-1], objects, labels)
+    check_one_each(args.tables[-1], reading.label, labels, objects)
     names = sorted(set(labels))  # texts are different if they differ at all
     if all(map(NUMBER.fullmatch, names)):
         names.sort(key=float)
@@ -194,13 +156,11 @@ def main():
 
     # Split them, and put them in random order, so that the first ones are a fair sample
     rng = np.random.default_rng(args.seed)
-    groups, size = group_sequences(X, objects if has_objects else None), None
+    groups = group_sequences(X, objects)
     is_test = np.arange(len(X)) >= len(tables[0].X)
-    N_wanted = is_test.sum()
-    if is_split_here:
-        size = args.test or 0.2
-        is_test, N_wanted = stratified_group_split(groups, Y, size, rng)
-    check_classes(args.tables[-1], names, Y, is_test, is_split_here)
+    if len(tables) == 1:
+        is_test = stratified_group_split(groups, Y, args.test or 0.2, rng)
+    check_classes(args.tables[-1], names, Y, is_test)
     IDs = {'Train': rng.permutation(np.flatnonzero(~is_test))}
     IDs['Test'] = rng.permutation(np.flatnonzero(is_test))
 
@@ -214,12 +174,10 @@ def main():
         'what': f'from {files}, class in column {reading.label}',
         'command': command.replace(' --overwrite', ''),
         'table': asdict(replace(reading, extent=extent)),
-        'test': size,
-        'seed': args.seed,
         'hash': digest.hexdigest()[:16],
     }
     sets = {x: (len(rows), ((X[i], Y[i]) for i in rows)) for x, rows in IDs.items()}
-    ids = {x: ids[rows] for x, rows in IDs.items()} if has_objects else {}
+    ids = {x: ids[rows] for x, rows in IDs.items()} if any(ids) else {}
     written = write_sets(sets, about, args.overwrite, names, ids, args.packed)
 
     # Say what the columns were taken for, and how to go on.
@@ -227,12 +185,8 @@ def main():
     for y, name in enumerate(names):
         counts = ', '.join(f'{np.sum(Y[rows] == y)} in {x}' for x, rows in IDs.items())
         lines.append(f'Class {y} ({name}): {counts}')
-    if is_test.sum() != N_wanted:
-        why = 'those that are equal or of one object stay together'
-        lines.append(f'Test has {is_test.sum()}, not {N_wanted} as asked: {why}')
-    same = 'Train and Test hold exactly these already.'
-    lines.append('Written.' if written else same)
     print(*map(printable, lines), sep='\n')
+    print('Written.' if written else 'Train and Test hold exactly these already.')
     if advice := suggest_scaling(X[IDs['Train'][:1000]]):
         print(advice)
     N = ' '.join(f'--N_{x.lower()} {len(rows)}' for x, rows in IDs.items())

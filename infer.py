@@ -18,7 +18,6 @@ if __name__ == '__main__':
 
 import csv
 import functools
-import io
 import itertools
 import json
 import os
@@ -103,25 +102,16 @@ def find_network(options):
 
 
 def load_network(path):
-    """Return the network in a file. Raises DataError if it takes no sequences."""
-    remedy = 'train one with python train.py'
+    """Return the network in a file. Raises DataError if there is none."""
     check_file(path)
     try:  # Keras refuses a file that brings code of its own
-        model = import_keras().models.load_model(path, compile=False)
+        return import_keras().models.load_model(path, compile=False)
     except Exception as error:  # of many kinds, according to what is wrong
         why = str(error).strip().split('\n')[0]
-        raise DataError(f'{path} cannot be loaded by Keras ({why}): {remedy}') from None
-    shapes = model.input_shape, model.output_shape
-    are_known = all(type(shape) is tuple and all(shape[1:]) for shape in shapes)
-    if not are_known or len(model.output_shape) != 2:
-        raise DataError(f'{path} classifies no sequences: {remedy}')
-    return model
+        raise DataError(f'{path} cannot be loaded ({why}): train again') from None
 
 
-@functools.cache
-def read_texts(folder):
-    """Return the names of the objects and of the classes in folder."""
-    return read_lines(folder, IDS_FILE), read_lines(folder, CLASSES_FILE)
+read_texts = functools.cache(read_lines)  # once for all the sequences of a folder
 
 
 def read_file(path, N_sequence, class_names):
@@ -131,16 +121,13 @@ def read_file(path, N_sequence, class_names):
     x, label = read_values(path), None
     if len(x) != N_sequence:
         raise DataError(f'{path} holds {len(x)} values, the network takes {N_sequence}')
-    ids, names = read_texts(folder)
+    ids, names = read_texts(folder, IDS_FILE), read_texts(folder, CLASSES_FILE)
     label_file = os.path.join(folder, name.replace('X', 'Y', 1))
     if name.startswith('X_') and (os.path.exists(label_file) or load_packed(folder)):
         label = int(read_class(label_file))
         if any(a != b for a, b in zip(names, class_names, strict=False)):
-            others = ', '.join(names[:5])
-            raise DataError(
-                f'{folder} is of other classes ({others}) than the network: train again'
-                ' with train.py'
-            )
+            others = f'of other classes ({shorten_list(names)}) than the network'
+            raise DataError(f'{folder} is {others}: train again with train.py')
     has_id = number and int(number[1]) <= len(ids)
     return Sequence(path, ids[int(number[1]) - 1] if has_id else '', x, label)
 
@@ -161,26 +148,22 @@ def read_rows(path, network, run, errors):
             few = 'has fewer than three observations'
             print_error(f'{path}: object {name} {few}', errors)
         for i, label in enumerate(table.labels):
-            name = f'{path} {table.rows[i]}'
             if i in table.bad:
                 print_error(table.bad[i], errors)
             elif label and label not in class_names:
                 known = ', '.join(class_names)
-                print_error(f'{name}: {label} is none of the classes, {known}', errors)
+                found = f'{label} is none of the classes, {known}'
+                print_error(f'{table.rows[i]}: {found}', errors)
             else:
                 label = class_names.index(label) if label else None
-                yield Sequence(name, table.ids[i], table.X[i], label)
+                yield Sequence(table.rows[i], table.ids[i], table.X[i], label)
 
 
 def list_files(names):
-    """Yield the files that are meant: of a folder, all sequences, or else all files."""
+    """Yield the files that are meant: those of all sequences in a folder, or a file."""
     for name in names:
-        if not os.path.isdir(name):
-            yield name
-            continue
-        files = [f'X_{i}.dat' for i in sorted(sequence_numbers(name))]
-        files = files or sorted(os.listdir(name))
-        yield from (os.path.join(name, file) for file in files)
+        numbers = sorted(sequence_numbers(name))
+        yield from [os.path.join(name, f'X_{i}.dat') for i in numbers] or [name]
 
 
 def is_table(path):
@@ -193,31 +176,24 @@ def is_table(path):
     return is_text or path.lower().endswith(TABLES)
 
 
-def read_sequences(paths, network, N_sequence, run, errors):
+def read_sequences(names, network, N_sequence, run, errors):
     """Yield the Sequences in files and tables; print what is wrong with some."""
-    written = {}  # when the set of each folder was, as it was begun
-    for path in paths:
-        folder = os.path.dirname(path) or '.'
-        written.setdefault(folder, last_written(folder))
+    for path in list_files(names):
         try:
             if is_table(path):
                 yield from read_rows(path, network, run, errors)
-                continue
-            sequence = read_file(path, N_sequence, run.get('class_names', []))
-            if last_written(folder) != written[folder]:
-                raise DataError(f'{folder} was replaced while it was read: try again')
-            yield sequence
+            else:
+                yield read_file(path, N_sequence, run.get('class_names', []))
         except DataError as error:
             print_error(error.args[0], errors)
 
 
 def print_header(options, network, run, scores, has_scores):
     """Print which network answers, and what its scores are or the columns of --csv."""
-    trained, written = os.stat(network).st_mtime_ns, last_written('Train')
+    trained, written = os.stat(network).st_mtime_ns, last_written('Train') or 0
     time = f'{datetime.fromtimestamp(trained / 1e9):%Y-%m-%d %H:%M}'
     layers = f', {run["layers"]}' if run else ''
-    is_older = written is not None and written > trained
-    older = ', older than the sequences in Train' if is_older else ''
+    older = ', older than the sequences in Train' if written > trained else ''
     line = printable(f'Model: {network} of {time}{layers}{older}')
     print(line, file=sys.stderr if options.csv else sys.stdout)
     if options.csv:
@@ -231,16 +207,14 @@ def print_header(options, network, run, scores, has_scores):
 
 
 def print_csv(part, scores, class_names, has_scores):
-    """Print a row for each Sequence, whole: its class, score and label, all scores."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator='\n')
+    """Print a row for each Sequence: its class, score and label, and all scores."""
+    table = csv.writer(sys.stdout, lineterminator='\n')
     best = scores.argmax(axis=1).tolist()
     for (name, id_, _, label), Y, row in zip(part, best, scores.tolist(), strict=True):
         compared = ('', '') if label is None else (label, int(label == Y))
         score, *each = (f'{x:.6g}' * has_scores for x in (row[Y], *row))
         title = class_names[Y] if Y < len(class_names) else f'class {Y}'
         table.writerow([name, id_, Y, title, score, *compared, *each])
-    print(text.getvalue(), end='', flush=True)
 
 
 def print_answers(part, scores, class_names, has_scores):
@@ -275,8 +249,7 @@ def main():
     model, class_names = load_network(network), run.get('class_names', [])
     N_sequence, errors = int(np.prod(model.input_shape[1:])), set()
     labels, answers = [], []
-    paths = list_files(options.files)
-    sequences = read_sequences(paths, network, N_sequence, run, errors)
+    sequences = read_sequences(options.files, network, N_sequence, run, errors)
     print_part = print_csv if options.csv else print_answers
     # In parts, so that memory is flat, and what was done is there if the job ends.
     while part := list(itertools.islice(sequences, PART)):
@@ -286,6 +259,7 @@ def main():
         if not answers:
             print_header(options, network, run, scores, has_scores)
         print_part(part, scores, class_names, has_scores)
+        sys.stdout.flush()
         answers += scores.argmax(axis=1).tolist()
         labels += [-1 if x.label is None else x.label for x in part]
     if not options.csv:

@@ -7,9 +7,9 @@ import csv
 import gzip
 import io
 import re
-import sys
 import warnings
 from dataclasses import dataclass, replace
+from string import digits
 from typing import NamedTuple
 
 from support.console import DataError, printable
@@ -20,8 +20,7 @@ import pandas as pd
 
 ASTROPY = '.fits', '.fit', '.fits.gz', '.ecsv', '.vot', '.votable'
 TEXTS = '.csv', '.tsv', '.txt', '.csv.gz', '.tsv.gz', '.txt.gz'
-OTHERS = '.parquet', '.feather', '.xlsx', '.xls', '.ods', '.h5', '.hdf5'  # refused
-TABLES = *TEXTS, *ASTROPY, '.ts', '.npy', '.npz', *OTHERS
+TABLES = *TEXTS, *ASTROPY, '.ts', '.npy', '.npz', '.parquet', '.xlsx'
 CLASS_FIRST = '_train.tsv', '_test.tsv', '.ts', '.npz'  # in column 1, without names
 MISSING = ['-', '--', '?']  # are no values, like NaN, NA, null ... for pandas
 PART = 20_000  # rows of a text that are read at a time
@@ -56,9 +55,9 @@ class Table(NamedTuple):
 
     X: np.ndarray  # float64 (n, N)
     labels: np.ndarray  # texts (n,), the class of each; '' is none
-    ids: np.ndarray  # texts (n,), the name of each: of its curve or its object
-    objects: np.ndarray  # texts (n,), the object that each is of; '' is none
-    rows: list  # where each stands: 'row 5' or 'object V12'
+    ids: np.ndarray  # texts (n,), the name of its curve or its object; '' is none
+    objects: np.ndarray  # texts (n,), the object that each is of, or its row
+    rows: list  # where each stands: 'a.csv row 5' or 'a.csv object V12'
     bad: dict  # {i: what is wrong with sequence i}
     reading: Reading  # for another table that is to be read in the same way
     not_used: list  # the names of columns
@@ -75,18 +74,12 @@ def number_columns(width):
     return [str(i) for i in range(1, width + 1)]
 
 
-def check_lines(path, file):
-    """Return a text's first row, how many lines stand above it, and how many do not."""
-    first, above, row = '', 0, 0
-    for row, line in enumerate(file, 1):
-        is_comment = line.lstrip(' ').startswith('#')
-        if first and is_comment:
-            raise DataError(f'{path}, row {row} begins with a #: take it out')
-        if not first and not is_comment and line.strip(' \t;,|\n'):
-            first, above = line.strip(' \n'), row - 1
-    if not first:
-        raise DataError(f'{path} holds no rows: it needs one for each sequence')
-    return first, above, row - above
+def find_first_row(path, file):
+    """Return the first row of a text, and how many lines stand above it."""
+    for above, line in enumerate(file):
+        if line.strip(' \t;,|\n') and not line.lstrip(' ').startswith('#'):
+            return line.strip(' \n'), above
+    raise DataError(f'{path} holds no rows: it needs one for each sequence')
 
 
 def as_csv(file):
@@ -98,15 +91,12 @@ def as_csv(file):
 
 
 def read_text(path, header, texts):
-    """Yield the cells of a text, some rows at a time, named by the header or 1, 2, 3.
-
-    The columns in texts, by name or number, hold texts.
-    """
+    """Yield the cells of a text in parts; those of the columns in texts are texts."""
     opened = gzip.open if path.lower().endswith('.gz') else open
     with opened(path, 'rt', encoding='utf-8-sig') as file:
         if path.lower().endswith('.ts'):
             file = io.StringIO(''.join(as_csv(file)))
-        first, above, N_rows = check_lines(path, file)
+        first, above = find_first_row(path, file)
         bare = re.sub('"[^"]*"', '', first)
         mark = next((mark for mark in '\t;|,' if mark in bare), None)
         (names,) = csv.reader([first], delimiter=mark or ' ', skipinitialspace=True)
@@ -114,25 +104,24 @@ def read_text(path, header, texts):
         if not header and any(map(NUMBER.fullmatch, names)):
             remedy = '--header yes, if these name the columns, else --header no'
             raise DataError(f'{path} begins with {shorten_list(names)}: {remedy}')
-        numbers = number_columns(len(names))
-        text_columns = [i for i, x in enumerate(names) if {x, numbers[i]} & texts]
-        names = numbers if header == 'no' else names
+        numbers = range(1, len(names) + 1)
+        dtype = {i: str for i, x in enumerate(names, 1) if {str(i), x} & texts}
+        names = number_columns(len(names)) if header == 'no' else names
         N_read = above + (header != 'no')
-        N_rows += above
         file.seek(0)
         for _ in range(N_read):
             file.readline()
         # Blank lines count, so that rows have the numbers that they have in the file.
         options = {'sep': mark or r'\s+', 'skipinitialspace': True, 'chunksize': PART}
-        options |= {'skip_blank_lines': False, 'low_memory': False}
-        options |= {'na_values': MISSING, 'dtype': dict.fromkeys(text_columns, str)}
-        for frame in pd.read_csv(file, names=range(len(names)), **options):
+        options |= {'skip_blank_lines': False, 'low_memory': False, 'dtype': dtype}
+        for frame in pd.read_csv(file, names=numbers, na_values=MISSING, **options):
             rows = range(N_read + 1, N_read + 1 + len(frame))
             N_read += len(frame)
             frame = frame.set_axis(names, axis=1).set_axis(rows)
+            is_comment = frame.iloc[:, 0].astype(str).str.startswith('#')
+            for row in frame.index[is_comment][:1]:
+                raise DataError(f'{path} row {row} begins with a #: take it out')
             yield frame.dropna(how='all')  # spreadsheets write empty rows
-        if N_read < N_rows:
-            raise ValueError('a quotation mark closes in another row')
 
 
 def read_arrays(path, reading):
@@ -164,10 +153,7 @@ def read_astropy(path):
 
 
 def read_frames(path, reading):
-    """Yield the cells of a file, by rows and names of columns: of a text in parts.
-
-    Raises DataError.
-    """
+    """Yield the cells of a file, by rows and names of columns: of a text in parts."""
     check_file(path)
     kind = path.lower()
     header = reading.header or ('no' if kind.endswith(CLASS_FIRST) else None)
@@ -188,34 +174,28 @@ def check_names(path, names, known):
     """Raise DataError unless all names, None aside, are known."""
     for name in names:
         if name is not None and name not in known:
-            known = shorten_list(list(known))
-            raise DataError(f'{path} has no column {name}, but {known}')
+            found = shorten_list(list(known))
+            raise DataError(f'{path} has no column {name}, but {found}')
 
 
-def split_number(name):
-    """Return the stem and the number of a name: mag and 12 of mag12, a and NaN of a."""
-    stem, number = re.fullmatch('(.*?)([0-9]*)', name, re.DOTALL).groups()
-    return stem, float(number or 'nan')
-
-
-def counts_on(names):
-    """Return whether names are of one stem, with numbers without a gap: f0, f1, f2."""
-    stems, numbers = zip(*map(split_number, names), strict=True)
-    return len({*stems}) == 1 and bool(stems[0]) and (np.diff(numbers) == 1).all()
+def numbered_columns(names, stem):
+    """Return f0, f1, f2, ... of the names, for the stem f; [] if there is a gap."""
+    own = [name for name in names if stem and name.rstrip(digits) == stem != name]
+    found = {int(name.removeprefix(stem)): name for name in own}
+    numbers = sorted(found)
+    return [found[i] for i in numbers] if (np.diff(numbers) == 1).all() else []
 
 
 def value_columns(path, names, reading):
     """Return which of the names of columns, label and id left out, hold the values."""
     first, colon, last = (reading.values or '').partition(':')
-    values = names
     if colon:
         check_names(path, [first, last], names)
-        values = names[names.index(first) : names.index(last) + 1]
-    elif first:
-        values = [name for name in names if split_number(name)[0] == first != name]
-        values.sort(key=lambda name: split_number(name)[1])
-    class_first = path.lower().endswith(CLASS_FIRST) and reading.label == '1'
-    if values and (colon or class_first or counts_on(values)):
+        return names[names.index(first) : names.index(last) + 1]
+    if path.lower().endswith(CLASS_FIRST) and reading.label == '1':
+        return names
+    values = numbered_columns(names, first or ''.join(names[:1]).rstrip(digits))
+    if values and (first or len(values) == len(names)):
         return values
     which = f'{path}: which of the columns {shorten_list(names)} hold values?'
     remedy = '--values f, for f0, f1, ... without a gap, or --values FIRST:LAST'
@@ -231,10 +211,13 @@ def find_columns(path, frame, reading):
     check_names(path, [label, id_column], frame)
     is_named = list(frame) != number_columns(width)
     header = reading.header or ('yes' if is_named else 'no')
-    reading = replace(reading, label=label, id=id_column, header=header, width=width)
     others = [name for name in frame if name not in (label, id_column)]
     values = [*(reading.long or [])[1:], *filter(None, [reading.period])]
-    return replace(reading, values=values or value_columns(path, others, reading))
+    values = values or value_columns(path, others, replace(reading, label=label))
+    if not reading.id and not reading.long:
+        check_not_used(path, frame, [name for name in others if name not in values])
+    found = {'label': label, 'id': id_column, 'header': header, 'values': values}
+    return replace(reading, width=width, **found)
 
 
 def match_columns(path, frame, reading):
@@ -257,14 +240,21 @@ def check_not_used(path, frame, names):
             raise DataError(f'{path}: {repeats}: {remedy}; if not, --id none')
 
 
+def check_one_each(path, name, cells, objects):
+    """Raise DataError if an object, of the texts (n,), has several values in cells."""
+    N_values = pd.Series(cells).groupby(objects).nunique()
+    if N_values.max() > 1:
+        several = f'{N_values.idxmax()} has several values of {name}, and may have one'
+        raise DataError(f'{path}: object {several}: {SEE}')
+
+
 def exit_with_preview(path, frame):
     """Print how a table begins, and end the program: somebody must name the class."""
     names = shorten_list(list(frame), 20)
     print(printable(f'{path} holds {len(frame)} rows of the columns {names}:'))
     with pd.option_context('display.max_columns', 0, 'display.width', 80):
         print(*map(printable, str(frame.head()).split('\n')), sep='\n')
-    print(DataError('which column holds the class? Add --label').code, file=sys.stderr)
-    raise SystemExit(2)
+    raise DataError('which column holds the class? Add --label')
 
 
 def text_column(path, frame, name, needed=True):
@@ -273,12 +263,11 @@ def text_column(path, frame, name, needed=True):
         return np.full(len(frame), '', object)
     codes, cells = pd.factorize(frame[name].convert_dtypes())  # 1.0 is 1
     texts = [' '.join(str(cell).split()) for cell in cells]
-    texts = ['' if text in MISSING else text for text in texts]
     texts = np.array([*texts, ''], object)[codes]  # of a missing cell the code is -1
     if needed and '' in texts:
         row = frame.index[texts.tolist().index('')]
         none = 'holds no name (NA and None count as none)'
-        raise DataError(f'{path}, row {row}, column {name} {none}: {SEE}')
+        raise DataError(f'{path} row {row}, column {name} {none}: {SEE}')
     return texts
 
 
@@ -296,7 +285,7 @@ def to_floats(path, frame, names):
         cell = frame[name].iloc[i]
         problem = f'{str(cell).strip()[:20]!r}, no number that a network takes'
         problem = 'no value' if pd.isna(cell) else problem
-        where = f'{path}, row {frame.index[i]}, column {name}'
+        where = f'{path} row {frame.index[i]}, column {name}'
         bad[int(i)] = f'{where} holds {problem}: {SEE}'
     return X, bad
 
@@ -307,50 +296,46 @@ def are_far(X, low, high):
     return np.isfinite(gap) & (gap > np.maximum(high - low, 1))
 
 
-def flag_missing_codes(path, table, names, X, groups, extent=None):
+def flag_missing_codes(table, names, X, groups, extent=None):
     """Add to table.bad the rows of X (n, N) that hold codes for no value, such as -999.
 
-    That is a number of CODES that is far from all others: of its group (n,), of X, or
-    of its column, where those of the training, within extent, count as well; or that
-    alone is below 0.
+    That is a number of CODES that is far from all others of its group (n,), or of its
+    column, where those of the training, within extent, count as well; or that alone is
+    below 0.
     """
-    is_nines = np.isin(X.astype('f4'), CODES)
-    if not is_nines.any():
+    with np.errstate(over='ignore'):  # rows of numbers that are too large are bad
+        is_nines = np.isin(X.astype('f4'), CODES)
+    if table.reading.no_codes or not is_nines.any():
         return
     is_other = np.isfinite(X) & ~is_nines
-    column_low = X.min(axis=0, where=is_other, initial=np.inf)
-    column_high = X.max(axis=0, where=is_other, initial=-np.inf)
+    low = X.min(axis=0, where=is_other, initial=np.inf)
+    high = X.max(axis=0, where=is_other, initial=-np.inf)
     if extent:
-        column_low = np.minimum(column_low, extent[0])
-        column_high = np.maximum(column_high, extent[1])
-    low, high = column_low.min(), column_high.max()
+        low, high = np.minimum(low, extent[0]), np.maximum(high, extent[1])
     rows = np.flatnonzero(np.isin(groups, groups[is_nines.any(axis=1)]))
-    X, is_nines, is_other = X[rows], is_nines[rows], is_other[rows]
-    own_low = X.min(axis=1, where=is_other, initial=np.inf)
-    own_high = X.max(axis=1, where=is_other, initial=-np.inf)
-    own = pd.DataFrame({'low': own_low, 'high': own_high}).groupby(groups[rows])
-    own_low = own[['low']].transform('min').to_numpy()
-    own_high = own[['high']].transform('max').to_numpy()
-    is_code = are_far(X, low, high) | are_far(X, own_low, own_high)
-    is_code |= are_far(X, column_low, column_high)
-    is_code = is_nines & (is_code | ((X < 0) & (low >= 0)))
-    counts = pd.Series(X[is_code]).value_counts()
-    for i, j in np.argwhere(is_code):
-        where = f'{path}, {table.rows[rows[i]]}, column {names[j]} holds {X[i, j]:.7g}'
-        why = f'perhaps a code for no value (one of {counts[X[i, j]]:,})'
-        table.bad.setdefault(int(rows[i]), f'{where}, {why}: {SEE}')
+    X, is_nines = X[rows], is_nines[rows]
+    others = pd.DataFrame(X).mask(is_nines)
+    own_low = others.min(axis=1).groupby(groups[rows]).transform('min')
+    own_high = others.max(axis=1).groupby(groups[rows]).transform('max')
+    is_code = are_far(X, own_low.to_numpy()[:, None], own_high.to_numpy()[:, None])
+    is_code |= are_far(X, low, high) | ((X < 0) & (low.min() >= 0))
+    for i, j in np.argwhere(is_code & is_nines):
+        where = f'{table.rows[rows[i]]}, column {names[j]}'
+        problem = f'{where} holds {X[i, j]:.7g}, perhaps a code for no value'
+        remedy = f'{SEE}, or import with --no-codes if it is a value'
+        table.bad.setdefault(int(rows[i]), f'{problem}: {remedy}')
 
 
 def read_table(path, reading):
-    """Return the Table of a file; reading may be that of another Table."""
-    return make_table(path, pd.concat(read_frames(path, reading)), reading)
+    """Return the Table of a file; reading may be that of another. Raises DataError."""
+    table = make_table(path, pd.concat(read_frames(path, reading)), reading)
+    for fault in table.bad.values():
+        raise DataError(fault)
+    return table
 
 
 def read_parts(path, reading):
-    """Yield Tables of a file, read as that of the training: of a wide text in parts.
-
-    There may be no classes.
-    """
+    """Yield Tables, perhaps without classes, of a file: of a wide text in parts."""
     frames = read_frames(path, reading)
     for frame in [pd.concat(frames)] if reading.long else frames:
         yield make_table(path, frame, reading, labelled=False)
@@ -360,26 +345,22 @@ def make_table(path, frame, reading, labelled=True):
     """Return the Table of a frame of cells, all or a part of those of a file."""
     if len(twice := frame.columns[frame.columns.duplicated()]):
         raise DataError(f'{path} has two columns called {twice[0]}: rename one')
-    is_first, ids_given = not reading.width, reading.id or reading.long
-    if is_first:
-        reading = find_columns(path, frame, reading)
-    else:
+    if reading.width:
         match_columns(path, frame, reading)
+    else:
+        reading = find_columns(path, frame, reading)
     needed = [*reading.values, *(reading.long or [])]
     check_names(path, needed + [reading.label, reading.id] * labelled, frame)
     not_used = [x for x in frame if x not in (*needed, reading.label, reading.id)]
-    if is_first and not ids_given:
-        check_not_used(path, frame, not_used)
     labels = text_column(path, frame, reading.label, labelled)
-    objects = text_column(path, frame, reading.id, labelled)
+    ids = text_column(path, frame, reading.id, labelled)
     X, bad = to_floats(path, frame, reading.values)
-    rows = [f'row {row}' for row in frame.index]
-    table = Table(X, labels, objects, objects, rows, bad, reading, not_used, [])
+    rows = [f'{path} row {row}' for row in frame.index]
+    objects = ids if reading.id else np.array(rows, object)
+    table = Table(X, labels, ids, objects, rows, bad, reading, not_used, [])
     if reading.long:
         return resample_objects(path, table, frame)
-    if not reading.no_codes:
-        each = np.arange(len(X))
-        flag_missing_codes(path, table, reading.values, X, each, reading.extent)
+    flag_missing_codes(table, reading.values, X, np.arange(len(X)), reading.extent)
     return table
 
 
@@ -387,54 +368,41 @@ def resample_objects(path, table, frame):
     """Return the Table of curves from that of their observations, and its cells."""
     X, reading = table.X, table.reading
     ids = text_column(path, frame, reading.long[0])
-    for name in filter(BANDS.fullmatch, frame):
-        if frame[name].groupby(ids).nunique().max() > 1:
-            raise DataError(f'{path}: one object has several values of {name}: {SEE}')
-    if not reading.no_codes:
-        numbers = pd.factorize(ids)[0]
-        for j, extent in enumerate((None, reading.extent)):  # the times and the values
-            column, x = reading.values[j], X[:, [j]]
-            flag_missing_codes(path, table, [column], x, numbers, extent)
-    curves, first, bad, too_short = [], [], {}, []
-    for name, part in pd.Series(ids).groupby(ids, sort=False).indices.items():
-        if len(part) < 3:
-            too_short.append(name)
-            continue
-        part = part[X[part, 0].argsort(kind='stable')]  # by time
-        curve, wrong = np.zeros(reading.length), sorted(table.bad.keys() & {*part})
-        if wrong:
-            bad[len(curves)] = table.bad[wrong[0]]
-        elif fault := find_fault(table, part):
-            bad[len(curves)] = f'{path}: object {name} {fault}: {SEE}'
-        else:
-            time, value, *period = X[part].T
-            curve = resample(time, value, reading.length, *period)
-        curves.append(curve)
-        first.append(part[0])
-    if not curves:
+    one_each = reading.label, reading.id, reading.period
+    for name in [x for x in frame if x in one_each or BANDS.fullmatch(x)]:
+        check_one_each(path, name, frame[name], ids)
+    codes, names = pd.factorize(ids)
+    for j, extent in enumerate((None, reading.extent)):  # the times and the values
+        flag_missing_codes(table, [reading.values[j]], X[:, [j]], codes, extent)
+    by_time = np.lexsort((X[:, 0], codes))  # one object after the other
+    parts = np.split(by_time, np.bincount(codes).cumsum()[:-1])
+    too_short = [names[i] for i, part in enumerate(parts) if len(part) < 3]
+    parts = [part for part in parts if len(part) >= 3]
+    if not parts:
         raise DataError(f'{path}: no object has three observations, as curves need')
+    first = [part[0] for part in parts]
+    rows = [f'{path} object {name}' for name in ids[first]]
+    curves, bad = np.zeros((len(parts), reading.length)), {}
+    for i, part in enumerate(parts):
+        time, value, *period = X[part].T
+        faults = [table.bad[row] for row in sorted(table.bad.keys() & {*part})]
+        if not np.diff(time).all():
+            faults.append(f'{rows[i]} has two observations at one time: {SEE}')
+        if period and period[0][0] <= 0:
+            faults.append(f'{rows[i]} needs a period above 0')
+        if faults:
+            bad[i] = faults[0]
+        else:
+            curves[i] = resample(time, value, reading.length, *period)
     return table._replace(
-        X=np.array(curves),
+        X=curves,
         labels=table.labels[first],
         ids=ids[first],
         objects=(table.objects if reading.id else ids)[first],
-        rows=[f'object {name}' for name in ids[first]],
+        rows=rows,
         bad=bad,
         too_short=too_short,
     )
-
-
-def find_fault(table, part):
-    """Return what is wrong with the observations of an object, or None."""
-    time, _, *period = table.X[part].T
-    if not np.diff(time).all():
-        return 'has two observations at one time'
-    for texts, kind in ((table.labels, 'classes'), (table.objects, 'names by --id')):
-        if len(several := sorted(set(texts[part]))) > 1:
-            return f'has several {kind}, {shorten_list(several)}'
-    if period and not period[0].min() == period[0].max() > 0:
-        return 'needs one period, a number above 0'
-    return None
 
 
 def resample(time, value, length, period=None):

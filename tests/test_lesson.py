@@ -284,7 +284,7 @@ def test_commands(folder, lesson, command):
     pd.DataFrame(curves).to_csv('survey.csv', index=False)
     before = contents(folder).keys()
     asks = command == 'import_data.py mine.csv'
-    stdout, stderr, _ = script(name, *arguments, status=2 if asks else 0)
+    stdout, stderr, _ = script(name, *arguments, status=int(asks))
     made = contents(folder).keys() - before
     if asks:
         assert not made and 'which column holds the class?' in stderr
