@@ -17,7 +17,6 @@ if __name__ == '__main__':
 
 import os
 import pathlib
-import sys
 import tempfile
 from itertools import chain
 
@@ -45,8 +44,8 @@ def run(names, repeats, N_epochs, jobs, folder):
     from experiments.figures import save_figure
     from experiments.report import print_experiment, save
 
-    bar = {'console': Console(stderr=True), 'transient': True}
-    bar['disable'] = not sys.stderr.isatty()
+    console = Console(stderr=True)
+    bar = {'console': console, 'transient': True, 'disable': not console.is_terminal}
     with workers(jobs) as pool:
         futures = [submit(pool, name, repeats, N_epochs) for name in names]
         for name, of_name in zip(names, futures, strict=True):

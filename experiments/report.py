@@ -7,7 +7,7 @@ from support.files import whole_file
 
 import pandas as pd
 from rich import box
-from rich.table import Table
+from rich.table import Column, Table
 
 from experiments.questions import EXPERIMENTS
 
@@ -71,9 +71,8 @@ def table(folder, name):
 
 def print_experiment(folder, name):
     frame = table(folder, name)
-    shown = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False)
-    for column in frame:
-        shown.add_column(column, overflow='fold')
+    columns = (Column(title, overflow='fold') for title in frame)
+    shown = Table(*columns, box=box.SIMPLE_HEAD, padding=0, show_edge=False)
     for line in frame.to_numpy():
         shown.add_row(*line)
     print(f'\n{name}: {EXPERIMENTS[name].question}')
