@@ -111,7 +111,7 @@ def draw_accuracies(axis, experiment, rows):
     for (name, found), colour, mark in zip(series, COLOURS, MARKS, strict=False):
         style = {'label': name or 'test sequences', 'color': colour, 'marker': mark}
         drawn.append((found.groupby('setting', sort=False).test_accuracy, style))
-    if any('frequencies' in options for options in experiment.settings.values()):
+    if any('test' in options for options in experiment.settings.values()):
         axis.axvspan(0.1, 0.4, color='0.88', label='trained with these', zorder=0)
     elif not experiment.series:
         style = {'label': 'training sequences', 'linestyle': ':', **TRAINING}

@@ -3,7 +3,7 @@
 Nothing here needs Keras: a network is a function that makes its layers of keras.layers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from experiments import baselines
@@ -97,7 +97,7 @@ class Setting(NamedTuple):
     phase: float = 0  # as of make_sequences
     noise: float = 0.0  # its standard deviation
     from_training_set: bool = False  # draw the test from the training set, as in 2018
-    frequencies: Sequence = ()  # test it with each of these
+    test: Mapping = {}  # further options of make_sequences, for the test alone
     jit: bool = False  # by XLA
     count_2018: bool = False  # also find the training accuracy as Keras 2 counted it
 
@@ -238,8 +238,11 @@ EXPERIMENTS = {
     'frequency': Experiment(
         'Does it recognise frequencies outside the training range?',
         'Frequency (radians per step)',
-        # One training run answers for all of them.
-        {'trained band': {'frequencies': [round(0.02 * i, 2) for i in range(1, 41)]}},
+        # Narrow bands around them: of exactly one frequency there is only one wave.
+        {
+            i / 50: {'test': {'f_min': i / 50 - 0.01, 'f_range': 0.02}}
+            for i in range(1, 41)
+        },
         columns=('test_accuracy',),
     ),
     'memory': Experiment(

@@ -87,16 +87,16 @@ def noisy(X, noise, rng):
 
 
 def draw_data(setting, seed):
-    """Return (X_train, Y_train), (X_test, Y_test), and the test's random generator."""
+    """Return (X_train, Y_train) and (X_test, Y_test)."""
     train_rng, test_rng = random_streams(seed)
     N_train, noise, phase = setting.N_train, setting.noise, setting.phase
     X_train, Y_train = make_sequences(N_train, train_rng, N_sequence, phase=phase)
-    X_test, Y_test = unseen_sequences(X_train, test_rng, phase=phase)
+    X_test, Y_test = unseen_sequences(X_train, test_rng, phase=phase, **setting.test)
     if setting.from_training_set:
         chosen = test_rng.integers(N_train, size=N_test)
         X_test, Y_test = X_train[chosen], Y_train[chosen]
-    training = noisy(X_train, noise, train_rng), Y_train
-    return training, (noisy(X_test, noise, test_rng), Y_test), test_rng
+    X_train, X_test = noisy(X_train, noise, train_rng), noisy(X_test, noise, test_rng)
+    return (X_train, Y_train), (X_test, Y_test)
 
 
 def first_epochs(accuracies):
@@ -108,19 +108,9 @@ def first_epochs(accuracies):
     return first
 
 
-def accuracy_near(f, model, X_train, rng):
-    """Return the accuracy on new sequences of frequencies within 0.01 of f.
-
-    Of exactly one frequency there would be only one wave.
-    """
-    X, Y = unseen_sequences(X_train, rng, f_min=f - 0.01, f_range=0.02)
-    right = (model(np.float32(X)).numpy()[:, 0] > 0.5) == Y
-    return round(right.mean(), 4)
-
-
 def run_baseline(setting, seed):
-    """Return a row of results of a method of baselines.py, a dict."""
-    training, test, _ = draw_data(setting, seed)
+    """Return what a method of baselines.py achieves, a dict."""
+    training, test = draw_data(setting, seed)
     row = {'epochs': 0, 'parameters': 0}
     for which, (X, Y) in ('training', training), ('test', test):
         right = setting.baseline(*training, X, setting.noise) == Y
@@ -131,11 +121,10 @@ def run_baseline(setting, seed):
 def run_network(setting, seed, model, N_epochs, test_every):
     """Train a network from new weights, and test it.
 
-    Returns rows of results, one or one for each of the setting's frequencies, and the
-    points of the curves, both dicts.
+    Returns what it achieves, a dict, and its accuracies, see fit().
     """
     keras.utils.set_random_seed(seed)
-    training, test, rng = draw_data(setting, seed)
+    training, test = draw_data(setting, seed)
     start = time.perf_counter()
     model.set_weights(new_network(setting).get_weights())
     for velocity in model.optimizer.variables[2:]:  # after iterations, learning_rate
@@ -148,34 +137,29 @@ def run_network(setting, seed, model, N_epochs, test_every):
         'seconds': round(time.perf_counter() - start, 2),
         **first_epochs(accuracies),
     }
-    rows = [
-        row | {'setting': f, 'test_accuracy': accuracy_near(f, model, training[0], rng)}
-        for f in setting.frequencies
-    ]
-    tested = accuracies.dropna().round(4).reset_index()
-    return rows or [row], tested.to_dict('records') if test_every else []
+    return row, accuracies
 
 
 def run_setting(name, key, seeds, N_epochs):
     """Run the setting of this key of an experiment, once for each of the seeds.
 
-    Returns rows of results, dicts: one a seed, or one for each of the frequencies that
-    it is tested with; and if the experiment has a test_every, the curves: one a seed
-    and tested epoch.
+    Returns rows of results, dicts, one a seed; and if the experiment has a test_every,
+    the curves: a dict for each seed and tested epoch.
     """
     experiment, rows, curves = EXPERIMENTS[name], [], []
-    setting = Setting(**experiment.settings[key])
+    setting, test_every = Setting(**experiment.settings[key]), experiment.test_every
     series, key = key if isinstance(key, tuple) else ('', key)
     model = None if setting.baseline else compiled(setting)
     for seed in seeds:
-        if setting.baseline:
-            found, points = [run_baseline(setting, seed)], []
-        else:
-            test_every = experiment.test_every
-            found, points = run_network(setting, seed, model, N_epochs, test_every)
         named = {'series': series, 'setting': key, 'seed': seed}
-        data = {name: getattr(setting, name) for name in ('N_train', 'phase', 'noise')}
-        rows += [named | data | row for row in found]
-        curves += [named | point for point in points]
+        data = {x: getattr(setting, x) for x in ('N_train', 'phase', 'noise')}
+        if setting.baseline:
+            found = run_baseline(setting, seed)
+        else:
+            found, accuracies = run_network(setting, seed, model, N_epochs, test_every)
+            if test_every:
+                tested = accuracies.dropna().round(4).reset_index()
+                curves += [named | point for point in tested.to_dict('records')]
+        rows.append(named | data | found)
     keras.utils.clear_session()  # else Keras keeps all that it has traced
     return rows, curves

@@ -45,18 +45,17 @@ def test_runs_are_those_of_keras(monkeypatch):
 
     from experiments.run import run_setting, unseen_sequences
 
-    options = {'N_train': 32, 'frequencies': [0.2, 0.3], 'count_2018': True}
+    options = {'N_train': 32, 'test': {'f_min': 0.2}, 'count_2018': True}
     settings = {'slide': questions.NO_ACTIVATION | options}
     experiment = questions.Experiment('', '', settings, test_every=6)
     monkeypatch.setitem(EXPERIMENTS, 'new', experiment)
     rows, curves = run_setting('new', 'slide', [2, 3], 16)
-    found = [(row['seed'], row['setting']) for row in rows]
-    assert found == [*itertools.product((2, 3), (0.2, 0.3))]
+    assert [row['seed'] for row in rows] == [2, 3]
     tested = [(curve['seed'], curve['epoch']) for curve in curves]
     assert tested == [*itertools.product((2, 3), (6, 12, 16))]
-    train_rng, rng = random_streams(3)
+    train_rng, test_rng = random_streams(3)
     X_train, Y_train = make_sequences(32, train_rng)
-    X_test, Y_test = unseen_sequences(X_train, rng)
+    X_test, Y_test = unseen_sequences(X_train, test_rng, f_min=0.2)
     assert X_test.shape == (2000, 128) and Y_test.sum() == 1000
     assert not {tuple(x) for x in X_train} & {tuple(x) for x in X_test}
 
@@ -75,12 +74,8 @@ def test_runs_are_those_of_keras(monkeypatch):
         keys = 'accuracy', 'val_accuracy', 'accuracy_2018'
         wanted = [history[key][curve['epoch'] - 1] for key in keys]
         assert list(curve.values())[4:] == pytest.approx(wanted, abs=1e-3)
-    for row, f in zip(rows[2:], (0.2, 0.3), strict=True):
-        X, Y = unseen_sequences(X_train, rng, f_min=f - 0.01, f_range=0.02)
-        right = (np.array(model(X))[:, 0] > 0.5) == Y
-        assert row['test_accuracy'] == pytest.approx(right.mean(), abs=1e-3)
-        assert row['training_accuracy'] == curves[-1]['training_accuracy']
-        assert row['test_99'] == np.inf
+    assert rows[1].items() >= {**curves[-1], 'epochs': 16}.items() - {('epoch', 16)}
+    assert rows[1]['test_99'] == np.inf
 
 
 def test_baselines():
@@ -358,10 +353,9 @@ def test_published_files_are_those_of_the_questions(name):
         setting = Setting(**options)
         weights = 0 if setting.baseline else new_network(setting).count_params()
         data = [setting.N_train, setting.phase, setting.noise, 300 * bool(weights)]
-        for value in setting.frequencies or [key]:
-            series, value = value if isinstance(value, tuple) else ('', value)
-            for seed in range(experiment.seeds):
-                expected[series, str(value), seed] = [*data, weights]
+        series, key = key if isinstance(key, tuple) else ('', key)
+        for seed in range(experiment.seeds):
+            expected[series, str(key), seed] = [*data, weights]
     rows = report.load(PUBLISHED, name)
     columns = rows[['N_train', 'phase', 'noise', 'epochs', 'parameters']]
     runs = zip(rows.series, rows.setting, rows.seed, strict=True)
