@@ -48,7 +48,6 @@ def compiled(setting):
         'rmsprop',
         'binary_crossentropy',
         metrics=['accuracy', accuracy_2018] if setting.count_2018 else ['accuracy'],
-        steps_per_execution=-(-setting.N_train // 32),
         jit_compile=setting.jit,
     )
     return model
@@ -62,11 +61,13 @@ def fit(model, training, test, N_epochs, test_every):
     """
     step = test_every or N_epochs
     test_epochs = [*range(step, N_epochs, step), N_epochs]
+    batches = make_batches(training, 32, shuffle=True)
+    model.steps_per_execution = len(batches)  # a whole epoch in one call
     history = model.fit(
         # One iterator for the whole fit, not one for each epoch: a quarter less time.
-        make_batches(training, 32, shuffle=True).repeat(),
+        batches.repeat(),
         shuffle=False,  # they are shuffled already
-        steps_per_epoch=model.steps_per_execution,
+        steps_per_epoch=len(batches),
         epochs=N_epochs,
         verbose=0,
         validation_data=make_batches(test, N_test, shuffle=False),

@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from subprocess import DEVNULL
 
 from support.console import make_parser
 
@@ -143,11 +144,10 @@ def train(folder):
     command = [sys.executable, PROJECT / 'generate_data.py']
     subprocess.run(command, cwd=folder, check=True)
     env = os.environ | {'MPLBACKEND': 'agg', 'PYTHONPATH': str(PROJECT)}
-    quiet = {'env': env, 'stdout': subprocess.DEVNULL}
     for name, text in scripts().items():
         (folder / 'train.py').write_text(text, encoding='utf-8')
         command = [sys.executable, 'train.py', '--name', name]
-        subprocess.run(command, cwd=folder, check=True, **quiet)
+        subprocess.run(command, cwd=folder, check=True, env=env, stdout=DEVNULL)
 
 
 def draw_history(axes, run):
