@@ -17,12 +17,11 @@ if __name__ == '__main__':
 
 import os
 import pathlib
-import sys
 import tempfile
 from itertools import chain
 
 from support.console import make_parser, whole_number
-from support.files import disk_errors, whole_file
+from support.files import disk_errors
 
 from experiments.pool import submit, workers
 from experiments.questions import EXPERIMENTS
@@ -45,12 +44,12 @@ def run(names, repeats, N_epochs, jobs, folder):
     from experiments.figures import save_figure
     from experiments.report import print_experiment, save
 
-    bar = {'console': Console(stderr=True), 'transient': True}
-    bar['disable'] = not sys.stderr.isatty()
+    console = Console(stderr=True)
+    bar = {'console': console, 'transient': True, 'disable': not console.is_terminal}
     with workers(jobs) as pool:
-        futures = submit(pool, names, repeats, N_epochs)
-        for name in names:
-            done = [future.result() for future in track(futures[name], name, **bar)]
+        futures = [submit(pool, name, repeats, N_epochs) for name in names]
+        for name, of_name in zip(names, futures, strict=True):
+            done = [future.result() for future in track(of_name, name, **bar)]
             rows, curves = (list(chain(*part)) for part in zip(*done, strict=True))
             save(folder, name, rows, curves)
             save_figure(folder, name)
@@ -66,8 +65,7 @@ def publish(names):
         save_figure(PUBLISHED, name)
     document = FOLDER / 'README.md'
     text = with_tables(document.read_text(encoding='utf-8'), PUBLISHED)
-    with whole_file(document) as temporary:
-        pathlib.Path(temporary).write_text(text, encoding='utf-8')
+    document.write_text(text, encoding='utf-8')
 
 
 if __name__ == '__main__':

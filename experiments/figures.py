@@ -66,70 +66,65 @@ def legend(axis, letters=70, title=None):
     axis.legend(ncols=columns, title=title, **place)
 
 
-def number_axis(axis, experiment, numbers):
-    """Prepare the x axis for these settings, a sorted list of numbers."""
+def draw_ranges(axis, groups, places, along='y', **style):
+    """Draw each group's median and range along an axis, at its place on the other."""
+    found = groups.agg(['median', 'min', 'max'])
+    error = (found['median'] - found['min'], found['max'] - found['median'])
+    across = 'x' if along == 'y' else 'y'
+    values = {along: found['median'], across: places, f'{along}err': error}
+    axis.errorbar(**values, clip_on=False, **style)  # which would cut marks at 100 %
+
+
+def draw_numbers(axis, experiment, drawn):
+    """Draw settings that are numbers, from left to right."""
+    numbers = sorted({float(name) for groups, _ in drawn for name in groups.groups})
+    for i, (groups, style) in enumerate(drawn):
+        # Side by side, so that series don't hide each other
+        points = 3.5 * (i - (len(drawn) - 1) / 2) if experiment.series else 0
+        shifted = offset_copy(axis.transData, axis.figure, points, units='points')
+        places = [float(name) for name, _ in groups]
+        draw_ranges(axis, groups, places, transform=shifted, **style)
+    axis.update_datalim([(numbers[0], 0.5), (numbers[-1], 0.5)])  # which shifted aren't
     if numbers[0] and len(set(np.divide(numbers[1:], numbers[:-1]))) == 1:  # 2, 4, 8...
         axis.set_xscale('log')
-    transform = axis.xaxis.get_transform()
-    first, last = transform.transform([numbers[0], numbers[-1]])
-    margin = 0.05 * (last - first)
-    axis.set_xlim(transform.inverted().transform([first - margin, last + margin]))
     if len(numbers) <= 10:
         axis.set_xticks(numbers, [f'{number:g}' for number in numbers])
         axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xlabel(experiment.varied)
 
 
-def draw_settings(axis, experiment, rows, drawn):
-    """Draw medians and ranges over the seeds: numbers left to right, names as rows.
-
-    drawn holds a series, a column and options of errorbar for each kind of mark.
-    """
-    names, numbers = list(rows.setting.unique()), has_numbers(rows)
-    along, across = 'yx' if numbers else 'xy'
-    for i, (series, column, style) in enumerate(drawn):
-        by_setting = rows[rows.series == series].groupby('setting', sort=False)
-        found = by_setting[column].agg(['median', 'min', 'max'])
-        aside = i - (len(drawn) - 1) / 2  # so that marks don't hide each other
-        if numbers:
-            points = 3.5 * aside if experiment.series else 0
-            shift = offset_copy(axis.transData, axis.figure, points, units='points')
-            style = {'transform': shift, **style}
-            places = found.index.astype(float)
-        else:
-            style = {**style, 'linestyle': ''}
-            places = [names.index(name) + 0.3 * aside for name in found.index]
-        error = (found['median'] - found['min'], found['max'] - found['median'])
-        style['clip_on'] = found['min'].min() < ACCURACIES[0]  # cuts marks at 100 %
-        values = {along: found['median'], across: places, f'{along}err': error}
-        axis.errorbar(**values, **style)
-    if numbers:
-        number_axis(axis, experiment, sorted(map(float, names)))
-    else:
-        lines = [name.replace(' (', '\n(') for name in names]
-        axis.set_yticks(range(len(names)), lines)
-        axis.set_ylim(len(names) - 0.5, -0.5)
-        axis.grid(axis='y', visible=False)
-    return along
+def draw_names(axis, names, drawn):
+    """Draw settings that are names, a row for each."""
+    for i, (groups, style) in enumerate(drawn):
+        aside = 0.3 * (i - (len(drawn) - 1) / 2)
+        places = [names.index(name) + aside for name, _ in groups]
+        draw_ranges(axis, groups, places, 'x', **style | {'linestyle': ''})
+    axis.set_yticks(range(len(names)), [name.replace(' (', '\n(') for name in names])
+    axis.set_ylim(len(names) - 0.5, -0.5)
+    axis.grid(axis='y', visible=False)
 
 
 def draw_accuracies(axis, experiment, rows):
     """Draw the test accuracies of each series, or of all and those of the training."""
-    drawn = []
-    for series, colour, mark in zip(rows.series.unique(), COLOURS, MARKS, strict=False):
-        style = {'label': series or 'test sequences', 'color': colour, 'marker': mark}
-        drawn.append((series, 'test_accuracy', style))
-    in_band = any('frequencies' in options for options in experiment.settings.values())
-    label = 'Test accuracy'
-    if in_band:
+    drawn, label = [], 'Test accuracy'
+    series = rows.groupby('series', sort=False)
+    for (name, found), colour, mark in zip(series, COLOURS, MARKS, strict=False):
+        style = {'label': name or 'test sequences', 'color': colour, 'marker': mark}
+        drawn.append((found.groupby('setting', sort=False).test_accuracy, style))
+    if any('test' in options for options in experiment.settings.values()):
         axis.axvspan(0.1, 0.4, color='0.88', label='trained with these', zorder=0)
     elif not experiment.series:
         style = {'label': 'training sequences', 'linestyle': ':', **TRAINING}
-        drawn.append(('', 'training_accuracy', style))
+        drawn.append((rows.groupby('setting', sort=False).training_accuracy, style))
         label = 'Accuracy'
-    which = draw_settings(axis, experiment, rows, drawn)
-    accuracy_axis(axis, which, label)
-    legend(axis, 70 if which == 'y' else 50)  # names of rows take from its room
+    if has_numbers(rows):
+        draw_numbers(axis, experiment, drawn)
+        accuracy_axis(axis, 'y', label)
+        legend(axis)
+    else:
+        draw_names(axis, list(rows.setting.unique()), drawn)
+        accuracy_axis(axis, 'x', label)
+        legend(axis, 50)  # the names take from its room
 
 
 def draw_speed(axis, experiment, rows):
@@ -141,14 +136,12 @@ def draw_speed(axis, experiment, rows):
     axes = grid.subgridspec(1, len(kinds)).subplots(sharey=True)
     for axis, (kind, of_kind) in zip(axes, kinds, strict=True):
         for i, (series, found) in enumerate(of_kind.groupby('series', sort=False)):
-            found = found.groupby('name', sort=False).training_95
-            median, places = found.median(), np.arange(found.ngroups)
-            error = (median - found.min(), found.max() - median)
+            groups = found.groupby('name', sort=False).training_95
+            places = np.arange(len(groups))
             style = {'label': series, 'color': COLOURS[i], 'marker': MARKS[i]}
-            style |= {'linestyle': '', 'clip_on': False}
-            axis.errorbar(places + 0.2 * i - 0.1, median, error, **style)
+            draw_ranges(axis, groups, places + 0.2 * i - 0.1, linestyle='', **style)
         axis.set(yscale='log', ylim=(4, NEVER), xlabel=kind.capitalize())
-        axis.set_xticks(places, median.index)
+        axis.set_xticks(places, of_kind.name.unique())
         axis.set_yticks([*EPOCHS, NEVER], labels=[*EPOCHS, 'never'])
         axis.yaxis.set_minor_locator(NullLocator())
     axes[0].set_ylabel('Epochs to 95 % training')

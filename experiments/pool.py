@@ -18,6 +18,7 @@ from experiments.questions import EXPERIMENTS
 
 def start_worker():
     """Prepare a new process, before it imports TensorFlow."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the first process
     os.environ |= {
         'TF_NUM_INTRAOP_THREADS': '1',
         'TF_NUM_INTEROP_THREADS': '1',
@@ -43,34 +44,23 @@ def workers(jobs):
         pool.shutdown(cancel_futures=True)
 
 
-def work(name, setting, seeds, N_epochs):
-    """Run one setting of an experiment, in a worker; return its rows and curves."""
+def work(*task):
+    """Call run_setting() in a worker."""
     import_keras()
     from experiments.run import run_setting
 
-    experiment = EXPERIMENTS[name]
-    options = experiment.settings[setting]
-    rows, curves = run_setting(seeds, N_epochs, experiment.test_every, **options)
-    series, setting = setting if isinstance(setting, tuple) else ('', setting)
-    named = {'series': series, 'setting': setting}
-    return [named | row for row in rows], [named | row for row in curves]
+    return run_setting(*task)
 
 
-def submit(pool, names, repeats, N_epochs):
-    """Give all runs to a pool; return {name: futures of work()}.
+def submit(pool, name, repeats, N_epochs):
+    """Give an experiment's runs to a pool; return its futures, of run_setting().
 
     repeats is the number of seeds, None for the experiment's. A future has up to five
     seeds of a setting, so that its network is not built for each of them.
     """
-    futures = {}
-    # The processes inherit that Ctrl-C is ignored: it is for this one.
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in names:
-        seeds = range(repeats or EXPERIMENTS[name].seeds)
-        futures[name] = [
-            pool.submit(work, name, setting, seeds[i : i + 5], N_epochs)
-            for setting in EXPERIMENTS[name].settings
-            for i in range(0, len(seeds), 5)
-        ]
-    signal.signal(signal.SIGINT, previous)
-    return futures
+    seeds = range(repeats or EXPERIMENTS[name].seeds)
+    return [
+        pool.submit(work, name, setting, seeds[i : i + 5], N_epochs)
+        for setting in EXPERIMENTS[name].settings
+        for i in range(0, len(seeds), 5)
+    ]

@@ -3,6 +3,7 @@
 Nothing here needs Keras: a network is a function that makes its layers of keras.layers.
 """
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from experiments import baselines
@@ -72,10 +73,6 @@ METHODS = {
 }
 
 
-def random_phase(networks):
-    return {name: LARGE_RANDOM_PHASE | networks[name] for name in networks}
-
-
 def each(all_series, settings):
     """Return the settings of every series, with the options of both."""
     return {
@@ -91,18 +88,31 @@ ACCURACY = ('training_accuracy', 'test_accuracy')
 CONVERGENCE = ('training_95', 'training_99', 'test_95', 'test_99')
 
 
+class Setting(NamedTuple):
+    """The options of a setting, and what they are where it does not give them."""
+
+    network: Callable = MLP['network']
+    baseline: Callable | None = None  # in place of a network: one of baselines.py
+    N_train: int = 200
+    phase: float = 0  # as of make_sequences
+    noise: float = 0.0  # its standard deviation
+    from_training_set: bool = False  # draw the test from the training set, as in 2018
+    test: Mapping = {}  # further options of make_sequences, for the test alone
+    jit: bool = False  # by XLA
+    count_2018: bool = False  # also find the training accuracy as Keras 2 counted it
+
+
 class Experiment(NamedTuple):
     question: str
     varied: str  # what the settings are: the name of the figure's axis
-    # {setting: options of run_setting() in run.py}. A setting is a number, a name, or a
-    # pair: the name of a series, which gets a colour of its own, and a number or name.
+    # {setting: options, see Setting}. A setting is a number, a name, or a pair: the
+    # name of a series, which gets a colour of its own, and a number or name.
     settings: dict
     series: str = ''  # what the series are
     seeds: int = 5  # how many
     columns: tuple = ACCURACY  # of the CSV that the table shows
     panels: tuple = ('accuracy',)  # of the figure: see figures.py's PANELS
     test_every: int = 0  # epochs between points of the curves; 0: only test at the end
-    in_table: tuple = ()  # the settings that the table shows; all if empty
 
 
 EXPERIMENTS = {
@@ -131,21 +141,21 @@ EXPERIMENTS = {
     'layers': Experiment(
         'What does the number of hidden layers do?',
         'Hidden layers: 16 relu, then 8 tanh each',
-        random_phase(LAYERS),
+        {x: LARGE_RANDOM_PHASE | LAYERS[x] for x in LAYERS},
         seeds=20,
         columns=(*ACCURACY, 'parameters'),
     ),
     'neurons': Experiment(
         'What does the number of neurons do?',
         'Neurons in the first hidden layer',
-        random_phase(NEURONS),
+        {x: LARGE_RANDOM_PHASE | NEURONS[x] for x in NEURONS},
         seeds=20,
         columns=(*ACCURACY, 'parameters'),
     ),
     'activations': Experiment(
         'What do the activation functions do?',
         'Activation of both hidden layers',
-        random_phase(ACTIVATIONS),
+        {x: LARGE_RANDOM_PHASE | ACTIVATIONS[x] for x in ACTIVATIONS},
         seeds=20,
     ),
     'fastest': Experiment(
@@ -228,10 +238,12 @@ EXPERIMENTS = {
     'frequency': Experiment(
         'Does it recognise frequencies outside the training range?',
         'Frequency (radians per step)',
-        # One training run answers for all of them.
-        {'trained band': {'frequencies': [round(0.02 * i, 2) for i in range(1, 41)]}},
+        # Narrow bands around them: of exactly one frequency there is only one wave.
+        {
+            i / 50: {'test': {'f_min': i / 50 - 0.01, 'f_range': 0.02}}
+            for i in range(1, 41)
+        },
         columns=('test_accuracy',),
-        in_table=(0.04, 0.06, 0.1, 0.2, 0.3, 0.4, 0.5, 0.8),
     ),
     'memory': Experiment(
         'What did the test of 2018 measure?',

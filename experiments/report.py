@@ -1,15 +1,13 @@
 """What the runs found: as CSV files, as tables on the terminal and in the README."""
 
 import re
-import sys
 
-from support.console import DataError
+from support.console import print_table
 from support.files import whole_file
 
 import pandas as pd
 from rich import box
-from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from experiments.questions import EXPERIMENTS
 
@@ -40,37 +38,25 @@ def load(folder, name):
 
     An epoch of infinity means that an accuracy was never reached.
     """
-    path = f'{folder}/{name}.csv'
-    try:
-        frame = pd.read_csv(path, dtype={'setting': str, 'series': str})
-    except FileNotFoundError:
-        raise DataError(
-            f'{path} is missing: python -m experiments --output {folder} makes it'
-        ) from None
-    return frame.fillna({'series': ''})
+    texts = {'setting': str, 'series': str}
+    return pd.read_csv(f'{folder}/{name}.csv', dtype=texts).fillna({'series': ''})
 
 
 def format_cell(values):
     """Return the median over the seeds, and the range, as a table shows them."""
-    percent = 'accuracy' in values.name
-
-    def shown(number):
-        if number == float('inf'):
-            return 'never'
-        if percent or values.name == 'seconds':
-            return f'{100 * number if percent else number:.1f}'
-        return f'{number:.1f}'.removesuffix('.0')
-
-    median, least, greatest = map(shown, values.agg(['median', 'min', 'max']))
-    cell = f'{median} %' if percent else median
+    accuracy = 'accuracy' in values.name
+    numbers = values.agg(['median', 'min', 'max']) * (100 if accuracy else 1)
+    shown = [f'{number:.1f}'.replace('inf', 'never') for number in numbers]
+    if not accuracy and values.name != 'seconds':
+        shown = [number.removesuffix('.0') for number in shown]
+    median, least, greatest = shown
+    cell = f'{median} %' if accuracy else median
     return cell if least == greatest else f'{cell} ({least}\N{EN DASH}{greatest})'
 
 
 def table(folder, name):
     """Return an experiment's table, a DataFrame of texts."""
     experiment, rows = EXPERIMENTS[name], load(folder, name)
-    if experiment.in_table:
-        rows = rows[rows.setting.isin(map(str, experiment.in_table))]
     settings = rows.groupby(['series', 'setting'], sort=False)
     cells = settings[list(experiment.columns)].agg(format_cell).reset_index()
     if experiment.series and len(experiment.columns) == 1:  # the series side by side
@@ -85,14 +71,12 @@ def table(folder, name):
 
 def print_experiment(folder, name):
     frame = table(folder, name)
-    shown = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False)
-    for column in frame:
-        shown.add_column(column, overflow='fold')
+    columns = (Column(title, overflow='fold') for title in frame)
+    shown = Table(*columns, box=box.SIMPLE_HEAD, padding=0, show_edge=False)
     for line in frame.to_numpy():
         shown.add_row(*line)
     print(f'\n{name}: {EXPERIMENTS[name].question}')
-    # Where there is no terminal, as in a batch job, there is room.
-    Console(width=None if sys.stdout.isatty() else 120).print(shown)
+    print_table(shown)
 
 
 def with_tables(document, folder):

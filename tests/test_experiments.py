@@ -1,14 +1,12 @@
 """experiments/: runs against plain Keras; the page's tables, sentences and figures."""
 
 import contextlib
-import functools
 import itertools
 import multiprocessing
 import os
 import pathlib
 import re
 import shutil
-import signal
 import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
@@ -18,18 +16,18 @@ from support.console import DataError
 
 import numpy as np
 import pytest
-from conftest import PROJECT, contents, refused, script
+from conftest import PROJECT, refused, script
+from matplotlib.testing.compare import compare_images
 from scipy.stats import binomtest
 
-from experiments import baselines, figures, pool, questions, report
-from experiments.questions import EXPERIMENTS
+from experiments import baselines, pool, questions, report
+from experiments.questions import EXPERIMENTS, Setting
 from generate_data import make_sequences, random_streams
 
 COMMAND = 'experiments/__main__.py'
 PUBLISHED = PROJECT / 'experiments/results'
 README = (PROJECT / 'experiments/README.md').read_text(encoding='utf-8')
 NAMES = list(EXPERIMENTS)
-ACCURACIES = ['training_accuracy', 'test_accuracy']
 SAME, RANDOM = 'same phase, 200 sequences', 'random phase, 200 sequences'
 MORE = 'random phase, 800 sequences'
 
@@ -37,7 +35,7 @@ MORE = 'random phase, 800 sequences'
 # ---------------------------------------------------------------- the runs
 
 
-def test_runs_are_those_of_keras():
+def test_runs_are_those_of_keras(monkeypatch):
     """Plain Keras with the same first weights finds the same for the second seed.
 
     They train with one batch, whose order matters little, and test with unseen waves.
@@ -47,15 +45,17 @@ def test_runs_are_those_of_keras():
 
     from experiments.run import run_setting, unseen_sequences
 
-    options = {**questions.NO_ACTIVATION, 'N_train': 32, 'frequencies': [0.2, 0.3]}
-    rows, curves = run_setting([2, 3], 16, test_every=6, count_2018=True, **options)
-    found = [(row['setting'], row['seed']) for row in rows]
-    assert found == [(0.2, 2), (0.3, 2), (0.2, 3), (0.3, 3)]
+    options = {'N_train': 32, 'test': {'f_min': 0.2}, 'count_2018': True}
+    settings = {'slide': questions.NO_ACTIVATION | options}
+    experiment = questions.Experiment('', '', settings, test_every=6)
+    monkeypatch.setitem(EXPERIMENTS, 'new', experiment)
+    rows, curves = run_setting('new', 'slide', [2, 3], 16)
+    assert [row['seed'] for row in rows] == [2, 3]
     tested = [(curve['seed'], curve['epoch']) for curve in curves]
-    assert tested == [(seed, epoch) for seed in (2, 3) for epoch in (6, 12, 16)]
-    train_rng, rng = random_streams(3)
+    assert tested == [*itertools.product((2, 3), (6, 12, 16))]
+    train_rng, test_rng = random_streams(3)
     X_train, Y_train = make_sequences(32, train_rng)
-    X_test, Y_test = unseen_sequences(X_train, rng)
+    X_test, Y_test = unseen_sequences(X_train, test_rng, f_min=0.2)
     assert X_test.shape == (2000, 128) and Y_test.sum() == 1000
     assert not {tuple(x) for x in X_train} & {tuple(x) for x in X_test}
 
@@ -73,14 +73,9 @@ def test_runs_are_those_of_keras():
     for curve in curves[3:]:
         keys = 'accuracy', 'val_accuracy', 'accuracy_2018'
         wanted = [history[key][curve['epoch'] - 1] for key in keys]
-        found = [curve[name] for name in (*ACCURACIES, 'accuracy_2018')]
-        assert found == pytest.approx(wanted, abs=1e-3)
-    for row, f in zip(rows[2:], (0.2, 0.3), strict=True):
-        X, Y = unseen_sequences(X_train, rng, f_min=f - 0.01, f_range=0.02)
-        right = (np.array(model(X))[:, 0] > 0.5) == Y
-        assert row['test_accuracy'] == pytest.approx(right.mean(), abs=1e-3)
-        assert row['training_accuracy'] == curves[-1]['training_accuracy']
-        assert row['test_99'] == np.inf
+        assert list(curve.values())[4:] == pytest.approx(wanted, abs=1e-3)
+    assert rows[1].items() >= {**curves[-1], 'epochs': 16}.items() - {('epoch', 16)}
+    assert rows[1]['test_99'] == np.inf
 
 
 def test_baselines():
@@ -102,16 +97,15 @@ def check_published(name, setting, found):
     series, setting = setting if isinstance(setting, tuple) else ('', setting)
     rows = report.load(PUBLISHED, name).set_index(['series', 'setting', 'seed'])
     wanted = rows.loc[series, str(setting), 0].dropna().drop('seconds').to_dict()
-    named = {'series': series, 'setting': setting, 'seed': 0}
-    assert 0 <= row.pop('seconds') < 100
-    assert row == named | wanted and curves == []
+    assert row.pop('seconds', 0) < 100 and curves == []
+    assert row == {'series': series, 'setting': setting, 'seed': 0} | wanted
 
 
 def test_published_rows_are_found_again():
     """Some that another processor's rounding errors don't change."""
     for name, setting in (
         ('baseline', (RANDOM, 'mean of x⁴ / (mean of x²)²')),
-        ('baseline', (SAME, 'nearest neighbour')),
+        ('baseline', (RANDOM, 'nearest neighbour')),
         ('noise', ('mean of the squares', 1)),
     ):
         check_published(name, setting, pool.work(name, setting, [0], 300))
@@ -145,8 +139,7 @@ def test_command_lines(folder, monkeypatch):
     """The questions in their order; a task has up to five seeds of a setting."""
     asked = []
 
-    def submit(work, *task):  # starts a process, which inherits whether Ctrl-C counts
-        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    def submit(work, *task):
         asked.append(task)
         return SimpleNamespace(result=lambda: sys.exit(0))
 
@@ -157,9 +150,8 @@ def test_command_lines(folder, monkeypatch):
     monkeypatch.setattr(pool, 'workers', workers)
     for arguments, cores, jobs, names, repeats, N_epochs in (
         ('', 9, 4, NAMES, None, 300),
-        ('linear all', 2, 2, NAMES, None, 300),
         ('memory linear memory --jobs 6', 9, 6, ['memory', 'linear'], None, 300),
-        ('memory --repeats 12 --epochs 1', 9, 4, ['memory'], 12, 1),
+        ('memory --repeats 12 --epochs 1', 2, 2, ['memory'], 12, 1),
     ):
         usable = {'name': 'sched_getaffinity', 'value': lambda _, n=cores: range(n)}
         monkeypatch.setattr(os, **usable, raising=False)
@@ -176,18 +168,9 @@ def test_command_lines(folder, monkeypatch):
     assert os.listdir() == ['results'] and os.listdir('results') == []
     listed = ''.join(f'{name:14} {EXPERIMENTS[name].question}\n' for name in NAMES)
     assert script(COMMAND, '--list') == (listed, '', 0)
-
-
-def test_bad_command_lines(folder):
-    pathlib.Path('file').write_text('not a folder', encoding='utf-8')
-    for arguments, status, *parts in (
-        ('memory --repeats 0', 2, '--repeats'),
-        ('memory --output file/below', 1, 'file/below'),
-        ('nonsense', 2, 'nonsense', *NAMES),
-    ):
-        last = refused(COMMAND, *arguments.split(), status=status, parts=parts)
-        assert last.startswith('python -m experiments: ')
-    assert contents(folder) == {'file': b'not a folder'}
+    pathlib.Path('file').touch()  # noticed before the runs, not after
+    refused(COMMAND, 'memory', '--output', 'file/below', parts=['file/below'])
+    assert asked == []
 
 
 def test_readme_example_of_a_question(folder, monkeypatch):
@@ -216,6 +199,9 @@ def test_readme_example_of_a_question(folder, monkeypatch):
     curves = report.load('results', f'{name}-curves')
     assert list(curves.epoch) == [1, 2, 1, 2]
     assert list(curves.setting.unique()) == list(experiment.settings)
+    wrong = experiment._replace(settings={'misspelt': {'N_trian': 20}})
+    monkeypatch.setitem(EXPERIMENTS, name, wrong)
+    assert 'N_trian' in script(COMMAND, name, *options, status=1).stderr
 
 
 # ---------------------------------------------------------------- the page's sentences
@@ -274,45 +260,46 @@ def test_pairs_that_the_page_counts(name, series, better, other, column):
 
 
 @pytest.mark.parametrize(
-    'name, series, better, other, told',
+    'name, series, better, other',
     [
-        ('baseline', SAME, LOGISTIC, NETWORK, '3 to 10.5 points better'),
-        ('baseline', RANDOM, NETWORK, LOGISTIC, '4 to 13 points with 200'),
-        ('baseline', MORE, NETWORK, LOGISTIC, '28 to 36 with 800'),
-        ('baseline', RANDOM, NETWORK, 'nearest neighbour', 'by 0.4 to 3.8'),
-        ('baseline', MORE, NETWORK, 'nearest neighbour', '13 to 17 points'),
-        ('linear', MORE, MLP, SIGMOID, '26 to 39 points'),
-        ('neurons', '', '16', '2', 'by 0.45 to 25.7 points'),
-        ('neurons', '', '256', '16', '\N{MINUS SIGN}0.6 to 5.5 points'),
-        ('recurrent', '', 'LSTM', "the tutorial's", '5.7 to 10.9 points'),
-        ('noise', '1', 'mean of the squares', 'Conv1D', '(2.1 to 6.4 points)'),
+        ('baseline', SAME, LOGISTIC, NETWORK),
+        ('baseline', RANDOM, NETWORK, LOGISTIC),
+        ('baseline', MORE, NETWORK, LOGISTIC),
+        ('baseline', RANDOM, NETWORK, 'nearest neighbour'),
+        ('baseline', MORE, NETWORK, 'nearest neighbour'),
+        ('linear', MORE, MLP, SIGMOID),
+        ('neurons', '', '16', '2'),
+        ('neurons', '', '256', '16'),
+        ('recurrent', '', 'LSTM', TUTORIALS),
+        ('noise', '1', SQUARES, 'Conv1D'),
     ],
 )
-def test_ranges_of_differences(name, series, better, other, told):
+def test_ranges_of_differences(name, series, better, other):
     found = results(name, series)
     points = 100 * (found[better] - found[other])
-    assert told in section(name)
-    numbers = re.search(r'(-?[\d.]+) to ([\d.]+)', told.replace('\N{MINUS SIGN}', '-'))
-    rounding = 0.06 if '.' in told else 0.51
-    expected = pytest.approx(list(map(float, numbers.groups())), abs=rounding)
-    assert [points.min(), points.max()] == expected
+    text = section(name).replace('\N{MINUS SIGN}', '-')
+    ranges = re.findall(r'(-?[\d.]+) to ([\d.]+)', text)
+    assert any(rounds(points.min(), a) and rounds(points.max(), b) for a, b in ranges)
+
+
+def rounds(number, printed):
+    digits = len(printed.partition('.')[2])
+    return abs(number - float(printed)) < 0.501 * 10**-digits
 
 
 @pytest.mark.parametrize(
-    'name, series, setting, told',
+    'name, series, setting',
     [
-        *(('noise', x, TUTORIALS, f'{{}} % at {x}') for x in ('0.25', '0.5', '1', '2')),
-        ('noise', '0.5', SQUARES, '{} % right at 0.5'),
-        ('noise', '1', SQUARES, '{} % at 1'),
-        ('noise', '2', SQUARES, '{} % at 2'),
-        ('phase', f'{TUTORIALS}, random phase', '1600', '(medians {} and'),
-        ('phase', f'{TUTORIALS}, same phase', '400', 'and {} %)'),
-        ('phase', f'{TUTORIALS}, random phase', '200', 'gets {} %'),
+        *(('noise', noise, TUTORIALS) for noise in ('0.25', '0.5', '1', '2')),
+        *(('noise', noise, SQUARES) for noise in ('0.5', '1', '2')),
+        ('phase', f'{TUTORIALS}, random phase', '1600'),
+        ('phase', f'{TUTORIALS}, same phase', '400'),
+        ('phase', f'{TUTORIALS}, random phase', '200'),
     ],
 )
-def test_medians_in_sentences(name, series, setting, told):
+def test_medians_in_sentences(name, series, setting):
     median = 100 * results(name, series)[setting].median()
-    assert told.format(f'{median:.1f}') in section(name)
+    assert f'{median:.1f}' in section(name)
 
 
 def test_other_numbers_in_sentences():
@@ -338,7 +325,7 @@ def test_other_numbers_in_sentences():
 
 
 def test_which_network_learns_fastest():
-    """Each doubling helps; the networks of the three other questions are the same."""
+    """Each doubling of the neurons does."""
     ratios = []
     for series in SAME, MORE:
         epochs = results('fastest', series, 'training_95')
@@ -352,105 +339,23 @@ def test_which_network_learns_fastest():
         slowest = epochs.median().replace(np.inf, 0).filter(like='activation').idxmax()
         assert slowest == 'activation: sigmoid'
     assert f'need {min(ratios):.2f} to {max(ratios):.2f} of' in section('fastest')
-    others = {'layers': 'hidden layers', 'neurons': 'neurons'}
-    for name, kind in (others | {'activations': 'activation'}).items():
-        for column in 'training_95', 'test_accuracy':
-            theirs, found = results(name, '', column), results('fastest', MORE, column)
-            for setting in theirs:
-                assert (theirs[setting] == found[f'{kind}: {setting}']).all()
-
-
-# ---------------------------------------------------------------- the figures
-
-
-@pytest.mark.parametrize('name', NAMES)
-def test_figure_shows_the_numbers(name):
-    """Marks at the medians of the CSV file, bars over the ranges, lines by epochs."""
-    experiment, rows = EXPERIMENTS[name], report.load(PUBLISHED, name)
-    figure = figures.draw(PUBLISHED, name)
-    panels = zip(experiment.panels, figure.axes, strict=name != 'fastest')
-    for panel, axis in panels:
-        if panel == 'accuracy':
-            columns = {series or 'test sequences': 'test' for series in rows.series}
-            if not experiment.series and name != 'frequency':
-                columns['training sequences'] = 'training'
-            check_marks(axis, rows, {k: f'{v}_accuracy' for k, v in columns.items()})
-            assert axis.yaxis_inverted() or axis.get_xlabel() == experiment.varied
-        elif panel != 'speed':
-            curves = report.load(PUBLISHED, f'{name}-curves')
-            {'convergence': check_lines, 'seeds': check_seeds}[panel](axis, curves)
-    if name == 'fastest':
-        rows = rows.replace({'training_95': np.inf}, figures.NEVER)
-        rows[['kind', 'setting']] = rows.setting.str.split(': ', expand=True)
-        kinds = rows.groupby('kind', sort=False)
-        for axis, (kind, found) in zip(figure.axes, kinds, strict=True):
-            assert axis.get_xlabel().lower() == kind
-            check_marks(axis, found, dict.fromkeys((SAME, MORE), 'training_95'))
-    figures.plt.close(figure)
-
-
-def check_marks(axis, rows, columns):
-    """columns: which column of the CSV file each label's marks show."""
-    rowwise = axis.yaxis_inverted()
-    ticks = axis.get_yticklabels() if rowwise else axis.get_xticklabels()
-    names = [tick.get_text().replace('\n', ' ') for tick in ticks]
-    are_numbers = figures.has_numbers(rows) and axis.get_yscale() == 'linear'
-    kinds = zip(axis.containers, columns.items(), strict=True)
-    for container, (label, column) in kinds:
-        assert not label or container.get_label() == label
-        of_series = rows[rows.series.isin(['', label])].groupby('setting', sort=False)
-        wanted = of_series[column].agg(['median', 'min', 'max'])
-        marks, _, (bars,) = container.lines
-        places, medians = marks.get_data()[:: -1 if rowwise else 1]
-        found = [f'{x:g}' if are_numbers else names[round(x)] for x in places]
-        assert found == list(wanted.index)
-        ends = [bar[:, 0 if rowwise else 1] for bar in bars.get_segments()]
-        assert np.column_stack([medians, ends]) == pytest.approx(wanted.to_numpy())
-
-
-def check_lines(axis, curves):
-    by_epoch = curves.groupby(['setting', 'epoch'], sort=False)
-    found = []
-    for dotted, solid in zip(axis.lines[:-1:2], axis.lines[1:-1:2], strict=True):
-        assert (dotted.get_linestyle(), solid.get_linestyle()) == (':', '-')
-        points = solid.get_xdata(), dotted.get_ydata(), solid.get_ydata()
-        found += [(solid.get_label(), *point) for point in zip(*points, strict=True)]
-    medians = by_epoch[ACCURACIES].median().reset_index()
-    assert found == list(medians.itertuples(index=False, name=None))
-
-
-def check_seeds(axis, curves):
-    """Twenty thin lines and, bold, the median, as counted in 2018."""
-    rows = curves[curves.setting == SLIDE]
-    of_2018 = rows.pivot(index='epoch', columns='seed', values='accuracy_2018')
-    drawn = np.array([line.get_ydata() for line in axis.lines[-22:-2]]).T
-    assert (drawn == of_2018.to_numpy()).all()
-    assert sorted(of_2018.iloc[-1])[10] == axis.lines[-2].get_ydata()[-1]  # bold
 
 
 # ---------------------------------------------------------------- what is published
 
 
-@functools.cache
-def weights(network):
-    from keras import Sequential, layers
-
-    return Sequential([layers.Input((128,)), *network(layers)]).count_params()
-
-
 @pytest.mark.parametrize('name', NAMES)
 def test_published_files_are_those_of_the_questions(name):
+    from experiments.run import new_network
+
     experiment, expected = EXPERIMENTS[name], {}
     for key, options in experiment.settings.items():
-        epochs, parameters = 0, 0
-        if 'baseline' not in options:
-            epochs, parameters = 300, weights((questions.MLP | options)['network'])
-        data = [options.get('N_train', 200), options.get('phase', 0)]
-        data += [options.get('noise', 0), epochs, parameters]
-        for setting in options.get('frequencies', [key]):
-            series, setting = setting if isinstance(setting, tuple) else ('', setting)
-            for seed in range(experiment.seeds):
-                expected[series, str(setting), seed] = data
+        setting = Setting(**options)
+        weights = 0 if setting.baseline else new_network(setting).count_params()
+        data = [setting.N_train, setting.phase, setting.noise, 300 * bool(weights)]
+        series, key = key if isinstance(key, tuple) else ('', key)
+        for seed in range(experiment.seeds):
+            expected[series, str(key), seed] = [*data, weights]
     rows = report.load(PUBLISHED, name)
     columns = rows[['N_train', 'phase', 'noise', 'epochs', 'parameters']]
     runs = zip(rows.series, rows.setting, rows.seed, strict=True)
@@ -465,20 +370,17 @@ def test_published_files_are_those_of_the_questions(name):
 
 
 def test_publish(folder):
-    """In a copy: a table edited by hand is as before, and the figure is drawn again."""
-    ignore = shutil.ignore_patterns('__pycache__')
+    """In a copy: tables edited by hand are as before, and so is each figure."""
+    ignore = shutil.ignore_patterns('__pycache__', '*.png')
     shutil.copytree(PROJECT / 'experiments', 'experiments', ignore=ignore)
-    for name in NAMES:
-        short = name not in ('baseline', 'epochs', 'phase', 'noise')
-        assert (f'<!-- table: {name} -->' in README) == short
-        assert f'](results/{name}.png)' in README and section(name)
-    edited = pathlib.Path('experiments/README.md')
-    figure = pathlib.Path('experiments/results/memory.png')
+    page = pathlib.Path('experiments/README.md')
     assert '| 129 |' in README
-    edited.write_text(README.replace('| 129 |', '| 130 |'), encoding='utf-8')
-    figure.unlink()
-    assert script(folder / COMMAND, '--publish', 'memory') == ('', '', 0)
-    assert edited.read_text(encoding='utf-8') == README and figure.exists()
-    os.unlink('experiments/results/layers.csv')
-    parts = 'layers.csv', '--output'
-    refused(folder / COMMAND, '--publish', 'memory', parts=parts)
+    page.write_text(README.replace('| 129 |', '| 130 |'), encoding='utf-8')
+    assert script(folder / COMMAND, '--publish') == ('', '', 0)
+    assert page.read_text(encoding='utf-8') == README
+    for name in NAMES:
+        assert f'](results/{name}.png)' in README and section(name)
+        assert f'<!-- table: {name} -->' in README or f'](results/{name}.csv)' in README
+        picture = f'results/{name}.png'
+        drawn = folder / 'experiments' / picture
+        assert not compare_images(PROJECT / 'experiments' / picture, drawn, tol=0.5)

@@ -18,15 +18,13 @@ from pathlib import Path
 import pytest
 from conftest import PROJECT
 
-from experiments.questions import EXPERIMENTS
-
 pytestmark = pytest.mark.slow  # real environments are made
 SHELLS = [shell for shell in ('bash', 'zsh') if shutil.which(shell)]
 OTHER = SHELLS[-1]
 LMOD = Path('/usr/share/lmod/lmod')
 # Those of script.sh, then those of the batch jobs.
 TOOLS = 'cat dirname find flock grep mv readlink realpath rm sh tail test'
-TOOLS += ' awk bash head ln mkdir tar uname'
+TOOLS += ' bash head ln mkdir tar uname'
 OFFLINE = {'PIP_FIND_LINKS': ''}  # the real pip finds no wheels
 
 WORKSHOP, VENV = Path('work shop'), Path('work shop/.venv')
@@ -266,7 +264,7 @@ def job(file, *arguments, status=0, more='', error=''):
     *lines, last = (PROJECT / file).read_text().splitlines()
     write('slurm_script', '\n'.join([*lines, more, last]))
     here = os.getcwd()
-    env = {'PATH': f'{here}/bin', 'JOBFS': f'{here}/disk', 'SLURM_ARRAY_TASK_ID': '2'}
+    env = {'PATH': f'{here}/bin', 'JOBFS': f'{here}/disk'}
     command = ['bash', f'{here}/slurm_script', *arguments]
     done = subprocess.run(command, cwd=WORKSHOP, env=env, capture_output=True)
     stderr = done.stderr.decode()
@@ -304,12 +302,8 @@ def test_a_job_refuses_what_was_edited_after_sbatch(ready):
         os.utime(path, (at_once, at_once))
 
 
-def test_job_array(ready):
-    """Each task runs its experiment, and there is a task for each."""
-    file = 'experiments/experiments.slurm'
-    array = re.findall(r'^#SBATCH --array=(.*)', (PROJECT / file).read_text(), re.M)
-    assert array == [f'1-{len(EXPERIMENTS)}']
-    text = 'print("one Why?\\ntwo How?" if "--list" in sys.argv else sys.argv[1:])'
-    write(WORKSHOP / 'experiments/__main__.py', f'import sys\n{text}\n')
-    done = job(file, '--repeats', '20')
-    assert done.endswith(" two --repeats 20\n['two', '--repeats', '20']\n")
+def test_experiments_slurm(ready):
+    text = 'import sys; print(sys.argv[1:])'
+    write(WORKSHOP / 'experiments/__main__.py', text)
+    done = job('experiments/experiments.slurm', 'linear', '--repeats', '20')
+    assert done.endswith(" linear --repeats 20\n['linear', '--repeats', '20']\n")

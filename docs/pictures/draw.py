@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from subprocess import DEVNULL
 
 from support.console import make_parser
 
@@ -108,9 +109,8 @@ def network():
     figure, axis = plt.subplots(figsize=(6.4, 3.4))
     heights = [np.linspace(1, 0, n) if n > 1 else [0.5] for n in (128, 16, 8, 1)]
     for i, alpha in enumerate((0.06, 0.25, 0.5)):
-        line = {'color': 'tab:blue', 'alpha': alpha, 'linewidth': 0.5}
-        for a, b in itertools.product(heights[i], heights[i + 1]):
-            axis.plot((i, i + 1), (a, b), **line)
+        ends = np.array([*itertools.product(heights[i], heights[i + 1])]).T
+        axis.plot((i, i + 1), ends, color='tab:blue', alpha=alpha, linewidth=0.5)
     for i, y in enumerate(heights):
         colour, size = ('tab:orange', 9) if i else ('grey', 2)
         axis.plot([i] * len(y), y, 'o', color=colour, markersize=size)
@@ -141,15 +141,13 @@ def scripts():
 
 def train(folder):
     """Run each of the scripts in a folder, on its own data: runs/NAME is in there."""
-    for name in ('utilities.py', 'support'):
-        (folder / name).symlink_to(PROJECT / name)
     command = [sys.executable, PROJECT / 'generate_data.py']
     subprocess.run(command, cwd=folder, check=True)
-    quiet = {'env': os.environ | {'MPLBACKEND': 'agg'}, 'stdout': subprocess.DEVNULL}
+    env = os.environ | {'MPLBACKEND': 'agg', 'PYTHONPATH': str(PROJECT)}
     for name, text in scripts().items():
         (folder / 'train.py').write_text(text, encoding='utf-8')
         command = [sys.executable, 'train.py', '--name', name]
-        subprocess.run(command, cwd=folder, check=True, **quiet)
+        subprocess.run(command, cwd=folder, check=True, env=env, stdout=DEVNULL)
 
 
 def draw_history(axes, run):
