@@ -18,6 +18,7 @@ import sys
 import tempfile
 import warnings
 from collections import namedtuple
+from unittest import mock
 
 import pytest
 
@@ -41,35 +42,25 @@ def pytest_addoption(parser):
     parser.addoption('--as-is', action='store_true', help=why)
 
 
-def committed_train():
-    """Return the text of HEAD's train.py if the file differs from it, or None."""
-    git = ['git', '-C', str(PROJECT), 'show', 'HEAD:train.py']
-    found = subprocess.run(git, capture_output=True, encoding='utf-8')
-    if found.returncode:  # no repository
-        return None
-    here = (PROJECT / 'train.py').read_text(encoding='utf-8')
-    return found.stdout if found.stdout != here else None
-
-
-# An attendee edits train.py: then HEAD's is tested, in a folder of links to the rest.
-_as_is = '--as-is' in sys.argv or 'AS_IS' in os.environ
-_committed = None if _as_is else committed_train()
-if _as_is:
-    os.environ['AS_IS'] = '1'  # for the processes of pytest-xdist
+# An attendee edits train.py: then HEAD's is tested, in a copy of the rest.
 WORKSHOP = PROJECT
-if _committed is not None:
-    _links = tempfile.TemporaryDirectory(prefix='workshop-')  # until the process ends
-    WORKSHOP = pathlib.Path(_links.name)
-    for path in PROJECT.iterdir():
-        if path.name not in ('train.py', '.git', '.venv'):
-            (WORKSHOP / path.name).symlink_to(path)
-    (WORKSHOP / 'train.py').write_text(_committed, encoding='utf-8')
-TRAIN = (WORKSHOP / 'train.py').read_text(encoding='utf-8')
+TRAIN = (PROJECT / 'train.py').read_text(encoding='utf-8')
+if '--as-is' in sys.argv:
+    os.environ['AS_IS'] = '1'  # for the processes of pytest-xdist
+if 'AS_IS' not in os.environ:
+    git = ['git', '-C', str(PROJECT), 'show', 'HEAD:train.py']
+    head = subprocess.run(git, capture_output=True, encoding='utf-8')
+    if head.returncode == 0 and head.stdout != TRAIN:  # else there is no repository
+        TRAIN, copy = head.stdout, tempfile.TemporaryDirectory(prefix='workshop-')
+        WORKSHOP = pathlib.Path(copy.name, 'workshop')
+        others = shutil.ignore_patterns('.git', '.venv', 'Train', 'Test', 'runs')
+        shutil.copytree(PROJECT, WORKSHOP, ignore=others)
+        (WORKSHOP / 'train.py').write_text(TRAIN, encoding='utf-8')
 
 
 def pytest_report_header():
     line = 'train.py: that of HEAD, as yours is edited (--as-is: yours)'
-    return line if _committed else None
+    return line if WORKSHOP != PROJECT else None
 
 
 # ---------------------------------------------------------------- running the scripts
@@ -88,41 +79,41 @@ def restored():
 
     import matplotlib.pyplot as plt
 
-    hook, argv, path, folder = sys.excepthook, sys.argv, sys.path.copy(), os.getcwd()
-    environment = os.environ.copy()
     signals = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
     handlers = {number: signal.getsignal(number) for number in signals}
     runs.Run.current = None
     signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a new process
     if 'keras' in sys.modules:  # the first network is called sequential
         sys.modules['keras'].utils.clear_session()
-    try:
+    context = contextlib.ExitStack()
+    for name, value in (
+        ('excepthook', sys.excepthook),
+        ('argv', []),
+        ('path', [*sys.path]),
+    ):
+        context.enter_context(mock.patch.object(sys, name, value))
+    with context, mock.patch.dict(os.environ), contextlib.chdir('.'):
         with warnings.catch_warnings(), plt.rc_context():
             yield
-    finally:
-        sys.excepthook, sys.argv, sys.path[:] = hook, argv, path
-        os.chdir(folder)
-        os.environ.clear()
-        os.environ.update(environment)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        gc.enable()
-        plt.close('all')
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    gc.enable()
+    plt.close('all')
 
 
 def script(*command, status=0, cwd='.', env=None):
     """Run a script in this process, as python SCRIPT ... would; return a Result.
 
-    The script is one of ours by its name, or the path of another. Fails unless the exit
-    status is the one expected; None stands for any.
+    The script is one in that folder, or else one of ours. Fails unless the exit status
+    is the one expected; None stands for any.
     """
-    name, *arguments = map(str, command)
-    path = str(WORKSHOP / name)
+    path, *arguments = map(str, command)
     stdout, stderr, code = io.StringIO(), io.StringIO(), 0
     out, err = contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr)
     with restored(), out, err:
         os.chdir(cwd)
         os.environ.update(env or {})
+        path = os.path.abspath(path) if os.path.exists(path) else str(WORKSHOP / path)
         sys.argv = [path, *arguments]
         linecache.checkcache(path)
         try:
