@@ -5,7 +5,6 @@ trainings are as short as what is claimed of them allows.
 """
 
 import itertools
-import json
 import os
 import platform
 import re
@@ -33,12 +32,10 @@ NAMES += sorted(f'docs/{path.name}' for path in PROJECT.glob('docs/*.md'))
 TEXTS = {name: (PROJECT / name).read_text(encoding='utf-8') for name in NAMES}
 README, LESSON = TEXTS['README.md'], TEXTS['LESSON.md']
 SECTIONS = {name: sections(name) for name in NAMES}
-EXERCISES = {
-    int(title.split()[1][:-1]): text
-    for title, text in SECTIONS['LESSON.md'].items()
-    if title.startswith('Exercise ')
-}
+EXERCISE = re.compile(r'^### Exercise (\d+)\. .*\n((?s:.*?))(?=^##|\Z)', re.MULTILINE)
+EXERCISES = {int(number): text for number, text in EXERCISE.findall(LESSON)}
 RESULT = ' '.join(SECTIONS['LESSON.md']['5. Reading the result'].split())
+CLUSTER = own_data.PAGE['On a cluster: many settings or sequences']
 slow = pytest.mark.slow
 
 
@@ -56,10 +53,7 @@ def figures(monkeypatch):
 
 
 def commands(text):
-    """Return each python SCRIPT ARGUMENTS in a text, also as a job, as a pair.
-
-    What is in a loop comes once for each of its values.
-    """
+    """Return each python SCRIPT ARGUMENTS, also in a loop or as a job, as a pair."""
 
     def repeat(loop):
         return '\n'.join(loop[3].replace(f'${loop[1]}', x) for x in loop[2].split())
@@ -80,16 +74,13 @@ def typed(commands, *more):
     return printed
 
 
-def edit(*texts):
-    """Write train.py with the edits that texts show into this folder."""
-    lines = TRAIN
-    for text in texts:
-        lines = edited(lines, text)
-    Path('train.py').write_text(lines, encoding='utf-8')
+def edit(text):
+    """Write train.py, with the edit that a text shows, into this folder."""
+    Path('train.py').write_text(edited(TRAIN, text), encoding='utf-8')
 
 
-def facts(run='last'):
-    return json.loads(Path(f'runs/{run}/run.json').read_text(encoding='utf-8'))
+def blocks(language, text):
+    return re.findall(rf'```{language}\n(.*?)```', text, re.DOTALL)
 
 
 def history(run='last'):
@@ -178,16 +169,13 @@ def test_look(trained, figures):
 
 def test_without_a_network(lesson, capsys, monkeypatch):
     monkeypatch.chdir(lesson.folder)
-    exec(re.search(r'```python\n(.*?)```', EXERCISES[2], re.DOTALL)[1], {})
+    exec(*blocks('python', EXERCISES[2]), {})
     larger, squares = re.findall(r': +(\S+)$', capsys.readouterr().out, re.MULTILINE)
     assert f'\n{larger} and exactly {squares}. ' in EXERCISES[2]
 
 
 def test_the_wrong_ones(trained, lesson):
-    """They are squares, some of them nearer to a training sine than to any square.
-
-    And the class of the nearest training sequence is as good an answer.
-    """
+    """Squares, nearest to a sine; and the nearest training sequence does as well."""
     (X, Y), (X_test, Y_test) = read_set('Train', 200, 128), read_set('Test', 50, 128)
     nearest = Y[np.sum((X_test[:, None] - X) ** 2, axis=2).argmin(axis=1)]
     wrong = re.search(r'^Wrong: ([\d ]*)', lesson.stdout, re.MULTILINE)[1].split()
@@ -253,9 +241,9 @@ def test_commands(folder, request, name, arguments):
         rows['star'] = number % 20
     for path in ('mine.csv', 'train.csv', 'test.csv'):
         rows.to_csv(path, index=False)
-    curves = {'star': number.repeat(9), 'mag': X[:, :9].ravel()}
-    curves |= {'mjd': np.tile(range(9), 40), 'class': number.repeat(9) % 2}
-    pd.DataFrame(curves).to_csv('survey.csv', index=False)
+    curves = pd.DataFrame(X[:, :9]).stack().rename_axis(['star', 'mjd'])
+    curves = curves.reset_index(name='mag').assign(**{'class': number.repeat(9) % 2})
+    curves.to_csv('survey.csv', index=False)
     before = contents(folder).keys()
     asks = (name, arguments) == ('import_data.py', ' mine.csv')
     few = shlex.split(arguments.replace('00 ', ' '))
@@ -286,18 +274,21 @@ def test_edits(data, name, title, monkeypatch):
 
 
 @slow
-def test_how_many_sequences_and_luck(trained):
-    """With the first of exercise 4's numbers, and with two of exercise 7's seeds.
-
-    The last number and the first seed are the lesson's own.
-    """
+def test_sequences_seeds_and_layers(trained):
+    """Few sequences; other seeds; the wider, the sooner, and sigmoids last."""
     few, *_ = commands(EXERCISES[4])
     _, one, *_, four, _, _ = commands(EXERCISES[7])
     typed([few, one, four], '--N_epochs', 100)
-    names = 'N25', '1', 'seed1', 'seed4'
-    few, *many = (facts(run)['accuracy'] for run in names)
+    Path('train_wide.py').write_text(TRAIN.replace('Dense(16,', 'Dense(64,'))
+    Path('train.py').write_text(re.sub("'(relu|tanh)'", "'sigmoid'", TRAIN))
+    typed([*commands(EXERCISES[8])[:1], ('train.py', '--name slow')], '--N_epochs', 40)
+    names = '1', 'seed1', 'seed4', 'N25', 'wide0', 'slow'  # 1 is the lesson's own
+    *accuracies, few = (runs.read_run(name)['accuracy'] for name in names[:4])
     assert history('N25').accuracy[100] == 1 == history(1).accuracy[300]
-    assert few < min(0.75, many[0] - 0.15) and 0 < max(many) - min(many) <= 0.15
+    assert 0 < max(accuracies) - min(accuracies) <= 0.15
+    assert few < min(0.75, accuracies[0] - 0.15)
+    tutorial, *_, wide, sigmoids = (runs.read_run(x)['epochs_to_95'] for x in names)
+    assert wide < tutorial < 40 and sigmoids is None
 
 
 @slow
@@ -306,29 +297,16 @@ def test_networks_that_do_about_as_well(trained, number, epochs, least):
     """One counts as in 2018: exactly flat, below what is right today; one is slow."""
     edit(EXERCISES[number])
     printed = typed(commands(EXERCISES[number])[:2], '--N_epochs', epochs)
-    curve, run = history().accuracy, facts()
     shown = float(re.search(r'\nAccuracy: (.*)%\n', printed)[1])
-    assert run['accuracy'] >= least and ('training may stop' in printed) == (
-        number == 5
-    )
+    curve, run = history().accuracy, runs.read_run('last')
+    assert run['accuracy'] >= least
     if number == 5:
-        assert np.ptp(curve[-5:]) == 0 and curve[epochs] < 0.95 and 'never' in printed
+        assert np.ptp(curve[-5:]) == 0 and curve[epochs] < 0.95
         assert shown < 100 * run['accuracy']
     else:
         assert f' = {run["parameters"]}, fewer than' in EXERCISES[number]
-        assert run['epochs_to_95'] > 2 * facts(1)['epochs_to_95']
+        assert run['epochs_to_95'] > 2 * runs.read_run(1)['epochs_to_95']
         assert curve[epochs] >= 0.97
-
-
-@slow
-def test_which_learns_fastest(trained):
-    """The wider, the sooner; sigmoids last. Here with one seed each."""
-    Path('train_wide.py').write_text(TRAIN.replace('Dense(16,', 'Dense(64,'))
-    Path('train.py').write_text(re.sub("'(relu|tanh)'", "'sigmoid'", TRAIN))
-    typed(commands(EXERCISES[8])[:1], '--N_epochs', 40)
-    script('train.py', '--N_epochs', 40)
-    tutorial, wide, slow = (facts(x)['epochs_to_95'] for x in (1, 'wide0', 'last'))
-    assert wide < tutorial < 40 and slow is None
 
 
 @slow
@@ -355,7 +333,7 @@ def test_last_years_exam(trained):
     printed = typed(commands(EXERCISES[10]), '--N_epochs', 80)
     assert '\n50 of 50 test sequences also occur in the training set' in printed
     assert re.search(r'^Data: .*, changed since they were made', printed, re.MULTILINE)
-    assert facts()['accuracy'] == 1
+    assert runs.read_run('last')['accuracy'] == 1
     assert contents('Test') | {'about.json': None} == honest
 
 
@@ -370,10 +348,12 @@ def test_random_phase_and_new_questions(folder):
     edit(own_data.FCN)
     script('train.py', '--N_test', 400, '--N_epochs', 20)
     assert history('shifted').accuracy[100] >= 0.97
-    failed, *others = (facts(x)['accuracy'] for x in ('shifted', 'LSTM', 'last'))
+    failed, *others = (
+        runs.read_run(x)['accuracy'] for x in ('shifted', 'LSTM', 'last')
+    )
     assert failed < 0.78 < 0.86 <= min(others)
     # It is sure of everything; and what the LSTM goes by is the height.
-    edit()
+    os.remove('train.py')
     for line in re.findall('python -c "(.*)"', EXERCISES[12]):
         exec(line, {})
     said = typed(commands(EXERCISES[12]), '--N_epochs', 100)
@@ -389,7 +369,9 @@ def test_more_than_two_classes(folder):
     edit(own_data.SOFTMAX.replace('Dense(4', f'Dense({N}'))
     script('train.py', '--N_epochs', 30)
     answers = pd.read_csv('runs/last/predictions.csv')
-    assert answers['class'].nunique() == N and facts()['accuracy'] > 1.6 / N
+    assert (
+        answers['class'].nunique() == N and runs.read_run('last')['accuracy'] > 1.6 / N
+    )
 
 
 def far(N, rng):
@@ -417,16 +399,6 @@ def test_edits_for_own_data(folder, monkeypatch, make, N, epochs, text):
     assert edited['recall'].max() > 0.8
 
 
-CLUSTER, ELSEWHERE = (
-    SECTIONS['docs/own-data.md'][title]
-    for title in ('On a cluster: many settings or sequences', 'Elsewhere')
-)
-
-
-def blocks(language, text):
-    return re.findall(rf'```{language}\n(.*?)```', text, re.DOTALL)
-
-
 def typed_by(job, task):
     """Return what the text of a job types behind python, as a task of an array."""
     Path('script.sh').touch()
@@ -443,7 +415,7 @@ def test_a_sweep(data):
     edit(CLUSTER)
     script(*typed[5], *SHORT)
     _, _, neurons, _, rate, *_ = typed[5]
-    run = facts(f'{neurons}_{rate}')
+    run = runs.read_run(f'{neurons}_{rate}')
     assert run['layers'].startswith(f'{neurons} relu, ')
     assert run['optimizer'] == f'rmsprop {rate}'
 
@@ -459,8 +431,8 @@ def test_a_survey(folder, monkeypatch):
 
     (cut,) = blocks('python', CLUSTER)
     exec(cut.replace('100_000', '25'), {})
-    part = Path('part_2.csv').read_text().split('\n')
-    Path('part_2.csv').write_text('\n'.join([*part[:3], part[3][1:] + 'x', *part[4:]]))
+    part = Path('part_2.csv')
+    part.write_text(part.read_text().replace('.', 'x', 1))
     _, infer, count = blocks('sh', CLUSTER)
     for task in (1, 2, 3):
         done = script(*typed_by(infer, task), status=int(task == 2))
@@ -471,7 +443,7 @@ def test_a_survey(folder, monkeypatch):
     answers = pd.read_csv('scores_part_1.csv')
     shutil.copy('part_1.csv', 'runs/1/new.csv')
     monkeypatch.chdir('runs/1')
-    program, _ = blocks('python', ELSEWHERE)
+    program, _ = blocks('python', own_data.PAGE['Elsewhere'])
     imports = re.findall(r'^(?:import|from) (\w+)', program, re.MULTILINE)
     assert imports == ['json', 'keras', 'numpy', 'pandas']
     exec(program, found := {})
@@ -495,16 +467,15 @@ def test_features(folder):
 @slow
 def test_pictures(folder, figures, monkeypatch):
     """All of docs/ are drawn; exercises 13 and 14 say what their runs show."""
-    runs, words = {}, {'leak': 'leak', 'large': 'too large', 'small': 'too small'}
+    made, words = {}, {'leak': 'leak', 'large': 'too large', 'small': 'too small'}
 
     def run(command, cwd, **_):
-        """Run the command in this process; trainings are shorter."""
         _, path, *options = command
         if options:
             options += ['--N_epochs', 60 if options[-1] in words else 1]
         script(Path(cwd, path), *options, cwd=cwd)
         for path in Path(cwd).glob('runs/last'):
-            runs[path.readlink().name] = pd.read_csv(path / 'history.csv')
+            made[path.readlink().name] = pd.read_csv(path / 'history.csv')
 
     platform.processor()  # asks a subprocess, once; TensorFlow calls it
     monkeypatch.setattr(subprocess, 'run', run)
@@ -519,13 +490,11 @@ def test_pictures(folder, figures, monkeypatch):
         assert axes[i].get_title() == letter
         for axis, what in (axes[i], 'accuracy'), (axes[i + 4], 'loss'):
             lines = [line.get_ydata() for line in axis.lines]
-            np.testing.assert_array_equal(lines, runs[name][[what, f'val_{what}']].T)
-    leak, large, small = (runs[name] for name in words)
+            np.testing.assert_array_equal(lines, made[name][[what, f'val_{what}']].T)
+    leak, large, small = (made[name] for name in words)
     assert leak.val_accuracy.iloc[-1] > 0.97 and leak.val_loss.iloc[-1] < 0.3
     # 0.1: the loss jumps about that of guessing; 0.00001: it falls, slowly
-    for curves in (large, small):
-        assert curves.val_accuracy.iloc[-1] < 0.75 and curves.accuracy.max() < 0.8
-        assert 0.5 < curves.val_loss.median() < 1
+    assert max(large.accuracy.max(), small.accuracy.max()) < 0.8
     large, small = large.loss[10:], small.loss[10:]
     assert 0.55 < large.mean() < 0.9 and 0.55 < small.iloc[-1] < small.iloc[0]
     assert large.diff().std() > 5 * small.diff().std()
