@@ -91,8 +91,8 @@ def history(run='last'):
 # ---------------------------------------------------------------- the default run
 
 
-def test_what_comes_out(lesson, monkeypatch):
-    """Each number of the last lines is near the documents'; and it converges."""
+def test_what_comes_out(lesson):
+    """Each number of the last lines is near the documents'."""
     shown, taught = (
         x for x in re.findall(r'```\w*\n([^`]*)```', README + LESSON) if '%' in x
     )
@@ -108,25 +108,19 @@ def test_what_comes_out(lesson, monkeypatch):
     least += [2, 2, 2, 0, 5, 5, 5, 0, 0]
     assert (abs(a - b) <= least).all(), printed
 
-    monkeypatch.chdir(lesson.folder)
-    accuracy, loss = history().accuracy, history().loss
-    assert 10 < accuracy[accuracy == 1].index[0] <= 90  # 'within 40 epochs'
-    assert (accuracy[91:] > 0.99).all() and loss[300] < 0.1 * loss[61]
-
 
 def test_what_it_is_worth():
     """To the digit, from the table of what was taken for what; also in section 5."""
     rows = re.findall(r'(?m)^ \w+ wave +(\d+) +(\d+) +(\d+) of (\d+)$', README)
-    table = np.array(rows, int)
-    (right, N), sines = table[:, 2:].sum(axis=0), table[0, 3]
-    assert (table[:, :2].sum(axis=1) == table[:, 3]).all()
-    assert (table[:, :2].diagonal() == table[:, 2]).all()
+    taken, (recognised, sizes) = np.split(np.array(rows, int).T, 2)
+    assert (taken.sum(axis=0) == sizes).all() and (taken.diagonal() == recognised).all()
+    right, N = recognised.sum(), sizes.sum()
     low, high = (f'{100 * x:.0f} %' for x in runs.wilson_interval(right, N))
     percent = f'\nAccuracy: {100 * right / N:.2f}%\n'
     percent += f'{right} of {N} right; 95 % confidence: {low} to {high}\n'
     assert f'{percent}5 of {N} test sequences' in README
     assert f'the 45 others: {right - 5}, {(right - 5) / 0.45:.1f} %\n' in README
-    assert f'\nAlways answering sine wave: {100 * sines / N:.0f} %\n' in README
+    assert f'\nAlways answering sine wave: {100 * sizes[0] / N:.0f} %\n' in README
     assert re.search(f'If {right} of {N} are right, .* {low} or {high}, the', RESULT)
 
 
@@ -192,7 +186,6 @@ def test_the_wrong_ones(trained, lesson):
 
 # ---------------------------------------------------------------- the commands
 
-
 MODULES = {
     'train_wide.py': 'train.py',
     '-m experiments': 'experiments/__main__.py',
@@ -210,8 +203,7 @@ QUICK = {
 def test_every_option_and_link_exists(name):
     """And of the lesson every run that compare.py is to show."""
     typed = commands(TEXTS[name])
-    options = ' '.join(arguments for _, arguments in typed)
-    runs = {'1', *re.findall(r'--name (\S+)', options)}
+    runs = {'1', *re.findall(r'--name (\w+)', str(typed))}
     for command, arguments in typed:
         path = MODULES.get(command, command)
         if path.endswith('.py'):  # not pytest and the like
@@ -254,7 +246,6 @@ def test_commands(folder, request, name, arguments):
 
 # ------------------------------------------------------- the edits and trainings
 
-
 EDITS = [
     (name, title)
     for name in NAMES
@@ -285,6 +276,7 @@ def test_sequences_seeds_and_layers(trained):
     names = '1', 'seed1', 'seed4', 'N25', 'wide0', 'slow'  # 1 is the lesson's own
     *accuracies, few = (runs.read_run(name)['accuracy'] for name in names[:4])
     assert history('N25').accuracy[100] == 1 == history(1).accuracy[300]
+    assert history(1).loss[300] < 0.1 * history(1).loss[60]
     assert 0 < max(accuracies) - min(accuracies) <= 0.15
     assert few < min(0.75, accuracies[0] - 0.15)
     tutorial, *_, wide, sigmoids = (runs.read_run(x)['epochs_to_95'] for x in names)
@@ -368,10 +360,7 @@ def test_more_than_two_classes(folder):
     script('generate_data.py', 200, 50, '--classes', N)
     edit(own_data.SOFTMAX.replace('Dense(4', f'Dense({N}'))
     script('train.py', '--N_epochs', 30)
-    answers = pd.read_csv('runs/last/predictions.csv')
-    assert (
-        answers['class'].nunique() == N and runs.read_run('last')['accuracy'] > 1.6 / N
-    )
+    assert runs.read_run('last')['accuracy'] > 1.6 / N
 
 
 def far(N, rng):
@@ -381,20 +370,20 @@ def far(N, rng):
 
 @slow
 @pytest.mark.parametrize(
-    'make, N, epochs, text',
+    'make, text',
     [
-        (far, 200, 60, own_data.NORMALIZATION),
-        (own_data.magnitudes, 200, 60, own_data.LAYER_NORMALIZATION),
-        (own_data.rare_squares, 1000, 10, own_data.WEIGHTS),
+        (far, own_data.NORMALIZATION),
+        (own_data.magnitudes, own_data.LAYER_NORMALIZATION),
+        (own_data.rare_squares, own_data.WEIGHTS),
     ],
 )
-def test_edits_for_own_data(folder, monkeypatch, make, N, epochs, text):
-    """Without the edit class 1 is not recognised, or nothing is; with it both are."""
+def test_edits_for_own_data(folder, monkeypatch, make, text):
+    """Without the edit one class is not recognised; with it both are."""
     monkeypatch.setattr(own_data, 'project', WORKSHOP)
     with restored():
-        numbers = own_data.made(*(make(N, rng) for rng in random_streams(0)))
-        more = *numbers, '--N_epochs', epochs
-        without, edited = (own_data.trained([0], x, *more)[0] for x in ([], [text]))
+        numbers = own_data.made(*(make(1000, rng) for rng in random_streams(0)))
+        numbers += ['--N_epochs', 10]
+        without, edited = (own_data.trained([0], x, *numbers)[0] for x in ([], [text]))
     assert without['recall'].min() < 0.1 < 0.25 < edited['recall'].min()
     assert edited['recall'].max() > 0.8
 
@@ -454,11 +443,11 @@ def test_a_survey(folder, monkeypatch):
 
 def test_features(folder):
     """Columns of unlike scales are said to need axis=-1, a series is not."""
-    series, Y = 100 + 20 * np.random.default_rng(0).normal(size=(60, 8)), np.arange(60)
-    for X, axis in (series, False), (series * 10.0 ** np.arange(-2, 6), True):
-        np.savez('both.npz', X=X, Y=Y % 2)
+    series = 100 + 20 * np.random.default_rng(0).normal(size=(60, 8))
+    for scales, axis in (1, ''), (10.0 ** np.arange(-2, 6), ', with axis=-1'):
+        np.savez('both.npz', X=series * scales, Y=np.arange(60) % 2)
         imported = script('import_data.py', 'both.npz', '--overwrite').stdout
-        assert 'the Normalization' in imported and ('axis=-1' in imported) == axis
+        assert re.search(f'the Normalization{axis}[ ,]', imported.replace('\n', ' '))
 
 
 # ---------------------------------------------------------------- the pictures
@@ -480,9 +469,8 @@ def test_pictures(folder, figures, monkeypatch):
     platform.processor()  # asks a subprocess, once; TensorFlow calls it
     monkeypatch.setattr(subprocess, 'run', run)
     script('docs/pictures/draw.py', folder / 'new')
-    shown = LESSON + TEXTS['docs/slides.md']
-    drawn = set(re.findall(r'\]\((?:docs/)?pictures/(\S+)\)', shown))
-    assert drawn == {*os.listdir('new')}
+    shown = re.findall(r'pictures/(\S+)\)', LESSON + TEXTS['docs/slides.md'])
+    assert {*shown} == {*os.listdir('new')}
     axes = dict(figures)['curves.png'].axes
     answers = dict(re.findall(r'\b([A-D]): ([^:.]*)', EXERCISES[14]))
     for i, (letter, name) in enumerate(pictures.FOUR.items()):
