@@ -145,6 +145,7 @@ def test_an_upgrade(ready):
     """Without a network .venv stays as it was; killed, the next shell finishes it."""
     write(REQUIREMENTS, 'numpy\nunknown\n')
     source(OTHER, 'script.sh: going on with what .venv had', **OFFLINE)
+    assert INSTALLED.exists()
     write(REQUIREMENTS, 'numpy>1\ntensorflow\n')
     killed = start(OTHER)
     until((LIBRARY / '~umpy').exists)
