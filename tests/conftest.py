@@ -16,8 +16,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import types
 import warnings
 from collections import namedtuple
+from unittest import mock
 
 import pytest
 
@@ -37,48 +39,36 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser):
-    why = "test train.py even if it isn't HEAD's"
-    parser.addoption('--as-is', action='store_true', help=why)
-
-
-def committed_train():
-    """Return the text of HEAD's train.py if the file differs from it, or None."""
-    git = ['git', '-C', str(PROJECT), 'show', 'HEAD:train.py']
-    found = subprocess.run(git, capture_output=True, encoding='utf-8')
-    if found.returncode:  # no repository
-        return None
-    here = (PROJECT / 'train.py').read_text(encoding='utf-8')
-    return found.stdout if found.stdout != here else None
+    parser.addoption(
+        '--as-is', action='store_true', help='test train.py as you have it'
+    )
 
 
 # An attendee edits train.py: then HEAD's is tested, in a folder of links to the rest.
-_as_is = '--as-is' in sys.argv or 'AS_IS' in os.environ
-_committed = None if _as_is else committed_train()
-if _as_is:
-    os.environ['AS_IS'] = '1'  # for the processes of pytest-xdist
 WORKSHOP = PROJECT
-if _committed is not None:
-    _links = tempfile.TemporaryDirectory(prefix='workshop-')  # until the process ends
-    WORKSHOP = pathlib.Path(_links.name)
-    for path in PROJECT.iterdir():
-        if path.name not in ('train.py', '.git', '.venv'):
-            (WORKSHOP / path.name).symlink_to(path)
-    (WORKSHOP / 'train.py').write_text(_committed, encoding='utf-8')
-TRAIN = (WORKSHOP / 'train.py').read_text(encoding='utf-8')
+TRAIN = (PROJECT / 'train.py').read_text(encoding='utf-8')
+if '--as-is' in sys.argv:
+    os.environ['AS_IS'] = '1'  # for the processes of pytest-xdist
+if 'AS_IS' not in os.environ:
+    git = ['git', '-C', str(PROJECT), 'show', 'HEAD:train.py']
+    head = subprocess.run(git, capture_output=True, encoding='utf-8')
+    if head.returncode == 0 and head.stdout != TRAIN:  # else there is no repository
+        links = tempfile.TemporaryDirectory(prefix='workshop-')  # while it is named
+        TRAIN, WORKSHOP = head.stdout, pathlib.Path(links.name)
+        for path in PROJECT.iterdir():
+            if path.name not in ('train.py', '.git', '.venv'):
+                (WORKSHOP / path.name).symlink_to(path)
+        (WORKSHOP / 'train.py').write_text(TRAIN, encoding='utf-8')
 
 
 def pytest_report_header():
     line = 'train.py: that of HEAD, as yours is edited (--as-is: yours)'
-    return line if _committed else None
+    return line if WORKSHOP != PROJECT else None
 
 
 # ---------------------------------------------------------------- running the scripts
 
-
-# What a script has printed, and its exit status.
 Result = namedtuple('Result', 'stdout stderr returncode')
-# The lesson's first two commands: their folder, and what train.py printed.
-Lesson = namedtuple('Lesson', 'folder stdout')
 
 
 @contextlib.contextmanager
@@ -88,23 +78,20 @@ def restored():
 
     import matplotlib.pyplot as plt
 
-    hook, argv, path, folder = sys.excepthook, sys.argv, sys.path.copy(), os.getcwd()
-    environment = os.environ.copy()
-    signals = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
-    handlers = {number: signal.getsignal(number) for number in signals}
+    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    handlers = [signal.getsignal(number) for number in numbers]
     runs.Run.current = None
     signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a new process
     if 'keras' in sys.modules:  # the first network is called sequential
         sys.modules['keras'].utils.clear_session()
+    own = {'argv': sys.argv, 'path': [*sys.path], 'excepthook': sys.excepthook}
+    folder, environment = contextlib.chdir('.'), mock.patch.dict(os.environ)
     try:
-        with warnings.catch_warnings(), plt.rc_context():
-            yield
+        with mock.patch.multiple(sys, **own), folder, environment:
+            with warnings.catch_warnings(), plt.rc_context():
+                yield
     finally:
-        sys.excepthook, sys.argv, sys.path[:] = hook, argv, path
-        os.chdir(folder)
-        os.environ.clear()
-        os.environ.update(environment)
-        for number, handler in handlers.items():
+        for number, handler in zip(numbers, handlers, strict=True):
             signal.signal(number, handler)
         gc.enable()
         plt.close('all')
@@ -113,16 +100,15 @@ def restored():
 def script(*command, status=0, cwd='.', env=None):
     """Run a script in this process, as python SCRIPT ... would; return a Result.
 
-    The script is one of ours by its name, or the path of another. Fails unless the exit
-    status is the one expected; None stands for any.
+    The script is one in that folder, or else one of ours. Fails unless the exit status
+    is the one expected; None stands for any.
     """
-    name, *arguments = map(str, command)
-    path = str(WORKSHOP / name)
-    stdout, stderr, code = io.StringIO(), io.StringIO(), 0
-    out, err = contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr)
-    with restored(), out, err:
+    path, *arguments = map(str, command)
+    code, out, err = 0, io.StringIO(), io.StringIO()
+    with restored(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         os.chdir(cwd)
         os.environ.update(env or {})
+        path = os.path.abspath(path) if os.path.exists(path) else str(WORKSHOP / path)
         sys.argv = [path, *arguments]
         linecache.checkcache(path)
         try:
@@ -135,41 +121,29 @@ def script(*command, status=0, cwd='.', env=None):
         except BaseException:
             code = 1
             sys.excepthook(*sys.exc_info())
-    result = Result(stdout.getvalue(), stderr.getvalue(), code)
-    assert status in (None, code), f'{command}: {code}\n{result.stdout}{result.stderr}'
-    return result
+    done = Result(out.getvalue(), err.getvalue(), code)
+    assert status in (None, code), f'{command}: {code}\n{done.stdout}{done.stderr}'
+    return done
 
 
-def process(*command, status=0, cwd='.', env=None, prefix=(), **options):
-    """Run a script in a new Python; return the finished process.
-
-    Fails unless the exit status is the one expected; None stands for any.
-    """
+def process(*command, status=0, env=None, prefix=()):
+    """Run a script in a new Python, behind a prefix; return the finished process."""
     name, *arguments = map(str, command)
-    done = subprocess.run(
-        [*prefix, sys.executable, str(WORKSHOP / name), *arguments],
-        cwd=cwd,
-        env=os.environ | {'PYTHONIOENCODING': 'utf-8'} | (env or {}),
-        capture_output=True,
-        encoding='utf-8',
-        timeout=150,
-        **options,
-    )
-    assert status in (None, done.returncode), done.stderr
+    command = [*prefix, sys.executable, str(WORKSHOP / name), *arguments]
+    env = os.environ | {'PYTHONIOENCODING': 'utf-8'} | (env or {})
+    options = {'capture_output': True, 'encoding': 'utf-8', 'timeout': 150}
+    done = subprocess.run(command, env=env, **options)
+    assert done.returncode == status, done.stderr
     return done
 
 
 def one_line(result, *parts):
-    """Return the one line that a script says on stderr, which contains the parts.
-
-    Usage may stand above that line where the status is 2.
-    """
+    """Return the only line on stderr, with status 2 below usage; it holds the parts."""
     *others, last = result.stderr.splitlines()
     assert result.returncode == 2 or not others, result.stderr
     assert 'Traceback' not in result.stderr
     assert last.split(': ')[0].endswith(('.py', 'experiments')), last
-    for part in parts:
-        assert part in last, last
+    assert all(part in last for part in parts), last
     return last
 
 
@@ -178,13 +152,9 @@ def refused(*command, parts=(), status=1, **options):
     return one_line(script(*command, status=status, **options), *parts)
 
 
-# ---------------------------------------------------------------- folders and files
-
-
 def contents(folder):
     """Return the bytes of every file below folder, by name."""
-    folder = pathlib.Path(folder)
-    paths = [path for path in folder.rglob('*') if path.is_file()]
+    paths = [path for path in pathlib.Path(folder).rglob('*') if path.is_file()]
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
@@ -195,17 +165,12 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def made(tmp_path_factory, *command):
-    """Return a new folder with the sequences that generate_data.py makes there."""
-    folder = tmp_path_factory.mktemp('made')
-    script('generate_data.py', *command, cwd=folder)
-    return folder
-
-
 @pytest.fixture(scope='session')
 def generated(tmp_path_factory):
     """20 training and 10 test sequences, made once; not to be changed."""
-    return made(tmp_path_factory, 20, 10)
+    folder = tmp_path_factory.mktemp('generated')
+    script('generate_data.py', 20, 10, cwd=folder)
+    return folder
 
 
 @pytest.fixture
@@ -215,15 +180,16 @@ def data(folder, generated):
     return folder
 
 
-# The shortest training.
-SHORT = ('--N_train', 20, '--N_test', 10, '--N_epochs', 3)
+SHORT = ('--N_train', 20, '--N_test', 10, '--N_epochs', 3)  # the shortest training
 
 
 @pytest.fixture(scope='session')
 def lesson(tmp_path_factory):
-    """200 and 50 sequences and their network, made once; not to be changed."""
-    folder = made(tmp_path_factory)
-    return Lesson(folder, script('train.py', cwd=folder).stdout)
+    """The folder of the first two commands, not to be changed, and what is printed."""
+    folder = tmp_path_factory.mktemp('lesson')
+    script('generate_data.py', cwd=folder)
+    printed = script('train.py', cwd=folder).stdout
+    return types.SimpleNamespace(folder=folder, stdout=printed)
 
 
 @pytest.fixture

@@ -18,20 +18,17 @@ import pytest
 from conftest import PROJECT
 from test_script import make_wheel, write
 
+from docs.edits import sections
+
 if 'WORKSHOP_USERS' not in os.environ:
     reason = 'makes Unix users and removes them: only with WORKSHOP_USERS=1, as root'
     pytest.skip(reason, allow_module_level=True)
 
-INSTRUCTOR = (PROJECT / 'docs/instructor.md').read_text(encoding='utf-8')
+SECTIONS = sections('docs/instructor.md')
+COMMANDS = re.compile(r'```sh\n(.*?)```', re.S)
 GROUP = f'ws{os.getpid()}'
 ORGANISER, ADA, BOB = USERS = [GROUP + name for name in ('olga', 'ada', 'bob')]
 PYTHON, PACKAGES = f'python3.{sys.version_info[1]}', sysconfig.get_path('purelib')
-
-
-def commands(heading):
-    """Return the commands in the first block of docs/instructor.md below a heading."""
-    below = INSTRUCTOR[INSTRUCTOR.index(f'## {heading}\n') :]
-    return re.search(r'```sh\n(.*?)```', below, re.S)[1]
 
 
 def types(base, user, text):
@@ -47,10 +44,9 @@ def types(base, user, text):
 
 
 def all_but_homes(base):
-    """Return size, mode and time of all files outside the homes, by their paths."""
-    paths = [p for x in ('bin', 'fred', 'origin') for p in (base / x).rglob('*')]
-    found = {path: path.lstat() for path in paths}
-    return {p: (s.st_size, s.st_mode, s.st_mtime_ns) for p, s in found.items()}
+    """Return path, size, mode and time of all files outside the homes."""
+    find = ['find', 'bin', 'fred', 'origin', '-printf', '%p %s %M %T@\n']
+    return subprocess.check_output(find, cwd=base)
 
 
 def ends(shell, status=0):
@@ -60,15 +56,20 @@ def ends(shell, status=0):
     return out
 
 
-def make_origin(origin):
-    """Make a repository of the project as it is committed, that asks for demo alone."""
-    subprocess.run(['git', 'clone', '-q', PROJECT, origin], check=True)
-    (origin / 'requirements.txt').write_text('demo\n')
-    (origin / 'constraints.txt').write_text('demo==1.0\n')
-    git = ['git', '-C', origin, '-c', 'user.name=me', '-c', 'user.email=me@example.org']
-    for command in ['checkout', '-qB', 'main'], ['commit', '-qam', 'all']:
-        subprocess.run(git + command, check=True)
-    subprocess.run(['chown', '-R', f'{ORGANISER}:{GROUP}', origin], check=True)
+# A cluster's group and users, and a repository as it is committed, but for packages.
+SETUP = f"""
+groupadd {GROUP}
+mkdir home bin fred
+for user in {' '.join(USERS)}; do useradd -g {GROUP} -m -d $PWD/home/$user $user; done
+git clone -q {PROJECT} origin
+cd origin
+echo demo >requirements.txt
+echo demo==1.0 >constraints.txt
+git checkout -qB main
+git -c user.name=me -c user.email=me@example.org commit -qam all
+chown -R {ORGANISER}:{GROUP} . ../fred
+chmod 2770 ../fred  # the group may write there, as on OzSTAR
+"""
 
 
 @pytest.fixture
@@ -77,14 +78,7 @@ def room():
     base = Path(tempfile.mkdtemp(prefix='workshop-users-'))
     base.chmod(0o755)
     try:
-        subprocess.run(['groupadd', GROUP], check=True)
-        for name in 'home', 'bin', 'fred':
-            (base / name).mkdir()
-        for user in USERS:
-            home = ['-m', '-d', base / 'home' / user]
-            subprocess.run(['useradd', '-g', GROUP, *home, user], check=True)
-        shutil.chown(base / 'fred', ORGANISER, GROUP)
-        (base / 'fred').chmod(0o2770)  # the group may write there, as on OzSTAR
+        subprocess.run(['bash', '-ec', SETUP], cwd=base, check=True)
         for python in shutil.which(PYTHON, path='/usr/bin'), sys.executable:
             write(base / 'bin/python3', f'#!/bin/sh\nexec {python} "$@"\n')
             test = 'import sys, venv, ensurepip;'
@@ -97,37 +91,30 @@ def room():
         options = 'while [ "${1#-}" != "$1" ]; do shift; done'
         write(base / 'bin/srun', f'#!/bin/sh\n{options}; exec "$@"\n')
         # It brings a line to Python's path, and no module.
-        make_wheel('demo', file='demo.pth', text=PACKAGES, folder=base)
-        make_origin(base / 'origin')
+        make_wheel('demo', files={'demo.pth': PACKAGES}, folder=base)
         yield base
     finally:
-        for user in USERS:
-            subprocess.run(['userdel', user], stderr=subprocess.DEVNULL)
-        subprocess.run(['groupdel', GROUP], stderr=subprocess.DEVNULL)
+        for command in (*(f'userdel {user}' for user in USERS), f'groupdel {GROUP}'):
+            subprocess.run(command.split(), stderr=subprocess.DEVNULL)
         shutil.rmtree(base)
 
 
 def test_a_workshop(room):
     """The evening before; two attendees at once, one with a change; afterwards."""
-    out = ends(types(room, ORGANISER, commands('The evening before')))
+    evening = COMMANDS.search(SECTIONS['The evening before'])[1]
+    slide = COMMANDS.search(SECTIONS['What attendees type'])[1]
+    out = ends(types(room, ORGANISER, evening))
     assert '/workshop/.venv, which you can change' in out and 'Ready.' in out
-    before, slide = all_but_homes(room), commands('What attendees type')
+    before = all_but_homes(room)
     ada = types(room, ADA, slide + 'python view.py 1; python compare.py')
     change = 'echo other >> requirements.txt; . ./script.sh; python -c "import numpy"'
     out = ends(types(room, BOB, slide[: slide.index('. ./script.sh')] + change))
     assert 'going on without what requirements.txt asks for' in out
     assert f'ask the owner of {room}/fred/workshop/.venv' in out
     out = ends(ada)
-    for part in (
-        '/workshop/.venv, which you cannot change',
-        '200 of 200 + 50 of 50',
-        'sbatch takes train.slurm',
-        'Ready.',
-        'Run: runs/1',
-        'Plot: Train_1.png',
-        'Plot: compare.png',
-    ):
-        assert part in out
+    parts = 'which you cannot change, 200 of 200 + 50 of 50, sbatch takes train.'
+    parts += ', Ready., Run: runs/1, Plot: Train_1.png, Plot: compare.png'
+    assert all(part in out for part in parts.split(', ')), out
 
     # Neither has written anywhere but at home, nor could they.
     assert all_but_homes(room) == before
@@ -138,6 +125,6 @@ def test_a_workshop(room):
     for path in '.venv/installed', 'Train/new', '../workshop.bundle':
         denied = ends(types(room, BOB, f': >> /fred/oz000/workshop/{path}'), status=1)
         assert 'Permission denied' in denied
-    (remove,) = re.findall('`(chmod -R u.w workshop && rm .*?)`', INSTRUCTOR)
+    remove = re.search('`(chmod -R u.w workshop && rm .*?)`', SECTIONS['Afterwards'])[1]
     ends(types(room, ORGANISER, f'cd /fred/oz000; {remove}'))
     assert list((room / 'fred').iterdir()) == []

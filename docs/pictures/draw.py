@@ -30,7 +30,7 @@ from docs.edits import edited, sections
 from experiments import figures
 from generate_data import WAVES
 
-PROJECT = pathlib.Path(__file__).resolve().parents[2]
+PROJECT = pathlib.Path(__file__).absolute().parents[2]
 # The panels of "Which is yours?", and the run that each shows
 FOUR = {'A': 'leak', 'B': 'large', 'C': 'validation', 'D': 'small'}
 RESULTS = PROJECT / 'experiments/results'
