@@ -50,7 +50,7 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
         run.note(f'No training sequence is of class {y:.0f}, so it cannot be learnt')
     if not any('Normalization' in type(layer).__name__ for layer in model.layers):
         run.note(suggest_scaling(X_train, program_name()))
-    run.X_test, run.Y_train = X_test, (Y[: len(Y_train)],)
+    run.X_test = X_test
     batches = -(-len(X_train) // run.facts['numbers'].get('batch_size', 32))
     model.steps_per_execution = min(model.steps_per_execution, batches)
     if find_line('steps_per_epoch') and model.steps_per_execution > 1:
@@ -58,7 +58,7 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
         why = 'with this, steps_per_execution is 1, or fit would take more steps'
         run.note(with_line(find_line('steps_per_epoch'), why))
     check_room(model)
-    run.begin_fit(N_train=len(X_train), N_test=len(X_test))
+    run.describe_data(N_train=len(X_train), N_test=len(X_test))
 
 
 # ------------------------------------------------------------------ the script
@@ -150,7 +150,7 @@ def find_fit(model):
 
 
 def check_fit(model, run):
-    """Return whether the sequences of a fit that begins are known, in run.X_fits.
+    """Add the sequences of a fit that begins to run.X_fits.
 
     Prints a line for what may not be meant. Raises DataError if they are of the test.
     """
@@ -165,7 +165,7 @@ def check_fit(model, run):
             run.note(with_line(line, f'{monitor} is called {monitor}uracy in Keras 3'))
     if not isinstance(X, np.ndarray):
         run.note('What fit trains with is no array: it is not compared with the test')
-        return False
+        return
     run.X_fits, numbers = [*run.X_fits, X], run.facts['numbers']
     for name, value in ('epochs', fit['epochs']), ('batch_size', fit['batch_size']):
         wanted = numbers.get('N_epochs' if name == 'epochs' else name)
@@ -177,7 +177,6 @@ def check_fit(model, run):
         raise DataError(with_line(line, why))
     if isinstance(validation, tuple | list) and isinstance(validation[0], np.ndarray):
         check_validation(X, *validation[:2], run, find_line('validation_data') or line)
-    return True
 
 
 def check_validation(X, X_validation, Y_validation, run, line):

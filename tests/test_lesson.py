@@ -170,7 +170,6 @@ def test_what_it_is_worth(capsys):
         'n_correct': right,
         'N_test': N,
         'n_duplicates': seen,
-        'compared_with': 'the training set',
         'n_correct_duplicates': right - others,
     }
     runs.print_test_result(facts)
