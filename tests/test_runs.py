@@ -37,6 +37,7 @@ def test_what_a_run_holds(lesson, monkeypatch):
     assert f"optimizer='{optimizer}', loss='{run['loss']}'" in TRAIN and rate == '0.001'
     answers = pd.read_csv('runs/1/predictions.csv')
     (X, _), (X_test, Y_test) = read_set('Train', 200, 128), read_set('Test', 50, 128)
+    assert list(answers['number']) == list(range(1, 51))
     assert list(answers['class']) == list(Y_test)
     scores, predicted = answers[['score_0', 'score_1']].to_numpy(), answers['predicted']
     assert list(scores.argmax(axis=1)) == list(predicted)
@@ -77,10 +78,9 @@ def test_the_slides_own_fit(trained):
     ours = re.search(r'history = model\.fit\([\s\S]*?\)\]\)\n', TRAIN)[0]
     slides = 'history = model.fit(X_train, Y_train, epochs=N_epochs, batch_size=32)\n'
     Path('slide.py').write_text(TRAIN.replace(ours, slides))
-    script(trained / 'slide.py', '--N_epochs', 3)
+    assert 'Plot: history.png' in script(trained / 'slide.py', '--N_epochs', 3).stdout
     one, two = runs.read_run(1), runs.newest_run()
     assert {*os.listdir('runs/1')} == {*os.listdir('runs/2'), 'history.png'}
-    assert os.path.exists('history.png')
     assert two['seconds'] is None and one.keys() == two.keys()
     history = runs.read_rows(two, 'history.csv')
     assert [row['epoch'] for row in history] == ['1', '2', '3']
