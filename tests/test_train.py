@@ -78,6 +78,7 @@ TYPED = [
     ({'N': 5, 'r': 0.1, 'X': [1]}, '', {'N': 5, 'r': 0.1, 'X': [1]}),
     ({'N_n': 5, 'seed': 1}, '--N_n=1 --seed=0', {'N_n': 1, 'seed': 0}),
     ({'rate': 0.1, 'a': 'b'}, '--rate=2 --a=', {'rate': 2.0, 'a': ''}),
+    ({'shift': 1}, '--shift=-3', {'shift': -3}),
     ({'on': True, 'off': False}, '--no-on --off', {'on': False, 'off': True}),
     ({'N_n': (5,)}, '', 'N_n: (5,) is not a whole number'),
     ({'batch_size': 1}, '--batch_size=0', 'size: 0 is not a whole number'),
@@ -367,6 +368,7 @@ def test_what_is_right_in_keras_trains(data, edits, said):
     write(edits)
     result = train(*SHORT)
     assert said in result.stdout and 'also trained with' not in result.stdout
+    assert '/step' not in result.stdout  # Keras's own bar
     shown = float(re.search(r'\nAccuracy: (.*)%', result.stdout)[1])
     run = runs.read_run('last')
     assert (
