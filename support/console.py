@@ -55,10 +55,8 @@ def whole_number(least, most=2**31 - 1, remedy=''):
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser that repeats what was typed in a safe way."""
 
-    def error(self, message, hint=None):
-        super().error(
-            printable(message) + (f'\nHint: {printable(hint)}' if hint else '')
-        )
+    def error(self, message):
+        super().error(printable(message))
 
 
 def make_parser(description):

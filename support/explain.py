@@ -129,11 +129,3 @@ def did_you_mean(word, known):
     # A first letter is seldom mistyped: X_test is not what Y_test should have been.
     near = [plain[x] for x in near if x[0] == word[0].lower()]
     return f"did you mean '{near[0]}'?" if near else None
-
-
-def suggest_option(unknown, known):
-    """Return a hint for words on the command line that are no options; or None."""
-    word = unknown[0].strip('-').partition('=')[0].replace('-', '_')
-    bare = {x.lower().removeprefix('n_'): x for x in known}
-    near = difflib.get_close_matches(word.lower().removeprefix('n_'), bare, 1, 0.75)
-    return f'did you mean --{bare[near[0]]}?' if near else None

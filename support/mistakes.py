@@ -45,13 +45,13 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
         run.note(f'No training sequence is of class {y:.0f}, so it cannot be learnt')
     if not any('Normalization' in type(layer).__name__ for layer in model.layers):
         run.note(suggest_scaling(X_train, program_name()))
-    run.X_test, run.Y_train = X_test, (classes,)
+    run.X_test = X_test
     update_numbers(run, N_train=len(X_train), N_test=len(X_test))
     # More steps than an epoch has batches take longer.
     batches = -(-len(X_train) // run.facts['numbers'].get('batch_size', 32))
     model.steps_per_execution = min(model.steps_per_execution, batches)
     check_room(model)
-    run.begin_fit(N_train=len(X_train), N_test=len(X_test))
+    run.describe_data(N_train=len(X_train), N_test=len(X_test))
 
 
 # ------------------------------------------------------------------ the script
@@ -111,7 +111,7 @@ def find_fit(model):
 
 
 def check_fit(model, run):
-    """Return whether the sequences of a fit that begins are known, in run.X_fits.
+    """Add the sequences of a fit that begins to run.X_fits.
 
     Prints a line for what may not be meant. Raises DataError if they are of the test.
     """
@@ -119,7 +119,7 @@ def check_fit(model, run):
     X, validation = fit.get('x'), fit.get('validation_data')
     if not isinstance(X, np.ndarray):
         run.note('What fit trains with is no array: it is not compared with the test')
-        return False
+        return
     run.X_fits = [*run.X_fits, X]
     used = {'N_epochs': fit['epochs'], 'batch_size': fit['batch_size'] or 32}
     for name, value in used.items():
@@ -133,7 +133,6 @@ def check_fit(model, run):
         raise DataError(with_line(r'model\.fit\(', why))
     if isinstance(validation, tuple | list) and isinstance(validation[0], np.ndarray):
         check_validation(X, *validation[:2], run)
-    return True
 
 
 def check_validation(X, X_validation, Y_validation, run):

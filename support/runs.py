@@ -13,7 +13,6 @@ Importing this needs no TensorFlow.
 
 import contextlib
 import csv
-import difflib
 import hashlib
 import itertools
 import json
@@ -29,14 +28,7 @@ from datetime import datetime
 from pathlib import Path
 
 from support.console import DataError, print_table
-from support.files import (
-    CLASSES_FILE,
-    IDS_FILE,
-    class_name,
-    disk_errors,
-    read_lines,
-    whole_file,
-)
+from support.files import CLASSES_FILE, IDS_FILE, class_name, disk_errors, read_lines
 from support.sets import describe_sets, when_written
 
 import numpy as np
@@ -56,9 +48,11 @@ NOT_FINITE = (
 class Run:
     """A run in the making, of the script at a path, its numbers, with a name or none.
 
-    facts is what run.json will say; notes are the lines that the checks have printed.
-    model, epochs (a dict for each), folder and weights (their hash) are those that were
-    saved last. Raises ValueError if there can be no run of that name.
+    It is of one model, which all of its fits have trained. epochs holds a dict for each
+    epoch, history what the last saved fit has returned, X_fits the sequences of the
+    fits, X_test those of the test. facts is what run.json will say, folder where it
+    is, and notes are the lines that the checks have printed.
+    Raises ValueError if there can be no run of that name.
     """
 
     current = None  # that of this process, which read_command_line makes
@@ -73,10 +67,8 @@ class Run:
         self.script_text = ''.join(linecache.getlines(script or ''))
         self.overwrite, self.notes = overwrite, []
         self.sets_written = when_written()  # before the script reads them
-        self.model, self.weights, self.epochs, self.folder = None, '', [], None
-        self.X_test, self.X_fits = None, []  # the arrays that were trained with
-        self.known_updates = 0  # those of fits whose arrays are known
-        self.Y_train = ()  # or (the classes,), from check_network
+        self.model = self.history = self.folder = self.X_test = None
+        self.epochs, self.X_fits = [], []
         self.facts = {
             'name': name,
             'script': script and os.path.basename(script),
@@ -91,74 +83,52 @@ class Run:
             self.notes.append(text)
             print(text)
 
-    def begin_fit(self, **numbers):
-        """Note that a new network is now trained, with N_train and N_test sequences."""
-        numbers = self.facts['numbers'] | numbers
-        N_train, N_test = (numbers.get(name, '?') for name in ('N_train', 'N_test'))
+    def describe_data(self, **lengths):
+        """Note which sequences are used, N_train and N_test of them, and the device."""
+        numbers = {'N_train': '?', 'N_test': '?'} | self.facts['numbers'] | lengths
+        N_train, N_test = numbers['N_train'], numbers['N_test']
         self.facts |= describe_sets(N_train, N_test, self.sets_written)
         self.facts['class_names'] = read_lines('Train', CLASSES_FILE)
         self.facts['device'] = device()
-        self.sets_written = None  # a second fit may have read others
-        self.X_fits, self.known_updates, self.facts['of'] = [], 0, 0
-        self.model, self.epochs, self.folder = None, [], None
+        self.sets_written = None  # another network may have other sequences
 
-    def go_on_or_begin(self, model):
-        """Go on with the fit of a network that was saved; else begin that of another.
+    def begin_fit(self, model):
+        """Go on with the network of this run, or begin a run if it is another one."""
+        if 'data' not in self.facts:  # there was no check_network
+            self.describe_data()
+        if self.model is not model:
+            self.model, self.epochs, self.X_fits, self.folder = model, [], [], None
+            self.facts['updates'] = 0
+        self.facts |= {'stopped': False, 'of': 0, 'evaluated': False}
 
-        It is begun already if there was check_network.
+    def save(self, answers=()):
+        """Write network, history and facts, and the answers to the test, if any.
+
+        answers is a dict for each test sequence. Raises DataError if that fails.
         """
-        if self.model is not model and (self.folder or 'data' not in self.facts):
-            self.begin_fit()
-
-    def save(self, model, epochs, stopped=False, asked=None):
-        """Write a network and its history, a dict for each epoch, into its run.
-
-        stopped says that Ctrl-C ended the fit, asked how many epochs it was to have.
-        Raises DataError if the run can't be written, or if weights are not numbers.
-        """
-        check_finite(model, 'so nothing is saved')
-        self.model, self.epochs = model, epochs
-        self.weights = hash_arrays(*model.get_weights())
-        self.facts |= describe_network(model) | self.describe_fit()
-        self.facts |= {'stopped': stopped, 'evaluated': False}
-        self.facts['of'] = asked or self.facts.get('of', 0)
-        packages = {x: sys.modules[x] for x in ('tensorflow', 'keras', 'numpy')}
-        versions = {name: package.__version__ for name, package in packages.items()}
-        self.facts['versions'] = {'Python': platform.python_version(), **versions}
+        self.facts |= describe_network(self.model) | describe_epochs(self.epochs)
+        self.facts['job'] = os.environ.get('SLURM_JOB_ID')
+        packages = 'tensorflow', 'keras', 'numpy'
+        versions = {name: sys.modules[name].__version__ for name in packages}
+        self.facts['versions'] = {'Python': platform.python_version()} | versions
+        facts = json.dumps(self.facts, indent=1, ensure_ascii=False)
         with disk_errors(RUNS):
             RUNS.mkdir(exist_ok=True)
             with tempfile.TemporaryDirectory(prefix='.new-', dir=RUNS) as new:
                 new = Path(new, 'run')
                 new.mkdir()
-                model.save(new / 'model.keras', zipped=True)
-                write_rows(new / 'history.csv', epochs)
+                self.model.save(new / 'model.keras', zipped=True)
+                write_rows(new / 'history.csv', self.epochs)
                 (new / 'train.py').write_text(self.script_text, 'utf-8')
-                self.write_facts(new)
-                if self.folder:  # the fit went on, or its end was changed
+                (new / 'run.json').write_text(f'{facts}\n', 'utf-8')
+                if answers:
+                    write_rows(new / 'predictions.csv', answers)
+                if self.folder:
                     for path in new.iterdir():
                         os.replace(path, f'{self.folder}/{path.name}')
                 else:
                     name = self.facts['name']
                     self.folder = move_to_runs(new, name, self.overwrite)
-
-    def describe_fit(self):
-        """Return what run.json says of the epochs of the fit."""
-        rows = self.epochs
-        fit = {
-            'seconds': rows[-1].get('seconds') if rows else None,
-            'epochs': len(rows),
-            'job': os.environ.get('SLURM_JOB_ID'),
-        }
-        for percent in 95, 100:
-            there = [x['epoch'] for x in rows if x.get('accuracy', 0) >= percent / 100]
-            fit[f'epochs_to_{percent}'] = min(there, default=None)
-        fit['stays_at_100'] = there == list(range(min(there, default=1), len(rows) + 1))
-        return fit
-
-    def write_facts(self, folder):
-        with whole_file(f'{folder}/run.json') as temporary:
-            text = json.dumps(self.facts, indent=1, ensure_ascii=False)
-            Path(temporary).write_text(f'{text}\n', 'utf-8')
 
 
 def current_run():
@@ -194,10 +164,14 @@ def check_room(model):
         file.write(bytes(min(size, 10**8)))
 
 
-def check_finite(model, then):
-    """Raise DataError if weights of a network are not numbers."""
-    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
-        raise DataError(f'the network holds NaN or infinity, {then}: {NOT_FINITE}')
+def describe_epochs(epochs):
+    """Return what run.json says of the epochs of a network, a dict for each."""
+    accuracies = [row.get('accuracy', 0) for row in epochs]
+    facts = {'seconds': epochs[-1].get('seconds'), 'epochs': len(epochs)}
+    for percent in 95, 100:
+        reached = [i for i, x in enumerate(accuracies, 1) if x >= percent / 100]
+        facts[f'epochs_to_{percent}'] = min(reached, default=None)
+    return facts
 
 
 def describe_network(model):
@@ -237,7 +211,7 @@ def move_to_runs(new, name=None, overwrite=False):
         shutil.rmtree(old, ignore_errors=True)
         old.parent.mkdir(exist_ok=True)
         os.rename(RUNS / name, old)
-    taken = [int(x.name) for x in RUNS.iterdir() if re.fullmatch('[1-9][0-9]*', x.name)]
+    taken = [int(x.name) for x in RUNS.iterdir() if x.name.isdecimal()]
     free = map(str, itertools.count(max(taken, default=0) + 1))
     for path in (RUNS / x for x in itertools.chain([name] if name else [], free)):
         try:
@@ -270,7 +244,8 @@ def predict_scores(model, X, names=None):
     Raises DataError for one that is not a number, by its name in names, and for a
     network of NaN.
     """
-    check_finite(model, 'so it has no answers')
+    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
+        raise DataError(f'the network holds NaN or infinity: {NOT_FINITE}')
     X = np.reshape(X, (len(X), *model.input_shape[1:]))
     parts = [model(X[i : i + 1000], training=False) for i in range(0, len(X), 1000)]
     scores = np.concatenate(parts)
@@ -316,40 +291,37 @@ def save_run(model, history, X_train, X_test, Y_test):
     """
     shown = model.get_metrics_result()  # what evaluate has found
     shown = next((value for name, value in shown.items() if 'acc' in name), None)
-    run = save_tested(model, history.history)
-    scores, Y, facts = predict_scores(model, X_test), class_numbers(Y_test), run.facts
-    predicted, N = scores.argmax(axis=1), len(Y)
-    right = predicted == Y
+    run = current_run()
+    if history is not run.history:  # that of a fit without ShowAndSave
+        save_history(run, model, history)
+    facts, names = run.facts, run.facts['class_names']
+    Y, scores = class_numbers(Y_test).astype(int), predict_scores(model, X_test)
+    predicted = scores.argmax(axis=1)
+    right, duplicate = predicted == Y, np.zeros(len(Y), bool)
+    for X in run.X_fits or [X_train]:
+        duplicate |= find_duplicates(X, X_test)
+    facts |= {
+        'evaluated': True,
+        'accuracy': right.mean(),
+        'n_correct': int(right.sum()),
+        'N_test': len(Y),
+        'n_duplicates': int(duplicate.sum()),
+        'n_correct_duplicates': int((duplicate & right).sum()),
+        'train_hash': hash_arrays(X_train),
+        'test_hash': hash_arrays(X_test, Y),
+    }
     if shown is not None and abs(shown - right.mean()) > 1e-4:
         why = 'of other data, or counted in another way'
         print(f'The accuracy above is {why}: see evaluate( ) and metrics')
-    facts['train_hash'] = hash_arrays(X_train, *run.Y_train)
-    duplicate = find_duplicates(X_train, X_test)
-    for X in [X for X in run.X_fits if X is not X_train]:
-        duplicate |= find_duplicates(X, X_test)
-    all_known = run.known_updates == facts['updates']
-    facts['compared_with'] = 'the training set' if all_known else 'X_train'
-    facts.update(n_correct=int(right.sum()), N_test=N, accuracy=float(right.mean()))
-    facts['n_duplicates'] = int(duplicate.sum())
-    facts['n_correct_duplicates'] = int((duplicate & right).sum())
-    facts.update(test_hash=hash_arrays(X_test, Y), evaluated=True)
-    Y, names = Y.astype(int), facts['class_names']
     print_test_result(facts)
     print(describe_baseline(Y, names))
     print(describe_convergence(facts))
     print_mistakes(Y, predicted, names)
-    if not (probable := are_probabilities(model, scores)):
+    has_scores = are_probabilities(model, scores)
+    if not has_scores:
         print("The network's answers are not between 0 and 1, so no scores are stored")
-
-    rows, ids = [], read_lines('Test', IDS_FILE)
-    for i in range(N):
-        row = {'number': i + 1} | ({'id': ids[i]} if i < len(ids) else {})
-        row |= {'class': int(Y[i]), 'predicted': int(predicted[i])}
-        answers = {f'score_{j}': f'{x:.6g}' * probable for j, x in enumerate(scores[i])}
-        rows.append(row | answers)
-    with whole_file(f'{run.folder}/predictions.csv') as temporary:
-        write_rows(temporary, rows)
-    run.write_facts(run.folder)
+    # Also the network again: a callback may have restored other weights after the fit.
+    run.save(list_answers(Y, scores, has_scores))
     print(*run.notes, sep='\n', end='\n' * bool(run.notes))
     if facts['epochs'] < facts['of']:
         print(f'Stopped after {facts["epochs"]} of {facts["of"]} epochs')
@@ -358,33 +330,24 @@ def save_run(model, history, X_train, X_test, Y_test):
         sys.exit(130)
 
 
-def save_tested(model, history):
-    """Save a network if it isn't what its run holds; return the run, a Run.
+def save_history(run, model, history):
+    """Save the network of a fit without ShowAndSave, with the history it returned."""
+    run.begin_fit(model)
+    values = zip(*history.history.values(), strict=True)
+    for i, row in enumerate(values, len(run.epochs) + 1):
+        run.epochs.append({'epoch': i} | dict(zip(history.history, row, strict=True)))
+    run.save()
 
-    So it is if a callback has restored better weights after the fit, or if fit had no
-    callback of ours: then history, a dict of lists as Keras returns it, is saved too.
-    """
-    run, updates = current_run(), int(model.optimizer.iterations)
-    is_saved = run.model is model and run.facts['updates'] == updates
-    if not updates or (is_saved and run.facts['evaluated']):
-        why = 'comes once, after model.fit( ) and with no model.compile( ) between'
-        raise DataError(f'save_run( ) {why}')
-    if is_saved:
-        if run.weights != hash_arrays(*model.get_weights()):
-            run.save(model, run.epochs, run.facts['stopped'])
-        return run
-    run.go_on_or_begin(model)
-    values = zip(*history.values(), strict=True)
-    rows = [
-        {'epoch': i, **dict(zip(history, row, strict=True))}
-        for i, row in enumerate(values, len(run.epochs) + 1)
-    ]
-    run.save(model, [*run.epochs, *rows])
-    picture = Path('history.png')
-    began = datetime.fromisoformat(run.facts['time']).timestamp()
-    if picture.exists() and picture.stat().st_mtime > began:
-        shutil.move(picture, run.folder)
-    return run
+
+def list_answers(Y, scores, has_scores):
+    """Return the rows of predictions.csv: classes Y (n,), scores (n, classes)."""
+    rows, ids = [], read_lines('Test', IDS_FILE)
+    for i, (y, row) in enumerate(zip(Y, scores, strict=True)):
+        answer = {'number': i + 1} | ({'id': ids[i]} if i < len(ids) else {})
+        answer |= {'class': y, 'predicted': row.argmax()}
+        answer |= {f'score_{j}': f'{x:.6g}' * has_scores for j, x in enumerate(row)}
+        rows.append(answer)
+    return rows
 
 
 def class_numbers(Y):
@@ -401,7 +364,7 @@ def print_test_result(facts):
     interval = f'{low:.{digits}f} % to {high:.{digits}f} %'
     worth = f'; 95 % confidence: {interval}' if seen < N else ''
     print(f'{right} of {N} right{worth}')
-    line = f'{seen} of {N} test sequences also occur in {facts["compared_with"]}'
+    line = f'{seen} of {N} test sequences also occur in the training set'
     if seen == N:
         print(f'{line}: this is memory, not an exam')
     elif seen:
@@ -423,13 +386,12 @@ def find_duplicates(X_train, X_test):
     As the network sees them, in float32.
     """
 
-    def key(x):
-        return np.asarray(x, np.float32).tobytes()
+    def keys(X):
+        return (np.asarray(x, np.float32).tobytes() for x in X)
 
-    test, seen = set(map(key, X_test)), set()
-    for x in X_train:
-        seen |= {key(x)} & test
-    return np.array([key(x) in seen for x in X_test])
+    test = [*keys(X_test)]
+    seen = set(test).intersection(keys(X_train))
+    return np.array([key in seen for key in test])
 
 
 def hash_arrays(*arrays):
@@ -448,12 +410,7 @@ def describe_convergence(facts):
     epochs = '1 epoch' if epochs == 1 else f'{epochs} epochs'
     if not first:
         return f'Never 95 % of the training sequences right in {epochs}'
-    if not last:
-        end = 'never all'
-    elif facts['stays_at_100']:
-        end = f'all after {last}'
-    else:
-        end = f'all after {last}, but not for good'
+    end = f'all after {last}' if last else 'never all'
     return f'95 % of the training sequences right after {epochs}, {end}'
 
 
@@ -497,11 +454,9 @@ def read_run(name, path=None):
         run = json.loads(Path(path, 'run.json').read_text('utf-8'))
         return {**run, 'time': run['time'], 'name': str(name), 'path': path}
     except FileNotFoundError:
-        names = [run['name'] for run in all_runs()]
-        close = difflib.get_close_matches(str(name), names, 1)
-        known = ', '.join(names[-8:]) or 'none yet: python train.py'
-        known = f'did you mean {close[0]}?' if close else f'the newest runs are {known}'
-        raise DataError(f'{path} is missing: {known}') from None
+        newest = ', '.join(run['name'] for run in all_runs()[-8:])
+        known = newest or 'none yet: python train.py'
+        raise DataError(f'{path} is missing: the newest runs are {known}') from None
     except (OSError, ValueError, TypeError, LookupError):
         raise DataError(f'{path}/run.json cannot be read: train again') from None
 

@@ -1,6 +1,8 @@
 """What train.py calls: numbers on the command line, and the callback of the fit."""
 
 import argparse
+import atexit
+import contextlib
 import math
 import os
 import re
@@ -9,24 +11,13 @@ import sys
 import time
 
 from support.console import DataError, make_parser, whole_number
-from support.explain import suggest_option
 from support.mistakes import check_fit
 from support.runs import NOT_FINITE, Run, current_run
 
 import keras
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 # ------------------------------------------------------------------ the command line
-
-
-def finite_number(text):
-    """Return the number in a text, for argparse."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise argparse.ArgumentTypeError(f'{text} is not a number')
-    return number
 
 
 def read_command_line(variables):
@@ -34,7 +25,7 @@ def read_command_line(variables):
 
     Each int, float and string becomes an option, --NAME VALUE, what is True or
     False a switch, --NAME or --no-NAME. What stands in the script is checked like
-    what is typed. Raises DataError if there is no number yet.
+    what is typed.
     """
     kinds = (bool, int, float, str)
     numbers = {
@@ -42,23 +33,14 @@ def read_command_line(variables):
         for name, value in variables.items()
         if name[0] != '_' and (isinstance(value, kinds) or name[:2] == 'N_')
     }
-    if not numbers:
-        raise DataError('put read_command_line(globals()) below the numbers it may set')
     parser = make_parser('The numbers at the top of the script, for this run alone.')
     for name, value in numbers.items():
-        if name in ('help', 'name', 'overwrite'):
-            raise DataError(f'the name {name} is taken: give that number another')
         parser.add_argument(f'--{name}', **option(name, value))
     whose = 'of the run, else a number: runs/NAME'
     parser.add_argument('--name', metavar='NAME', help=whose)
     old = 'replace the run of that name; the old one is then runs/.old/NAME'
     parser.add_argument('--overwrite', action='store_true', help=old)
-    typed, unknown = parser.parse_known_args()
-    if unknown:
-        known = [*numbers, 'name', 'overwrite']
-        text = f'unrecognized arguments: {" ".join(unknown)}'
-        parser.error(text, suggest_option(unknown, known))
-    typed = vars(typed)
+    typed = vars(parser.parse_args())
     name, overwrite = typed.pop('name'), typed.pop('overwrite')
     try:
         Run(variables['__file__'], typed, name, overwrite)
@@ -80,7 +62,7 @@ def option(name, value):
         remedy = f'; if it need not be one, write {name} = {value}.0 in the script'
         about |= {'type': whole_number(-(2**31), remedy=remedy), 'metavar': 'N'}
     elif isinstance(value, float):
-        about |= {'type': finite_number, 'metavar': 'X'}
+        about |= {'type': float, 'metavar': 'X'}
     else:
         about['metavar'] = 'TEXT'
     return about
@@ -102,78 +84,58 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         self.run = current_run()
-        self.run.go_on_or_begin(self.model)
-        self.is_known = check_fit(self.model, self.run)
+        self.run.begin_fit(self.model)
+        check_fit(self.model, self.run)
         facts, rows = self.run.facts, self.run.epochs
-        trained = facts['updates'] if rows else 0
-        if int(self.model.optimizer.iterations) > trained:
+        if int(self.model.optimizer.iterations) > facts['updates']:
             self.run.note('Epochs without ShowAndSave are not counted')
         print(f'Data: {facts["data"]}\nTraining on {facts["device"]}', flush=True)
-        self.rows, self.stopped, self.number = [], False, len(rows)
         self.began = time.perf_counter() - (rows[-1].get('seconds', 0) if rows else 0)
         self.interrupt = signal.signal(signal.SIGINT, self.stop)
-        self.bar = None
-        if sys.stdout.isatty() and os.environ.get('TERM') != 'dumb':
-            from rich.progress import BarColumn, Progress, TextColumn
-            from rich.progress import TimeRemainingColumn
-
-            text = TextColumn('{task.description}')
-            self.bar = Progress(text, BarColumn(), TimeRemainingColumn())
-            self.bar.start()
-            self.excepthook, sys.excepthook = sys.excepthook, self.show_error
-            batches = self.epochs * (self.target or 1)
-            self.task = self.bar.add_task(f'Epoch {self.number + 1}', total=batches)
+        is_terminal = sys.stdout.isatty() and os.environ.get('TERM') != 'dumb'
+        columns = TextColumn('{task.description}'), BarColumn(), TimeRemainingColumn()
+        self.bar = Progress(*columns, disable=not is_terminal)
+        total = self.epochs * (self.target or 1)  # batches
+        self.task = self.bar.add_task(f'Epoch {len(rows) + 1}', total=total)
+        atexit.register(self.bar.stop)  # below an error, and the cursor is back
+        self.bar.start()
 
     def stop(self, *_):
         signal.signal(signal.SIGINT, self.interrupt)
-        self.stopped = self.model.stop_training = True
-        text = '\nStopping after this epoch. (Ctrl-C once more ends at once.)\n'
-        try:  # past print, as a print of the script may be under way
-            os.write(sys.stdout.fileno(), text.encode())
-        except OSError:  # no file, or nobody reads it
-            print(text, end='')
-
-    def show_error(self, *error):
-        """End the bar before an error is printed, which it would be drawn over."""
-        self.bar.stop()
-        self.excepthook(*error)
+        self.run.facts['stopped'] = self.model.stop_training = True
+        text = b'\nStopping after this epoch. (Ctrl-C once more ends at once.)\n'
+        with contextlib.suppress(OSError):  # nobody reads it
+            os.write(2, text)  # past print, which may be under way
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.bar:
-            # Keras counts up to 100 batches in one go, even where an epoch has fewer.
-            done = self.epoch * (self.target or 1) + min(batch + 1, self.target or 1)
-            self.bar.update(self.task, completed=done)
+        # Keras counts up to 100 batches in one go, even where an epoch has fewer.
+        done = self.epoch * (self.target or 1) + min(batch + 1, self.target or 1)
+        self.bar.update(self.task, completed=done)
 
     def on_epoch_end(self, epoch, logs=None):
-        self.number += 1
+        rows = self.run.epochs
+        number, last = len(rows) + 1, len(rows) - epoch + self.epochs
         if not math.isfinite(logs['loss']):
-            if self.bar:
-                self.bar.stop()
-            when = f'after epoch {self.number}'
-            raise DataError(f'the loss is {logs["loss"]} {when}: {NOT_FINITE}')
+            why = f'the loss is {logs["loss"]} after epoch {number}'
+            raise DataError(f'{why}: {NOT_FINITE}')
         for start in '', 'val_':  # also where it is called acc or binary_accuracy
             names = [x for x in logs if re.fullmatch(f'{start}([a-z]+_)*acc.*', x)]
             if names and f'{start}accuracy' not in names:
                 logs[f'{start}accuracy'] = logs[names[0]]
         seconds = round(time.perf_counter() - self.began, 3)
-        self.rows.append({'epoch': self.number, **logs, 'seconds': seconds})
+        rows.append({'epoch': number, **logs, 'seconds': seconds})
+        self.run.facts['of'] = last
         values = ', '.join(f'{name} {value:.4g}' for name, value in logs.items())
-        self.last = self.number - 1 - epoch + self.epochs
-        line = f'Epoch {self.number}/{self.last}: {values}'
-        if self.bar:
-            self.bar.update(self.task, description=line)
-        else:
+        line = f'Epoch {number}/{last}: {values}'
+        self.bar.update(self.task, description=line)
+        if self.bar.disable:
             print(line, flush=True)
 
     def on_train_end(self, logs=None):
-        if self.bar:
-            self.bar.stop()
+        self.bar.stop()
         signal.signal(signal.SIGINT, self.interrupt)
-        if self.rows:
-            if self.is_known:
-                self.run.known_updates += len(self.rows) * (self.target or 0)
-            rows = [*self.run.epochs, *self.rows]
-            self.run.save(self.model, rows, self.stopped, self.last)
+        self.run.history = self.model.history
+        self.run.save()

@@ -1,6 +1,6 @@
 """What view.py --wrong draws: each wrong answer over what the network had learnt."""
 
-from support.console import DataError, printable
+from support.console import DataError
 from support.files import class_name, read_set, save_plot
 from support.runs import hash_arrays, newest_run, read_rows, read_run
 
@@ -19,8 +19,8 @@ def load_run_sets(run):
     try:
         train = read_set('Train', N['N_train'], N['N_sequence'])
         test = read_set('Test', N['N_test'], N['N_sequence'])
-        train_hashes = hash_arrays(*train), hash_arrays(train[0])  # or Y was not known
-        if run['train_hash'] in train_hashes and run['test_hash'] == hash_arrays(*test):
+        hashes = hash_arrays(train[0]), hash_arrays(*test)
+        if hashes == (run['train_hash'], run['test_hash']):
             return *train, *test
     except (DataError, KeyError):  # fewer, shorter, none; or numbers of a notebook
         pass
@@ -56,16 +56,15 @@ def plot_wrong(name=None):
     answers = np.array([int(row['predicted']) for row in rows])
     wrong = np.flatnonzero(answers != Y_test)
     drawn = f'; the first {MOST} are drawn' * (len(wrong) > MOST)
-    path, counts = printable(run['path']), f'{len(wrong)} of {len(rows)}'
-    print(f'{path}: {counts} test sequences are wrong{drawn}')
+    counts = f'{len(wrong)} of {len(rows)}'
+    print(f'{run["path"]}: {counts} test sequences are wrong{drawn}')
     if not len(wrong):
         return
     wrong = wrong[:MOST]
-    size = 12, 1 + 2.5 * len(wrong)
-    figure = plt.figure(figsize=size, layout='constrained')
-    axes = figure.subplots(len(wrong), 2, sharey='row', squeeze=False)
+    options = {'figsize': (12, 1 + 2.5 * len(wrong)), 'layout': 'constrained'}
+    figure, axes = plt.subplots(len(wrong), 2, sharey='row', squeeze=False, **options)
     for i, (left, right) in zip(wrong, axes, strict=True):
-        score = rows[i].get(f'score_{answers[i]}')
+        score = rows[i][f'score_{answers[i]}']
         score = f' (score {float(score):.3f})' if score else ''
         distance = np.linalg.norm(X_train - X_test[i], axis=1)
         for axis, Y, what in (left, Y_test[i], ''), (right, answers[i], 'taken for '):
@@ -77,9 +76,8 @@ def plot_wrong(name=None):
             near = np.where(Y_train == Y, distance, np.inf).argmin()
             title += f', over the nearest one: Train {near + 1}'
             plot_pair(axis, X_test[i], X_train[near], title)
-    figure.legend(
-        *left.get_legend_handles_labels(), loc='outside upper center', ncols=3
-    )
+    labels = left.get_legend_handles_labels()
+    figure.legend(*labels, loc='outside upper center', ncols=3)
     figure.supxlabel('Time Sequence (t)')
     figure.supylabel('Data X(t)')
     save_plot(figure, 'wrong.png')

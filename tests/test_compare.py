@@ -266,7 +266,7 @@ def test_values_and_scripts(made_up):
     assert 'scripts are the same' in shown('--diff', 'a0', 'a1')
     refused('compare.py', '--diff', 'a0', status=2)
     refused('compare.py', 'a0', '--all', status=2)
-    refused('compare.py', 'wibe', parts=['did you mean wide?'])
+    refused('compare.py', '9', parts=['runs/9 is missing', 'are a0, a1, a2, wide'])
     Path('runs/a0/run.json').write_text('{}')
     refused('compare.py', parts=['runs/a0/run.json cannot be read'])
 

@@ -156,6 +156,7 @@ def test_wrong_shows_where_curves_differ(trained, plots):
         apart = np.where(Y_train == kind, np.linalg.norm(X_train - X, axis=1), np.inf)
         near = apart.argmin()
         assert (x == X).all() and (other == X_train[near]).all()
+        assert len(axis.collections[0].get_segments()) == (x != other).sum()
         title = f'Test {test}, {"taken for " * taken_for}{list(WAVES)[int(kind)]}'
         assert axis.get_title().startswith(title)
         assert f': Train {near + 1}\ndistance {apart.min():.1f}' in axis.get_title()

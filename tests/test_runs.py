@@ -8,64 +8,56 @@ from unittest import mock
 from support import runs
 
 import numpy as np
+import pandas as pd
 import pytest
-from conftest import SHORT, TRAIN, contents, refused, script
+from conftest import SHORT, TRAIN, refused, script
+from keras import Input, Sequential, layers
 from scipy.stats import binomtest
 
 from utilities import read_set
 
-# ------------------------------------------------------------------ what a run is
-
 
 def test_what_a_run_holds(lesson, monkeypatch):
     monkeypatch.chdir(lesson.folder)
-    names = (
-        'history.csv history.png model.keras predictions.csv run.json train.py'.split()
-    )
-    assert sorted(os.listdir('runs/1')) == names and os.readlink('runs/last') == '1'
-    assert lesson.stdout.endswith(f'\nRun: runs/1 with {", ".join(names)}\n')
+    files = 'history.csv, history.png, model.keras, predictions.csv, run.json, train.py'
+    assert sorted(os.listdir('runs/1')) == files.split(', ')
+    assert os.readlink('runs/last') == '1'
+    assert lesson.stdout.endswith(f'\nRun: runs/1 with {files}\n')
     assert 'Stopped' not in lesson.stdout
     assert Path('runs/1/train.py').read_text('utf-8') == TRAIN
     run = runs.read_run(1)
-    history = runs.read_rows(run, 'history.csv')
-    assert [row['epoch'] for row in history] == [str(i) for i in range(1, 301)]
-    assert 0 < float(history[-1]['seconds']) <= run['seconds'] < 100
-    accuracy = [float(row['accuracy']) for row in history]
+    history = pd.read_csv('runs/1/history.csv')
+    assert list(history['epoch']) == list(range(1, 301))
+    assert 0 < history['seconds'].iloc[-1] <= run['seconds'] < 100
+    accuracy = history['accuracy']
     for percent in 95, 100:
         first = run[f'epochs_to_{percent}'] - 1
         assert accuracy[first] >= percent / 100 > max(accuracy[:first])
     optimizer, rate = run['optimizer'].split()
     assert f"optimizer='{optimizer}', loss='{run['loss']}'" in TRAIN and rate == '0.001'
-
-    answers = runs.read_rows(run, 'predictions.csv')
+    answers = pd.read_csv('runs/1/predictions.csv')
     (X, _), (X_test, Y_test) = read_set('Train', 200, 128), read_set('Test', 50, 128)
-    assert [int(row['class']) for row in answers] == Y_test.tolist()
-    scores = np.array([[row['score_0'], row['score_1']] for row in answers], float)
-    predicted = [int(row['predicted']) for row in answers]
-    assert scores.argmax(axis=1).tolist() == predicted
+    assert list(answers['number']) == list(range(1, 51))
+    assert list(answers['class']) == list(Y_test)
+    scores, predicted = answers[['score_0', 'score_1']].to_numpy(), answers['predicted']
+    assert list(scores.argmax(axis=1)) == list(predicted)
     np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
     right = predicted == Y_test
     seen = np.array([x in X.tolist() for x in X_test.tolist()])
-    found = [
-        run[name]
-        for name in ('accuracy', 'n_correct', 'n_duplicates', 'n_correct_duplicates')
-    ]
-    assert found == [right.mean(), right.sum(), seen.sum(), (seen & right).sum()]
+    assert (run['accuracy'], run['n_correct']) == (right.mean(), right.sum())
+    found = run['n_duplicates'], run['n_correct_duplicates']
+    assert found == (seen.sum(), (seen & right).sum())
 
 
 def test_names_and_numbers(trained):
     """A name is for one run; else the next free number, whoever is first."""
-    before = contents('runs')
     for name, said in {'last': '--name', '../x': '--name', '1': '--overwrite'}.items():
         refused('train.py', *SHORT, '--name', name, status=2, parts=[said, name])
-    assert contents('runs') == before
     for path in 'a', 'b':
         Path('runs', path, 'x').mkdir(parents=True)
     assert runs.move_to_runs('runs/a', '1') == 'runs/2'
-    with mock.patch.object(Path, 'iterdir', lambda _: iter([])):
-        assert (
-            runs.move_to_runs('runs/b') == 'runs/3'
-        )  # of two jobs, both have seen none
+    with mock.patch.object(Path, 'iterdir', lambda _: iter([])):  # two jobs see none
+        assert runs.move_to_runs('runs/b') == 'runs/3'
 
 
 def test_a_script_that_dies_after_its_fit(data):
@@ -74,51 +66,50 @@ def test_a_script_that_dies_after_its_fit(data):
     job = {'SLURM_JOB_ID': '123', 'SLURM_GPUS_ON_NODE': '1'}
     said = script(data / 'bad.py', *SHORT, status=1, env=job).stderr
     assert "name 'plot'" in said and 'TensorFlow sees none' in said
-    assert sorted(os.listdir('runs')) == ['1', 'last']
-    files = ['history.csv', 'model.keras', 'run.json', 'train.py']
-    assert sorted(os.listdir('runs/1')) == files and runs.newest_run()['job'] == '123'
+    files = {'history.csv', 'model.keras', 'run.json', 'train.py'}
+    assert {*os.listdir('runs/1')} == files and {*os.listdir('runs')} == {'1', 'last'}
+    assert runs.newest_run()['job'] == '123'
     assert 'not tested' in script('compare.py').stdout
     refused('view.py', '--wrong', parts=['was not evaluated'])
 
 
 def test_the_slides_own_fit(trained):
-    """It makes a run like others; what lay there as history.png before stays."""
+    """It makes a run like others, but for history.png, which lies where it did."""
     ours = re.search(r'history = model\.fit\([\s\S]*?\)\]\)\n', TRAIN)[0]
     slides = 'history = model.fit(X_train, Y_train, epochs=N_epochs, batch_size=32)\n'
     Path('slide.py').write_text(TRAIN.replace(ours, slides))
-    script(trained / 'slide.py', '--N_epochs', 3)
-    one, two = runs.read_run(1), runs.read_run(2)
-    assert sorted(os.listdir('runs/1')) == sorted(os.listdir('runs/2'))
-    assert not os.path.exists('history.png')
+    assert 'Plot: history.png' in script(trained / 'slide.py', '--N_epochs', 3).stdout
+    one, two = runs.read_run(1), runs.newest_run()
+    assert {*os.listdir('runs/1')} == {*os.listdir('runs/2'), 'history.png'}
     assert two['seconds'] is None and one.keys() == two.keys()
-    assert (two['device'], two['data']) == (one['device'], one['data'])
     history = runs.read_rows(two, 'history.csv')
     assert [row['epoch'] for row in history] == ['1', '2', '3']
-    assert runs.newest_run() == two
 
 
-@pytest.mark.parametrize(('right', 'N'), [(0, 2), (2, 10), (46, 50)])
-def test_how_far_to_trust_it(right, N):
-    exact = binomtest(right, N).proportion_ci(method='wilson')
-    assert runs.wilson_interval(right, N) == pytest.approx([*exact])
+def test_what_fit_was_given_counts(data):
+    """Not what save_run is told of it."""
+    leak = 'fit(np.r_[X_train, X_test], np.r_[Y_train, Y_test],'
+    Path('leak.py').write_text(TRAIN.replace('fit(X_train, Y_train,', leak))
+    printed = script(data / 'leak.py', *SHORT).stdout
+    assert '10 of 10 test sequences also occur in the training set: this is' in printed
 
 
-def exam(capsys, predicted, Y, X_train=(), last='softmax', twice=False):
+def test_how_far_to_trust_it():
+    for right, N in (0, 2), (2, 10), (46, 50):
+        exact = binomtest(right, N).proportion_ci(method='wilson')
+        assert runs.wilson_interval(right, N) == pytest.approx([*exact])
+
+
+def exam(capsys, predicted, Y, X_train=(), last='softmax'):
     """Return what save_run prints of a network with these answers to some sequences."""
-    from keras import Input, Sequential
-    from keras.layers import Dense
-
     classes = 1 + max(*predicted, *Y)
     X = np.c_[np.eye(classes)[predicted], np.arange(len(Y))]
-    network = Sequential([Input((classes + 1,)), Dense(classes, last, use_bias=False)])
+    layer = layers.Dense(classes, last, use_bias=False)
+    network = Sequential([Input((classes + 1,)), layer])
     network.set_weights([np.eye(classes + 1, classes)])
     network.compile('sgd', 'sparse_categorical_crossentropy', metrics=['accuracy'])
     network.optimizer.learning_rate = 0
     runs.Run()
-    if twice:
-        network.fit(X, np.array(predicted), verbose=0)
-        runs.current_run().begin_fit()
-        runs.current_run().save(network, [{'epoch': 1}])
     history = network.fit(X, np.array(predicted), verbose=0)
     Path('Train').mkdir(exist_ok=True)
     Path('Train/classes.txt').write_text('[b]a\nb\n')
@@ -129,13 +120,10 @@ def exam(capsys, predicted, Y, X_train=(), last='softmax', twice=False):
 def test_what_was_seen_and_what_is_wrong(folder, capsys):
     printed = exam(capsys, [0, 1, 1, 1], [0, 1, 0, 1], X_train=[0, 1])
     assert '2 of 4 test sequences also occur' in printed
-    assert (
-        'on the 2 others: 1, 50.0 %' in printed
-        and 'Always answering [b]a: 50 %' in printed
-    )
-    assert re.search(
-        r'taken for \[b\]a +taken for b +recall *\n +\[b\]a +1 +1 +1 of 2', printed
-    )
+    assert 'on the 2 others: 1, 50.0 %' in printed
+    assert 'Always answering [b]a: 50 %' in printed
+    table = r'taken for \[b\]a +taken for b +recall *\n +\[b\]a +1 +1 +1 of 2'
+    assert re.search(table, printed)
     assert 'Wrong: 3, [b]a taken for b: python view.py --wrong\n' in printed
     assert 'accuracy above is of other data' in printed  # that of the fit
     printed = exam(capsys, [0, 1], [0, 1], X_train=[0, 1])
@@ -147,30 +135,19 @@ def test_what_was_seen_and_what_is_wrong(folder, capsys):
     assert len({run['test_hash'] for run in runs.all_runs()}) == 3
     never = {'epochs_to_95': 1, 'epochs_to_100': None}
     assert runs.describe_convergence(never).endswith('right after 1 epoch, never all')
-
-
-def test_answers_that_are_not_scores(folder, capsys):
-    """A last layer without bounds has none, even where its answers look like some."""
+    # A last layer without bounds has no scores, even where its answers look like some.
     printed = exam(capsys, [0, 1], [0, 1], last='linear')
     assert 'not between 0 and 1, so no scores are stored' in printed
-    answers = runs.read_rows(runs.read_run(1), 'predictions.csv')
+    answers = runs.read_rows(runs.newest_run(), 'predictions.csv')
     assert [row['score_1'] for row in answers] == ['', '']
-    exam(capsys, [0, 1], [0, 1], twice=True)
-    one, two = runs.all_runs()
-    assert two['evaluated'] and two['epochs'] == 2
-    assert one['test_hash'] == two['test_hash']
 
 
-def test_no_network_of_nan(folder):
-    """Weights that are not numbers are not saved, nor are such answers an answer."""
-    from keras import Input, Sequential, layers
-
+def test_answers_that_are_not_numbers():
+    """Nor are those of a network of NaN, which TensorFlow may call 0."""
     network = Sequential([Input((2,)), layers.Dense(1, 'sigmoid')])
     X = np.array([[1, 1], [np.nan, 1]])
     with pytest.raises(runs.DataError, match='answer to b is not a number: bring'):
         runs.predict_scores(network, X, ['a', 'b'])
     network.set_weights([np.full((2, 1), np.inf), np.zeros(1)])
-    for use in (runs.predict_scores, runs.Run().save):
-        with pytest.raises(runs.DataError, match='the network holds NaN or infinity'):
-            use(network, [])
-    assert not os.path.exists('runs')
+    with pytest.raises(runs.DataError, match='the network holds NaN or infinity'):
+        runs.predict_scores(network, X[:1])
