@@ -1,7 +1,6 @@
 """Sequences: their files, pictures and making; sets, whole or not at all."""
 
 import builtins
-import contextlib
 import errno
 import functools
 import hashlib
@@ -10,6 +9,7 @@ import os
 import re
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from support import files, sets, wrong
@@ -37,11 +37,15 @@ def put(path, content):
 
 
 def test_what_is_written_is_read(folder):
+    """With the names of the classes and objects, which go when their set goes."""
     X = np.array([[1.5, -2.25, 3.39e38], [1e-300, 0, 1.21e-38]])
-    for name, read in (('Train', read_training_data), ('Test', read_test_data)):
-        sets.write_sets({name: (2, zip(X, [0, 9], strict=True))}, ABOUT)
-        found = [(x.tolist(), y) for x, y in (read(1, 3), read(2, 3))]
-        assert found == [(X[0].tolist(), 0), (X[1].tolist(), 9)]
+    for ids in {'Train': ['a', 'b'], 'Test': ['c', 'd']}, {}:
+        both = {name: (2, zip(X, [0, 9], strict=True)) for name in ('Train', 'Test')}
+        sets.write_sets(both, ABOUT, True, ['x'], ids)
+        for name, read in ('Train', read_training_data), ('Test', read_test_data):
+            np.testing.assert_equal([read(1, 3), read(2, 3)], [(X[0], 0), (X[1], 9)])
+            assert files.read_lines(name, 'classes.txt') == ['x']
+            assert files.read_lines(name, 'ids.txt') == ids.get(name, [])
 
 
 @pytest.mark.parametrize(
@@ -78,9 +82,6 @@ def test_what_is_missing(data):
     refused('view.py', 1, parts=[f'{data}/Train holds no sequences yet', MAKE])
 
 
-# ---------------------------------------------------------------- view.py and the plots
-
-
 @pytest.fixture
 def plots(monkeypatch):
     """The figures and paths of the plots, which are not saved."""
@@ -93,25 +94,20 @@ def plots(monkeypatch):
 def test_view_shows_the_sequences(data, plots):
     """With the names of their classes, in which a $ is a $."""
     put('Test/classes.txt', b'\xef\xbb\xbfone\r\n$\\frac\xc3\xa4$')
-    script('view.py', '--test', *'1324657')
-    figure, path = plots.pop()
-    assert path == 'Test_1_to_7.png'
-    for i, axis in zip('1324657', figure.axes, strict=True):
+    put('own.dat', [1, 2, 3])
+    for arguments in '--test 1 3 2 4 6 5 7', '--test 7', '1 2 --hide', 'own.dat':
+        script('view.py', *arguments.split())
+    (grid, one, hidden, own), paths = zip(*plots, strict=True)
+    assert paths == ('Test_1_to_7.png', 'Test_7.png', 'Train_1_2.png', 'file_own.png')
+    for i, axis in zip('1324657', grid.axes, strict=True):
         X, Y = read_test_data(i, 128)
         assert (axis.lines[0].get_xydata().T == [range(1, 129), X]).all()
         kind = ['class 0 (one)', 'class 1 ($\\fracä$)'][int(Y)]
         assert axis.get_title() == f'Data Set {i}: {kind}'
-    figure.draw_without_rendering()
-    utilities.plot_results(2, X, Y, 'Test')
-    assert plots.pop()[0].axes[0].get_title() == f'Data Set 2: {kind}'
-    script('view.py', 1, 2, '--hide')
-    figure, path = plots.pop()
-    assert (path, figure.axes[0].get_title()) == ('Train_1_2.png', 'Data Set 1')
-    put('own.dat', [1, 2, 3])
-    script('view.py', 'own.dat')
-    figure, path = plots.pop()
-    assert path == 'file_own.png'
-    assert figure.axes[0].lines[0].get_ydata().tolist() == [1, 2, 3]
+    grid.draw_without_rendering()
+    assert one.axes[0].get_title() == f'Data Set 7: {kind}'
+    assert hidden.axes[0].get_title() == 'Data Set 1'
+    assert own.axes[0].lines[0].get_ydata().tolist() == [1, 2, 3]
 
 
 def test_plot_history(plots):
@@ -127,13 +123,12 @@ def test_plot_history(plots):
 
 def test_wrong_shows_where_curves_differ(trained, plots):
     """Each is over the nearest of its class, and of that it was taken for."""
-    run = read_run(1)
-    rows = read_rows(run, 'predictions.csv')
+    rows = read_rows(read_run(1), 'predictions.csv')
     for row in rows[:9]:
         row['predicted'] = 1 - int(row['class'])
     write_rows('runs/1/predictions.csv', rows)
-    said = script('view.py', '--wrong').stdout
-    assert ' of 50 test sequences are wrong; the first 8 are drawn\n' in said
+    shown = script('view.py', '--wrong').stdout
+    assert ' of 50 test sequences are wrong; the first 8 are drawn\n' in shown
     ((figure, path),) = plots
     assert path == 'wrong.png' and len(figure.axes) == 16
     X_train, Y_train = read_set('Train', 200, 128)
@@ -162,9 +157,6 @@ def test_wrong_after_other_data(trained):
     assert 'Plot: wrong.png' in script('view.py', '--wrong', '--run', 1).stdout
 
 
-# ---------------------------------------------------------------- generate_data.py
-
-
 def test_waves():
     """As in closed form; a small set begins a large one."""
     for options in ({}, {'classes': 4, 'phase': True}, {'f_min': 0.5, 'f_range': 1.4}):
@@ -174,12 +166,10 @@ def test_waves():
         for i, (x, y) in enumerate(drawn):
             turn = f[i] * np.arange(1, len(x) + 1) / (2 * np.pi)
             turn = (turn + phase[i] * options.get('phase', 0)) % 1
-            up = turn < 0.5
-            sine, square = np.sin(2 * np.pi * turn), np.where(up, 1, -1)
-            sawtooth, triangle = 2 * turn - 1, np.where(up, 4 * turn - 1, 3 - 4 * turn)
+            waves = [np.sin(2 * np.pi * turn), np.where(turn < 0.5, 1, -1)]
+            waves += [2 * turn - 1, 1 - abs(4 * turn - 2)]
             assert y == int(Y[i] * options.get('classes', 2))
-            wave = (sine, square, sawtooth, triangle)[int(y)]
-            np.testing.assert_allclose(x, wave, atol=1e-6)
+            np.testing.assert_allclose(x, waves[int(y)], atol=1e-6)
         small, _ = make_sequences(3, np.random.default_rng(1), **options)
         assert (small == [x for x, _ in drawn[:3]]).all()
 
@@ -198,38 +188,31 @@ def test_noise():
 
 
 def test_options(folder):
-    assert script(MAKE).stdout == 'Wrote 200 sequences to Train and 50 to Test.\n'
     script(MAKE, *'9 8 --classes 4 --phase --noise 0.1 --N_sequence 1 --seed 5'.split())
     options = {'classes': 4, 'phase': True, 'noise': 0.1, 'N_sequence': 1}
     for name, N, rng in zip(('Train', 'Test'), (9, 8), random_streams(5), strict=True):
-        for a, b in zip(read_set(name, N, 1), make_sequences(N, rng, **options)):
-            np.testing.assert_array_equal(a, b)
+        drawn = make_sequences(N, rng, **options)
+        np.testing.assert_equal(read_set(name, N, 1), drawn)
     assert files.read_lines('Test', 'classes.txt') == list(WAVES)[:4]
     line = 'sine, square, sawtooth and triangle waves, random phase, noise 0.1, seed 5'
     assert sets.describe_sets(1, 1)['data'].endswith(line)
 
 
-@pytest.mark.parametrize(
-    ('name', 'options'),
-    [
-        (MAKE, '-5, 5 5 6, --seed -1, --classes 1, --classes 5, --noise nan'),
-        ('view.py', ', 0, two, 1 --N_sequence 0, 1 --wrong, 1 a.dat'),
-    ],
-)
-def test_wrong_command_lines(folder, name, options):
-    for case in options.split(','):
-        refused(name, *case.split(), status=2, parts=[': error: '])
-
-
-# ---------------------------------------------------------------- sets written whole
+def test_wrong_command_lines(folder):
+    for case in '-5', '5 5 6', '--seed -1', '--classes 1', '--classes 5', '--noise nan':
+        refused(MAKE, *case.split(), status=2, parts=[': error: '])
+    for case in '', '0', 'two', '1 --N_sequence 0', '1 --wrong', '1 a.dat':
+        refused('view.py', *case.split(), status=2, parts=[': error: '])
+    line = refused(MAKE, 20_000, 1, '--overwrite', parts=['40,002 files'])
+    assert line.endswith('  python generate_data.py 20000 1 --overwrite --packed')
+    assert contents('.') == {}
 
 
 def write_sets(packed=False, **sizes):
     """Write sets of so many sequences each."""
     rng = np.random.default_rng
     drawn = {f: (N, generate_data(N, rng(N))) for f, N in sizes.items()}
-    about = ABOUT | {'of': sizes}
-    return sets.write_sets(drawn, about, True, ['a', 'b'], packed=packed)
+    sets.write_sets(drawn, ABOUT | {'of': sizes}, True, ['a', 'b'], packed=packed)
 
 
 def test_who_replaces_what(data):
@@ -247,62 +230,45 @@ def test_who_replaces_what(data):
         assert 'changed since they were made' in sets.describe_sets(5, 3)['data']
         script(MAKE, 5, 3, '--overwrite')
     assert Path('Train/notes.txt').read_bytes() == b'mine'
-    assert sets.describe_sets(5, 3)['data_command'] == 'python generate_data.py 5 3'
     for name in 'Train', 'Test':
         os.remove(f'{name}/about.json')  # as those of 2018
     assert sets.describe_sets(5, 3)['data'] == '5 of 5 + 3 of 3 sequences'
     refused(MAKE, 5, 3, parts=['already hold sequences'])
 
 
-def test_names_go_with_their_set(folder):
-    for ids in {'Train': ['a'], 'Test': ['b']}, {'Train': [], 'Test': []}:
-        both = {name: (1, [(np.zeros(2), 0.0)]) for name in ids}
-        sets.write_sets(both, ABOUT | {'what': str(ids)}, True, ['x'], ids)
-        assert {name: files.read_lines(name, 'ids.txt') for name in both} == ids
-        assert files.read_lines('Test', 'classes.txt') == ['x']
-
-
-class Killed(BaseException):
-    pass
-
-
-@pytest.mark.parametrize(
-    ('error', 'packed'), [(OSError(errno.ENOSPC, 'full'), False), (Killed, True)]
-)
-def test_wherever_the_disk_fails_or_a_kill_comes(folder, monkeypatch, error, packed):
+@pytest.mark.parametrize('is_killed', [False, True])
+def test_wherever_the_disk_fails_or_a_kill_comes(folder, monkeypatch, is_killed):
     """Both sets are old or both new, or a line says that they are not."""
 
     def call(real, *arguments, **options):
         nonlocal calls
         calls += 1
         # A full disk fails once; a killed script does nothing any more
-        if calls == last or (calls > last and error is Killed):
-            raise error
+        if calls == last or (calls > last and is_killed):
+            raise KeyboardInterrupt if is_killed else OSError(errno.ENOSPC, 'full')
         return real(*arguments, **options)
 
     def found():
-        return {x: y for x, y in contents('.').items() if '.new-' not in x}
+        return [contents(name) for name in ('Train', 'Test')]
 
-    write_sets(packed, Train=2, Test=2)
+    write_sets(is_killed, Train=2, Test=2)
     put('Train/notes', b'mine')
     new, calls, last = found(), 0, 0
     while calls >= last:
         write_sets(Train=3, Test=2)
         old, calls, last = found(), 0, last + 1
-        with monkeypatch.context() as patch, contextlib.suppress(DataError, Killed):
+        with monkeypatch.context() as patch, suppress(DataError, KeyboardInterrupt):
             for name in ('listdir', 'rename', 'mkdir', 'unlink', 'utime', 'open'):
                 patch.setattr(os, name, functools.partial(call, getattr(os, name)))
             for module in io, builtins:  # io's is pathlib's
                 patch.setattr(module, 'open', functools.partial(call, open))
-            write_sets(packed, Train=2, Test=2)
-        assert found()['Train/notes'] == b'mine'
+            write_sets(is_killed, Train=2, Test=2)
+        assert Path('Train/notes').read_bytes() == b'mine'
         if found() not in (old, new):
-            try:
+            with suppress(DataError):  # of two packed files one is not there
                 line = sets.describe_sets(2, 2)['data']
-            except DataError as half:  # one of two packed files is not there yet
-                line = str(half)
-            assert re.search('not belong together|changed since|cannot be read', line)
-        write_sets(packed, Train=2, Test=2)  # what the next command does
+                assert re.search('not belong together|changed since', line)
+        write_sets(is_killed, Train=2, Test=2)  # what the next command does
         assert found() == new
     assert last > 20
 
@@ -323,9 +289,6 @@ def test_replaced_while_it_is_read(data):
     refused(data / 'train_other.py', *SHORT, parts=['while it was read'])
 
 
-# ---------------------------------------------------------------- packed sets
-
-
 def test_packed_sets_are_the_same(data):
     """In what is read and in what the scripts print."""
     results = []
@@ -335,15 +298,10 @@ def test_packed_sets_are_the_same(data):
         assert {x.dtype for x in arrays} == {np.dtype(float)}
         commands = ['train.py', *SHORT], ['infer.py', 'Test', 4, '--csv']
         printed = [script(*x).stdout for x in (*commands, ['view.py', '--wrong'])]
-        results.append([*printed, *(x.tolist() for x in arrays)])
+        results.append([*printed, *arrays])
         shutil.rmtree('runs')
-    assert results[0] == results[1]
-    assert sorted(os.listdir('Train')) == [
-        'X.npy',
-        'Y.npy',
-        'about.json',
-        'classes.txt',
-    ]
+    np.testing.assert_equal(*results)
+    assert {*os.listdir('Train')} == {'X.npy', 'Y.npy', 'about.json', 'classes.txt'}
     X, Y = np.load('Test/X.npy'), np.load('Test/Y.npy')
     for X_type, Y_type in ('float32', 'int64'), ('>f8', 'bool'), ('int8', 'uint8'):
         np.save('Test/X.npy', np.asfortranarray(X.astype(X_type)))
@@ -354,50 +312,30 @@ def test_packed_sets_are_the_same(data):
 
 
 @pytest.mark.parametrize(
-    ('name', 'array', 'parts'),
+    ('name', 'content', 'message'),
     [
-        ('X', np.zeros([20, 64]), ['X_1.dat holds 64', '--N_sequence 64']),
-        ('X', np.full([20, 128], np.nan), ['X_1.dat holds NaN']),
-        ('X', np.zeros([20, 2, 64]), ['(N, n)', '(20, 2, 64)']),
-        ('X', np.full([20, 128], 'a'), ['numbers', '<U1']),
-        ('X', np.full([20, 128], None), ['cannot be read']),
-        ('Y', np.full(20, 0.5), ['Y_1.dat holds 0.5, but a class']),
-        ('Y', np.zeros([20, 1]), ['(20, 1)']),
-        ('X', None, ['cannot be read']),
+        ('X.npy', np.zeros([20, 64]), 'Train/X_1.dat holds 64 .*--N_sequence 64'),
+        ('X.npy', np.zeros([20, 2, 64]), r'\(20, 2, 64\) .* \(N, n\)'),
+        ('X.npy', np.full([20, 128], 'a'), '<U1 .* numbers'),
+        ('X.npy', np.full([20, 128], None), 'Train/X.npy and Y.npy cannot be read'),
+        ('X.npy', b'', 'Train/X.npy and Y.npy cannot be read'),
+        ('Y.npy', np.full(20, 0.5), 'Train/Y_1.dat holds 0.5, but a class'),
+        ('Y.npy', np.zeros([20, 1]), r'\(20, 1\)'),
+        ('X_1.dat', np.zeros(128), 'X_i.dat are there as well'),
     ],
 )
-def test_bad_packed_sets(folder, name, array, parts):
-    """A line says what is wrong, and the set can be made again."""
+def test_bad_packed_sets(folder, name, content, message):
+    """A line says what is wrong; --overwrite replaces either kind, and nothing else."""
     script(MAKE, 20, 10, '--packed')
-    path = Path(f'Train/{name}.npy')
-    if isinstance(array, np.ndarray):
-        np.save(path, array, allow_pickle=True)
-    else:  # as when a copy of it was cut short
-        put(path, path.read_bytes()[:9000])
-    refused('view.py', 1, parts=['Train/', *parts])
-    refused(MAKE, 20, 10, '--packed', parts=['already hold sequences'])
-    script(MAKE, 20, 10, '--packed', '--overwrite')
-    assert len(read_set('Train', 20, 128)[0]) == 20
-
-
-def test_both_kinds_in_a_folder(data):
-    """They are refused; and either kind replaces both, but nothing else."""
     put('Train/notes', b'mine')
-    np.save('Train/X.npy', np.zeros([2, 128]))
-    np.save('Train/Y.npy', np.zeros(2))
-    refused('view.py', 1, parts=['X_i.dat are there as well'])
-    refused(MAKE, 5, 5, parts=['already hold sequences'])
-    script(MAKE, 5, 5, '--packed', '--overwrite')
-    assert {*os.listdir('Train')} == {*os.listdir('Test'), 'notes'}
-    script(MAKE, 5, 5)
-    assert files.sequence_numbers('Train') == {1, 2, 3, 4, 5}
-
-
-def test_too_many_files(folder):
-    """Refused before anything is drawn, in a line with the whole command."""
-    line = refused(MAKE, 20_000, 1, '--overwrite', parts=['40,002 files'])
-    assert line.endswith('  python generate_data.py 20000 1 --overwrite --packed')
-    assert contents('.') == {}
+    with open(f'Train/{name}', 'wb') as file:
+        if len(content):
+            np.save(file, content)
+    assert re.search(message, refused('view.py', 1))
+    refused(MAKE, 20, 10, '--packed', parts=['already hold sequences'])
+    script(MAKE, 20, 10, '--overwrite')
+    assert read_set('Train', 20, 128)[0].shape == (20, 128)
+    assert Path('Train/notes').read_bytes() == b'mine'
 
 
 def test_quick_scripts_load_no_tensorflow(data):
@@ -408,10 +346,7 @@ def test_quick_scripts_load_no_tensorflow(data):
 
 
 def test_the_sets_of_2018():
-    """The slide's code, at MATLAB's first random state, makes the 200 files given out.
-
-    The digest is that of these files' values, rounded, and classes.
-    """
+    """The slide's code, at MATLAB's first random state, makes the files given out."""
     random = np.random.RandomState(5489).random_sample
     waves, X, Y = (WAVES['sine wave'], WAVES['square wave']), [], []
     for _ in range(200):
