@@ -49,10 +49,8 @@ CASES = [
 @pytest.mark.parametrize(('large', 'options'), CASES)
 def test_the_same_as_plain_keras(large, options, monkeypatch):
     """In memory, and as blocks; only the random order of the batches is another."""
-    if large:
-        monkeypatch.setattr(batches, 'LARGE', 1000)
-        monkeypatch.setattr(batches, 'RUN', 3)
-        monkeypatch.setattr(batches, 'RUNS', 5)
+    for name, value in {'LARGE': 1000, 'RUN': 3, 'RUNS': 5}.items() if large else ():
+        monkeypatch.setattr(batches, name, value)
     make = mock.Mock(wraps=batches.make_batches)
     monkeypatch.setattr(batches, 'make_batches', make)
     ours, theirs = train(QUICK, **options), train(KERAS, **options)
@@ -64,16 +62,16 @@ def test_the_same_as_plain_keras(large, options, monkeypatch):
 def test_each_epoch_has_an_order_of_its_own(monkeypatch, tmp_path):
     """Each row comes once an epoch, also from a file; with its class."""
     rows = np.arange(1000.0)[:, None] * [1, 2]
-    np.save(tmp_path / 'X.npy', rows)
-    mapped = np.load(tmp_path / 'X.npy', mmap_mode='r')
+    np.save(tmp_path / 'X.npy', np.concatenate([rows[:700], rows]))
+    mapped = np.load(tmp_path / 'X.npy', mmap_mode='r')[700:]
     for arrays, large in ((rows, rows[:, 0]), 2**24), ((mapped, rows[:, 0]), 0):
         monkeypatch.setattr(batches, 'LARGE', large)
         made = batches.make_batches(arrays, 32, shuffle=True)
-        epochs = [[*made.as_numpy_iterator()] for _ in range(2)]
         orders = []
-        for epoch in epochs:
-            assert [len(x) for x, _ in epoch] == [32] * 31 + [8]
-            x, y = (np.concatenate(part) for part in zip(*epoch, strict=True))
+        for _ in range(2):
+            epoch = [*zip(*made.as_numpy_iterator(), strict=True)]
+            assert [len(x) for x in epoch[0]] == [32] * 31 + [8]
+            x, y = map(np.concatenate, epoch)
             assert x.dtype == np.float32 and sorted(y) == [*range(1000)]
             np.testing.assert_array_equal(x, y[:, None] * [1, 2])
             orders.append(y)
