@@ -83,27 +83,26 @@ def class_title(Y, names=()):
     return number if name == number else f'{number} ({name})'
 
 
-def read_array(path):
-    """Return the values of a file of float64, or those of a packed set: (n,)."""
-    folder, name = os.path.split(path)  # X_5.dat of a packed set is X[4]
+def read_values(path, N=None):
+    """Return the N values of a file of float64, or all: float64 (N,). Raises DataError.
+
+    Train/X_5.dat stands for the row X[4] of X.npy where Train is packed.
+    """
+    folder, name = os.path.split(path)
     match, arrays = FILE_NAME.fullmatch(name), load_packed(folder or '.')
     if match and arrays and int(match[1]) <= len(arrays[0]):
         row = arrays['XY'.index(name[0])][int(match[1]) - 1]
-        return np.array(row, '<f8', ndmin=1)
-    check_file(path)
-    return np.fromfile(path, '<f8')
-
-
-def read_values(path, N=None):
-    """Return the N values of an X file, or all: float64 (N,). Raises DataError."""
-    X = read_array(path)
+        X = np.array(row, '<f8', ndmin=1)
+    else:
+        check_file(path)
+        X = np.fromfile(path, '<f8')
     check_values(path, X, N)
     return X
 
 
 def read_class(path):
     """Return the class in a Y file, a float. Raises DataError."""
-    Y = read_array(path)
+    Y = read_values(path, 1)
     check_class(path, Y)
     return float(Y[0])
 

@@ -108,11 +108,10 @@ def write_packed(folder, sequences, N):
 def move_set(new, folder):
     """Move a new set into folder, in place of the one there; all else there stays.
 
-    about.json goes first: until all is moved, the hash in it is that of another set.
-    The old sequences go before the new ones come, so that they are never mixed.
+    Until all is moved, the hash in about.json is that of another set. The old sequences
+    go before the new ones come, so that they are never mixed.
     """
     Path(folder).mkdir(exist_ok=True)
-    shutil.move(f'{new}/about.json', f'{folder}/about.json')
     for name in (*data_files(folder), CLASSES_FILE, IDS_FILE):
         Path(folder, name).unlink(missing_ok=True)
     for name in os.listdir(new):
