@@ -42,8 +42,7 @@ def test_ready(data):
 
 
 def test_a_gpu_unseen_and_a_set_too_small(data, monkeypatch):
-    """What check.py starts is run in this process, which is quicker."""
-
+    # What check.py starts is run in this process, which is quicker.
     def start(command, env=None, cwd='.', **_):
         if command[0] != sys.executable:
             raise FileNotFoundError
@@ -59,8 +58,9 @@ def test_a_gpu_unseen_and_a_set_too_small(data, monkeypatch):
 def test_environments(monkeypatch):
     """Somebody else's may be read and not written; one's own Python may be closed."""
     python = f'exec {sys.executable} "$@"'
+    monkeypatch.setattr(sys, 'executable', '/bin/true')
+    assert 'may not go' not in check(status=1)
     monkeypatch.setattr(sys, 'executable', os.path.abspath('bin/python'))
-    Path('bin').chmod(0o700)
     assert 'where others may not go' in check(python=python)
     monkeypatch.setattr(os, 'geteuid', lambda: 12345)
     assert 'chmod -R go-w' in check(status=1)
