@@ -74,6 +74,8 @@ def test_what_is_missing(data):
     """The line says what to do, with this script."""
     refused('view.py', 999, parts=['Train ends at number 20', MAKE])
     refused('view.py', '\x07a.dat', parts=[r'\x07a.dat is missing: check its name'])
+    put('empty.dat', b'')
+    refused('view.py', 'empty.dat', parts=['empty.dat holds 0 values of float64'])
     with pytest.raises(DataError, match='numbered from 1'):
         read_training_data(0, 128)
     os.remove('Train/Y_7.dat')
