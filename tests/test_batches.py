@@ -64,6 +64,7 @@ def test_each_epoch_has_an_order_of_its_own(monkeypatch, tmp_path):
     rows = np.arange(1000.0)[:, None] * [1, 2]
     np.save(tmp_path / 'X.npy', np.concatenate([rows[:700], rows]))
     mapped = np.load(tmp_path / 'X.npy', mmap_mode='r')[700:]
+    monkeypatch.setattr(batches, 'RUN', 4)  # so a block has a quarter of the rows
     for arrays, large in ((rows, rows[:, 0]), 2**24), ((mapped, rows[:, 0]), 0):
         monkeypatch.setattr(batches, 'LARGE', large)
         made = batches.make_batches(arrays, 32, shuffle=True)
