@@ -17,7 +17,6 @@ if __name__ == '__main__':
 
 import contextlib
 import functools
-import itertools
 import os
 import platform
 import re
@@ -27,13 +26,10 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
 from pathlib import Path
 
-from support.console import DataError, make_parser, printable
-from support.files import sequence_numbers
+from support.console import make_parser, printable
 from support.runs import device
-from support.sets import describe_sets
 
 FOLDER = Path(__file__).resolve().parent
 TRAINING = 'Now train.py'
@@ -61,14 +57,7 @@ def check_environment():
 
 
 def check_folder():
-    """Describe the sequences; write to the disk, and look up the quotas of files."""
-    try:
-        counts = [len(sequence_numbers(name)) for name in ('Train', 'Test')]
-        if not all(counts):
-            raise DataError('none; type  python generate_data.py')
-        yield f'Sequences: {describe_sets(*counts)["data"]}', True
-    except DataError as error:
-        yield f'Sequences: {error}', False
+    """Write to the disk, and look up the quotas of files."""
     try:
         with tempfile.TemporaryFile(dir='.') as file:
             file.write(bytes(10**6))
@@ -104,35 +93,33 @@ def check_slurm():
 
 def check_training(options):
     """Try TensorFlow and two epochs, in a process, which a node may kill."""
-    start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         for name in 'Train', 'Test':
             os.symlink(os.path.realpath(name), f'{folder}/{name}')
         command = [sys.executable, __file__, '--device', *options]
         tried = run(command, cwd=folder, env=os.environ | {'MPLBACKEND': 'agg'})
-    seconds = time.perf_counter() - start
     error = (tried.stderr.strip() or 'no reason given').split('\n')[-1]
     if tried.returncode < 0:
         error = f'signal {-tried.returncode}: try another node, or more memory'
-    device, training, _ = tried.stdout.partition(TRAINING)
+    device, training, output = tried.stdout.partition(TRAINING)
     yield f'Device: {device or error}', device and 'Warning' not in device
     if training:
-        result = error if tried.returncode else f'two epochs in {seconds:.1f} s'
+        data = ' '.join(re.findall('Data: (.*)', output))
+        result = error if tried.returncode else f'two epochs with {data}'
         yield f'Training: {result}', not tried.returncode
 
 
 def try_keras(options):
-    """Print which device computes, and TRAINING; then train, if there are sequences."""
+    """Print which device computes, and TRAINING; then train."""
     keras = import_keras()
     lstm = keras.Sequential([keras.layers.LSTM(8)])  # on a GPU by cuDNN
     lstm.compile(loss='mse')
     lstm.train_on_batch(keras.ops.ones((1, 64, 64)), keras.ops.ones((1, 8)))
     with contextlib.redirect_stderr(sys.stdout):  # its warning, if there is one
         print(f'{device()}, an LSTM step works')
-    if sequence_numbers('Train') and sequence_numbers('Test'):
-        print(TRAINING, flush=True)
-        sys.argv = [str(FOLDER / 'train.py'), '--N_epochs', '2', *options]
-        runpy.run_path(sys.argv[0], run_name='__main__')
+    print(TRAINING, flush=True)
+    sys.argv = [str(FOLDER / 'train.py'), '--N_epochs', '2', *options]
+    runpy.run_path(sys.argv[0], run_name='__main__')
 
 
 def main():
@@ -141,9 +128,10 @@ def main():
         return try_keras(options[1:])
     checks = check_environment(), check_folder(), check_slurm(), check_training(options)
     N_fixes = 0
-    for text, is_ok in itertools.chain.from_iterable(checks):
-        N_fixes += not is_ok
-        print('ok  ' if is_ok else 'FIX ', printable(text.strip()), flush=True)
+    for check in checks:
+        for text, is_ok in check:
+            N_fixes += not is_ok
+            print('ok  ' if is_ok else 'FIX ', printable(text.strip()), flush=True)
     print(f'{N_fixes} to fix' if N_fixes else 'Ready.')
     return N_fixes > 0
 

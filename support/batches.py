@@ -1,9 +1,8 @@
 """The batches of model.fit(X, Y), evaluate and predict, without a slow detail of Keras.
 
-For arrays, Keras 3 builds its batches with three functions of its own (they permute,
-slice and gather), and TensorFlow prepares these again in every epoch. With 200
-sequences that takes longer than training with them. A plain shuffled and batched
-dataset does the same; only the random order is another one.
+For arrays, Keras 3 builds its batches with three functions of its own, and TensorFlow
+prepares these again in every epoch. With 200 sequences that takes longer than training
+with them. A plain shuffled and batched dataset does the same, in another random order.
 
 Large arrays are read in blocks. So they may be on the disk, as those of
 np.load('Train/X.npy', mmap_mode='r'), which Keras would first read into the memory.
@@ -19,20 +18,15 @@ RUN, RUNS = 64, 64  # rows that are read together, and how many of these make a 
 
 
 def replace_slow_batches():
-    """Let Keras take make_batches for NumPy arrays, unless it has changed inside."""
+    """Let Keras take make_batches for NumPy arrays."""
     import keras
 
-    try:
-        from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
-
-        keras_way = ArrayDataAdapter.get_tf_dataset
-        example = vars(ArrayDataAdapter(np.zeros((1, 1)), batch_size=1))
-    except (ImportError, AttributeError):
-        example = {}
-    if not {'_inputs', '_batch_size', '_shuffle'} <= example.keys():
-        why = f'fit takes longer with Keras {keras.__version__}'
-        print(f'Note: {why}: see support/batches.py', file=sys.stderr)
+    if not keras.__version__.startswith('3.15.'):  # others may differ inside
+        print(f'Note: fit takes longer with Keras {keras.__version__}', file=sys.stderr)
         return
+    from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
+
+    keras_way = ArrayDataAdapter.get_tf_dataset
 
     def get_tf_dataset(self):
         arrays = self._inputs if isinstance(self._inputs, tuple) else (self._inputs,)
@@ -46,15 +40,11 @@ def replace_slow_batches():
 
 
 def make_batches(arrays, batch_size, shuffle):
-    """Return a tf.data.Dataset of batches, tuples, of NumPy arrays of equal length.
-
-    Floats become those that networks compute in. If shuffle, each epoch has an order of
-    its own.
-    """
+    """Return a tf.data.Dataset of batches of all arrays, shuffled in each epoch."""
     import keras
     import tensorflow as tf
 
-    floats = keras.config.floatx()
+    floats = keras.config.floatx()  # those that networks compute in
     types = [floats if x.dtype.kind == 'f' else x.dtype.name for x in arrays]
     if sum(x.nbytes for x in arrays) > LARGE:
         batches = read_blocks(arrays, types, shuffle).rebatch(batch_size).prefetch(2)
@@ -71,9 +61,7 @@ def make_batches(arrays, batch_size, shuffle):
 def read_blocks(arrays, types, shuffle):
     """Return a tf.data.Dataset of blocks of some 4,000 rows of the arrays.
 
-    A block is made of runs of neighbouring rows, which a disk reads much faster than
-    single rows. If shuffle, the runs are drawn from all over the arrays, and the rows
-    of a block are mixed: a new order in each epoch.
+    They are runs of neighbours, for the disk; if shuffle, from all over, and mixed.
     """
     import tensorflow as tf
 
@@ -83,31 +71,25 @@ def read_blocks(arrays, types, shuffle):
     def read(number):
         if number == 0 and shuffle:  # a new epoch
             rng.shuffle(starts)
-        chosen, block = starts[number * RUNS : (number + 1) * RUNS], []
-        for x, kind in zip(arrays, types, strict=True):
-            runs = [x[i : i + RUN] for i in chosen]
-            for run in runs:
-                read_ahead(run)
-            block.append(np.concatenate(runs).astype(kind))
+        chosen = starts[number * RUNS : (number + 1) * RUNS]
+        runs = [[request_rows(x[i : i + RUN]) for i in chosen] for x in arrays]
+        block = [np.concatenate(rows) for rows in runs]
         order = rng.permutation(len(block[0])) if shuffle else slice(None)
-        return [rows[order] for rows in block]
+        return [x[order].astype(kind) for x, kind in zip(block, types, strict=True)]
 
-    def block(number):
+    def read_block(number):
+        shapes = [(None, *x.shape[1:]) for x in arrays]
         parts = tf.numpy_function(read, [number], types)
-        for part, x in zip(parts, arrays, strict=True):
-            part.set_shape([None, *x.shape[1:]])
-        return tuple(parts)
+        return tuple(map(tf.ensure_shape, parts, shapes))
 
-    return tf.data.Dataset.range(-(-len(starts) // RUNS)).map(block)
+    return tf.data.Dataset.range(-(-len(starts) // RUNS)).map(read_block)
 
 
-def read_ahead(rows):
-    """Ask the disk for mapped rows alone: a page fault would read much around them."""
-    root = rows
-    while isinstance(root.base, np.ndarray):
-        root = root.base
-    if isinstance(root.base, mmap.mmap) and rows.flags.c_contiguous:
-        start = root.offset % mmap.ALLOCATIONGRANULARITY  # of the array in the mapping
-        start += rows.ctypes.data - root.ctypes.data
+def request_rows(rows):
+    """Return rows; ask the disk for them alone: a page fault reads much around it."""
+    mapping = rows.base.base  # if they are a slice of what np.load has mapped
+    if isinstance(mapping, mmap.mmap):
+        start = rows.ctypes.data - np.frombuffer(mapping, np.uint8).ctypes.data
         page = start - start % mmap.PAGESIZE
-        root.base.madvise(mmap.MADV_WILLNEED, page, start - page + rows.nbytes)
+        mapping.madvise(mmap.MADV_WILLNEED, page, start - page + rows.nbytes)
+    return rows

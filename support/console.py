@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 
 
@@ -15,8 +16,7 @@ def printable(text):
     text = str(text)
     if len(text) > 1000:
         text = f'{text[:500]} ... {text[-400:]}'
-    shown = (c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    return ''.join(shown)
+    return ''.join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def program_name():
@@ -40,14 +40,10 @@ def whole_number(least, most=2**31 - 1, remedy=''):
     """Return a type for argparse: a whole number from least to most."""
 
     def convert(text):
-        try:
-            number = int(text)
-        except ValueError:
-            number = None
-        if number is None or not least <= number <= most:
-            wanted = f'a whole number from {least} to {most}'
-            raise argparse.ArgumentTypeError(f'{text} is not {wanted}{remedy}')
-        return number
+        if re.fullmatch(r'-?\d+', text) and least <= int(text) <= most:
+            return int(text)
+        wanted = f'a whole number from {least} to {most}'
+        raise argparse.ArgumentTypeError(f'{text} is not {wanted}{remedy}')
 
     return convert
 
@@ -81,8 +77,6 @@ def progress(items, description):
     if len(items) < 1000 or not sys.stderr.isatty():
         return items
     from rich.console import Console
-    from rich.markup import escape
     from rich.progress import track
 
-    label = escape(printable(description))
-    return track(items, label, console=Console(stderr=True), transient=True)
+    return track(items, description, console=Console(stderr=True), transient=True)

@@ -13,22 +13,26 @@ import numpy as np
 
 CLASSES_FILE = 'classes.txt'  # the names of the classes, a line each, class 0 first
 IDS_FILE = 'ids.txt'  # the names of the objects that the sequences are of, X_1 first
-ABOUT_FILE = 'about.json'  # what a set is and how it was made
 FILE_NAME = re.compile(r'[XY]_([1-9][0-9]{0,9})\.dat')
 PACKED = 'X.npy', 'Y.npy'  # in a packed set, X_1.dat is row 0 of X.npy
+
+
+def data_files(folder):
+    """Return the names of the files in folder that hold sequences; [] without it."""
+    names = os.listdir(folder) if os.path.isdir(folder) else ()
+    return sorted(name for name in names if FILE_NAME.fullmatch(name) or name in PACKED)
 
 
 def sequence_numbers(folder):
     """Return the numbers of the sequences in folder: the i of X_i.dat or Y_i.dat."""
     if arrays := load_packed(folder):
         return range(1, 1 + len(arrays[0]))
-    names = os.listdir(folder) if os.path.isdir(folder) else ()
-    return {int(match[1]) for match in map(FILE_NAME.fullmatch, names) if match}
+    return {int(x[2:-4]) for x in data_files(folder) if x not in PACKED}
 
 
 def last_written(folder):
     """Return when the set in folder was written, in ns; None without one."""
-    for name in ABOUT_FILE, PACKED[0], 'X_1.dat':
+    for name in 'about.json', 'X.npy', 'X_1.dat':
         with contextlib.suppress(OSError):
             return os.stat(f'{folder}/{name}').st_mtime_ns
     return None
@@ -40,25 +44,23 @@ def load_packed(folder):
     None if the set is not packed. Raises DataError if they are not a set.
     """
     path = f'{folder}/{PACKED[0]}'
-    if not os.path.exists(path):
-        return None
-    return map_arrays(folder, os.stat(path).st_mtime_ns)
+    return map_arrays(path, os.stat(path).st_mtime_ns) if os.path.exists(path) else None
 
 
 @functools.lru_cache(4)
-def map_arrays(folder, version):
+def map_arrays(path, written):
     """Do what load_packed does, once for each version of the files."""
-    both = f'{folder}/X.npy and Y.npy'
+    folder = os.path.dirname(path)
     try:  # allow_pickle=False: a pickle could run code of its own
         X, Y = (np.load(f'{folder}/{x}', 'r', allow_pickle=False) for x in PACKED)
         are_numbers = {X.dtype.kind, Y.dtype.kind} <= set('fiub')
+        if not are_numbers or X.ndim != 2 or X.shape[:1] != Y.shape:
+            shapes = f'{X.dtype} {X.shape} and {Y.dtype} {Y.shape}'
+            raise ValueError(f'{shapes}, not numbers (N, n) and (N,)')
+        if len(data_files(folder)) > len(PACKED):
+            raise ValueError('X_i.dat are there as well, so move either elsewhere')
     except Exception as error:  # of many kinds, according to what is wrong
-        raise DataError(f'{both} cannot be read ({error}): write them again') from None
-    if not are_numbers or X.ndim != 2 or X.shape[:1] != Y.shape:
-        found = f'{X.dtype} {X.shape} and {Y.dtype} {Y.shape}'
-        raise DataError(f'{both} must be numbers (N, n) and (N,), not {found}')
-    if any(map(FILE_NAME.fullmatch, os.listdir(folder))):
-        raise DataError(f'{folder} holds X.npy and X_i.dat: move either elsewhere')
+        raise DataError(f'{folder}/X.npy and Y.npy cannot be read: {error}') from None
     return X, Y
 
 
@@ -81,35 +83,27 @@ def class_title(Y, names=()):
     return number if name == number else f'{number} ({name})'
 
 
-def read_array(path):
-    """Return what a file of float64, or a row of a packed set, holds; and its place.
+def read_values(path, N=None):
+    """Return the N values of a file of float64, or all: float64 (N,). Raises DataError.
 
-    Train/X_5.dat stands for a row where Train is packed: float64 (n,).
+    Train/X_5.dat stands for the row X[4] of X.npy where Train is packed.
     """
     folder, name = os.path.split(path)
     match, arrays = FILE_NAME.fullmatch(name), load_packed(folder or '.')
-    if not match or not arrays or int(match[1]) > len(arrays[0]):
+    if match and arrays and int(match[1]) <= len(arrays[0]):
+        row = arrays['XY'.index(name[0])][int(match[1]) - 1]
+        X = np.array(row, '<f8', ndmin=1)
+    else:
         check_file(path)
-        return np.fromfile(path, '<f8'), path
-    kind, i = name[0], int(match[1]) - 1
-    place = os.path.join(folder, f'{kind}.npy, sequence {i + 1} ({kind}[{i}])')
-    return np.array(arrays['XY'.index(kind)][i], '<f8', ndmin=1), place
-
-
-def read_values(path, N=None):
-    """Return the N values of a sequence, or all of them: float64 (N,).
-
-    Raises DataError if they are not there, or networks can't compute with them.
-    """
-    X, place = read_array(path)
-    check_values(place, X, N)
+        X = np.fromfile(path, '<f8')
+    check_values(path, X, N)
     return X
 
 
 def read_class(path):
-    """Return the class in a Y file, a float. Raises DataError if it is not one."""
-    Y, place = read_array(path)
-    check_class(place, Y)
+    """Return the class in a Y file, a float. Raises DataError."""
+    Y = read_values(path, 1)
+    check_class(path, Y)
     return float(Y[0])
 
 
@@ -120,8 +114,8 @@ def read_sequence(folder, ID, N):
 
 def read_set(folder, N_files, N):
     """Read sequences 1 to N_files: X, float64 (N_files, N), Y (N_files,)."""
-    both = [read_sequence(folder, x + 1, N) for x in range(N_files)]
-    X, Y = zip(*both, strict=True)
+    pairs = [read_sequence(folder, x + 1, N) for x in range(N_files)]
+    X, Y = zip(*pairs, strict=True)
     return np.array(X), np.array(Y)
 
 
@@ -133,58 +127,50 @@ def check_file(path):
         raise DataError(f'{path} cannot be read: get permission from its owner')
 
 
-def count_values(place, X):
-    """Return how many values X has: 1.5, say, if np.fromfile dropped half a one."""
-    return os.path.getsize(place) / 8 if os.path.isfile(place) else len(X)
-
-
-def check_values(place, X, N=None):
-    """Raise DataError unless X, read at a place, are N numbers for a network, or some.
+def check_values(path, X, N=None):
+    """Raise DataError unless X, read from path, are N numbers for a network, or some.
 
     Networks compute in float32, which holds sizes from 1e-38 to 3e38. A file of
     integers or of text, misread as float64, is mostly outside; and so is NaN.
     """
-    N_found = count_values(place, X)
-    if N_found != (N or max(1, len(X))):
-        other = f', or ask for that length with --N_sequence {len(X)}'
-        raise DataError(
-            f'{place} holds {N_found:.9g} values of float64, not {N or max(1, len(X))}:'
-            f' write it again{other if N_found % 1 == 0 else ""}'
-        )
+    N = N or max(1, len(X))
+    # np.fromfile drops what is left behind the last whole value.
+    N_found = os.path.getsize(path) / 8 if os.path.isfile(path) else len(X)
+    if N_found != N:
+        length = f', or ask for that length with --N_sequence {len(X)}'
+        other = length if N > 1 and N_found == len(X) else ''
+        found = f'{N_found:.9g} values of float64, not {N}'
+        raise DataError(f'{path} holds {found}: write it again{other}')
     size = np.abs(X).max()
     if not (size == 0 or 1.2e-38 < size < 3.4e38):
         found = f'a value of size {size:.3g}' if size < np.inf else 'NaN or infinity'
         raise DataError(
-            f'{place} holds {found}: write it again, as finite values of float64, from'
+            f'{path} holds {found}: write it again, as finite values of float64, from'
             ' 1e-38 to 3e38 (is it text, or of another type?)'
         )
 
 
-def check_class(place, Y):
-    """Raise DataError unless Y, read at a place, is the number of a class: (1,)."""
-    N = count_values(place, Y)
-    if N != 1 or not 0 <= Y[0] < 1e6 or Y[0] % 1:
-        found = f'{Y[0]:g}' if N == 1 else f'{N:g} values'
-        needed = 'but a class is a whole number from 0, as float64'
-        raise DataError(f'{place} holds {found}, {needed}')
+def check_class(path, Y):
+    """Raise DataError unless Y, read from path, is the number of a class: (1,)."""
+    check_values(path, Y, 1)
+    if not 0 <= Y[0] < 1e6 or Y[0] % 1:
+        needed = 'a class is a whole number from 0, as float64'
+        raise DataError(f'{path} holds {Y[0]:g}, but {needed}')
 
 
 def hint_for_missing(path):
     """Return what to do if the file path is missing."""
     folder, name = os.path.split(path)
-    match, numbers = FILE_NAME.fullmatch(name), sequence_numbers(folder or '.')
-    make = 'python generate_data.py'
     if name == 'X_0.dat':
         return 'the sequences are numbered from 1, so read x+1'
-    if not match or not folder:
+    if not FILE_NAME.fullmatch(name):
         return 'check its name and folder'
+    make, numbers = 'python generate_data.py', sequence_numbers(folder or '.')
     if not numbers:
-        none = f'{os.path.abspath(folder)} holds no sequences yet'
+        none = f'{os.path.realpath(folder)} holds no sequences yet'
         return f'{none}: make them with {make}, or bring your own with import_data.py'
-    if int(match[1]) < max(numbers):
-        return 'put it back, or make the set again'
     end = f'{folder} ends at number {max(numbers)}, so ask for no more'
-    return f'{end}, or make more with {make} N_train N_test'
+    return f'{end}, or make them again with {make} N_train N_test'
 
 
 @contextlib.contextmanager
@@ -193,31 +179,26 @@ def disk_errors(path):
     try:
         yield
     except OSError as error:
-        raise DataError(
-            f'{path} could not be written ({error.strerror or error}): make room or get'
-            ' permission there, then run this again'
-        ) from None
+        why = f'{path} could not be written ({error.strerror or error})'
+        remedy = 'make room or get permission there, then run this again'
+        raise DataError(f'{why}: {remedy}') from None
 
 
 @contextlib.contextmanager
 def whole_file(path):
     """Give a name to write to; once all is written, that file becomes path."""
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f'.{platform.node()}-{os.getpid()}-{name}')
+    own_name = f'.{platform.node()}-{os.getpid()}-{Path(path).name}'
+    temporary = Path(path).with_name(own_name)
     try:
         with disk_errors(path):
             yield temporary
             os.replace(temporary, path)
     finally:
-        with contextlib.suppress(OSError):
-            os.remove(temporary)
+        temporary.unlink(missing_ok=True)
 
 
 def save_plot(figure, name, folder=None):
-    """Save a figure as a PNG, whole or not at all.
-
-    Prints its name, unless it goes into a run's folder, which save_run lists.
-    """
+    """Save a figure as a PNG; print its name, unless it goes into a run's folder."""
     with whole_file(os.path.join(folder or '', name)) as temporary:
         figure.savefig(temporary, dpi=150, format='png')
     if not folder:

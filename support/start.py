@@ -141,9 +141,6 @@ def import_keras():
     """Import Keras and return it; on a GPU, let a seed give the same result again."""
     os.environ['KERAS_BACKEND'] = 'tensorflow'
     os.environ['KERAS_HOME'] = '/dev/null/.keras'  # no old keras.json counts here
-    import warnings
-
-    warnings.filterwarnings('ignore', '.*tf.data|.*__array__', module='keras')
     gc.disable()  # it need not walk over a million objects that stay
     with without_notices():
         import keras
