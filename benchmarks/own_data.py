@@ -38,6 +38,12 @@ SETS = {'GunPoint': (93, 100), 'ItalyPowerDemand': (95, 96), 'ArrowHead': (78, 8
 ARCHIVE = pathlib.Path('aeon/aeon/datasets/data').resolve()
 
 
+def far_waves(N, rng):
+    """Return N waves that are far from 0 and 1: X (N, 128) and Y (N,)."""
+    X, Y = make_sequences(N, rng)
+    return 10_000 + 100 * X, Y
+
+
 def magnitudes(N, rng):
     """Return waves in mag of N stars, means of 15 +- 2: X (N, 128) and Y (N,)."""
     X, Y = make_sequences(N, rng)
@@ -111,12 +117,7 @@ def scales(seeds):
     layers = '`train.py` as it is', 'with `Normalization`', 'with `LayerNormalization`'
     edits = [], [NORMALIZATION], [LAYER_NORMALIZATION]
     yield 'The values', *layers
-
-    def far(N, rng):
-        X, Y = make_sequences(N, rng)
-        return 10_000 + 100 * X, Y
-
-    kinds = {'waves': make_sequences, '100 times as large, plus 10,000': far}
+    kinds = {'waves': make_sequences, '100 times as large, plus 10,000': far_waves}
     for kind, make in (kinds | {'magnitudes of many stars': magnitudes}).items():
         options = import_sequences(make, 200, make)
         yield kind, *(measure(seeds, x, *options)['all'] for x in edits)

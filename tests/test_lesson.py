@@ -360,16 +360,11 @@ def test_more_than_two_classes(folder):
     assert runs.read_run('last')['accuracy'] > 1.6 / N
 
 
-def far(N, rng):
-    X, Y = make_sequences(N, rng)
-    return 10_000 + 100 * X, Y
-
-
 @slow
 @pytest.mark.parametrize(
     'make, text',
     [
-        (far, own_data.NORMALIZATION),
+        (own_data.far_waves, own_data.NORMALIZATION),
         (own_data.magnitudes, own_data.LAYER_NORMALIZATION),
         (own_data.rare_squares, own_data.WEIGHTS),
     ],
@@ -378,11 +373,13 @@ def test_edits_for_own_data(folder, monkeypatch, make, text):
     """Without the edit one class is not recognised; with it both are."""
     monkeypatch.setattr(own_data, 'project', WORKSHOP)
     with restored():
-        numbers = own_data.made(*(make(1000, rng) for rng in random_streams(0)))
-        numbers += ['--N_epochs', 10]
-        without, edited = (own_data.trained([0], x, *numbers)[0] for x in ([], [text]))
-    assert without['recall'].min() < 0.1 < 0.25 < edited['recall'].min()
-    assert edited['recall'].max() > 0.8
+        options = own_data.import_sequences(make, 1000, make)
+        options += ['--N_epochs', 10]
+        measured = [own_data.measure([0], x, *options) for x in ([], [text])]
+    without, edited = (
+        [float(percent[y].split()[0]) for y in (0, 1)] for percent in measured
+    )
+    assert min(without) < 10 < 25 < min(edited) and max(edited) > 80
 
 
 def typed_by(job, task):
