@@ -18,7 +18,8 @@ prepare()
 import difflib
 import sys
 import textwrap
-from math import inf
+from collections import defaultdict
+from math import inf, nan
 from pathlib import Path
 
 from support.console import make_parser, print_table, printable
@@ -32,6 +33,8 @@ from rich.table import Table
 
 from utilities import save_plot, show_plots
 
+# What stands for a fact that a run.json lacks; for others, ''
+MISSING = {'numbers': {}, 'epochs_to_95': nan, 'epochs': nan, 'updates': nan}
 UNJUDGED = 'Which is better in the test? Name tested runs of two settings or more.'
 LEGEND = """\
 In ( ) the number of seeds, in [ ] their range, after median or mean.
@@ -45,6 +48,7 @@ def read_runs(names):
     newest_run()  # or an error if there is none
     names = dict.fromkeys(Path(name).name for name in names)  # runs/7/ is 7
     runs = [read_run(name) for name in names] or all_runs()
+    runs = [defaultdict(str, MISSING | run) for run in runs]
     for run in runs:
         run['losses'] = [float(row['loss']) for row in read_rows(run, 'history.csv')]
     return runs
@@ -151,7 +155,9 @@ def judge_all(settings, are_named):
 def spread(values, middle):
     """Return the middle of values, infinite for never, and their range in [ ]."""
     shown = middle(values), min(values), max(values)
-    middle, low, high = (f'{round(x, 1):g}'.replace('inf', 'never') for x in shown)
+    middle, low, high = (
+        f'{round(x, 1):g}'.replace('inf', 'never').replace('nan', '-') for x in shown
+    )
     return middle if low == high else f'{middle} [{low}-{high}]'
 
 

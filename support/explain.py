@@ -21,6 +21,15 @@ HINTS = {
     ' another one return_sequences=True',
     'total size of the tensor must be unchanged': 'Reshape stands first, in place of'
     ' the three Dense layers: comment these out',
+    r"Cannot convert '\d+' to a shape": 'a shape of one number has a comma:'
+    ' shape=(N_sequence,)',
+    r'add\(\) got an unexpected keyword': 'what describes a layer stands in its own'
+    " brackets: model.add(Dense(16, activation='relu'))",
+    "of type <class 'type'>|identifier: <class|argument: '(self|layer|model)'": 'a name'
+    ' lacks its brackets, as in Sequential(), Dense(16) or ShowAndSave()',
+    "'NoneType' object has no attribute '(add|compile|fit|summary)'": 'model.add( ) and'
+    ' model.compile( ) give nothing back: leave out "model =", and a second dot',
+    'identifier: SmoothReLU': "in Keras this is 'softplus'",
     r'interpret \w+ identifier: \w+\(': 'take away the quotes around it',
     "not recognized: {'lr'": 'in Keras 3 lr is called learning_rate',
     "keyword argument '(lr|learning_rate)'": 'the learning rate'
@@ -31,6 +40,9 @@ HINTS = {
     ' sequences or a smaller network, or leave the sequences on the disk, as'
     ' docs/own-data.md shows',
 }
+# Options of layers, compile and fit that train.py and docs/ show.
+OPTIONS = """activation units shape loss optimizer metrics epochs batch_size callbacks
+validation_data validation_split verbose learning_rate return_sequences""".split()
 # Names that are given as text, and in which part of Keras they are.
 CHOICES = {
     'activation': 'keras.activations',
@@ -95,10 +107,12 @@ def suggest(error, message, line, frame):
     if found := re.search(r"cannot import name '(\w+)' from '([\w.]+)'", message):
         similar = did_you_mean(found[1], dir(sys.modules[found[2]]))
         return import_line(found[1]) or similar
+    hints = [hint for pattern, hint in HINTS.items() if re.search(pattern, message)]
     if found := re.search(r'interpret (\w+).* identifier: ([\w -]+)$', message):
-        return did_you_mean(found[2], choices(found[1]))
-    hints = (hint for said, hint in HINTS.items() if re.search(said, message))
-    return next(hints, None)
+        hints.append(did_you_mean(found[2], choices(found[1])))
+    if found := re.search(r"(?:keyword argument '|: \{')(\w+)", message):
+        hints.append(did_you_mean(found[1], OPTIONS))
+    return next(filter(None, hints), None)
 
 
 def suggest_name(name, line, frame):

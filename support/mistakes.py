@@ -47,8 +47,10 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
         run.note(suggest_scaling(X_train, program_name()))
     run.X_test = X_test
     update_numbers(run, N_train=len(X_train), N_test=len(X_test))
-    # More steps than an epoch has batches take longer.
+    # More steps than an epoch has batches take longer, and more than steps_per_epoch
+    # would be done all the same.
     batches = -(-len(X_train) // run.facts['numbers'].get('batch_size', 32))
+    batches = 1 if 'steps_per_epoch' in ''.join(script_lines()) else batches
     model.steps_per_execution = min(model.steps_per_execution, batches)
     check_room(model)
     run.describe_data(N_train=len(X_train), N_test=len(X_test))

@@ -271,6 +271,19 @@ def test_values_and_scripts(made_up):
     refused('compare.py', parts=['runs/a0/run.json cannot be read'])
 
 
+def test_runs_without_a_field(made_up):
+    """It costs a dash at most, not the table."""
+    fields = [*MADE_UP, 'epochs_to_95', 'numbers']
+    for i, field in enumerate(fields):
+        made_up(field, numbers={'N_train': i})
+        path = Path('runs', field, 'run.json')
+        facts = json.loads(path.read_text())
+        path.write_text(json.dumps({x: facts[x] for x in facts if x != field}))
+    for order in fields, fields[::-1]:
+        assert re.findall(r'(?m)^(\w+)  +\S', shown(*order))[1:] == order
+    assert re.search('(?m)^epochs_to_95  .*  -  ', shown())
+
+
 def test_the_picture(made_up):
     """Losses, none cut off; a row for each setting: how fast, how good, the verdict."""
     names = seeds(made_up, 'a', SOME, loss=(9, 0.2, 0.1))

@@ -95,6 +95,7 @@ def history(run='last'):
 def test_what_comes_out(lesson):
     """Each number of the last lines is near the documents'."""
     shown = re.search(r'\n```\n([^`]*%[^`]*)```', README)[1]
+    assert shown.endswith(re.search(r'```text\n([^`]*)```', LESSON)[1])
     printed = re.sub(' +$', '', lesson.stdout, flags=re.MULTILINE)
     printed = ''.join(printed.splitlines(keepends=True)[-len(shown.splitlines()) :])
     texts = [re.sub('(?m)^Wrong: .*\n', '', text) for text in (printed, shown)]

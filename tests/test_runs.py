@@ -49,6 +49,14 @@ def test_what_a_run_holds(lesson, monkeypatch):
     assert found == (seen.sum(), (seen & right).sum())
 
 
+def test_how_fast_it_learnt():
+    """Also of a network that unlearns what it had right."""
+    ends = {(0.5, 1, 1): 'all after 2', (0.95, 1, 0.9): 'all after 2, but not for good'}
+    for accuracies, end in (ends | {(0.96, 0.99): 'never all'}).items():
+        facts = runs.describe_epochs([{'accuracy': x} for x in accuracies])
+        assert runs.describe_convergence(facts).endswith(f', {end}')
+
+
 def test_names_and_numbers(trained):
     """A name is for one run; else the next free number, whoever is first."""
     for name, said in {'last': '--name', '../x': '--name', '1': '--overwrite'}.items():

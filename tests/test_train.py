@@ -139,9 +139,14 @@ MISTAKES = [
     ({'keras.models': 'keras.layers'}, 'write  from keras.models import Sequential'),
     ({DENSE: 'import dense'}, "did you mean 'Dense'?"),
     ({r'model\.summary': 'model.sumary'}, "did you mean 'summary'?"),
+    ({TANH: "model.add(Dense(9, activaton='tanh'))"}, "did you mean 'activation'?"),
+    ({TANH: "model.add(Dense(9), activation='tanh')"}, 'in its own brackets'),
+    ({TANH: 'model.add(Dense)'}, 'lacks its brackets'),
+    ({TANH: 'model = model.add(Dense(9))'}, 'give nothing back', 'sigmoid'),
+    ({"'relu'": "'SmoothReLU'"}, "'softplus'"),
+    ({r'N_sequence,\)\)': 'N_sequence))'}, 'has a comma'),
     # Keras's own sentence, without the lines around it, or Python's, and no hint.
     ({r'N_sequence,\)\)': '100,))'}, 'incompatible', 'model.fit'),
-    ({TANH: "model.add(Dense(9, activaton='tanh'))"}, "{'activaton'"),
     ({TANH: 'model.add(Dense(9)), 1 / 0'}, 'ZeroDivisionError'),
     ({'Y_test = np.empty.*': ''}, 'NameError', 'Y_test[x]'),  # X_test is another
     # What only check_network or the callback notices.
@@ -192,6 +197,7 @@ SAID = [
     ),
     ({r'\(X_test, Y_test, v': '(X_train, Y_train, v'}, {'above is of other': None}),
     ({CHECK: ''}, {}),
+    ({CALLBACKS: 'steps_per_epoch=2, callbacks=', 'size = 32': 'size = 5'}, {}),
     ({CHECK: '', r'model\.fit\(.*\n.*\]\)': 'model.fit(X_train, Y_train)'}, {}),
     ({METRICS: "['binary_accuracy']", "'relu'": 'lambda x: x * x'}, {}),
     ({METRICS: "['acc']", CALLBACKS: 'validation_split=0.25, callbacks='}, {}),
@@ -247,6 +253,7 @@ def test_a_mistake_ends_in_a_few_lines(data, row):
     check_line(told, lines, new, *text)
 
 
+@pytest.mark.filterwarnings('ignore::UserWarning')  # of Keras, about such edits
 @pytest.mark.parametrize(('edits', 'said'), SAID)
 def test_what_may_be_meant_trains(data, edits, said):
     """What is said stands above the training, and below the result; and no more."""
@@ -259,6 +266,8 @@ def test_what_may_be_meant_trains(data, edits, said):
     run = runs.read_run('last')
     assert runs.read_rows(run, 'history.csv')[-1]['accuracy']
     assert run['data'].startswith('20 of 20 + 10 of 10')
+    if 'steps_per_epoch=2' in edits.get(CALLBACKS, ''):
+        assert run['updates'] == 2 * run['epochs']
     assert ('/step' in above) == ('ShowAndSave()' not in '\n'.join(lines))  # a bar
     if not said:
         assert f'\nAccuracy: {100 * run["accuracy"]:.2f}%\n' in below
