@@ -37,6 +37,7 @@ from utilities import save_plot, show_plots
 MISSING = {'numbers': {}, 'epochs_to_95': nan, 'epochs': nan, 'updates': nan}
 UNJUDGED = 'Which is better in the test? Name tested runs of two settings or more.'
 LEGEND = """\
+Epochs: until 95 % of the training sequences were right for the first time.
 In ( ) the number of seeds, in [ ] their range, after median or mean.
 Intervals and verdicts hold for new test sequences and, from three seeds on, for new \
 seeds (*, with these seeds: for these alone), but not for new training sequences.
@@ -118,11 +119,12 @@ def find_obstacle(run, first):
 def describe_setting(runs, first):
     """Return what the table and the picture say of a setting, accuracies in %."""
     run, names = runs[0], [run['name'] for run in runs]
+    reference = f'{run["layers"]}; N_train = {run["numbers"].get("N_train", "-")}'
     many = f'{names[0]} ... {names[-1]} ({len(names)})'
     setting = {
         'runs': runs,
         'name': many if len(names) > 1 else names[0],
-        'change': run['layers'] if run is first else describe_difference(run, first),
+        'change': reference if run is first else describe_difference(run, first),
         'epochs': [x['epochs_to_95'] or inf for x in runs],
         'accuracies': [],
         'verdict': find_obstacle(run, first),
@@ -142,7 +144,7 @@ def judge_all(settings, are_named):
     first, *others = settings
     others = [x for x in others if not x['verdict']]
     if first['verdict'] or not others or not are_named:
-        return [*texts, UNJUDGED]
+        return [*texts, 'So there is no verdict.' if texts and are_named else UNJUDGED]
     first['verdict'], N = 'reference', len(others)
     corrected = f', corrected for {N} comparisons' if N > 1 else ''
     texts.append(f'In the test, against {first["name"]}{corrected}:')
@@ -163,7 +165,7 @@ def spread(values, middle):
 
 def print_settings(settings):
     table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
-    names = 'run', 'what differs', 'epochs to\n95 % of\ntraining'
+    names = 'run', 'what differs', 'epochs to\nthe first\n95 %'
     for name in (*names, 'test\naccuracy\nin %', 'confidence\ninterval'):
         table.add_column(name, no_wrap='\n' in name, overflow='fold')
     for x in settings:

@@ -237,6 +237,7 @@ def print_accuracy(Y, predicted, class_names):
         print_confusion(Y, predicted, class_names)
         percent = f'{100 * np.mean(Y == predicted):.2f}%'
         print(f'Accuracy: {percent} of {len(Y)} labelled sequences')
+        print('(It is a test only of sequences that were not trained with.)')
 
 
 def main():

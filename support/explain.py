@@ -29,6 +29,8 @@ HINTS = {
     ' lacks its brackets, as in Sequential(), Dense(16) or ShowAndSave()',
     "'NoneType' object has no attribute '(add|compile|fit|summary)'": 'model.add( ) and'
     ' model.compile( ) give nothing back: leave out "model =", and a second dot',
+    'cardinality is ambiguous': 'X and Y belong together: X_train, Y_train',
+    'buffer_size must be': 'validation_split is a fraction, such as 0.25',
     'identifier: SmoothReLU': "in Keras this is 'softplus'",
     r'interpret \w+ identifier: \w+\(': 'take away the quotes around it',
     "not recognized: {'lr'": 'in Keras 3 lr is called learning_rate',
@@ -120,6 +122,8 @@ def suggest_name(name, line, frame):
     is_choice = name == 'accuracy' or any(name in choices(kind) for kind in CHOICES)
     if is_choice and f'{name}(' not in line:
         return f"put the name in quotes: '{name}'"
+    if name == 'history':
+        return 'what fit returns needs this name: history = model.fit( ... )'
     return import_line(name) or did_you_mean(name, [*frame.f_globals, *dir(builtins)])
 
 

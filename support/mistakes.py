@@ -43,8 +43,12 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
     check_model(model, N_classes, Y_train.size > len(Y_train), run)
     for y in np.setdiff1d(classes_test, classes):
         run.note(f'No training sequence is of class {y:.0f}, so it cannot be learnt')
-    if not any('Normalization' in type(layer).__name__ for layer in model.layers):
+    scaling = [x for x in model.layers if 'Normalization' in type(x).__name__]
+    if not scaling:
         run.note(suggest_scaling(X_train, program_name()))
+    elif not np.any(getattr(scaling[0], 'adapt_mean', 1)):  # as it begins
+        why = 'it scales nothing until  normalization.adapt(X_train)  stands above'
+        run.note(with_line(r'\w*normalization', why))
     run.X_test = X_test
     update_numbers(run, N_train=len(X_train), N_test=len(X_test))
     # More steps than an epoch has batches take longer, and more than steps_per_epoch
@@ -96,9 +100,11 @@ def update_numbers(run, **numbers):
     A line below read_command_line may have changed one, or there were fewer sequences.
     """
     values = vars(sys.modules['__main__']) | numbers
-    for name in run.facts['numbers']:
-        if isinstance(values.get(name), int | float | str):
-            run.facts['numbers'][name] = values[name]
+    for name, above in run.facts['numbers'].items():
+        value = values.get(name)
+        if isinstance(value, int | float | str) and value != above:
+            run.facts['numbers'][name] = value
+            run.note(f'{name} is {value} now, and not the {above} from above')
 
 
 # ------------------------------------------------------------------ the fit
@@ -239,7 +245,8 @@ def check_model(model, N_classes, is_one_hot, run):
         raise DataError(with_line(last, why))
     learning = [layer for layer in model.layers if layer.weights]
     if any(getattr(layer, 'units', 0) == 1 for layer in learning[:-1]):
-        run.note('Below a layer of one neuron, the others see its one number only')
+        one = 'A layer of one neuron has others below it, which see this number only'
+        run.note(f'{one}: was one of them to be commented out?')
     loss = losses.get(model.loss)
     name = getattr(loss, 'name', None) or getattr(loss, '__name__', '')
     if not hasattr(losses, name):  # a loss of one's own, or none

@@ -322,7 +322,7 @@ def save_run(model, history, X_train, X_test, Y_test):
     print_mistakes(Y, predicted, names)
     has_scores = are_probabilities(model, scores)
     if not has_scores:
-        print("The network's answers are not between 0 and 1, so no scores are stored")
+        print('The network ends with no sigmoid or softmax, so no scores are stored')
     # Also the network again: a callback may have restored other weights after the fit.
     run.save(list_answers(Y, scores, has_scores))
     print(*run.notes, sep='\n', end='\n' * bool(run.notes))

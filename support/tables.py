@@ -198,7 +198,8 @@ def value_columns(path, names, reading):
     if values and (first or len(values) == len(names)):
         return values
     which = f'{path}: which of the columns {shorten_list(names)} hold values?'
-    remedy = '--values f, for f0, f1, ... without a gap, or --values FIRST:LAST'
+    remedy = '--values f, for f0, f1, ... without a gap, or --values FIRST:LAST;'
+    remedy += ' and --id COLUMN, if one names the objects'
     raise DataError(f'{which} {remedy}')
 
 

@@ -35,6 +35,7 @@ MADE_UP = {
     'network': 'c',
     'versions': {'keras': '3'},
 }
+N_TRAIN = '; N_train = 20'  # of the reference
 CODE = """
 model.add(Dense(8, 'relu'))
 model.compile('rmsprop')
@@ -180,7 +181,8 @@ def test_a_verdict_on_two_runs(made_up):
     }.items():
         printed = shown(*pair)
         assert re.search(f'(?s){verdict}', printed)
-        assert ('Name tested runs' in printed) == (pair not in ('1c', '12'))
+        assert ('Name tested runs' in printed) == (pair == '')
+        assert ('no verdict' in printed) == (pair in ('1e', '1g', 'f1'))
 
 
 def test_a_table_of_settings(made_up):
@@ -192,8 +194,9 @@ def test_a_table_of_settings(made_up):
     made_up('wide', **WIDE, right='1' * 1000, test_hash='c')
     made_up('5', loss=(0.70001, 0.3))  # 1 again, on a GPU
     Path('runs/6').mkdir()  # not a run
-    layers = MADE_UP['layers']
-    assert row('wide', 'wide') == [WIDE['layers'], '2', '100', '99.6-100.0 *']
+    layers = MADE_UP['layers'] + N_TRAIN
+    cells = row('wide', 'wide')
+    assert cells == [WIDE['layers'] + N_TRAIN, '2', '100', '99.6-100.0 *']
     cells = row(r'1 ... 4 \(4\)', '--all')
     assert cells[:3] == [layers, '5.5 [2-never]', '90 [80-100]']
     cells = row(r'2 ... 3 \(2\)', 2, 3, 'wide')
@@ -247,7 +250,7 @@ def test_what_differs_from_the_first(made_up):
         made_up(f'r{i}', **facts)
     printed = shown('1', *(f'r{i}' for i in range(len(DIFFERENT))))
     cells = re.findall('(?m)^\\w+ +(.*?) +2 +100', printed)
-    assert cells == [MADE_UP['layers'], *DIFFERENT]
+    assert cells == [MADE_UP['layers'] + N_TRAIN, *DIFFERENT]
     assert row('1', 'r0', '1')[0] == 'without n = 5; updates per epoch: 7'
 
 

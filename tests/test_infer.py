@@ -66,6 +66,7 @@ def test_files(folder):
         'sine wave 1 0 1 of 1',
         'square wave 1 0 0 of 1',
         'Accuracy: 50.00% of 2 labelled sequences',
+        '(It is a test only of sequences that were not trained with.)',
     ]
     assert script('infer.py', '--csv', *files).stdout.splitlines() == [
         'file,id,class,name,score,label,agrees,score_0,score_1',

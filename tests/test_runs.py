@@ -145,7 +145,7 @@ def test_what_was_seen_and_what_is_wrong(folder, capsys):
     assert runs.describe_convergence(never).endswith('right after 1 epoch, never all')
     # A last layer without bounds has no scores, even where its answers look like some.
     printed = exam(capsys, [0, 1], [0, 1], last='linear')
-    assert 'not between 0 and 1, so no scores are stored' in printed
+    assert 'no sigmoid or softmax, so no scores are stored' in printed
     answers = runs.read_rows(runs.newest_run(), 'predictions.csv')
     assert [row['score_1'] for row in answers] == ['', '']
 

@@ -143,6 +143,9 @@ MISTAKES = [
     ({TANH: "model.add(Dense(9), activation='tanh')"}, 'in its own brackets'),
     ({TANH: 'model.add(Dense)'}, 'lacks its brackets'),
     ({TANH: 'model = model.add(Dense(9))'}, 'give nothing back', 'sigmoid'),
+    ({FIT: 'model.fit(X_train, Y_test'}, 'belong together'),
+    ({CALLBACKS: 'validation_split=25, callbacks='}, 'such as 0.25', 'model.fit'),
+    ({'history = ': ''}, 'history = model.fit(', 'plot_history'),
     ({"'relu'": "'SmoothReLU'"}, "'softplus'"),
     ({r'N_sequence,\)\)': 'N_sequence))'}, 'has a comma'),
     # Keras's own sentence, without the lines around it, or Python's, and no hint.
@@ -177,7 +180,7 @@ SAID = [
     (
         {LOADED: 'Y_test = 1 - Y_test\n', r'#(?=model\.add\(Dense\(1\))': ''}
         | {'batch_size=batch_size': 'batch_size=5'},
-        {'Y_test, row 0, is not': None, 'its one number': None}
+        {'Y_test, row 0, is not': None, 'commented out': None}
         | {'without a sigmoid': 'Dense(1))', 'here, .* script 32': 'batch_size=5'},
     ),
     (
@@ -242,14 +245,14 @@ def check_line(told, lines, new, text=''):
 
 @pytest.mark.parametrize('row', MISTAKES)
 def test_a_mistake_ends_in_a_few_lines(data, row):
-    """The script's line, what is wrong, perhaps a hint; before the training."""
+    """The script's line, what is wrong, perhaps a hint; before the fit, if it can."""
     edits, said, *text = row
     lines, new = write(edits)
     told = train(*SHORT, status=1).stderr
     form = r'train\.py(: .*|, line \d+: .*\n\w+: (?!Exception).*(\nHint: .*)?)\n'
     hint = re.fullmatch(form, told)[2]
     assert said in (hint or told.split(': ', 1)[1])
-    assert not os.path.exists('runs')
+    assert os.path.exists('runs') == ('plot_history' in text)
     check_line(told, lines, new, *text)
 
 
