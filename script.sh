@@ -21,6 +21,7 @@ fi
 #   module load keras/2.1.4-python-2.7.14            keras 3
 unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # they hide .venv or this folder
 
+# Refuse to be run, which would prepare another shell than this one
 case ${BASH_SOURCE-}${ZSH_EVAL_CONTEXT-} in "$0" | toplevel | '')
     echo 'script.sh: type  . ./script.sh  in bash or zsh' >&2
     return 1 2>/dev/null || exit 1 ;;
@@ -76,5 +77,5 @@ esac
     [ "${had-unfinished}" = "$(.venv/bin/pip freeze)" ] &&
         mv .venv/before .venv/installed &&
         say 'going on with what .venv had' && use
-    fail "no network here? Source it on a login node first; $remedy"
+    fail "failed, see above (no network? Do it on a login node first); $remedy"
 ) && . "$(dirname -- "$(realpath -- "${BASH_SOURCE:-$0}")")/.venv/bin/activate"

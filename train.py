@@ -4,8 +4,8 @@
 # This is an example of time series (sequence) classification
 # for a binary classification problem. Ported to Keras 3.
 
-# Our own first line: from here on a mistake ends in two or three lines (where
-# it is, what is wrong, perhaps a hint), and Keras starts without its notices
+# Our own first line: from here on a mistake ends in a few lines (where it is,
+# what is wrong, perhaps a hint), and Keras starts without its notices
 from support.start import prepare
 prepare(keras=True)
 

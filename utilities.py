@@ -17,7 +17,7 @@ from support.files import (
     class_title,
     load_packed,
     read_lines,
-    read_set,
+    read_set,  # for exercise 2
     save_plot,
 )
 from support.runs import current_run

@@ -171,9 +171,8 @@ def describe_epochs(epochs):
     for percent in 95, 100:
         reached = [i for i, x in enumerate(accuracies, 1) if x >= percent / 100]
         facts[f'epochs_to_{percent}'] = min(reached, default=None)
-    facts['stays_at_100'] = reached == [
-        *range(min(reached, default=1), len(epochs) + 1)
-    ]
+    last_below = max((i for i, x in enumerate(accuracies, 1) if x < 1), default=0)
+    facts['stays_at_100'] = last_below + 1 if last_below < len(epochs) else None
     return facts
 
 
@@ -414,8 +413,9 @@ def describe_convergence(facts):
     if not first:
         return f'Never 95 % of the training sequences right in {epochs}'
     end = f'all after {last}' if last else 'never all'
-    if last and not facts['stays_at_100']:
-        end += ', but not for good'
+    if last and last != facts['stays_at_100']:
+        stays = facts['stays_at_100']
+        end += f', for good after {stays}' if stays else ', but not at the end'
     return f'95 % of the training sequences right after {epochs}, {end}'
 
 

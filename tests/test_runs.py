@@ -51,8 +51,12 @@ def test_what_a_run_holds(lesson, monkeypatch):
 
 def test_how_fast_it_learnt():
     """Also of a network that unlearns what it had right."""
-    ends = {(0.5, 1, 1): 'all after 2', (0.95, 1, 0.9): 'all after 2, but not for good'}
-    for accuracies, end in (ends | {(0.96, 0.99): 'never all'}).items():
+    ends = {
+        (0.5, 1, 1): 'all after 2',
+        (0.95, 1, 0.9): 'all after 2, but not at the end',
+    }
+    ends |= {(1, 0.9, 1): 'all after 1, for good after 3', (0.96, 0.99): 'never all'}
+    for accuracies, end in ends.items():
         facts = runs.describe_epochs([{'accuracy': x} for x in accuracies])
         assert runs.describe_convergence(facts).endswith(f', {end}')
 

@@ -153,7 +153,7 @@ def test_an_upgrade(ready):
     # Another moment: half a package, which has no INSTALLER yet.
     (LIBRARY / 'tensorflow/__init__.py').unlink()
     (LIBRARY / 'tensorflow-1.0.dist-info/INSTALLER').unlink()
-    parts = 'no network here? Source it on a login node first', f"rm -r '{ready}/.venv'"
+    parts = 'no network? Do it on a login node first', f"rm -r '{ready}/.venv'"
     source('bash', *parts, status=1, **OFFLINE)
     source('bash', 'Successfully installed', 'numpy-2.0 tensorflow-1.0')
     assert len(list(LIBRARY.glob('numpy/*.py'))) == 1001
