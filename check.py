@@ -101,8 +101,8 @@ def check_training(options):
     error = (tried.stderr.strip() or 'no reason given').split('\n')[-1]
     if tried.returncode < 0:
         error = f'signal {-tried.returncode}: try another node, or more memory'
-    device, training, output = tried.stdout.partition(TRAINING)
-    yield f'Device: {device or error}', device and 'Warning' not in device
+    computing, training, output = tried.stdout.partition(TRAINING)
+    yield f'Device: {computing or error}', computing and 'Warning' not in computing
     if training:
         data = ' '.join(re.findall('Data: (.*)', output))
         result = error if tried.returncode else f'two epochs with {data}'

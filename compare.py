@@ -62,7 +62,8 @@ def describe(run):
     facts.append(f'data: {run["data"].partition(" sequences")[2].strip(",; ")}')
     facts.append(f'updates per epoch: {run["updates"] / run["epochs"]:g}')
     facts.append(f'stopped after {run["epochs"]}' if run['stopped'] else 'not stopped')
-    text = Path(run['path'], 'train.py').read_text('utf-8')
+    path = Path(run['path'], 'train.py')
+    text = path.read_text('utf-8') if path.exists() else ''
     lines = [line.split('#')[0].rstrip(' ,') for line in text.splitlines()]
     lines = [x for x in lines if not x.startswith(('from ', 'import '))]
     lines = [x for x in lines if x.split('=')[0].rstrip() not in ('', *run['numbers'])]

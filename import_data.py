@@ -102,8 +102,12 @@ def read_options():
     args = parser.parse_args()
     if len(args.tables) > 2 or (len(args.tables) == 2 and args.test):
         parser.error('give one table, and --test to split it, or two that are split')
+    if args.test is not None and not 0 < args.test < 1e9:
+        parser.error(f'--test {args.test} is not a fraction or a number of sequences')
     if args.long and (len(args.long) != 3 or not args.length):
         parser.error('--long ID,TIME,VALUE goes with --length N')
+    if not args.long and (args.length or args.period):
+        parser.error('--length and --period go with --long ID,TIME,VALUE')
     return args
 
 

@@ -90,6 +90,7 @@ def measure(seeds, edits, *options):
     for seed in seeds:
         run_script('train.py', *options, '--seed', seed)
         sys.modules['keras'].utils.clear_session()
+        sys.modules['matplotlib.pyplot'].close('all')
         rows = pd.read_csv('runs/last/predictions.csv')
         right = rows['class'] == rows['predicted']
         shares.append({'all': right.mean(), **right.groupby(rows['class']).mean()})

@@ -2,7 +2,7 @@
 
 What is wrong is said in Python's or Keras's own words, which can be looked up. A hint
 is for what these leave open. A wrong one is worse than none: so each answers to as
-little as it can, and tests/test_train.py tries it.
+little as it can, and a test tries it.
 """
 
 import builtins

@@ -122,7 +122,8 @@ def read_set(folder, N_files, N):
 def check_file(path):
     """Raise DataError unless path is a file that can be read."""
     if not os.path.isfile(path):
-        raise DataError(f'{path} is missing: {hint_for_missing(path)}')
+        fault = 'is a folder without sequences' if os.path.isdir(path) else 'is missing'
+        raise DataError(f'{path} {fault}: {hint_for_missing(path)}')
     if not os.access(path, os.R_OK):
         raise DataError(f'{path} cannot be read: get permission from its owner')
 

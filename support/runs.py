@@ -287,8 +287,8 @@ def wilson_interval(right, N):
 def save_run(model, history, X_train, X_test, Y_test):
     """Print what the accuracy is worth and what was wrong, and complete the run.
 
-    model and history are those of the fit; X_train is (m, N), X_test (n, N), and Y_test
-    (n,) the classes, or (n, classes) as to_categorical makes it. Ends the script with
+    model and history are those of the fit; X_train is (n, N), X_test (m, N), and Y_test
+    (m,) the classes, or (m, classes) as to_categorical makes it. Ends the script with
     status 130 if Ctrl-C has ended the fit.
     """
     shown = model.get_metrics_result()  # what evaluate has found
@@ -463,7 +463,7 @@ def read_run(name, path=None):
         known = newest or 'none yet: python train.py'
         raise DataError(f'{path} is missing: the newest runs are {known}') from None
     except (OSError, ValueError, TypeError, LookupError):
-        raise DataError(f'{path}/run.json cannot be read: train again') from None
+        raise DataError(f'{path}/run.json cannot be read: remove {path}') from None
 
 
 def all_runs():
@@ -487,4 +487,5 @@ def read_rows(run, name):
         with open(path, encoding='utf-8', newline='') as file:
             return list(csv.DictReader(file))
     except FileNotFoundError:
-        raise DataError(f'{path} is missing: that run was not evaluated') from None
+        why = 'that run was not evaluated, or is not whole'
+        raise DataError(f'{path} is missing: {why}') from None

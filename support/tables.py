@@ -20,6 +20,7 @@ import pandas as pd
 
 ASTROPY = '.fits', '.fit', '.fits.gz', '.ecsv', '.vot', '.votable'
 TEXTS = '.csv', '.tsv', '.txt', '.csv.gz', '.tsv.gz', '.txt.gz'
+# The last two are refused; docs/own-data.md reads them with pandas.
 TABLES = *TEXTS, *ASTROPY, '.ts', '.npy', '.npz', '.parquet', '.xlsx'
 CLASS_FIRST = '_train.tsv', '_test.tsv', '.ts', '.npz'  # in column 1, without names
 MISSING = ['-', '--', '?']  # are no values, like NaN, NA, null ... for pandas

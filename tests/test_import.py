@@ -203,13 +203,9 @@ def test_cases(folder, options):
 
 
 def test_what_is_refused_at_once():
-    for wrong in (
-        'a b c',
-        'a b --test 3',
-        'a --test=x',
-        'a --long a,b,c',
-        'a --long a,b',
-    ):
+    test = 'a b --test 3', 'a --test=x', 'a --test 0', 'a --test nan'
+    long = 'a --long a,b,c', 'a --long a,b', 'a --period p', 'a --length 9'
+    for wrong in ('a b c', *test, *long):
         refused('import_data.py', *wrong.split(), status=2)
     np.save('a.npy', np.array(NAMES, object))  # a pickle, which could run code
     refused('import_data.py', 'a.npy', '--label', '1', parts=['allow_pickle'])
