@@ -236,7 +236,7 @@ def plot_settings(settings):
     losses.set_ylim(-0.05, losses.dataLim.y1 * 1.1)
     decades = [10**i for i in range(len(str(longest)))]
     losses.set_xticks(decades, decades)
-    speed.set(title='How fast? Epochs to 95 % of training', xlabel='dot: a seed')
+    speed.set(title='How fast? Epochs to the first 95 %', xlabel='dot: a seed')
     speed.set_xscale('log')
     speed.set_xticks([*decades, never], [*decades, 'never'])
     wrap = {'width': 44, 'max_lines': 2, 'placeholder': ' ...'}
