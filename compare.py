@@ -39,8 +39,9 @@ UNJUDGED = 'Which is better in the test? Name tested runs of two settings or mor
 LEGEND = """\
 Epochs: until 95 % of the training sequences were right for the first time.
 In ( ) the number of seeds, in [ ] their range, after median or mean.
-Intervals and verdicts hold for new test sequences and, from three seeds on, for new \
-seeds (*, with these seeds: for these alone), but not for new training sequences.
+Intervals and verdicts hold for new test sequences of the same objects and, from three \
+seeds on, for new seeds (*, with these seeds: for these alone), but not for new \
+training sequences.
 What cannot be told apart need not be equal."""
 
 

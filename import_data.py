@@ -40,7 +40,8 @@ def group_sequences(X, objects):
 
     Those are equal sequences, and those of one object of the texts (n,).
     """
-    groups = pd.factorize(np.array([hash(x.tobytes()) for x in X]))[0]
+    seen = [hash(x.astype('f4').tobytes()) for x in X]  # as a network sees them
+    groups = pd.factorize(np.array(seen))[0]
     objects = pd.factorize(objects)[0] + len(X)
     links = coo_array((np.ones(len(X)), (groups, objects)), (2 * len(X), 2 * len(X)))
     return connected_components(links, directed=False)[1][groups]

@@ -124,11 +124,13 @@ class Run:
                 if answers:
                     write_rows(new / 'predictions.csv', answers)
                 if self.folder:
+                    Path(self.folder, 'predictions.csv').unlink(missing_ok=True)
                     for path in new.iterdir():
                         os.replace(path, f'{self.folder}/{path.name}')
                 else:
                     name = self.facts['name']
                     self.folder = move_to_runs(new, name, self.overwrite)
+                    self.overwrite = False  # another network gets a number
 
 
 def current_run():
@@ -181,6 +183,7 @@ def describe_network(model):
     loss, optimizer = model.loss, type(model.optimizer).__name__.lower()
     rate = np.float32(model.optimizer.learning_rate)
     details = json.dumps([model.get_config(), model.get_compile_config()], default=str)
+    details = re.sub(r'_\d+"', '"', details)  # Keras counts: dense_1, dense_2
     return {
         'network': hashlib.sha256(details.encode()).hexdigest()[:16],
         'layers': ', '.join(map(describe_layer, model.layers)),
@@ -294,8 +297,13 @@ def save_run(model, history, X_train, X_test, Y_test):
     shown = model.get_metrics_result()  # what evaluate has found
     shown = next((value for name, value in shown.items() if 'acc' in name), None)
     run = current_run()
-    if history is not run.history:  # that of a fit without ShowAndSave
-        save_history(run, model, history)
+    is_its_own = run.model is model
+    if not is_its_own or int(model.optimizer.iterations) > run.facts['updates']:
+        # It was trained by a fit without ShowAndSave.
+        if not is_its_own or history is not run.history:
+            save_history(run, model, history)
+        if run.X_fits:
+            run.note('It was also trained without ShowAndSave: perhaps with X_test')
     facts, names = run.facts, run.facts['class_names']
     Y, scores = class_numbers(Y_test).astype(int), predict_scores(model, X_test)
     predicted = scores.argmax(axis=1)
@@ -316,6 +324,10 @@ def save_run(model, history, X_train, X_test, Y_test):
         why = 'of other data, or counted in another way'
         print(f'The accuracy above is {why}: see evaluate( ) and metrics')
     print_test_result(facts)
+    ids = read_lines('Test', IDS_FILE)[: len(Y)]
+    if len({*ids}) < len(ids):
+        objects = f'These are of {len({*ids})} objects'
+        print(f'{objects}: the confidence is not about sequences of new objects')
     print(describe_baseline(Y, names))
     print(describe_convergence(facts))
     print_mistakes(Y, predicted, names)
@@ -338,6 +350,7 @@ def save_history(run, model, history):
     values = zip(*history.history.values(), strict=True)
     for i, row in enumerate(values, len(run.epochs) + 1):
         run.epochs.append({'epoch': i} | dict(zip(history.history, row, strict=True)))
+    run.history = history
     run.save()
 
 

@@ -1,7 +1,8 @@
 """Sets of sequences, Train and Test: what they are, and how they are written.
 
-A full disk leaves the old sets. A script that is killed leaves the old ones, the new
-ones, or what train.py reports as changed or as not belonging together.
+A full disk leaves the old sets, unless Train is a link to it. A script that is killed
+leaves the old ones, the new ones, or what train.py reports as changed or as not
+belonging together.
 """
 
 import hashlib
@@ -29,7 +30,7 @@ import numpy as np
 def hash_set(folder):
     """Return a text that changes when a file of the set does, and stays in a copy."""
     names = data_files(folder)
-    texts = [*names, *read_lines(folder, CLASSES_FILE)]
+    texts = [*names, *read_lines(folder, CLASSES_FILE), *read_lines(folder, IDS_FILE)]
     digest = hashlib.sha256(' '.join(texts).encode())
     # Of many files 2,000 are read, spread over all, and of a large file as many pieces.
     for path in (f'{folder}/{name}' for name in names[:: len(names) // 2000 + 1]):

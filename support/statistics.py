@@ -74,7 +74,7 @@ def judge(first, other, comparisons=1):
     one is right, either has as many but for chance (Psychometrika 12, 153, 1947). Else
     the interval of the difference.
     """
-    gap, low, high = (100 * x for x in difference(first, other, comparisons))
+    gap, low, high = 100 * np.clip(difference(first, other, comparisons), -1, 1)
     is_sure = low > 0 or high < 0
     numbers = f'{gap:+.1f} points ({low:+.1f} to {high:+.1f})'
     if len(first) == len(other) == 1:

@@ -115,6 +115,8 @@ def read_text(path, header, texts):
         # Blank lines count, so that rows have the numbers that they have in the file.
         options = {'sep': mark or r'\s+', 'skipinitialspace': True, 'chunksize': PART}
         options |= {'skip_blank_lines': False, 'low_memory': False, 'dtype': dtype}
+        options |= {'index_col': False}  # or a cell too many would shift all others
+        warnings.filterwarnings('error', category=pd.errors.ParserWarning)
         for frame in pd.read_csv(file, names=numbers, na_values=MISSING, **options):
             rows = range(N_read + 1, N_read + 1 + len(frame))
             N_read += len(frame)

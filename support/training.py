@@ -136,6 +136,6 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
 
     def on_train_end(self, logs=None):
         self.bar.stop()
-        signal.signal(signal.SIGINT, self.interrupt)
         self.run.history = self.model.history
         self.run.save()
+        signal.signal(signal.SIGINT, self.interrupt)

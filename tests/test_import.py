@@ -103,7 +103,8 @@ def test_what_is_printed(folder):
     assert len(ids[0]) == 6 and not set(ids[0]) & set(ids[1])
     first = X.tolist().index(np.fromfile('Test/X_1.dat').tolist())
     assert ids[1][0] == stars[first]
-    script(*printed[-1].split()[1:], '--N_epochs', 1)
+    done = script(*printed[-1].split()[1:], '--N_epochs', 1)
+    assert f'\nThese are of {len({*ids[1]})} objects: ' in done.stdout
     assert list(pd.read_csv('runs/1/predictions.csv')['id']) == ids[1]
     write('new.csv', 't0,t1,t2,t3\n1,2,-999,1')
     refused('infer.py', 'new.csv', parts=['column t2 holds -999'])
@@ -207,6 +208,8 @@ def test_what_is_refused_at_once():
     long = 'a --long a,b,c', 'a --long a,b', 'a --period p', 'a --length 9'
     for wrong in ('a b c', *test, *long):
         refused('import_data.py', *wrong.split(), status=2)
+    write('a.csv', 'y,f0,f1\n0,1,2,3\n1,1,2,3')
+    refused('import_data.py', 'a.csv', '--label', 'y', parts=['does not match length'])
     np.save('a.npy', np.array(NAMES, object))  # a pickle, which could run code
     refused('import_data.py', 'a.npy', '--label', '1', parts=['allow_pickle'])
 

@@ -7,10 +7,11 @@ from unittest import mock
 
 from support import runs
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import SHORT, TRAIN, refused, script
+from conftest import SHORT, TRAIN, contents, refused, script
 from keras import Input, Sequential, layers
 from scipy.stats import binomtest
 
@@ -83,6 +84,43 @@ def test_a_script_that_dies_after_its_fit(data):
     assert runs.newest_run()['job'] == '123'
     assert 'not tested' in script('compare.py').stdout
     refused('view.py', '--wrong', parts=['was not evaluated'])
+
+
+def test_more_training_without_the_callback(data):
+    """It is said; and epochs of a fit whose history is not passed on count once."""
+    for callbacks, N_epochs in ('None', 3), ('[ShowAndSave()]', 5):
+        fit = f'model.fit(X_test, Y_test, epochs=2, callbacks={callbacks})\n'
+        fit = fit.replace('X_test, Y_test', 'X_train, Y_train') if N_epochs > 3 else fit
+        Path('more.py').write_text(
+            TRAIN.replace('plot_history(h', f'{fit}plot_history(h')
+        )
+        printed = script(data / 'more.py', *SHORT).stdout
+        assert ('perhaps with X_test' in printed) == (N_epochs == 3)
+        assert runs.newest_run()['epochs'] == N_epochs
+
+
+def test_two_networks_of_one_script(data):
+    """Each run holds its own; and --overwrite has moved the old run alone."""
+    train = ['train.py', *SHORT, '--name', 'a']
+    script(*train)
+    before = contents('runs/a')
+    again = TRAIN[TRAIN.index('model = Seq') : TRAIN.index('# Plot the history')]
+    other = again.replace('Dense(16', 'Dense(9').replace('history =', 'other =')
+    other = other.replace('model', 'second').replace('second.K', 'model.K')
+    save = 'save_run(second, other, X_train, X_test, Y_test)\n'
+    text = TRAIN.replace('# Plot the history', f'{other}# Plot the history') + save
+    Path('two.py').write_text(text)
+    script(data / 'two.py', *train[1:], '--overwrite')
+    assert contents('runs/.old/a') == before
+    layers = [run['layers'].split()[0] for run in runs.all_runs()]
+    assert sorted(layers) == ['16', '16', '9', '9']  # by each fit, and with its test
+    for run in runs.all_runs()[-2:]:
+        network = keras.models.load_model(f'{run["path"]}/model.keras')
+        answers = runs.predict_scores(network, read_set('Test', 10, 128)[0])
+        rows = runs.read_rows(run, 'predictions.csv')
+        assert [int(row['predicted']) for row in rows] == answers.argmax(
+            axis=1
+        ).tolist()
 
 
 def test_the_slides_own_fit(trained):
