@@ -21,6 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from support.console import make_parser
 from support.statistics import MIN_SEEDS, accuracy_interval, difference, judge
 
 import numpy as np
@@ -102,4 +103,5 @@ def print_table():
 
 
 if __name__ == '__main__':
+    make_parser(__doc__).parse_args()
     print_table()
