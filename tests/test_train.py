@@ -294,6 +294,7 @@ def test_numbers_of_ones_own(data):
     )
     stdout, stderr, _ = train(*SHORT, '--N_own', 9, '--bend=gelu', '--no-on')
     assert stderr == '' and 'line ' not in stdout and 'row ' not in stdout
+    assert stdout.count('\nN_train is 15 now, and not the 20 from above\n') == 2
     run = runs.read_run('last')
     assert run['layers'] == '16 relu, 9 gelu, 2 softmax'
     numbers = {'N_train': 15, 'N_test': 5, 'N_own': 9, 'rate': 0.1, 'bend': 'gelu'}
@@ -433,8 +434,15 @@ def test_advice_on_the_scale(folder):
     for mean, spread in (3.5, 1), (-3.5, 1), (0, 10.5), (0, 0.0009), (7, 0):
         said = f'a mean of {mean:.3g} and a standard dev'
         assert said in scale([mean - spread, mean + spread])
-    assert scale([7, 7], normalized=[layers.Normalization(mean=0, variance=1)]) == ''
+    scaled = layers.Normalization(mean=7, variance=1)
+    assert scale([6, 8], normalized=[scaled]) == ''
+    assert 'a mean of 7 ' in scale([6, 8], normalized=[layers.Normalization()])  # yet
+    assert scale([6, 8], normalized=[layers.BatchNormalization()]) == ''
     # The means of the sequences are far apart, against the values within one.
     for within, said in (0, False), (0.6, False), (0.4, True), (2e-3, True):
         X = [[mean - within, mean + within] for mean in (-1, 1)]
         assert ('LayerNormalization' in scale(*X)) == said
+        said_by_scaled = scale(*np.add(7, X), normalized=[scaled])
+        assert ('LayerNormalization' in said_by_scaled) == said
+    apart = [-1.4, -0.6], [0.6, 1.4]
+    assert scale(*apart, normalized=[layers.LayerNormalization()]) == ''
