@@ -47,9 +47,9 @@ What cannot be told apart need not be equal."""
 
 def read_runs(names):
     """Return the runs with these names, or all of them, the oldest first."""
-    newest_run()  # or an error if there is none
     names = dict.fromkeys(Path(name).name for name in names)  # runs/7/ is 7
     runs = [read_run(name) for name in names] or all_runs()
+    runs = runs or [newest_run()]  # an error: there is none
     runs = [defaultdict(str, MISSING | run) for run in runs]
     for run in runs:
         run['losses'] = [float(row['loss']) for row in read_rows(run, 'history.csv')]

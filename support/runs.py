@@ -48,7 +48,7 @@ NOT_FINITE = (
 class Run:
     """A run in the making, of the script at a path, its numbers, with a name or none.
 
-    It is of one model, which all of its fits have trained. epochs holds a dict for each
+    It is of the model trained last, with all fits of that. epochs holds a dict for each
     epoch, history what the last saved fit has returned, X_fits the sequences of the
     fits, X_test those of the test. facts is what run.json will say, folder where it
     is, and notes are the lines that the checks have printed.
@@ -335,7 +335,7 @@ def save_run(model, history, X_train, X_test, Y_test):
     if not has_scores:
         print('The network ends with no sigmoid or softmax, so no scores are stored')
     # Also the network again: a callback may have restored other weights after the fit.
-    run.save(list_answers(Y, scores, has_scores))
+    run.save(list_answers(Y, scores, ids, has_scores))
     print(*run.notes, sep='\n', end='\n' * bool(run.notes))
     if facts['epochs'] < facts['of']:
         print(f'Stopped after {facts["epochs"]} of {facts["of"]} epochs')
@@ -354,9 +354,9 @@ def save_history(run, model, history):
     run.save()
 
 
-def list_answers(Y, scores, has_scores):
+def list_answers(Y, scores, ids, has_scores):
     """Return the rows of predictions.csv: classes Y (n,), scores (n, classes)."""
-    rows, ids = [], read_lines('Test', IDS_FILE)
+    rows = []
     for i, (y, row) in enumerate(zip(Y, scores, strict=True)):
         answer = {'number': i + 1} | ({'id': ids[i]} if i < len(ids) else {})
         answer |= {'class': y, 'predicted': row.argmax()}
@@ -476,7 +476,8 @@ def read_run(name, path=None):
         known = newest or 'none yet: python train.py'
         raise DataError(f'{path} is missing: the newest runs are {known}') from None
     except (OSError, ValueError, TypeError, LookupError):
-        raise DataError(f'{path}/run.json cannot be read: remove {path}') from None
+        remedy = f'mend it, or move {path} elsewhere'
+        raise DataError(f'{path}/run.json cannot be read: {remedy}') from None
 
 
 def all_runs():
