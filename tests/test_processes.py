@@ -1,5 +1,6 @@
 """What needs real processes: exit statuses, signals, a terminal, full disks."""
 
+import contextlib
 import gc
 import os
 import pty
@@ -93,20 +94,21 @@ def test_forgotten_script_sh(folder):
 @pytest.mark.slow
 def test_ctrl_c(data, monkeypatch):
     """On a terminal: the first stops the fit after the epoch, and a run is kept."""
-    shown = b''
-
-    def read(terminal):
-        nonlocal shown
-        shown += (more := os.read(terminal, 9999))
-        if re.search(rb'Epoch [1-9]\d', shown) and b'^C' not in shown:
-            os.write(terminal, b'\x03')
-        return more
-
     monkeypatch.setenv('TERM', 'xterm')
+    ours, terminal = pty.openpty()
     command = sys.executable, WORKSHOP / 'train.py', *SHORT, '--N_epochs', 5000
-    status = pty.spawn([*map(str, command)], read)
+    output, shown, is_sent = {'stdout': terminal, 'stderr': terminal}, b'', False
+    with subprocess.Popen([*map(str, command)], **output) as training:
+        os.close(terminal)
+        with contextlib.suppress(OSError):  # when the training has ended
+            while more := os.read(ours, 9999):
+                shown += more
+                if not is_sent and re.search(rb'Epoch [1-9]\d', shown):
+                    training.send_signal(signal.SIGINT)
+                    is_sent = True
+    os.close(ours)
     fit, rest = shown.decode().split('\x1b[?25h')  # the cursor is back
-    assert os.waitstatus_to_exitcode(status) == 130
+    assert training.returncode == 130
     assert 'Stopping after this epoch' in fit
     assert re.search(r'of 10 right[\s\S]*Stopped after \d+ of 5000 .*\s*Run: ', rest)
     # It is drawn again and again: no epoch leaves a line of its own.
