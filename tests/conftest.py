@@ -15,7 +15,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import types
 import warnings
 from collections import namedtuple
@@ -35,36 +34,7 @@ os.environ['MPLBACKEND'] = 'agg'
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# ------------------------------------------------------- train.py, edited or not
-
-
-def pytest_addoption(parser):
-    parser.addoption(
-        '--as-is', action='store_true', help='test train.py as you have it'
-    )
-
-
-# An attendee edits train.py: then HEAD's is tested, in a folder of links to the rest.
-WORKSHOP = PROJECT
 TRAIN = (PROJECT / 'train.py').read_text(encoding='utf-8')
-if '--as-is' in sys.argv:
-    os.environ['AS_IS'] = '1'  # for the processes of pytest-xdist
-if 'AS_IS' not in os.environ:
-    git = ['git', '-C', str(PROJECT), 'show', 'HEAD:train.py']
-    head = subprocess.run(git, capture_output=True, encoding='utf-8')
-    if head.returncode == 0 and head.stdout != TRAIN:  # else there is no repository
-        links = tempfile.TemporaryDirectory(prefix='workshop-')  # while it is named
-        TRAIN, WORKSHOP = head.stdout, pathlib.Path(links.name)
-        for path in PROJECT.iterdir():
-            if path.name not in ('train.py', '.git', '.venv'):
-                (WORKSHOP / path.name).symlink_to(path)
-        (WORKSHOP / 'train.py').write_text(TRAIN, encoding='utf-8')
-
-
-def pytest_report_header():
-    line = 'train.py: that of HEAD, as yours is edited (--as-is: yours)'
-    return line if WORKSHOP != PROJECT else None
-
 
 # ---------------------------------------------------------------- running the scripts
 
@@ -108,7 +78,7 @@ def script(*command, status=0, cwd='.', env=None):
     with restored(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         os.chdir(cwd)
         os.environ.update(env or {})
-        path = os.path.abspath(path) if os.path.exists(path) else str(WORKSHOP / path)
+        path = os.path.abspath(path) if os.path.exists(path) else str(PROJECT / path)
         sys.argv = [path, *arguments]
         linecache.checkcache(path)
         try:
@@ -129,7 +99,7 @@ def script(*command, status=0, cwd='.', env=None):
 def process(*command, status=0, env=None, prefix=()):
     """Run a script in a new Python, behind a prefix; return the finished process."""
     name, *arguments = map(str, command)
-    command = [*prefix, sys.executable, str(WORKSHOP / name), *arguments]
+    command = [*prefix, sys.executable, str(PROJECT / name), *arguments]
     env = os.environ | {'PYTHONIOENCODING': 'utf-8'} | (env or {})
     options = {'capture_output': True, 'encoding': 'utf-8', 'timeout': 150}
     done = subprocess.run(command, env=env, **options)
@@ -156,6 +126,20 @@ def contents(folder):
     """Return the bytes of every file below folder, by name."""
     paths = [path for path in pathlib.Path(folder).rglob('*') if path.is_file()]
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+@pytest.fixture(autouse=True)
+def figures(request, monkeypatch):
+    """The figures, by the names of their files; none is drawn, as that takes long."""
+    saved = {}
+
+    def savefig(figure, path, **options):
+        pathlib.Path(path).touch()
+        saved[pathlib.Path(path).name] = figure
+
+    if not request.node.get_closest_marker('drawn'):
+        monkeypatch.setattr('matplotlib.figure.Figure.savefig', savefig)
+    return saved
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
-"""support/batches.py: fit with arrays gives what plain Keras gives, only sooner."""
+"""support/batches.py: fit with arrays gives what Keras gives of the same batches.
 
-import inspect
+The reference is a tf.data.Dataset, which Keras takes as it is.
+"""
+
 from unittest import mock
 
 from support import batches
@@ -10,53 +12,68 @@ import numpy as np
 import pytest
 
 keras = import_keras()
-from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
+from tensorflow.data import Dataset
 
-QUICK = ArrayDataAdapter.get_tf_dataset
-KERAS = inspect.getclosurevars(QUICK).nonlocals['keras_way']
 rng = np.random.default_rng(0)
 X, W = rng.normal(size=(203, 20)), rng.random(203)
 Y = (X[:, 0] > 0).astype(float)
 
 
-def train(get_tf_dataset, **options):
-    """Return all numbers that a fit, evaluate and predict give, with these batches."""
+def dataset(*arrays, batch_size=32):
+    rows = tuple(x.astype(np.float32) for x in arrays)
+    return Dataset.from_tensor_slices(rows).batch(batch_size)
+
+
+EXAM = {'x': X, 'y': Y, 'sample_weight': W, 'batch_size': 7}
+
+
+def train(*data, exam=EXAM, **options):
+    """Return all numbers that fit, evaluate and predict give."""
     keras.utils.set_random_seed(3)
     model = keras.Sequential([keras.Input((20,)), keras.layers.Dense(1, 'sigmoid')])
     model.compile('rmsprop', 'binary_crossentropy', metrics=['accuracy'])
     model.steps_per_execution = 100
-    options = {'x': X, 'y': Y, 'epochs': 2, 'shuffle': False, 'verbose': 0} | options
-    with mock.patch.object(ArrayDataAdapter, 'get_tf_dataset', get_tf_dataset):
-        history = model.fit(**options).history
-        scores = model.evaluate(X, Y, batch_size=7, sample_weight=W, verbose=0)
-        return [*history.values(), scores, model.predict(X, verbose=0).ravel()]
+    options = {'epochs': 2, 'shuffle': False, 'verbose': 0} | options
+    history = model.fit(*data, **options).history
+    scores = model.evaluate(**exam, verbose=0)
+    return [*history.values(), scores, model.predict(X, verbose=0).ravel()]
 
 
-WEIGHTED = {'validation_data': (X[:70], Y[:70], W[:70]), 'sample_weight': W}
-TENSORS = {'x': keras.ops.convert_to_tensor(X), 'y': keras.ops.convert_to_tensor(Y)}
+WEIGHTS = {'class_weight': {0: 1, 1: 20}}
 CASES = [
-    (False, {'validation_split': 0.25, 'class_weight': {0: 1, 1: 20}}),
-    (False, WEIGHTED),
-    (False, {'x': X.astype('>f4'), 'y': Y.astype(bool), 'steps_per_epoch': 3}),
-    (False, {'batch_size': 203, 'shuffle': True}),
-    (False, TENSORS),
-    (True, WEIGHTED),
-    (True, {'validation_split': 0.25}),
+    (
+        ((X, Y), {'validation_split': 0.25} | WEIGHTS),
+        (
+            dataset(X[:152], Y[:152]),
+            {'validation_data': dataset(X[152:], Y[152:])} | WEIGHTS,
+        ),
+    ),
+    (
+        ((X, Y), {'sample_weight': W, 'validation_data': (X[:70], Y[:70], W[:70])}),
+        (dataset(X, Y, W), {'validation_data': dataset(X[:70], Y[:70], W[:70])}),
+    ),
+    (
+        ((X.astype('>f4'), Y.astype(bool)), {'batch_size': 203, 'shuffle': True}),
+        (dataset(X, Y, batch_size=203), {}),
+    ),
 ]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(('large', 'options'), CASES)
-def test_the_same_as_plain_keras(large, options, monkeypatch):
+@pytest.mark.parametrize(('ours', 'theirs'), CASES)
+def test_the_same_as_plain_keras(ours, theirs, monkeypatch):
     """In memory, and as blocks; only the random order of the batches is another."""
-    for name, value in {'LARGE': 1000, 'RUN': 3, 'RUNS': 5}.items() if large else ():
-        monkeypatch.setattr(batches, name, value)
-    make = mock.Mock(wraps=batches.make_batches)
-    monkeypatch.setattr(batches, 'make_batches', make)
-    ours, theirs = train(QUICK, **options), train(KERAS, **options)
-    for a, b in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-5 if options.get('shuffle') else 1e-6)
-    assert make.call_count >= (2 if options is TENSORS else 3)  # the quick way is taken
+    made = mock.Mock(wraps=batches.make_batches)
+    monkeypatch.setattr(batches, 'make_batches', made)
+    (data, options), (batched, more) = ours, theirs
+    wanted = train(batched, exam={'x': dataset(X, Y, W, batch_size=7)}, **more)
+    for large in {}, {'LARGE': 1000, 'RUN': 3, 'RUNS': 5}:
+        for name, value in large.items():
+            monkeypatch.setattr(batches, name, value)
+        made.reset_mock()
+        for a, b in zip(train(*data, **options), wanted, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-5)
+        assert made.call_count >= 3  # the quick way is taken
 
 
 def test_each_epoch_has_an_order_of_its_own(monkeypatch, tmp_path):
@@ -83,8 +100,12 @@ def test_each_epoch_has_an_order_of_its_own(monkeypatch, tmp_path):
 
 def test_another_keras(monkeypatch, capsys):
     """Its own way remains, with a line."""
-    monkeypatch.setattr(ArrayDataAdapter, 'get_tf_dataset', KERAS)
     monkeypatch.setattr(keras, '__version__', '3.99.0')
     batches.replace_slow_batches()
-    assert ArrayDataAdapter.get_tf_dataset is KERAS
     assert 'takes longer with Keras' in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_tensors_go_the_way_of_keras():
+    tensors = map(keras.ops.convert_to_tensor, (X, Y))
+    np.testing.assert_allclose(train(*tensors)[0], train(dataset(X, Y))[0], atol=1e-6)

@@ -18,7 +18,7 @@ from support.runs import read_rows, read_run, write_rows
 
 import numpy as np
 import pytest
-from conftest import SHORT, TRAIN, WORKSHOP, contents, process, refused, script
+from conftest import PROJECT, SHORT, TRAIN, contents, process, refused, script
 from scipy.stats import kstest
 
 import utilities
@@ -345,7 +345,7 @@ def test_bad_packed_sets(folder, name, content, message):
 def test_quick_scripts_load_no_tensorflow(data):
     text = 'import sys, generate_data, import_data, infer, view\n'
     put('all.py', f'{text}print({{"keras", "tensorflow"}} & {{*sys.modules}})'.encode())
-    done = process(data / 'all.py', 2, env={'PYTHONPATH': str(WORKSHOP)})
+    done = process(data / 'all.py', 2, env={'PYTHONPATH': str(PROJECT)})
     assert done.stdout == 'Plot: Train_2.png\nset()\n'
 
 

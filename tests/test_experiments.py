@@ -2,17 +2,13 @@
 
 import contextlib
 import itertools
-import multiprocessing
 import os
 import pathlib
 import re
 import shutil
-import sys
 import time
-from concurrent.futures.process import BrokenProcessPool
+from operator import gt, lt
 from types import SimpleNamespace
-
-from support.console import DataError
 
 import numpy as np
 import pytest
@@ -91,86 +87,47 @@ def test_baselines():
         assert list(baselines.logistic_regression(x, y, x[[0, 4]], 0, L2)) == classes
 
 
-def check_published(name, setting, found):
-    """Check what pool.work has found for seed 0: all columns are as in NAME.csv."""
-    ((row,), curves) = found
-    series, setting = setting if isinstance(setting, tuple) else ('', setting)
+def check_published(name, row):
+    """Check what was found for a setting and seed 0: all columns are as in NAME.csv."""
     rows = report.load(PUBLISHED, name).set_index(['series', 'setting', 'seed'])
-    wanted = rows.loc[series, str(setting), 0].dropna().drop('seconds').to_dict()
-    assert row.pop('seconds', 0) < 100 and curves == []
-    assert row == {'series': series, 'setting': setting, 'seed': 0} | wanted
+    wanted = rows.loc[row['series'], str(row['setting']), 0].dropna()
+    wanted = wanted.drop('seconds').to_dict()
+    assert wanted == {key: row[key] for key in wanted} and row.get('seconds', 0) < 100
 
 
-def test_published_rows_are_found_again():
-    """Some that another processor's rounding errors don't change."""
-    for name, setting in (
+@pytest.mark.parametrize(
+    'name, setting',
+    [
         ('baseline', (RANDOM, 'mean of x⁴ / (mean of x²)²')),
         ('baseline', (RANDOM, 'nearest neighbour')),
         ('noise', ('mean of the squares', 1)),
-    ):
-        check_published(name, setting, pool.work(name, setting, [0], 300))
+    ],
+)
+def test_published_rows_are_found_again(name, setting):
+    """Some that another processor's rounding errors don't change."""
+    (row,), curves = pool.work(name, setting, [0], 300)
+    check_published(name, row)
+    assert curves == []
 
 
 @pytest.mark.slow
-def test_a_process_finds_what_is_published_and_ends_at_once(capfd):
-    """With one thread, whose results don't depend on how many processes there are."""
-    setting = 'from the training set (as in 2018)'
+def test_a_process_finds_what_is_published(capfd):
+    """With one thread, and without TensorFlow's notices; an error ends it at once."""
+    setting, start = 'from the training set (as in 2018)', time.monotonic()
     with pytest.raises(ValueError, match='nonsense'), pool.workers(1) as executor:
-        wanted = {'TF_NUM_INTRAOP_THREADS': '1', 'CUDA_VISIBLE_DEVICES': '-1'}
-        for name, value in wanted.items():
-            assert executor.submit(os.getenv, name).result(timeout=60) == value
-        assert executor.submit(os.write, 2, b'not to be seen').result() > 0
         found = executor.submit(pool.work, 'memory', setting, [0], 300)
-        check_published('memory', setting, found.result(timeout=100))
+        check_published('memory', found.result()[0][0])
         wrong = executor.submit(int, 'nonsense')
-        executor.submit(time.sleep, 100)
-        start = time.monotonic()
+        executor.submit(time.sleep, 300)
         wrong.result()
-    assert time.monotonic() - start < 90
-    assert multiprocessing.active_children() == [] and capfd.readouterr() == ('', '')
-    with pytest.raises(DataError, match='--jobs'), pool.workers(1):
-        raise BrokenProcessPool  # as where a process was killed, for want of memory
+    assert time.monotonic() - start < 300 and capfd.readouterr() == ('', '')
 
 
-# ---------------------------------------------------------------- the command line
-
-
-def test_command_lines(folder, monkeypatch):
-    """The questions in their order; a task has up to five seeds of a setting."""
-    asked = []
-
-    def submit(work, *task):
-        asked.append(task)
-        return SimpleNamespace(result=lambda: sys.exit(0))
-
-    def workers(jobs):
-        asked.append(jobs)
-        return contextlib.nullcontext(SimpleNamespace(submit=submit))
-
-    monkeypatch.setattr(pool, 'workers', workers)
-    for arguments, cores, jobs, names, repeats, N_epochs in (
-        ('', 9, 4, NAMES, None, 300),
-        ('memory linear memory --jobs 6', 9, 6, ['memory', 'linear'], None, 300),
-        ('memory --repeats 12 --epochs 1', 2, 2, ['memory'], 12, 1),
-    ):
-        usable = {'name': 'sched_getaffinity', 'value': lambda _, n=cores: range(n)}
-        monkeypatch.setattr(os, **usable, raising=False)
-        assert script(COMMAND, *arguments.split()) == ('', '', 0)
-        assert asked.pop(0) == jobs
-        assert all(len(seeds) <= 5 and N == N_epochs for *_, seeds, N in asked)
-        assert [(*x, seed) for *x, seeds, _ in asked for seed in seeds] == [
-            (name, setting, seed)
-            for name in names
-            for setting in EXPERIMENTS[name].settings
-            for seed in range(repeats or EXPERIMENTS[name].seeds)
-        ]
-        asked.clear()
-    assert os.listdir() == ['results'] and os.listdir('results') == []
+def test_command_lines(folder):
     listed = ''.join(f'{name:14} {EXPERIMENTS[name].question}\n' for name in NAMES)
     assert script(COMMAND, '--list') == (listed, '', 0)
     pathlib.Path('file').touch()  # noticed before the runs, not after
     refused(COMMAND, 'memory', '--output', 'file/below', parts=['file/below'])
-    assert asked == []
 
 
 def test_readme_example_of_a_question(folder, monkeypatch):
@@ -212,6 +169,8 @@ SIGMOID = 'only a sigmoid at the end (Dense 16, Dense 8, sigmoid)'
 MLP = "the tutorial's (relu, tanh, sigmoid)"
 TUTORIALS, SQUARES = "the tutorial's", 'mean of the squares'
 NETWORK, LOGISTIC = "the tutorial's network", 'logistic regression (L2 = 1)'
+NEAREST, PHASE = 'nearest neighbour', f'{TUTORIALS}, random phase'
+ACTIVATIONS = 'relu', 'softplus', 'sigmoid', 'tanh'
 
 
 def results(name, series='', column='test_accuracy'):
@@ -230,76 +189,68 @@ def section(name):
     return ' '.join(text.split('\n## ')[0].split())
 
 
-@pytest.mark.parametrize(
-    'name, series, better, other, column',
-    [
-        ('flat', '', WITH_SIGMOID, SLIDE, 'test_accuracy'),
-        ('layers', '', '2', '1', 'test_accuracy'),
-        ('layers', '', '2', '3', 'test_accuracy'),
-        ('layers', '', '2', '4', 'test_accuracy'),
-        ('activations', '', 'relu', 'softplus', 'test_accuracy'),
-        ('activations', '', 'softplus', 'sigmoid', 'test_accuracy'),
-        ('activations', '', 'sigmoid', 'tanh', 'test_accuracy'),
-        ('neurons', '', '16', '2', 'test_accuracy'),
-        ('neurons', '', '256', '16', 'test_accuracy'),
-        # takes more epochs
-        ('fastest', SAME, 'hidden layers: 2', 'hidden layers: 4', 'training_95'),
-        ('fastest', MORE, 'hidden layers: 2', 'hidden layers: 4', 'training_95'),
-        ('fastest', SAME, 'activation: relu', 'activation: tanh', 'training_95'),
-        ('fastest', SAME, 'activation: relu', 'activation: linear', 'training_95'),
-        ('linear', SAME, SIGMOID, MLP, 'test_accuracy'),
-        ('linear', MORE, MLP, SIGMOID, 'test_accuracy'),
-    ],
-)
-def test_pairs_that_the_page_counts(name, series, better, other, column):
-    found = results(name, series, column)
-    wins, losses = (found[better] > found[other]), (found[better] < found[other])
-    p = binomtest(sum(wins), sum(wins) + sum(losses)).pvalue
-    told = f'p = {p:.2g}' if p >= 0.001 else 'p < 0.001'
-    assert f'{sum(wins)} of {len(wins)} pairs ({told})' in section(name)
+# Of which settings the page counts the seeds with which the first is better.
+PAIRS = [
+    ('flat', '', WITH_SIGMOID, SLIDE),
+    *(('layers', '', '2', other) for other in '134'),
+    *(('activations', '', *pair) for pair in itertools.pairwise(ACTIVATIONS)),
+    ('neurons', '', '16', '2'),
+    ('neurons', '', '256', '16'),
+    ('linear', SAME, SIGMOID, MLP),
+    ('linear', MORE, MLP, SIGMOID),
+]
+# Which takes more epochs than another.
+SLOWER = [
+    ('fastest', SAME, 'hidden layers: 2', 'hidden layers: 4'),
+    ('fastest', MORE, 'hidden layers: 2', 'hidden layers: 4'),
+    ('fastest', SAME, 'activation: relu', 'activation: tanh'),
+    ('fastest', SAME, 'activation: relu', 'activation: linear'),
+]
+# By how many points one is better, as a range over the seeds.
+POINTS = [
+    ('baseline', SAME, LOGISTIC, NETWORK),
+    *(('baseline', x, NETWORK, y) for x in (RANDOM, MORE) for y in (LOGISTIC, NEAREST)),
+    ('linear', MORE, MLP, SIGMOID),
+    ('neurons', '', '16', '2'),
+    ('neurons', '', '256', '16'),
+    ('recurrent', '', 'LSTM', TUTORIALS),
+    ('noise', '1', SQUARES, 'Conv1D'),
+]
+MEDIANS = [
+    *(('noise', noise, TUTORIALS) for noise in ('0.25', '0.5', '1', '2')),
+    *(('noise', noise, SQUARES) for noise in ('0.5', '1', '2')),
+    *(('phase', PHASE, N) for N in ('200', '1600')),
+    ('phase', f'{TUTORIALS}, same phase', '400'),
+]
 
 
-@pytest.mark.parametrize(
-    'name, series, better, other',
-    [
-        ('baseline', SAME, LOGISTIC, NETWORK),
-        ('baseline', RANDOM, NETWORK, LOGISTIC),
-        ('baseline', MORE, NETWORK, LOGISTIC),
-        ('baseline', RANDOM, NETWORK, 'nearest neighbour'),
-        ('baseline', MORE, NETWORK, 'nearest neighbour'),
-        ('linear', MORE, MLP, SIGMOID),
-        ('neurons', '', '16', '2'),
-        ('neurons', '', '256', '16'),
-        ('recurrent', '', 'LSTM', TUTORIALS),
-        ('noise', '1', SQUARES, 'Conv1D'),
-    ],
-)
-def test_ranges_of_differences(name, series, better, other):
-    found = results(name, series)
-    points = 100 * (found[better] - found[other])
-    text = section(name).replace('\N{MINUS SIGN}', '-')
-    ranges = re.findall(r'(-?[\d.]+) to ([\d.]+)', text)
-    assert any(rounds(points.min(), a) and rounds(points.max(), b) for a, b in ranges)
+def test_pairs_in_sentences():
+    for claims, column in (PAIRS, 'test_accuracy'), (SLOWER, 'training_95'):
+        for name, series, better, other in claims:
+            found = results(name, series, column)
+            wins, losses = (sum(f(found[better], found[other])) for f in (gt, lt))
+            p = binomtest(wins, wins + losses).pvalue
+            told = f'p = {p:.2g}' if p >= 0.001 else 'p < 0.001'
+            told = f'{wins} of {len(found)} pairs ({told})'
+            assert told in section(name), (name, series, better, other)
+
+
+def test_ranges_and_medians_in_sentences():
+    for name, series, better, other in POINTS:
+        found = results(name, series)
+        points = 100 * (found[better] - found[other])
+        text = section(name).replace('\N{MINUS SIGN}', '-')
+        ranges = re.findall(r'(-?[\d.]+) to ([\d.]+)', text)
+        ends = points.min(), points.max()
+        assert any(all(map(rounds, ends, x)) for x in ranges), (name, series, ends)
+    for name, series, setting in MEDIANS:
+        median = 100 * results(name, series)[setting].median()
+        assert f'{median:.1f}' in section(name), (name, series, setting)
 
 
 def rounds(number, printed):
     digits = len(printed.partition('.')[2])
     return abs(number - float(printed)) < 0.501 * 10**-digits
-
-
-@pytest.mark.parametrize(
-    'name, series, setting',
-    [
-        *(('noise', noise, TUTORIALS) for noise in ('0.25', '0.5', '1', '2')),
-        *(('noise', noise, SQUARES) for noise in ('0.5', '1', '2')),
-        ('phase', f'{TUTORIALS}, random phase', '1600'),
-        ('phase', f'{TUTORIALS}, same phase', '400'),
-        ('phase', f'{TUTORIALS}, random phase', '200'),
-    ],
-)
-def test_medians_in_sentences(name, series, setting):
-    median = 100 * results(name, series)[setting].median()
-    assert f'{median:.1f}' in section(name)
 
 
 def test_other_numbers_in_sentences():
@@ -369,6 +320,7 @@ def test_published_files_are_those_of_the_questions(name):
         assert points == [*zip(curves.setting, curves.seed, curves.epoch, strict=True)]
 
 
+@pytest.mark.drawn
 def test_publish(folder):
     """In a copy: tables edited by hand are as before, and so is each figure."""
     ignore = shutil.ignore_patterns('__pycache__', '*.png')

@@ -9,45 +9,12 @@ from support import runs
 
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 from conftest import SHORT, TRAIN, contents, refused, script
 from keras import Input, Sequential, layers
 from scipy.stats import binomtest
 
 from utilities import read_set
-
-
-def test_what_a_run_holds(lesson, monkeypatch):
-    monkeypatch.chdir(lesson.folder)
-    files = 'history.csv, history.png, model.keras, predictions.csv, run.json, train.py'
-    assert sorted(os.listdir('runs/1')) == files.split(', ')
-    assert os.readlink('runs/last') == '1'
-    assert lesson.stdout.endswith(f'\nRun: runs/1 with {files}\n')
-    assert 'Stopped' not in lesson.stdout
-    assert Path('runs/1/train.py').read_text('utf-8') == TRAIN
-    run = runs.read_run(1)
-    history = pd.read_csv('runs/1/history.csv')
-    assert list(history['epoch']) == list(range(1, 301))
-    assert 0 < history['seconds'].iloc[-1] <= run['seconds'] < 100
-    accuracy = history['accuracy']
-    for percent in 95, 100:
-        first = run[f'epochs_to_{percent}'] - 1
-        assert accuracy[first] >= percent / 100 > max(accuracy[:first])
-    optimizer, rate = run['optimizer'].split()
-    assert f"optimizer='{optimizer}', loss='{run['loss']}'" in TRAIN and rate == '0.001'
-    answers = pd.read_csv('runs/1/predictions.csv')
-    (X, _), (X_test, Y_test) = read_set('Train', 200, 128), read_set('Test', 50, 128)
-    assert list(answers['number']) == list(range(1, 51))
-    assert list(answers['class']) == list(Y_test)
-    scores, predicted = answers[['score_0', 'score_1']].to_numpy(), answers['predicted']
-    assert list(scores.argmax(axis=1)) == list(predicted)
-    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
-    right = predicted == Y_test
-    seen = np.array([x in X.tolist() for x in X_test.tolist()])
-    assert (run['accuracy'], run['n_correct']) == (right.mean(), right.sum())
-    found = run['n_duplicates'], run['n_correct_duplicates']
-    assert found == (seen.sum(), (seen & right).sum())
 
 
 def test_how_fast_it_learnt():
@@ -66,9 +33,12 @@ def test_names_and_numbers(trained):
     """A name is for one run; else the next free number, whoever is first."""
     for name, said in {'last': '--name', '../x': '--name', '1': '--overwrite'}.items():
         refused('train.py', *SHORT, '--name', name, status=2, parts=[said, name])
-    for path in 'a', 'b':
-        Path('runs', path, 'x').mkdir(parents=True)
+    for path in 'abcd':
+        Path('runs', path, path).mkdir(parents=True)
     assert runs.move_to_runs('runs/a', '1') == 'runs/2'
+    for path in 'cd':  # the old one is there until the next time
+        assert runs.move_to_runs(f'runs/{path}', '1', True) == 'runs/1'
+    assert os.listdir('runs/1') == ['d'] and os.listdir('runs/.old/1') == ['c']
     with mock.patch.object(Path, 'iterdir', lambda _: iter([])):  # two jobs see none
         assert runs.move_to_runs('runs/b') == 'runs/3'
 

@@ -7,7 +7,7 @@ import re
 
 import pandas as pd
 import pytest
-from conftest import PROJECT, WORKSHOP
+from conftest import PROJECT
 
 FENCE = re.compile(r'^```(\w*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r'<!--(?! _)(.*?)-->', re.DOTALL)  # not Marp's own, as _class
@@ -15,7 +15,7 @@ PICTURE = re.compile(r'!\[[^]]*\]\(([^)]*)\)')
 
 
 def read(name):
-    return (WORKSHOP / name).read_text(encoding='utf-8')
+    return (PROJECT / name).read_text(encoding='utf-8')
 
 
 def blocks(text, *languages):
@@ -85,18 +85,9 @@ def test_slide(slide):
         # In the release the HTML has just these beside it.
         assert path.startswith('pictures/')
         assert (PROJECT / 'docs' / path).is_file(), path
-    (notes,) = COMMENT.findall(slide)
-    assert len(notes.split()) <= 60
 
 
-def test_deck():
-    assert 35 <= len(SLIDES) <= 45
-    hidden = '|'.join(x.pattern for x in (FENCE, PICTURE)) + '|<!--.*?-->'
-    words = re.sub(hidden, '', '\n'.join(SLIDES), flags=re.M | re.S).split()
-    assert len(words) <= 1400
-    for slide in SLIDES[0], SLIDES[-1]:
-        credit = 'Matthew Smith.* ADACS,? Swinburne.* 2018'
-        assert re.search(credit, ' '.join(slide.split()))
+def test_one_version_of_marp():
     builds = INSTRUCTOR + read('.github/workflows/slides.yml')
     versions = re.findall(r'marp-cli@([\w.]+)', builds)
     assert len(versions) > 2 and len({*versions}) == 1

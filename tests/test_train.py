@@ -1,4 +1,4 @@
-"""train.py as it is run and edited."""
+"""train.py as people edit it: what ends in a line, what is said, what just trains."""
 
 import contextlib
 import io
@@ -6,7 +6,6 @@ import os
 import pathlib
 import re
 import sys
-from unittest import mock
 
 from support import mistakes, runs, training
 from support.console import DataError
@@ -14,56 +13,10 @@ from support.console import DataError
 import keras
 import numpy as np
 import pytest
-from conftest import SHORT, TRAIN, contents, refused, script
+from conftest import SHORT, TRAIN, script
 from keras import layers
 
 from utilities import read_set
-
-
-def epochs(stdout, N):
-    """Return the accuracy in each epoch's line of a log; there must be N lines."""
-    lines = re.findall(r'(?m)^(Epoch .*): accuracy (\S+), loss \d\S*$', stdout)
-    assert [line for line, _ in lines] == [f'Epoch {i + 1}/{N}' for i in range(N)]
-    return [float(value) for _, value in lines]
-
-
-def test_the_lesson(lesson, monkeypatch):
-    monkeypatch.chdir(lesson.folder)
-    run = runs.read_run('last')
-    accuracy = epochs(lesson.stdout, run['numbers']['N_epochs'])
-    assert run['layers'] == '16 relu, 8 tanh, 1 sigmoid'
-    assert accuracy[-1] > 0.99
-    assert f', all after {accuracy.index(1) + 1}\n' in lesson.stdout
-    began = r' 2,209 [\s\S]*\nData: 200 of 200 \+ 50 of 50 sequences, sine and square'
-    began += r' waves, seed 0\nTraining on (CPU|GPU: .+)\nEpoch 1/'
-    assert re.search(began, lesson.stdout)
-    X_test, Y_test = read_set('Test', 50, 128)
-    network = keras.models.load_model('runs/1/model.keras')
-    right = int(sum(runs.predict_scores(network, X_test).argmax(axis=1) == Y_test))
-    ended = f'\nEvaluating Test Set\nAccuracy: {2 * right}.00%\n{right} of 50 right;'
-    assert right >= 40 and ended in lesson.stdout
-    assert sorted(os.listdir()) == ['Test', 'Train', 'runs']
-
-
-@pytest.mark.filterwarnings('error::UserWarning')
-def test_a_second_run_is_the_same(data):
-    for name in 'Test/X_1.dat', 'Test/X_3.dat':
-        (data / name).write_bytes((data / 'Train/X_20.dat').read_bytes())
-    done = [script('train.py', *SHORT) for _ in range(2)]
-    assert not any(x.stderr for x in done)
-    one, two = (re.sub(r'runs/\d', 'runs/N', x.stdout) for x in done)
-    assert one == two and '\n2 of 10 test sequences also occur in' in one
-    assert re.search(r'\nAccuracy: (\d+)0\.00%\n\1 of 10 right;', one)
-
-
-def test_help_shows_the_numbers(folder, monkeypatch):
-    monkeypatch.setattr('support.start.import_keras', mock.Mock())
-    write(OWN)
-    shown = ' '.join(train('--help').stdout.split())
-    assert ' --N_train N default 200 --N_test N default 50 ' in shown
-    own = '0 --N_own N default 5 --rate X default 0.1 --bend TEXT default 5 % --on,'
-    assert f' --seed N default {own}' in shown and ' runs/NAME --overwrite ' in shown
-
 
 # What stands in the script, what is typed, and what comes out or is said.
 TYPED = [
@@ -109,10 +62,6 @@ LOADED, BUILT, CHECKED = '(?=model = )', r'(?=model\.compile)', '(?=history = )'
 ONE = "model.add(Dense(1, activation='sigmoid'))"
 LSTM = {DENSE: 'import Dense, Reshape, LSTM, Conv1D'}
 NAN = "np.full(128, np.nan).tofile('Train/X_20.dat')"
-# No epoch is better by 1 than the first, so the second is the last.
-STOP = """from keras.callbacks import EarlyStopping
-stop = EarlyStopping('accuracy', 1, restore_best_weights=True)
-"""
 ONE_HOT = """import keras
 Y_train, Y_test = map(keras.utils.to_categorical, (Y_train, Y_test))
 """
@@ -167,6 +116,7 @@ MISTAKES = [
     ({LOADED: 'X_train[:] = 0\n'}, 'row 0: not filled', None),
     ({LOADED: 'Y_test = 2 * Y_test - 1\n'}, 'Y_test holds what is not a class', None),
     ({LOADED: 'X_train[7, 5] = np.nan\n'}, 'X_train, row 7: holds NaN', None),
+    ({CHECKED: 'Y_train[:] = np.nan\n'}, 'loss is nan after epoch 1: bring', None),
 ]
 # Right in Keras, if not always what people expect: the edits, and {what is said: what
 # the line named holds}.
@@ -199,11 +149,13 @@ SAID = [
         {'is not compared with the test': None},
     ),
     ({r'\(X_test, Y_test, v': '(X_train, Y_train, v'}, {'above is of other': None}),
-    ({CHECK: ''}, {}),
     ({CALLBACKS: 'steps_per_epoch=2, callbacks=', 'size = 32': 'size = 5'}, {}),
     ({CHECK: '', r'model\.fit\(.*\n.*\]\)': 'model.fit(X_train, Y_train)'}, {}),
-    ({METRICS: "['binary_accuracy']", "'relu'": 'lambda x: x * x'}, {}),
-    ({METRICS: "['acc']", CALLBACKS: 'validation_split=0.25, callbacks='}, {}),
+    (
+        {METRICS: "['binary_accuracy']", "'relu'": 'lambda x: x * x', CHECK: ''}
+        | {CALLBACKS: 'validation_split=0.25, callbacks='},
+        {},
+    ),
     (
         {SIGMOID: "model.add(Dense(2, activation='softmax'))", LOADED: ONE_HOT}
         | {LOSS: "'categorical_crossentropy'"},
@@ -277,7 +229,8 @@ def test_what_may_be_meant_trains(data, edits, said):
         assert 'line ' not in above + below and 'row ' not in above + below
 
 
-# What may be done, with numbers of one's own, two outputs and the slide's call.
+# ------------------------------------------------------------ what one may do with it
+
 OWN = "seed = 0\nN_own = 5\nrate = 0.1\nbend = '5 %'\non = True\n"
 OWN = {SEED: f'{OWN}own = N_own, rate, bend, on'}
 
@@ -292,6 +245,9 @@ def test_numbers_of_ones_own(data):
         | {SIGMOID: "model.add(Dense(2, 'softmax'))", "'binary": "'sparse_categorical"}
         | {METRICS: "[keras.metrics.SparseCategoricalAccuracy('accuracy')]"}
     )
+    shown = ' '.join(train('--help').stdout.split())
+    own = '--N_own N default 5 --rate X default 0.1 --bend TEXT default 5 % --on,'
+    assert own in shown and ' runs/NAME --overwrite ' in shown
     stdout, stderr, _ = train(*SHORT, '--N_own', 9, '--bend=gelu', '--no-on')
     assert stderr == '' and 'line ' not in stdout and 'row ' not in stdout
     assert stdout.count('\nN_train is 15 now, and not the 20 from above\n') == 2
@@ -301,44 +257,37 @@ def test_numbers_of_ones_own(data):
     assert (numbers | {'on': False, 'seed': 0}).items() <= run['numbers'].items()
 
 
-def test_the_network_that_is_tested_is_saved(data):
-    """Though a callback behind ours gives it the weights of an earlier epoch."""
-    write({CHECKED: STOP, r'ShowAndSave\(\)': 'ShowAndSave(), stop'})
-    train(*SHORT)
-    run = runs.read_run('last')
-    network = keras.models.load_model(f'{run["path"]}/model.keras')
-    answers = runs.predict_scores(network, read_set('Test', 10, 128)[0])
-    scores = [float(x['score_1']) for x in runs.read_rows(run, 'predictions.csv')]
-    np.testing.assert_allclose(answers[:, 1], scores, atol=1e-5)
-    assert run['epochs'] == 2 == run['updates']
+# No epoch is better by 1 than the first, so the second is the last, and undone.
+TWICE = """from keras.callbacks import EarlyStopping
+stop = EarlyStopping('accuracy', 1, restore_best_weights=True)
+model.fit(X_train, Y_train, epochs=2, callbacks=[ShowAndSave()])
+"""
 
 
-@pytest.mark.parametrize('callbacks', ['[ShowAndSave()]', 'None'])
-def test_a_second_fit_goes_on(data, callbacks):
-    """Its epochs count on, in one run, also without our callback."""
-    first = 'model.fit(X_train, Y_train, epochs=2, callbacks=[ShowAndSave()])\n'
-    write({r'\[ShowAndSave\(\)\]': callbacks, CHECKED: first})
+def test_a_second_fit_goes_on(data):
+    """Its epochs count on; and the network that is saved is the one that is tested."""
+    write({r'ShowAndSave\(\)': 'ShowAndSave(), stop', CHECKED: TWICE})
     stdout = train(*SHORT).stdout
-    assert '\nEpoch 2/2' in stdout
-    assert ('\nEpoch 4/5: ' in stdout) == ('Show' in callbacks)
+    assert '\nEpoch 2/2: ' in stdout and '\nEpoch 4/5: ' in stdout
     assert sorted(os.listdir('runs')) == ['1', 'last']
     run = runs.read_run(1)
     rows = runs.read_rows(run, 'history.csv')
-    assert [row['epoch'] for row in rows] == [str(i) for i in range(1, 6)]
-    assert run['epochs'] == 5 == run['updates'] and run['evaluated']
+    assert [row['epoch'] for row in rows] == ['1', '2', '3', '4']
+    assert run['epochs'] == 4 == run['updates'] and run['evaluated']
+    network = keras.models.load_model('runs/1/model.keras')
+    answers = runs.predict_scores(network, read_set('Test', 10, 128)[0])
+    scores = [float(x['score_1']) for x in runs.read_rows(run, 'predictions.csv')]
+    np.testing.assert_allclose(answers[:, 1], scores, atol=1e-5)
 
 
-def test_a_name_is_used_again(data):
-    """Only with --overwrite; and the old run is there until the next time."""
-    train_named = ['train.py', *SHORT, '--name', 'wide']
-    script(*train_named)
-    before = contents('runs/wide')
-    refused(*train_named, status=2, parts=['runs/wide exists', '--overwrite'])
-    script(*train_named, '--overwrite', '--seed', 1)
-    assert contents('runs/.old/wide') == before
-    script(*train_named, '--overwrite', '--seed', 2)
-    assert runs.read_run('wide')['numbers']['seed'] == 2
-    assert len(runs.all_runs()) == 1
+def test_a_second_run_is_the_same(data):
+    for name in 'Test/X_1.dat', 'Test/X_3.dat':
+        (data / name).write_bytes((data / 'Train/X_20.dat').read_bytes())
+    done = [script('train.py', *SHORT) for _ in range(2)]
+    assert not any(x.stderr for x in done)
+    one, two = (re.sub(r'runs/\d', 'runs/N', x.stdout) for x in done)
+    assert one == two and '\n2 of 10 test sequences also occur in' in one
+    assert re.search(r'\nAccuracy: (\d+)0\.00%\n\1 of 10 right;', one)
 
 
 def test_a_script_of_any_name(folder):
@@ -348,52 +297,6 @@ def test_a_script_of_any_name(folder):
     for code, told in ('[][1]', 'small.py, line 2: [][1]\nIndex'), (ours, 'Traceback'):
         pathlib.Path('small.py').write_text(prepare + code, encoding='utf-8')
         assert script(folder / 'small.py', status=1).stderr.startswith(told)
-
-
-# ------------------------------------------------------------------ the fit
-
-
-def fit(shown, callback, value=1, **looks):
-    """Train a network for two epochs of three batches, with this stdout."""
-    model = keras.Sequential([keras.Input((2,)), layers.Dense(1, 'sigmoid')])
-    model.compile('sgd', 'binary_crossentropy', metrics=['accuracy'])
-    callbacks = [callback, keras.callbacks.LambdaCallback(**looks)]
-    options = {'batch_size': 2, 'epochs': 2, 'callbacks': callbacks}
-    training.Run()
-    with contextlib.redirect_stdout(shown):
-        model.fit(np.full((6, 2), value), np.ones(6), **options)
-
-
-def test_a_bar_on_a_terminal(folder, monkeypatch):
-    monkeypatch.setenv('TERM', 'xterm')
-    seen, show, shown, at_exit = [], training.ShowAndSave(), io.StringIO(), []
-    shown.isatty = lambda: True
-    monkeypatch.setattr('atexit.register', at_exit.append)
-
-    def look(batch, logs):
-        (task,) = show.bar.tasks
-        seen.append((task.completed, task.total, task.description[:9]))
-
-    fit(shown, show, on_train_batch_end=look)
-    assert seen == [(i, 6, 'Epoch 1' + '/2' * (i > 3)) for i in range(1, 7)]
-    assert show.bar.tasks[0].description.startswith('Epoch 2/2: accuracy ')
-    assert '\x1b[?25h' in shown.getvalue()  # the cursor is back
-    with pytest.raises(DataError, match='loss is nan after epoch 1: bring the data'):
-        fit(shown, show, value=np.nan)
-    at_exit[-1]()
-    assert not show.bar.live.is_started
-
-
-def test_a_line_an_epoch_in_a_log(folder, monkeypatch):
-    """Also on a terminal that can't draw; and each line comes out at once."""
-    monkeypatch.setenv('TERM', 'dumb')
-    shown, flushed = io.StringIO(), []
-    shown.isatty = lambda: True
-    shown.flush = lambda: flushed.append(shown.getvalue())
-    fit(shown, training.ShowAndSave())
-    lines = shown.getvalue().splitlines(keepends=True)
-    assert flushed[:3] == [''.join(lines[:i]) for i in (2, 3, 4)]
-    assert lines[1].startswith('Training on ') and epochs(flushed[2], 2)
 
 
 # ------------------------------------------------------------------ the data
@@ -438,6 +341,9 @@ def test_advice_on_the_scale(folder):
     assert scale([6, 8], normalized=[scaled]) == ''
     assert 'a mean of 7 ' in scale([6, 8], normalized=[layers.Normalization()])  # yet
     assert scale([6, 8], normalized=[layers.BatchNormalization()]) == ''
+    # Columns of unlike scales are said to need axis=-1, a series is not.
+    assert 'Normalization, with axis=-1 ' in scale([0, 100], [1e-3, 300])
+    assert 'Normalization that ' in scale([100, 101], [102, 99])
     # The means of the sequences are far apart, against the values within one.
     for within, said in (0, False), (0.6, False), (0.4, True), (2e-3, True):
         X = [[mean - within, mean + within] for mean in (-1, 1)]
