@@ -16,7 +16,7 @@ fi
 # The slide loads five, for Python 2.7. What we use of them is now in .venv:
 #   module load numpy/1.14.1-python-2.7.14           numpy
 #   module load tensorflowgpu/1.6.0-python-2.7.14    tensorflow
-#   module load scikit-learn/0.19.1-python-2.7.14    left out, as never used
+#   module load scikit-learn/0.19.1-python-2.7.14    scikit-learn, for what you add
 #   module load pandas/0.22.0-python-2.7.14          pandas, for your tables
 #   module load keras/2.1.4-python-2.7.14            keras 3
 unset PYTHONPATH PYTHONHOME PYTHONSAFEPATH # they hide .venv or this folder
