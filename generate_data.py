@@ -84,8 +84,8 @@ if __name__ == '__main__':
     N_train, N_test = args.N_train, args.N_test
     train_rng, test_rng = random_streams(args.seed)
     sets = {
-        'Train': (N_train, generate_data(N_train, train_rng, *options)),
-        'Test': (N_test, generate_data(N_test, test_rng, *options)),
+        'Train': make_sequences(N_train, train_rng, *options),
+        'Test': make_sequences(N_test, test_rng, *options),
     }
     names = list(WAVES)[: args.classes]
     if write_sets(sets, about, args.overwrite, names, packed=args.packed):

@@ -21,13 +21,18 @@ import hashlib
 import os
 import shlex
 import sys
-from dataclasses import asdict, replace
-from os.path import isfile
+from dataclasses import asdict
 
 from support.console import DataError, make_parser, printable, whole_number
 from support.mistakes import suggest_scaling
-from support.sets import check_count, write_sets
-from support.tables import NUMBER, Reading, check_one_each, read_table, shorten_list
+from support.sets import write_sets
+from support.tables import (
+    NUMBER,
+    Reading,
+    check_one_each,
+    describe_range,
+    read_table,
+)
 
 import numpy as np
 import pandas as pd
@@ -59,7 +64,6 @@ def stratified_group_split(groups, Y, size, rng):
     # Whole numbers whose sum is as near as can be to that of the shares
     wanted = np.diff(np.round(np.cumsum(shares)), prepend=0)
     wanted = np.minimum(wanted, counts - 1)
-
     _, first, groups, sizes = np.unique(groups, True, True, True)
     Y_of_group = Y[first]
     smallest = [sizes[Y_of_group == y].min(initial=len(Y)) for y in range(len(counts))]
@@ -112,49 +116,18 @@ def read_options():
     return args
 
 
-def describe_import(tables, X, groups, is_test):
-    """Return lines that say what the columns were taken for, and what is left out."""
-    reading = tables[0].reading
-    columns = f'{reading.values[0]} to {reading.values[-1]}'
-    object_column = reading.id or 'none'
-    if reading.long:
-        columns, object_column = ', '.join(reading.long), reading.id or reading.long[0]
-    lines = [f'Values: {columns}, {X.shape[1]} each, {X.min():.6g} to {X.max():.6g}']
-    lines.append(f'Class: {reading.label}, object: {object_column}')
-    for table in tables:
-        if table.not_used:
-            lines.append(f'Not used: {shorten_list(table.not_used, 20)}')
-        if names := table.too_short:
-            few = f'{len(names)} ({shorten_list(names)})'
-            lines.append(f'Left out, with fewer than three observations: {few}')
-    in_both = np.isin(groups, np.intersect1d(groups[is_test], groups[~is_test]))
-    if in_both.any():
-        leak = 'Sequences, or of objects, in both tables, so that the test is no exam'
-        lines.append(f'{leak}: {in_both.sum():,}')
-    return lines
-
-
-def count_lines(paths):
-    """Return how many lines those of the files have that are texts, less the first."""
-    texts = [x for x in paths if x.endswith(('.csv', '.tsv', '.txt')) and isfile(x)]
-    return sum(sum(1 for _ in open(path, 'rb')) - 1 for path in texts)
-
-
 def main():
     args = read_options()
-    command = shlex.join(['python', 'import_data.py', *sys.argv[1:]])
-    if args.label and not args.packed and not args.long:
-        check_count(count_lines(args.tables), command)  # before a large one is read
     given = {x: y for x, y in vars(args).items() if x in Reading.__annotations__}
     tables = [read_table(args.tables[0], Reading(**given))]
     reading = tables[0].reading  # the second is read as the first
     tables += [read_table(path, reading) for path in args.tables[1:]]
-    X, labels, ids, objects = (
-        np.concatenate(arrays) if len(tables) > 1 else arrays[0]
-        for arrays in list(zip(*tables, strict=True))[:4]
+    X, labels, ids, objects, rows = (
+        np.concatenate(arrays) for arrays in list(zip(*tables, strict=True))[:5]
     )
+    ids, objects = (np.where(x == '', rows, x) for x in (ids, objects))
     check_one_each(args.tables[-1], reading.label, labels, objects)
-    names = sorted(set(labels))  # texts are different if they differ at all
+    names = sorted({*labels})  # texts are different if they differ at all
     if all(map(NUMBER.fullmatch, names)):
         names.sort(key=float)
     Y = pd.Index(names).get_indexer(labels)
@@ -170,31 +143,39 @@ def main():
     IDs['Test'] = rng.permutation(np.flatnonzero(is_test))
 
     digest = hashlib.sha256(X)  # the same command may find another table
-    digest.update('\n'.join([*labels, *ids, str(len(tables[0].X))]).encode())
-    axis = None if reading.long else 0  # of curves all values are of one column
-    extent = [np.atleast_1d(limit(axis)).tolist() for limit in (X.min, X.max)]
+    digest.update('\n'.join([*labels, *ids, *objects, str(len(tables[0].X))]).encode())
+    typed = [text for text in sys.argv[1:] if text != '--overwrite']
     files = ' and '.join(map(os.path.basename, args.tables))
     about = {
         'script': 'import_data.py',
         'what': f'from {files}, class in column {reading.label}',
-        'command': command.replace(' --overwrite', ''),
-        'table': asdict(replace(reading, extent=extent)),
+        'command': shlex.join(['python', 'import_data.py', *typed]),
+        'table': asdict(reading),
         'hash': digest.hexdigest()[:16],
     }
-    sets = {x: (len(rows), ((X[i], Y[i]) for i in rows)) for x, rows in IDs.items()}
-    ids = {x: ids[rows] for x, rows in IDs.items()} if any(ids) else {}
+    sets = {x: (X[i], Y[i]) for x, i in IDs.items()}
+    ids = {x: ids[i] for x, i in IDs.items()}
     written = write_sets(sets, about, args.overwrite, names, ids, args.packed)
 
     # Say what the columns were taken for, and how to go on.
-    lines = describe_import(tables, X, groups, is_test)
+    columns = f'{reading.values[0]} to {reading.values[-1]}'
+    if reading.long:
+        columns = ', '.join(reading.long)
+    lines = [f'Values: {columns}, {X.shape[1]} each, {describe_range(X)}']
+    lines.append(f'Class: {reading.label}, object: {reading.id or "none"}')
+    lines += [note for table in tables for note in table.notes]
+    in_both = np.isin(groups, np.intersect1d(groups[is_test], groups[~is_test]))
+    if in_both.any():
+        leak = 'Sequences, or of objects, in both tables, so that the test is no exam'
+        lines.append(f'{leak}: {in_both.sum():,}')
     for y, name in enumerate(names):
-        counts = ', '.join(f'{np.sum(Y[rows] == y)} in {x}' for x, rows in IDs.items())
+        counts = ', '.join(f'{np.sum(Y[i] == y)} in {x}' for x, i in IDs.items())
         lines.append(f'Class {y} ({name}): {counts}')
     print(*map(printable, lines), sep='\n')
     print('Written.' if written else 'Train and Test hold exactly these already.')
     if advice := suggest_scaling(X[IDs['Train'][:1000]]):
         print(advice)
-    N = ' '.join(f'--N_{x.lower()} {len(rows)}' for x, rows in IDs.items())
+    N = ' '.join(f'--N_{x.lower()} {len(i)}' for x, i in IDs.items())
     print('Look at some, then train:')
     print(f'python view.py 1 2 3 4 --N_sequence {X.shape[1]}')
     print(f'python train.py {N} --N_sequence {X.shape[1]}')

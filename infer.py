@@ -5,10 +5,10 @@
     python infer.py Train/X_3.dat a/b.dat   any files of float64 values
     python infer.py --csv Test              the same as a table for other programs
     python infer.py new.csv                 a table with the columns of the training
-    python infer.py --about                 what the newest run is
 
 Where the class is known, from Y_i.dat beside X_i.dat or from a column of the table, the
-network's answer is compared with it. The names of the classes are those of the run.
+network's answer is compared with it. The names of the classes are those of the run,
+which runs/7/run.json describes.
 """
 
 from support.start import import_keras, prepare
@@ -16,15 +16,11 @@ from support.start import import_keras, prepare
 if __name__ == '__main__':
     prepare()
 
-import csv
 import functools
-import itertools
-import json
 import os
 import re
 import sys
 from datetime import datetime
-from typing import NamedTuple
 
 from support.console import DataError, make_parser, printable, whole_number
 from support.files import (
@@ -33,10 +29,9 @@ from support.files import (
     IDS_FILE,
     check_file,
     class_title,
-    last_written,
     load_packed,
-    read_class,
     read_lines,
+    read_sequence,
     read_values,
     sequence_numbers,
 )
@@ -47,25 +42,10 @@ from support.runs import (
     print_confusion,
     read_run,
 )
-from support.tables import PART, TABLES, Reading, read_parts, shorten_list
+from support.tables import TABLES, Reading, read_table, shorten_list
 
 import numpy as np
-
-
-class Sequence(NamedTuple):
-    """A sequence to classify: float64 (N,), its class, or None, and its object."""
-
-    name: str
-    id: str
-    x: np.ndarray
-    label: int | None
-
-
-def print_error(text, errors):
-    """Print what is wrong with a file or row, and add it to errors, a set."""
-    if text not in errors:  # the same for many files is printed once
-        print(DataError(text).code, file=sys.stderr)
-    errors.add(text)
+import pandas as pd
 
 
 def sequence_file(text):
@@ -79,26 +59,11 @@ def read_options():
     parser = make_parser(__doc__)
     add = parser.add_argument
     file = 'a file, table or folder, or the number i of Test/X_i.dat'
-    add('files', nargs='*', metavar='FILE', type=sequence_file, help=file)
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument('--run', metavar='NAME', help='runs/NAME, default the newest')
-    which.add_argument('--model', help='a network in a file of its own')
-    add('--about', action='store_true', help='print what the run is')
+    add('files', nargs='+', metavar='FILE', type=sequence_file, help=file)
+    run = 'runs/NAME, or the path of such a folder; default the newest'
+    add('--run', metavar='NAME', help=run)
     add('--csv', action='store_true', help='print comma-separated values')
-    options = parser.parse_args()
-    if bool(options.files) == options.about:
-        parser.error('give either files to classify, or --about')
-    return options
-
-
-def find_network(options):
-    """Return the path of the network that is asked, and its run, {} if it has none."""
-    if not options.model:
-        run = read_run(options.run) if options.run else newest_run()
-        return f'{run["path"]}/model.keras', run
-    folder = os.path.dirname(options.model) or '.'
-    has_run = os.path.exists(f'{folder}/run.json')
-    return options.model, read_run('', folder) if has_run else {}
+    return parser.parse_args()
 
 
 def load_network(path):
@@ -111,59 +76,50 @@ def load_network(path):
         raise DataError(f'{path} cannot be loaded ({why}): train again') from None
 
 
+# ------------------------------------------------------------------------ reading
+
 read_texts = functools.cache(read_lines)  # once for all the sequences of a folder
 
 
-def read_file(path, N_sequence, class_names):
-    """Return the Sequence in a file of float64 values."""
+def read_file(path, run):
+    """Return the sequence in a file of float64 values: [(its name, id, x, label)]."""
     folder, name = os.path.split(path)
-    folder, number = folder or '.', FILE_NAME.fullmatch(name)
-    x, label = read_values(path), None
-    if len(x) != N_sequence:
-        raise DataError(f'{path} holds {len(x)} values, the network takes {N_sequence}')
+    folder, ID = folder or '.', name[2:-4]
     ids, names = read_texts(folder, IDS_FILE), read_texts(folder, CLASSES_FILE)
-    label_file = os.path.join(folder, name.replace('X', 'Y', 1))
-    if name.startswith('X_') and (os.path.exists(label_file) or load_packed(folder)):
-        label = int(read_class(label_file))
-        if any(a != b for a, b in zip(names, class_names, strict=False)):
-            others = f'of other classes ({shorten_list(names)}) than the network'
-            raise DataError(f'{folder} is {others}: train again with train.py')
-    has_id = number and int(number[1]) <= len(ids)
-    return Sequence(path, ids[int(number[1]) - 1] if has_id else '', x, label)
+    has_id = FILE_NAME.fullmatch(name) and int(ID) <= len(ids)
+    object_id = ids[int(ID) - 1] if has_id else ''
+    has_label = load_packed(folder) or os.path.exists(f'{folder}/Y_{ID}.dat')
+    if not name.startswith('X_') or not has_label:
+        return [(path, object_id, read_values(path), None)]
+    if any(a != b for a, b in zip(names, run['class_names'], strict=False)):
+        others = f'of other classes ({shorten_list(names)}) than the network'
+        raise DataError(f'{folder} is {others}: train again with train.py')
+    x, label = read_sequence(folder, ID)
+    return [(path, object_id, x, int(label))]
 
 
-def read_rows(path, network, run, errors):
-    """Yield the Sequences of a table, read as that of the training."""
+def read_rows(path, run, errors, doubts):
+    """Return those of a table, read as that of the training; add what is wrong."""
     if not run.get('table'):
-        known = f'no run.json beside {network} says how to read it'
-        raise DataError(f'{path} is a table, and {known}: train with such a table')
-    class_names = run['class_names']
-    not_used = []
-    for table in read_parts(path, Reading(**run['table'])):
-        if table.not_used != not_used:
-            not_used = table.not_used
-            columns = shorten_list(not_used, 20)
-            print(printable(f'{path}, not used: {columns}'), file=sys.stderr)
-        for name in table.too_short:
-            few = 'has fewer than three observations'
-            print_error(f'{path}: object {name} {few}', errors)
-        for i, label in enumerate(table.labels):
-            if i in table.bad:
-                print_error(table.bad[i], errors)
-            elif label and label not in class_names:
-                known = ', '.join(class_names)
-                found = f'{label} is none of the classes, {known}'
-                print_error(f'{table.rows[i]}: {found}', errors)
-            else:
-                label = class_names.index(label) if label else None
-                yield Sequence(table.rows[i], table.ids[i], table.X[i], label)
-
-
-def list_files(names):
-    """Yield the files that are meant: those of all sequences in a folder, or a file."""
-    for name in names:
-        numbers = sorted(sequence_numbers(name))
-        yield from [os.path.join(name, f'X_{i}.dat') for i in numbers] or [name]
+        raise DataError(f'{path} is a table: ask a network that was trained with one')
+    reading = Reading(**run['table'])
+    table = read_table(path, reading, labelled=False, extent=run.get('extent'))
+    for note in table.notes:
+        print(printable(f'{path}: {note}'), file=sys.stderr)
+    if table.changed:
+        columns = shorten_list(table.changed)
+        doubts.append(f'{path}: one value in the training, others here: {columns}')
+    classes = {name: y for y, name in enumerate(run['class_names'])} | {'': None}
+    sequences = []
+    for i, row in enumerate(zip(table.names, table.ids, table.X, strict=True)):
+        if i in table.faults:
+            errors.append(table.faults[i])
+        elif (label := table.labels[i]) not in classes:
+            known = ', '.join(run['class_names'])
+            errors.append(f'{row[0]}: {label} is none of the classes, {known}')
+        else:
+            sequences.append((*row, classes[label]))
+    return sequences
 
 
 def is_table(path):
@@ -176,64 +132,89 @@ def is_table(path):
     return is_text or path.lower().endswith(TABLES)
 
 
-def read_sequences(names, network, N_sequence, run, errors):
-    """Yield the Sequences in files and tables; print what is wrong with some."""
-    for path in list_files(names):
-        try:
-            if is_table(path):
-                yield from read_rows(path, network, run, errors)
-            else:
-                yield read_file(path, N_sequence, run.get('class_names', []))
-        except DataError as error:
-            print_error(error.args[0], errors)
+def read_sequences(names, N, run):
+    """Return the sequences, of N values, in files and tables; and errors and doubts."""
+    sequences, errors, doubts = [], [], []
+    for name in names:
+        numbers = sorted(sequence_numbers(name)) or [1] * os.path.isdir(name)
+        for path in [os.path.join(name, f'X_{i}.dat') for i in numbers] or [name]:
+            try:
+                if is_table(path):
+                    found = read_rows(path, run, errors, doubts)
+                else:
+                    found = read_file(path, run)
+                length = len(found[0][2]) if found else N
+                if length != N:
+                    holds = f'{path} holds {length} values, the network takes {N}'
+                    raise DataError(holds + ' (is it float32?)' * (2 * length == N))
+                sequences += found
+            except DataError as error:
+                errors += error.args
+    return sequences, dict.fromkeys(errors), doubts  # the same of many files once
 
 
-def print_header(options, network, run, scores, has_scores):
-    """Print which network answers, and what its scores are or the columns of --csv."""
-    trained, written = os.stat(network).st_mtime_ns, last_written('Train') or 0
-    time = f'{datetime.fromtimestamp(trained / 1e9):%Y-%m-%d %H:%M}'
-    layers = f', {run["layers"]}' if run else ''
-    older = ', older than the sequences in Train' if written > trained else ''
-    line = printable(f'Model: {network} of {time}{layers}{older}')
-    print(line, file=sys.stderr if options.csv else sys.stdout)
-    if options.csv:
-        each = ''.join(f',score_{j}' for j in range(scores.shape[1]))
-        print(f'file,id,class,name,score,label,agrees{each}')
-    elif has_scores:
+def find_doubts(names, X, run):
+    """Return a line if sequences X (n, N) hold values far outside of the training's.
+
+    That is farther outside of their range, in a column or in all, than this is wide.
+    """
+    if not (extent := run.get('extent')):
+        return []
+    X, low, high = (np.array(x, 'f4') for x in (X, extent['low'], extent['high']))
+    low, high = np.broadcast_to(low, X.shape[1]), np.broadcast_to(high, X.shape[1])
+    is_far = np.maximum(low - X, X - high) > high - low
+    rows = is_far.any(axis=1)
+    i, j = rows.argmax(), is_far[rows.argmax()].argmax()
+    far = f"{rows.sum()} of {len(X)} hold values far outside the training's: value"
+    there = f'in the training {low[j]:.5g} to {high[j]:.5g}'
+    line = f'{far} {j + 1} of {names[i]} is {X[i, j]:.5g}, {there}'
+    return [line] * bool(rows.any())
+
+
+# ----------------------------------------------------------------------- printing
+
+
+def describe_network(run):
+    """Return the lines that say which network answers."""
+    trained, about = datetime.fromisoformat(run['time']), 'Train/about.json'
+    line = f'Model: {run["path"]}/model.keras of {trained:%Y-%m-%d %H:%M}'
+    line += f', {run["layers"]}'
+    if os.path.exists(about) and os.stat(about).st_mtime > trained.timestamp():
+        line += ', older than the sequences in Train'
+    return [line]
+
+
+def list_answers(sequences, scores, class_names):
+    """Return a row for each sequence, and in its columns what --csv prints."""
+    names, ids, _, labels = zip(*sequences, strict=True)
+    Y, titles = scores.argmax(axis=1), dict(enumerate(class_names))
+    rows = pd.DataFrame({'file': names, 'id': ids, 'class': Y})
+    rows['name'] = [titles.get(y, f'class {y}') for y in Y]
+    rows['score'] = scores.max(axis=1)
+    rows['label'] = pd.array(labels, 'Int64')
+    rows['agrees'] = (rows['label'] == Y).astype('Int64')
+    return rows.join(pd.DataFrame(scores).add_prefix('score_'))
+
+
+def print_answers(rows, class_names):
+    """Print a line for each row, and how many of those with a label are right."""
+    if rows['score'].notna().all():
         output = "The score is the network's output for that class"
         print(f'{output}, not a calibrated probability.')
     else:
         print('This network gives no scores: those of a sigmoid or a softmax are.')
-
-
-def print_csv(part, scores, class_names, has_scores):
-    """Print a row for each Sequence: its class, score and label, and all scores."""
-    table = csv.writer(sys.stdout, lineterminator='\n')
-    best = scores.argmax(axis=1).tolist()
-    for (name, id_, _, label), Y, row in zip(part, best, scores.tolist(), strict=True):
-        compared = ('', '') if label is None else (label, int(label == Y))
-        score, *each = (f'{x:.6g}' * has_scores for x in (row[Y], *row))
-        title = class_names[Y] if Y < len(class_names) else f'class {Y}'
-        table.writerow([name, id_, Y, title, score, *compared, *each])
-
-
-def print_answers(part, scores, class_names, has_scores):
-    """Print a line for each Sequence."""
-    for (name, id_, _, label), row in zip(part, scores, strict=True):
-        Y, agrees = row.argmax(), ''
-        object_name = f' ({id_})' if id_ and not name.endswith(f' {id_}') else ''
-        score = f', score {row[Y]:.3f}' if has_scores else ''
-        if label is not None:
+    for name, object_id, Y, _, score, label, agrees, *_ in rows.itertuples(index=False):
+        is_new = object_id and not name.endswith(f' {object_id}')
+        line = name + f' ({object_id})' * bool(is_new)
+        line += f': {class_title(Y, class_names)}'
+        line += f', score {score:.3f}' if pd.notna(score) else ''
+        if pd.notna(label):
             title = class_title(label, class_names).removeprefix('class ')
-            agrees = f'; label {title} {"agrees" if label == Y else "DISAGREES"}'
-        answer = f'{name}{object_name}: {class_title(Y, class_names)}{score}{agrees}'
-        print(printable(answer))
-
-
-def print_accuracy(Y, predicted, class_names):
-    """Print how many of the sequences with a label Y, else -1, are right."""
-    Y, predicted = Y[Y >= 0], predicted[Y >= 0]
-    if len(Y) > 1:
+            line += f'; label {title} {"agrees" if agrees else "DISAGREES"}'
+        print(printable(line))
+    known = rows[rows['label'].notna()]
+    if len(known) > 1:
+        Y, predicted = known['label'].to_numpy(int), known['class'].to_numpy()
         print_confusion(Y, predicted, class_names)
         percent = f'{100 * np.mean(Y == predicted):.2f}%'
         print(f'Accuracy: {percent} of {len(Y)} labelled sequences')
@@ -242,30 +223,32 @@ def print_accuracy(Y, predicted, class_names):
 
 def main():
     options = read_options()
-    network, run = find_network(options)
-    if options.about:
-        text = json.dumps(run, indent=1, ensure_ascii=False)
-        print(*map(printable, text.splitlines()), sep='\n')
-        return 0
-    model, class_names = load_network(network), run.get('class_names', [])
-    N_sequence, errors = int(np.prod(model.input_shape[1:])), set()
-    labels, answers = [], []
-    sequences = read_sequences(options.files, network, N_sequence, run, errors)
-    print_part = print_csv if options.csv else print_answers
-    # In parts, so that memory is flat, and what was done is there if the job ends.
-    while part := list(itertools.islice(sequences, PART)):
-        X, names = np.array([x.x for x in part]), [x.name for x in part]
-        scores = predict_scores(model, X, names)
-        has_scores = are_probabilities(model, scores)  # else there are answers alone
-        if not answers:
-            print_header(options, network, run, scores, has_scores)
-        print_part(part, scores, class_names, has_scores)
-        sys.stdout.flush()
-        answers += scores.argmax(axis=1).tolist()
-        labels += [-1 if x.label is None else x.label for x in part]
-    if not options.csv:
-        print_accuracy(np.array(labels), np.array(answers), class_names)
-    return int(bool(errors) or not answers)
+    run = read_run(options.run) if options.run else newest_run()
+    path, class_names = f'{run["path"]}/model.keras', run['class_names']
+    model = load_network(path)
+    N = int(np.prod(model.input_shape[1:]))
+    sequences, errors, doubts = read_sequences(options.files, N, run)
+    for error in errors:
+        print(DataError(error).code, file=sys.stderr)
+    if not sequences:
+        return 1
+    names, _, X, _ = zip(*sequences, strict=True)
+    X = np.array(X)
+    doubts += find_doubts(names, X, run)
+    for line in doubts:
+        print(DataError(line).code, file=sys.stderr)
+    scores = predict_scores(model, X, names)
+    rows = list_answers(sequences, scores, class_names)
+    if not are_probabilities(model, scores):  # but answers alone
+        rows[[x for x in rows if x.startswith('score')]] = None
+    for line in describe_network(run):
+        print(printable(line), file=sys.stderr if options.csv else sys.stdout)
+    if options.csv:
+        rows.to_csv(sys.stdout, index=False, float_format='%.6g', lineterminator='\n')
+        return int(bool(errors))
+    print_answers(rows, class_names)
+    print(*map(printable, doubts), sep='\n', end='\n' * bool(doubts))
+    return int(bool(errors))
 
 
 if __name__ == '__main__':

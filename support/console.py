@@ -70,13 +70,3 @@ def print_table(table):
     from rich.console import Console
 
     Console(markup=False, emoji=False, highlight=False).print(table)
-
-
-def progress(items, description):
-    """Return the items of a list to loop over; many get a bar on a terminal."""
-    if len(items) < 1000 or not sys.stderr.isatty():
-        return items
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(items, description, console=Console(stderr=True), transient=True)

@@ -1,4 +1,4 @@
-"""The files of a set of sequences, and files that are written whole or not at all."""
+"""The files of a set of sequences: their names, what is in them, what is wrong."""
 
 import contextlib
 import functools
@@ -30,36 +30,25 @@ def sequence_numbers(folder):
     return {int(x[2:-4]) for x in data_files(folder) if x not in PACKED}
 
 
-def last_written(folder):
-    """Return when the set in folder was written, in ns; None without one."""
-    for name in 'about.json', 'X.npy', 'X_1.dat':
-        with contextlib.suppress(OSError):
-            return os.stat(f'{folder}/{name}').st_mtime_ns
-    return None
-
-
 def load_packed(folder):
     """Return X (N, n) and Y (N,) of a packed set, mapped: read where they are used.
 
     None if the set is not packed. Raises DataError if they are not a set.
     """
     path = f'{folder}/{PACKED[0]}'
-    return map_arrays(path, os.stat(path).st_mtime_ns) if os.path.exists(path) else None
+    return (
+        map_arrays(folder, os.stat(path).st_mtime_ns) if os.path.exists(path) else None
+    )
 
 
 @functools.lru_cache(4)
-def map_arrays(path, written):
+def map_arrays(folder, written):
     """Do what load_packed does, once for each version of the files."""
-    folder = os.path.dirname(path)
-    try:  # allow_pickle=False: a pickle could run code of its own
-        X, Y = (np.load(f'{folder}/{x}', 'r', allow_pickle=False) for x in PACKED)
-        are_numbers = {X.dtype.kind, Y.dtype.kind} <= set('fiub')
-        if not are_numbers or X.ndim != 2 or X.shape[:1] != Y.shape:
-            shapes = f'{X.dtype} {X.shape} and {Y.dtype} {Y.shape}'
-            raise ValueError(f'{shapes}, not numbers (N, n) and (N,)')
-        if len(data_files(folder)) > len(PACKED):
-            raise ValueError('X_i.dat are there as well, so move either elsewhere')
-    except Exception as error:  # of many kinds, according to what is wrong
+    try:
+        X, Y = (np.load(f'{folder}/{name}', 'r') for name in PACKED)
+        if X.ndim != 2 or X.shape[:1] != Y.shape or X.dtype.kind not in 'fiub':
+            raise ValueError(f'{X.dtype} {X.shape} and {Y.shape}, not (N, n) and (N,)')
+    except (OSError, ValueError, EOFError) as error:  # also of a file cut short
         raise DataError(f'{folder}/X.npy and Y.npy cannot be read: {error}') from None
     return X, Y
 
@@ -100,16 +89,12 @@ def read_values(path, N=None):
     return X
 
 
-def read_class(path):
-    """Return the class in a Y file, a float. Raises DataError."""
-    Y = read_values(path, 1)
-    check_class(path, Y)
-    return float(Y[0])
-
-
-def read_sequence(folder, ID, N):
+def read_sequence(folder, ID, N=None):
     """Return the N values of sequence ID in folder, float64 (N,), and its class."""
-    return read_values(f'{folder}/X_{ID}.dat', N), read_class(f'{folder}/Y_{ID}.dat')
+    Y_file = f'{folder}/Y_{ID}.dat'
+    X, Y = read_values(f'{folder}/X_{ID}.dat', N), read_values(Y_file, 1)
+    check_class(Y_file, Y)
+    return X, float(Y[0])
 
 
 def read_set(folder, N_files, N):
@@ -120,12 +105,22 @@ def read_set(folder, N_files, N):
 
 
 def check_file(path):
-    """Raise DataError unless path is a file that can be read."""
-    if not os.path.isfile(path):
-        fault = 'is a folder without sequences' if os.path.isdir(path) else 'is missing'
-        raise DataError(f'{path} {fault}: {hint_for_missing(path)}')
-    if not os.access(path, os.R_OK):
-        raise DataError(f'{path} cannot be read: get permission from its owner')
+    """Raise DataError, which says what to do, if the file path is missing."""
+    if os.path.isfile(path):
+        return
+    folder, name = os.path.split(path)
+    numbers, make = sequence_numbers(folder or '.'), 'python generate_data.py'
+    if name == 'X_0.dat':
+        remedy = 'the sequences are numbered from 1, so read x+1'
+    elif not FILE_NAME.fullmatch(name):
+        remedy = 'check its name and folder'
+    elif numbers:
+        remedy = f'{folder} ends at number {max(numbers)}, so ask for no more, or make'
+        remedy += f' them again with {make} N_train N_test'
+    else:
+        remedy = f'{os.path.realpath(folder)} holds no sequences yet: make them with'
+        remedy += f' {make}, or bring your own with import_data.py'
+    raise DataError(f'{path} is missing: {remedy}')
 
 
 def check_values(path, X, N=None):
@@ -137,18 +132,22 @@ def check_values(path, X, N=None):
     N = N or max(1, len(X))
     # np.fromfile drops what is left behind the last whole value.
     N_found = os.path.getsize(path) / 8 if os.path.isfile(path) else len(X)
+    if N_found == N / 2 and os.path.isfile(path):
+        # Of float64 every other float32 would be random digits, of any size.
+        size = np.abs(np.fromfile(path, '<f4')[::2])
+        size = size[size > 0]
+        if len(size) > 7 and size.max() < 1e12 * size.min():
+            raise DataError(f'{path} holds {N} values of float32: write float64')
     if N_found != N:
-        length = f', or ask for that length with --N_sequence {len(X)}'
-        other = length if N > 1 and N_found == len(X) else ''
         found = f'{N_found:.9g} values of float64, not {N}'
+        other = f', or ask for that length with --N_sequence {len(X)}'
+        other *= N > 1 and N_found == len(X)
         raise DataError(f'{path} holds {found}: write it again{other}')
     size = np.abs(X).max()
     if not (size == 0 or 1.2e-38 < size < 3.4e38):
         found = f'a value of size {size:.3g}' if size < np.inf else 'NaN or infinity'
-        raise DataError(
-            f'{path} holds {found}: write it again, as finite values of float64, from'
-            ' 1e-38 to 3e38 (is it text, or of another type?)'
-        )
+        remedy = 'write it again, as finite values of float64, from 1e-38 to 3e38'
+        raise DataError(f'{path} holds {found}: {remedy} (is it text?)')
 
 
 def check_class(path, Y):
@@ -157,21 +156,6 @@ def check_class(path, Y):
     if not 0 <= Y[0] < 1e6 or Y[0] % 1:
         needed = 'a class is a whole number from 0, as float64'
         raise DataError(f'{path} holds {Y[0]:g}, but {needed}')
-
-
-def hint_for_missing(path):
-    """Return what to do if the file path is missing."""
-    folder, name = os.path.split(path)
-    if name == 'X_0.dat':
-        return 'the sequences are numbered from 1, so read x+1'
-    if not FILE_NAME.fullmatch(name):
-        return 'check its name and folder'
-    make, numbers = 'python generate_data.py', sequence_numbers(folder or '.')
-    if not numbers:
-        none = f'{os.path.realpath(folder)} holds no sequences yet'
-        return f'{none}: make them with {make}, or bring your own with import_data.py'
-    end = f'{folder} ends at number {max(numbers)}, so ask for no more'
-    return f'{end}, or make them again with {make} N_train N_test'
 
 
 @contextlib.contextmanager
@@ -200,7 +184,7 @@ def whole_file(path):
 
 def save_plot(figure, name, folder=None):
     """Save a figure as a PNG; print its name, unless it goes into a run's folder."""
-    with whole_file(os.path.join(folder or '', name)) as temporary:
-        figure.savefig(temporary, dpi=150, format='png')
+    with disk_errors(name):
+        figure.savefig(os.path.join(folder or '', name), dpi=150, format='png')
     if not folder:
         print(f'Plot: {printable(name)}')

@@ -19,6 +19,7 @@ from support.runs import (
     find_duplicates,
     last_activation,
 )
+from support.sets import find_extent
 
 import numpy as np
 
@@ -57,6 +58,7 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
     model.steps_per_execution = min(model.steps_per_execution, batches)
     check_room(model)
     run.describe_data(N_train=len(X_train), N_test=len(X_test))
+    run.facts['extent'] = find_extent(X_train, run.facts['table'])
 
 
 # ------------------------------------------------------------------ the script

@@ -29,7 +29,7 @@ from pathlib import Path
 
 from support.console import DataError, print_table
 from support.files import CLASSES_FILE, IDS_FILE, class_name, disk_errors, read_lines
-from support.sets import describe_sets, when_written
+from support.sets import describe_sets, read_hashes
 
 import numpy as np
 
@@ -66,7 +66,7 @@ class Run:
             raise ValueError(f'runs/{name} exists already: {remedy}')
         self.script_text = ''.join(linecache.getlines(script or ''))
         self.overwrite, self.notes = overwrite, []
-        self.sets_written = when_written()  # before the script reads them
+        self.sets_written = read_hashes()  # before the script reads them
         self.model = self.history = self.folder = self.X_test = None
         self.epochs, self.X_fits = [], []
         self.facts = {
@@ -466,8 +466,8 @@ def print_mistakes(Y, predicted, names):
 
 
 def read_run(name, path=None):
-    """Return what run.json says of a run, with its name and path (DataError: none)."""
-    path = str(path or RUNS / str(name))
+    """Return what run.json says of a run, by its name or the path of its folder."""
+    path = str(path or (name if os.sep in str(name) else RUNS / str(name)))
     try:
         run = json.loads(Path(path, 'run.json').read_text('utf-8'))
         return {**run, 'time': run['time'], 'name': str(name), 'path': path}

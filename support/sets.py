@@ -1,75 +1,77 @@
 """Sets of sequences, Train and Test: what they are, and how they are written.
 
-A full disk leaves the old sets, unless Train is a link to it. A script that is killed
-leaves the old ones, the new ones, or what train.py reports as changed or as not
-belonging together.
+about.json, the same in both, says what they are, and the hash of each. It is invalid
+from before the old files go until all new ones are there: so train.py reports a set
+that a full disk or a killed script has left, and the next command replaces it.
 """
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-import time
 from pathlib import Path
 
-from support.console import DataError, printable, progress
+from support.console import DataError, printable
 from support.files import (
     CLASSES_FILE,
     IDS_FILE,
     data_files,
     disk_errors,
-    last_written,
-    read_lines,
     sequence_numbers,
 )
 
 import numpy as np
 
+MOST_FILES = 20_000  # sequences in files of their own; more are packed
+
+
+def set_files(folder):
+    """Return the paths of all files of the set in folder, but about.json."""
+    names = *data_files(folder), CLASSES_FILE, IDS_FILE
+    return [path for name in names if (path := Path(folder, name)).exists()]
+
 
 def hash_set(folder):
     """Return a text that changes when a file of the set does, and stays in a copy."""
-    names = data_files(folder)
-    texts = [*names, *read_lines(folder, CLASSES_FILE), *read_lines(folder, IDS_FILE)]
-    digest = hashlib.sha256(' '.join(texts).encode())
-    # Of many files 2,000 are read, spread over all, and of a large file as many pieces.
-    for path in (f'{folder}/{name}' for name in names[:: len(names) // 2000 + 1]):
-        size = os.path.getsize(path)
+    digest = hashlib.sha256()
+    for path in set_files(folder):
         with open(path, 'rb') as file:
-            for start in range(0, size, 1024 + size // 2000):
-                file.seek(start)
-                digest.update(file.read(1024))
+            content = hashlib.file_digest(file, 'sha256').hexdigest()
+        digest.update(f'{path.name} {content}'.encode())
     return digest.hexdigest()[:16]
 
 
-def read_metadata(folder):
-    """Return what the set in folder says of itself, or {}, and if it was changed."""
+def read_about(folder):
+    """Return what the set in folder says of itself; {} if it says nothing."""
     try:
         about = json.loads(Path(folder, 'about.json').read_text('utf-8'))
-        return about, about.pop('set_hash') != hash_set(folder)
+        return about if folder in about['hashes'] else {}
     except (OSError, ValueError, TypeError, LookupError):
-        return {}, False
+        return {}
 
 
-def when_written():
-    """Return when Train and Test were written; this changes if they are replaced."""
-    return last_written('Train'), last_written('Test')
+def read_hashes():
+    """Return the hashes of Train and of Test, which change if they are replaced."""
+    return [read_about(folder).get('hashes') for folder in ('Train', 'Test')]
 
 
-def describe_sets(N_train, N_test, written=None):
+def is_changed(folder, about):
+    """Return whether a file of the set in folder is not as about, its own, says."""
+    return bool(about) and about['hashes'][folder] != hash_set(folder)
+
+
+def describe_sets(N_train, N_test, hashes=None):
     """Return what run.json says of N_train sequences of Train and N_test of Test.
 
     That is a line of text, the command that makes both as they are, or None, and what
     import_data.py noted of its table, or None. Raises DataError if they were replaced
-    since when_written returned what is written.
+    since read_hashes returned the hashes.
     """
-    (train, train_changed), (test, test_changed) = map(read_metadata, ('Train', 'Test'))
-    if written not in (None, when_written()):
+    if hashes not in (None, read_hashes()):
         raise DataError('Train or Test was replaced while it was read: run this again')
+    train, test = map(read_about, ('Train', 'Test'))
     origin, command = '', None
     if train != test:
         origin = '; Train and Test do not belong together: make them again'
-    elif train_changed or test_changed:
+    elif is_changed('Train', train) or is_changed('Test', test):
         origin = f', changed since they were made ({train["command"]})'
     elif train:
         origin, command = f', {train["what"]}', train['command']
@@ -79,91 +81,90 @@ def describe_sets(N_train, N_test, written=None):
     return facts | {'table': train.get('table')}
 
 
-def check_count(N, command):
-    """Raise DataError if N sequences are too many for files of their own."""
-    if N > 20_000:
-        why = f'{N:,} sequences would be {2 * N:,} files, too many for most disks'
-        raise DataError(f'{why}: put them into four with  {command} --packed')
+# ------------------------------------------------------------- the range of the values
 
 
-def write_files(folder, sequences):
-    """Write each sequence, (ID, (x, y)), into two files, X_ID.dat and Y_ID.dat."""
-    for ID, (x, y) in sequences:
-        np.asarray(x, '<f8').tofile(f'{folder}/X_{ID}.dat')
-        np.asarray(y, '<f8').tofile(f'{folder}/Y_{ID}.dat')
+def are_one_quantity(names):
+    """Return whether names of columns are one with numbers, as of a sequence: f0, f1.
 
-
-def write_packed(folder, sequences, N):
-    """Write all N sequences into two files, X.npy, float64 (N, n), and Y.npy (N,)."""
-    classes = []
-    with open(f'{folder}/X.npy', 'wb') as file:
-        for ID, (x, y) in sequences:
-            if ID == 1:
-                header = {'descr': '<f8', 'fortran_order': False, 'shape': (N, len(x))}
-                np.lib.format.write_array_header_1_0(file, header)
-            file.write(np.asarray(x, '<f8').tobytes())
-            classes.append(y)
-    np.save(f'{folder}/Y.npy', np.array(classes, '<f8'))
-
-
-def move_set(new, folder):
-    """Move a new set into folder, in place of the one there; all else there stays.
-
-    Until all is moved, the hash in about.json is that of another set. The old sequences
-    go before the new ones come, so that they are never mixed.
+    If not, such as period and amplitude, each column is a quantity of its own.
     """
-    Path(folder).mkdir(exist_ok=True)
-    for name in (*data_files(folder), CLASSES_FILE, IDS_FILE):
-        Path(folder, name).unlink(missing_ok=True)
-    for name in os.listdir(new):
-        shutil.move(f'{new}/{name}', f'{folder}/{name}')
-    os.utime(f'{folder}/about.json')  # see when_written
+    return len({name.rstrip('.0123456789') for name in names}) == 1
+
+
+def find_extent(X, table=None):
+    """Return what run.json says of the range of the training sequences X (n, N).
+
+    That is the smallest value, low, and the largest, high, of each column if these are
+    quantities of their own in the table of import_data.py, or some hold one value
+    alone; else of all.
+    """
+    X = X.reshape(len(X), -1)
+    low, high = X.min(axis=0).astype('f4'), X.max(axis=0).astype('f4')
+    if not table or table['long'] or are_one_quantity(table['values']):
+        varies = low < high
+        low[varies], high[varies] = low.min(), high.max()
+        if varies.all():
+            low, high = low[:1], high[:1]
+    return {'low': low.tolist(), 'high': high.tolist()}
+
+
+# ------------------------------------------------------------------------ writing
+
+
+def write_arrays(folder, X, Y, packed):
+    """Write X (N, n) and Y (N,): into two files, or two of each sequence."""
+    if packed:
+        np.save(f'{folder}/X.npy', X.astype('<f8', copy=False))
+        np.save(f'{folder}/Y.npy', Y.astype('<f8'))
+        return
+    for i in range(len(X)):
+        X[i].astype('<f8').tofile(f'{folder}/X_{i + 1}.dat')
+        Y[i].astype('<f8').tofile(f'{folder}/Y_{i + 1}.dat')
 
 
 @disk_errors('Train and Test')
 def write_sets(sets, about, overwrite=False, class_names=(), ids=None, packed=False):
-    """Write new sets beside the old ones, then put them in their place.
+    """Write new sets in place of the old ones; what else is in their folders stays.
 
-    sets is {folder: (N, sequences)}, with N pairs of x, the values of a sequence (n,),
-    and y, its class. about is a dict that says what they are: script, command, what,
-    and more. class_names, in order, and ids, {folder: N names of objects}, go with
-    them. Returns False if the folders hold these sets already, unless overwrite; else
-    True. Raises DataError if they hold others, without overwrite, or can't be written.
+    sets is {folder: (X, Y)}, the sequences (N, n) and their classes (N,). about is a
+    dict that says what they are: script, command, what, and more. class_names, in
+    order, and ids, {folder: N names of objects}, go with them. Returns False if the
+    folders hold these sets already, unless overwrite; else True. Raises DataError if
+    they hold others, without overwrite, or can't be written.
     """
     about = json.loads(json.dumps({**about, 'class_names': list(class_names)}))
-    if not packed:
-        command = about['command'] + ' --overwrite' * overwrite
-        check_count(sum(N for N, _ in sets.values()), command)
-    if not overwrite:
-        found = {folder: read_metadata(folder) for folder in sets}
-        if all(metadata == (about, False) for metadata in found.values()):
-            return False
-        for folder, (there, is_changed) in found.items():
-            is_ours = there.get('script') == about['script'] == 'generate_data.py'
-            if data_files(folder) and (is_changed or not is_ours):
-                raise DataError(
-                    'Train and Test already hold sequences that this command has not'
-                    ' made: add --overwrite to replace them'
-                )
-    for old in Path().glob('.new-sets-*'):  # which killed scripts have left
-        if time.time() - old.stat().st_mtime > 24 * 3600:
-            shutil.rmtree(old, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix='.new-sets-', dir='.') as new:
-        for folder, (N, sequences) in sets.items():
-            path = Path(new, folder)
-            path.mkdir()
-            IDs = progress(range(1, N + 1), f'Writing {N} sequences')
-            pairs = zip(IDs, sequences, strict=True)
-            if packed:
-                write_packed(path, pairs, N)
-            else:
-                write_files(path, pairs)
-            texts = {CLASSES_FILE: class_names, IDS_FILE: ids[folder] if ids else ()}
-            for name, lines in texts.items():
-                if len(lines):
-                    Path(path, name).write_text('\n'.join([*lines, '']), 'utf-8')
-            text = json.dumps(about | {'set_hash': hash_set(path)}, indent=1)
-            Path(path, 'about.json').write_text(text, 'utf-8')
-        for folder in sets:
-            move_set(f'{new}/{folder}', folder)
+    found = {folder: read_about(folder) for folder in sets}
+    changed = [folder for folder in sets if is_changed(folder, found[folder])]
+    same = all({**x, 'hashes': 0} == {**about, 'hashes': 0} for x in found.values())
+    if same and not changed and not overwrite:
+        return False
+    for folder, old in found.items() if not overwrite else ():
+        is_ours = old.get('script') == about['script'] == 'generate_data.py'
+        if data_files(folder) and (folder in changed or not is_ours):
+            raise DataError(
+                'Train and Test already hold sequences that this command has not'
+                ' made: add --overwrite to replace them'
+            )
+    N = sum(len(Y) for _, Y in sets.values())
+    if N > MOST_FILES and not packed:
+        packed = True
+        print(f'Packed: {N:,} sequences in files of their own are too many for a disk')
+    write_about(about | {'hashes': dict.fromkeys(sets, 'not whole')})
+    for folder, (X, Y) in sets.items():
+        for path in set_files(folder):
+            path.unlink()
+        texts = {CLASSES_FILE: class_names, IDS_FILE: ids[folder] if ids else ()}
+        for name, lines in texts.items():
+            if len(lines):
+                Path(folder, name).write_text('\n'.join([*lines, '']), 'utf-8')
+        write_arrays(folder, X, Y, packed)
+    write_about(about | {'hashes': {folder: hash_set(folder) for folder in sets}})
     return True
+
+
+def write_about(about):
+    """Write what the sets are into the folders of both."""
+    for folder in about['hashes']:
+        Path(folder).mkdir(exist_ok=True)
+        Path(folder, 'about.json').write_text(json.dumps(about, indent=1), 'utf-8')

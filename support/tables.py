@@ -1,11 +1,13 @@
 """Read a researcher's table: what its columns hold is said, or asked, never guessed.
 
+read_table is the one road from a file to sequences, for the training and for infer.py.
 What is not plain is refused in one line; docs/own-data.md mends it with pandas.
 """
 
 import csv
 import gzip
 import io
+import itertools
 import re
 import warnings
 from dataclasses import dataclass, replace
@@ -14,17 +16,17 @@ from typing import NamedTuple
 
 from support.console import DataError, printable
 from support.files import check_file
+from support.sets import are_one_quantity
 
 import numpy as np
 import pandas as pd
 
 ASTROPY = '.fits', '.fit', '.fits.gz', '.ecsv', '.vot', '.votable'
-TEXTS = '.csv', '.tsv', '.txt', '.csv.gz', '.tsv.gz', '.txt.gz'
-# The last two are refused; docs/own-data.md reads them with pandas.
-TABLES = *TEXTS, *ASTROPY, '.ts', '.npy', '.npz', '.parquet', '.xlsx'
+# Not float64, to infer.py. The last two are refused: docs/own-data.md has recipes.
+OTHERS = '.csv .tsv .txt .gz .ts .npy .npz .parquet .xlsx'
+TABLES = *ASTROPY, *OTHERS.split()
 CLASS_FIRST = '_train.tsv', '_test.tsv', '.ts', '.npz'  # in column 1, without names
 MISSING = ['-', '--', '?']  # are no values, like NaN, NA, null ... for pandas
-PART = 20_000  # rows of a text that are read at a time
 # Columns that say in which band an observation was made.
 BANDS = re.compile('(?i).*(band|filt|colou?r|phot_sys).*|fid|flt|f')
 NUMBER = re.compile(r'[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?', re.IGNORECASE)
@@ -47,8 +49,9 @@ class Reading:
     length: int | None = None  # of long: the number of values in each sequence
     period: str | None = None  # of long: the column of the periods, to fold with
     no_codes: bool = False  # whether -999 and the like are values
-    width: int = 0  # how many columns there were; 0 if no table was read yet
-    extent: list | None = None  # the smallest and the largest value of each column
+    average: bool = False  # of long: whether a value is the mean of a bin of time
+    width: int = 0  # how many columns are called by their numbers
+    unused: dict | None = None  # other columns, and at most six values of each
 
 
 class Table(NamedTuple):
@@ -56,13 +59,13 @@ class Table(NamedTuple):
 
     X: np.ndarray  # float64 (n, N)
     labels: np.ndarray  # texts (n,), the class of each; '' is none
-    ids: np.ndarray  # texts (n,), the name of its curve or its object; '' is none
-    objects: np.ndarray  # texts (n,), the object that each is of, or its row
-    rows: list  # where each stands: 'a.csv row 5' or 'a.csv object V12'
-    bad: dict  # {i: what is wrong with sequence i}
+    ids: np.ndarray  # texts (n,), the name of its object or its curve; '' is none
+    objects: np.ndarray  # texts (n,), the name of its object
+    names: np.ndarray  # texts (n,), where it stands: 'a.csv row 5'
+    faults: dict  # {i: what is wrong with sequence i}
     reading: Reading  # for another table that is to be read in the same way
-    not_used: list  # the names of columns
-    too_short: list  # the names of objects that are left out
+    notes: list  # lines that say what was left out, or is to be known
+    changed: list  # unused columns of one value in the training, and others here
 
 
 def shorten_list(names, most=5):
@@ -75,29 +78,50 @@ def number_columns(width):
     return [str(i) for i in range(1, width + 1)]
 
 
-def find_first_row(path, file):
-    """Return the first row of a text, and how many lines stand above it."""
-    for above, line in enumerate(file):
-        if line.strip(' \t;,|\n') and not line.lstrip(' ').startswith('#'):
-            return line.strip(' \n'), above
-    raise DataError(f'{path} holds no rows: it needs one for each sequence')
+def describe_range(values):
+    """Return the smallest and the largest: '1 to 99 (20 times)', if that repeats."""
+    limits = []
+    for limit in values.min(), values.max():
+        count = np.sum(values == limit)
+        limits.append(f'{limit:.6g}' + f' ({count:,} times)' * bool(count > 1))
+    return ' to '.join(limits)
 
 
-def as_csv(file):
-    """Yield a .ts file, of @settings and lines of value,value:class, as CSV."""
-    for line in file:
-        values, _, label = line.strip().rpartition(':')
-        if values and line[0] not in '#@':
-            yield f'{label},{values}\n'
+# ------------------------------------------------------------------ from file to cells
 
 
-def read_text(path, header, texts):
-    """Yield the cells of a text in parts; those of the columns in texts are texts."""
-    opened = gzip.open if path.lower().endswith('.gz') else open
+def read_cells(path, reading):
+    """Return the cells of a file, by numbers of rows and names of columns."""
+    check_file(path)
+    kind = path.lower()
+    try:
+        if kind.endswith(('.npy', '.npz')):
+            frame = read_arrays(path, reading)
+        elif kind.endswith(ASTROPY):
+            frame = read_astropy(path)
+        else:
+            frame = read_text(path, reading)
+    except Exception as error:  # each library has its own
+        why = ' '.join(str(error).split())[:200] or type(error).__name__
+        raise DataError(f'{path} cannot be read ({why}): {SEE}') from None
+    if frame.empty:
+        raise DataError(f'{path} holds no rows: it needs one for each sequence')
+    return frame
+
+
+def read_text(path, reading):
+    """Return the cells of a text; those of classes and names stay texts."""
+    kind = path.lower()
+    header = reading.header or ('no' if kind.endswith(CLASS_FIRST) else None)
+    opened = gzip.open if kind.endswith('.gz') else open
     with opened(path, 'rt', encoding='utf-8-sig') as file:
-        if path.lower().endswith('.ts'):
-            file = io.StringIO(''.join(as_csv(file)))
-        first, above = find_first_row(path, file)
+        if kind.endswith('.ts'):
+            file = io.StringIO(''.join(as_csv(path, file)))
+        above, first = next(
+            (above, line.strip(' \n'))
+            for above, line in enumerate(itertools.chain(file, ['no rows']))
+            if line.strip(' \t;,|\n') and not line.lstrip(' ').startswith('#')
+        )
         bare = re.sub('"[^"]*"', '', first)
         mark = next((mark for mark in '\t;|,' if mark in bare), None)
         (names,) = csv.reader([first], delimiter=mark or ' ', skipinitialspace=True)
@@ -105,36 +129,57 @@ def read_text(path, header, texts):
         if not header and any(map(NUMBER.fullmatch, names)):
             remedy = '--header yes, if these name the columns, else --header no'
             raise DataError(f'{path} begins with {shorten_list(names)}: {remedy}')
-        numbers = range(1, len(names) + 1)
-        dtype = {i: str for i, x in enumerate(names, 1) if {str(i), x} & texts}
         names = number_columns(len(names)) if header == 'no' else names
-        N_read = above + (header != 'no')
+        above += header != 'no'
         file.seek(0)
-        for _ in range(N_read):
+        for _ in range(above):
             file.readline()
-        # Blank lines count, so that rows have the numbers that they have in the file.
-        options = {'sep': mark or r'\s+', 'skipinitialspace': True, 'chunksize': PART}
-        options |= {'skip_blank_lines': False, 'low_memory': False, 'dtype': dtype}
-        options |= {'index_col': False}  # or a cell too many would shift all others
+        texts = {reading.label or '1', reading.id, *(reading.long or [])[:1]}
         warnings.filterwarnings('error', category=pd.errors.ParserWarning)
-        for frame in pd.read_csv(file, names=numbers, na_values=MISSING, **options):
-            rows = range(N_read + 1, N_read + 1 + len(frame))
-            N_read += len(frame)
-            frame = frame.set_axis(names, axis=1).set_axis(rows)
-            is_comment = frame.iloc[:, 0].astype(str).str.startswith('#')
-            for row in frame.index[is_comment][:1]:
-                raise DataError(f'{path} row {row} begins with a #: take it out')
-            yield frame.dropna(how='all')  # spreadsheets write empty rows
+        # Blank lines count, so that rows have the numbers that they have in the file.
+        frame = pd.read_csv(
+            file,
+            sep=mark or r'\s+',
+            names=names,
+            dtype={x: str for x in names if x in texts},
+            na_values=MISSING,
+            skipinitialspace=True,
+            skip_blank_lines=False,
+            low_memory=False,
+            index_col=False,  # or a cell too many would shift all others
+        )
+    frame.index += above + 1
+    is_comment = frame.iloc[:, 0].astype(str).str.startswith('#')
+    for row in frame.index[is_comment][:1]:
+        raise DataError(f'{path} row {row} begins with a #: take it out')
+    return frame.dropna(how='all')  # spreadsheets write empty rows
+
+
+def as_csv(path, file):
+    """Yield the lines of a .ts file, of @settings and value,value:class, as CSV."""
+    lengths = set()
+    for line in file:
+        *channels, label = [''] if line[0] in '#@' else line.strip().split(':')
+        lengths.update(x.count(',') for x in channels)
+        if len(channels) > 1 or len(lengths) > 1:
+            others = 'holds several channels, or sequences of unequal lengths'
+            raise DataError(f'{path} {others}: docs/own-data.md#recipes, "Channels"')
+        yield ','.join([label, *channels]) + '\n'
 
 
 def read_arrays(path, reading):
-    """Return the cells of a NumPy file; in .npz files the classes are put first."""
-    arrays = np.load(path, allow_pickle=False)  # a pickle could run code of its own
-    is_npz = not isinstance(arrays, np.ndarray)
-    frame = pd.DataFrame(arrays['X'] if is_npz else arrays)
-    if is_npz and (not reading.width or 'Y' in arrays):
-        frame.insert(0, 'Y', arrays['Y'].reshape(len(frame)))
-    return frame.set_axis(number_columns(frame.shape[1]), axis=1)
+    """Return the cells of a NumPy file: of .npz Y, X, and then what else it holds."""
+    arrays = np.load(path)
+    if isinstance(arrays, np.ndarray):
+        arrays = {'X': arrays}
+    is_new = path.lower().endswith('.npz') and not reading.width
+    parts = [pd.DataFrame(arrays[x]) for x in ('Y', 'X') if x in arrays or is_new]
+    frame = pd.concat(parts, axis=1)
+    frame.columns = number_columns(frame.shape[1])
+    for name in [x for x in arrays if x not in ('X', 'Y')]:
+        is_column = arrays[name].shape == (len(frame),)
+        frame[name] = arrays[name] if is_column else np.nan
+    return frame.set_axis(frame.index + 1)
 
 
 def read_astropy(path):
@@ -144,41 +189,53 @@ def read_astropy(path):
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # of units that it does not know
         warnings.filterwarnings('error', '.*multiple tables')
-        table, parts = AstropyTable.read(path), []
+        table, frames = AstropyTable.read(path), []
     table.convert_bytestring_to_unicode()
     for name in table.colnames:
         if table[name].ndim == 1:
-            parts.append(table[[name]].to_pandas(index=False))
+            frames.append(table[[name]].to_pandas(index=False))
         else:
             X = np.ma.filled(np.ma.asarray(table[name], float), np.nan)
-            parts.append(pd.DataFrame(X.reshape(len(X), -1)).add_prefix(name))
-    return pd.concat(parts, axis=1)
+            frames.append(pd.DataFrame(X.reshape(len(X), -1)).add_prefix(name))
+    return pd.concat(frames, axis=1).set_axis(range(1, len(table) + 1))
 
 
-def read_frames(path, reading):
-    """Yield the cells of a file, by rows and names of columns: of a text in parts."""
-    check_file(path)
-    kind = path.lower()
-    header = reading.header or ('no' if kind.endswith(CLASS_FIRST) else None)
-    texts = {reading.label or '1', reading.id, *(reading.long or [])[:1]}
-    try:
-        if kind.endswith(('.npy', '.npz', *ASTROPY)):
-            is_array = kind.endswith(('.npy', '.npz'))
-            frame = read_arrays(path, reading) if is_array else read_astropy(path)
-            yield frame.set_axis(frame.index + 1)
-        else:
-            yield from read_text(path, header, texts)
-    except Exception as error:  # each library has its own
-        why = ' '.join(str(error).split())[:200] or type(error).__name__
-        raise DataError(f'{path} cannot be read ({why}): {SEE}') from None
+# --------------------------------------------------------------- what the columns hold
 
 
 def check_names(path, names, known):
     """Raise DataError unless all names, None aside, are known."""
-    for name in names:
-        if name is not None and name not in known:
-            found = shorten_list(list(known))
-            raise DataError(f'{path} has no column {name}, but {found}')
+    for name in {*names} - {None, *known}:
+        raise DataError(f'{path} has no column {name}, but {shorten_list([*known])}')
+
+
+def find_columns(path, frame, reading):
+    """Return the Reading of a first table, with all its columns."""
+    if not reading.label and not path.lower().endswith(CLASS_FIRST):
+        names = shorten_list(list(frame), 20)
+        print(printable(f'{path} holds {len(frame)} rows of the columns {names}:'))
+        with pd.option_context('display.max_columns', 0, 'display.width', 80):
+            print(*map(printable, str(frame.head()).split('\n')), sep='\n')
+        raise DataError('which column holds the class? Add --label')
+    label, curve = reading.label or '1', reading.long[0] if reading.long else None
+    id_column = curve if reading.id in (None, 'none') else reading.id
+    check_names(path, [label, id_column], frame)
+    others = [name for name in frame if name not in (label, id_column)]
+    if curve:
+        values = [*reading.long[1:], *filter(None, [reading.period])]
+    elif not reading.label:
+        values = others[: reading.width - 1]  # behind them are others of .npz
+    else:
+        values = value_columns(path, others, reading.values)
+    for name in others if not reading.id and not curve else ():
+        cells = frame[name].dropna()
+        is_whole = cells.dtype.kind != 'f' or (cells % 1 == 0).all()
+        if name not in values and is_whole and 2 < cells.nunique() < len(cells):
+            asked = f'if it names objects, as of stars: --id {name}; if not: --id none'
+            raise DataError(f'{path}: column {name} repeats what it holds: {asked}')
+    header = reading.header or ('no' if reading.width else 'yes')
+    found = {'label': label, 'id': id_column, 'header': header, 'values': values}
+    return replace(reading, **found)
 
 
 def numbered_columns(names, stem):
@@ -189,59 +246,24 @@ def numbered_columns(names, stem):
     return [found[i] for i in numbers] if (np.diff(numbers) == 1).all() else []
 
 
-def value_columns(path, names, reading):
-    """Return which of the names of columns, label and id left out, hold the values."""
-    first, colon, last = (reading.values or '').partition(':')
+def value_columns(path, names, wanted):
+    """Return which of the names hold the values: FIRST:LAST, f for f0, ..., or all."""
+    first, colon, last = (wanted or '').partition(':')
     if colon:
         check_names(path, [first, last], names)
         return names[names.index(first) : names.index(last) + 1]
-    if path.lower().endswith(CLASS_FIRST) and reading.label == '1':
-        return names
     values = numbered_columns(names, first or ''.join(names[:1]).rstrip(digits))
     if values and (first or len(values) == len(names)):
         return values
     which = f'{path}: which of the columns {shorten_list(names)} hold values?'
     remedy = '--values f, for f0, f1, ... without a gap, or --values FIRST:LAST;'
-    remedy += ' and --id COLUMN, if one names the objects'
-    raise DataError(f'{which} {remedy}')
+    raise DataError(f'{which} {remedy} and --id COLUMN, if one names the objects')
 
 
-def find_columns(path, frame, reading):
-    """Return the Reading of a first table, with all its columns."""
-    if not reading.label and not path.lower().endswith(CLASS_FIRST):
-        exit_with_preview(path, frame)
-    label, width = reading.label or '1', frame.shape[1]
-    id_column = None if reading.id == 'none' else reading.id
-    check_names(path, [label, id_column], frame)
-    is_named = list(frame) != number_columns(width)
-    header = reading.header or ('yes' if is_named else 'no')
-    others = [name for name in frame if name not in (label, id_column)]
-    values = [*(reading.long or [])[1:], *filter(None, [reading.period])]
-    values = values or value_columns(path, others, replace(reading, label=label))
-    if not reading.id and not reading.long:
-        check_not_used(path, frame, [name for name in others if name not in values])
-    found = {'label': label, 'id': id_column, 'header': header, 'values': values}
-    return replace(reading, width=width, **found)
-
-
-def match_columns(path, frame, reading):
-    """Name the columns of a table as an earlier one's, if no line names them."""
-    width = frame.shape[1]
-    if reading.header == 'no' and width == len(reading.values):
-        frame.columns = reading.values  # and nothing else
-    elif reading.header == 'no' and width != reading.width:
-        raise DataError(f'{path} has {width} columns, the first table {reading.width}')
-
-
-def check_not_used(path, frame, names):
-    """Raise DataError if one of the columns repeats what it holds, as a star's name."""
-    for name in names:
-        cells = frame[name].dropna()
-        is_whole = cells.dtype.kind != 'f' or (cells % 1 == 0).all()
-        if is_whole and 2 < cells.nunique() < len(cells):
-            repeats = f'column {name} repeats what it holds, as names of objects do'
-            remedy = f'--id {name} keeps the rows of each on one side of the split'
-            raise DataError(f'{path}: {repeats}: {remedy}; if not, --id none')
+def find_values(path, frame, names):
+    """Return the first six texts that each column holds, {name: texts}."""
+    cells = {x: pd.unique(to_texts(path, frame, x, False)) for x in names}
+    return {name: [x for x in cells[name] if x][:6] for name in names}
 
 
 def check_one_each(path, name, cells, objects):
@@ -252,171 +274,220 @@ def check_one_each(path, name, cells, objects):
         raise DataError(f'{path}: object {several}: {SEE}')
 
 
-def exit_with_preview(path, frame):
-    """Print how a table begins, and end the program: somebody must name the class."""
-    names = shorten_list(list(frame), 20)
-    print(printable(f'{path} holds {len(frame)} rows of the columns {names}:'))
-    with pd.option_context('display.max_columns', 0, 'display.width', 80):
-        print(*map(printable, str(frame.head()).split('\n')), sep='\n')
-    raise DataError('which column holds the class? Add --label')
+# -------------------------------------------------------------- from cells to sequences
 
 
-def text_column(path, frame, name, needed=True):
-    """Return a column's cells as texts, object (n,); '' is a missing one, or name."""
+def read_table(path, reading, labelled=True, extent=None):
+    """Return the Table of a file; reading may be that of another. Raises DataError.
+
+    Unless labelled, it need have neither classes nor the names of objects, and what is
+    wrong with some sequences is in faults. extent is the range of the training.
+    """
+    frame = read_cells(path, reading)
+    is_first = not isinstance(reading.values, list)
+    width = len({*number_columns(frame.shape[1])} & {*frame})  # without names
+    if is_first:
+        reading = find_columns(path, frame, replace(reading, width=width))
+    elif reading.header == 'no' and width == len(reading.values):
+        frame.columns = reading.values + [*frame][width:]  # and nothing else
+    elif reading.header == 'no' and width != reading.width:
+        raise DataError(f'{path} has {width} columns, the first table {reading.width}')
+    needed = [*reading.values, *(reading.long or [])]
+    check_names(path, needed + [reading.label, reading.id] * labelled, frame)
+    others = [x for x in frame if x not in (*needed, reading.label, reading.id)]
+    unused = find_values(path, frame, others)
+    titles = [x + f' ({", ".join(y)})' * (0 < len(y) < 6) for x, y in unused.items()]
+    notes = [f'Not used: {shorten_list(titles, 20)}'] if titles else []
+    before = {x: y for x, y in (reading.unused or {}).items() if len(y) == 1}
+    changed = [x for x, y in before.items() if unused.get(x, y) not in (y, [])]
+    X = to_numbers(frame, reading.values)
+    curves = split_curves(path, frame, X, reading) if reading.long else {}
+    faults = find_faults(path, frame, X, reading, curves, extent)
+    if reading.long:
+        few = [name for name, rows in curves.items() if len(rows) < 3]
+        curves = {name: rows for name, rows in curves.items() if len(rows) >= 3}
+        if not curves:
+            raise DataError(f'{path}: no object has three observations, as curves need')
+        if few:
+            less = 'Left out, with fewer than three observations'
+            notes.append(f'{less}: {len(few)} ({shorten_list(few)})')
+        if is_first:
+            median = np.median([len(rows) for rows in curves.values()])
+            reading = replace(reading, average=bool(median >= 2 * reading.length))
+        notes += describe_sampling(X, curves, reading) if labelled else []
+        X, faults = make_curves(path, X, faults, curves, reading)
+        frame = frame.iloc[[rows[0] for rows in curves.values()]]
+        names = [f'{path} object {name}' for name in curves]
+    else:
+        names = [f'{path} row {i}' for i in frame.index]
+    for fault in faults.values() if labelled else ():
+        raise DataError(fault)
+    return Table(
+        X,
+        labels=to_texts(path, frame, reading.label, labelled),
+        ids=to_texts(path, frame, (reading.long or [reading.id])[0], labelled),
+        objects=to_texts(path, frame, reading.id, labelled),
+        names=np.array(names, object),
+        faults=faults,
+        reading=replace(reading, unused=unused) if is_first else reading,
+        notes=notes,
+        changed=changed,
+    )
+
+
+def to_texts(path, frame, name, needed):
+    """Return a column's cells as texts, object (n,); '' is a missing one, or column."""
     if name not in frame:
         return np.full(len(frame), '', object)
     codes, cells = pd.factorize(frame[name].convert_dtypes())  # 1.0 is 1
     texts = [' '.join(str(cell).split()) for cell in cells]
     texts = np.array([*texts, ''], object)[codes]  # of a missing cell the code is -1
-    if needed and '' in texts:
-        row = frame.index[texts.tolist().index('')]
+    for row in frame.index[texts == ''][:1] if needed else ():
         none = 'holds no name (NA and None count as none)'
         raise DataError(f'{path} row {row}, column {name} {none}: {SEE}')
     return texts
 
 
-def to_floats(path, frame, names):
-    """Return columns as float64 (n, N), and what is wrong with some rows, {i: text}."""
-    texts = [name for name in names if frame[name].dtype.kind not in 'iuf']
+def to_numbers(frame, names):
+    """Return columns as float64 (n, N), NaN where a cell is no number."""
     X = np.empty((len(frame), len(names)))
-    for i in range(0, len(frame), PART):  # a copy of all would double the memory
-        cells = frame[i : i + PART][names]
-        numbers = cells[texts].astype(str).apply(pd.to_numeric, errors='coerce')
-        X[i : i + PART] = cells.assign(**numbers).to_numpy(float, na_value=np.nan)
-    is_wrong, bad = ~((X >= -LARGEST) & (X <= LARGEST)), {}  # also NaN
+    for j, name in enumerate(names):
+        cells = frame[name]
+        if cells.dtype.kind not in 'iuf':
+            cells = pd.to_numeric(cells.astype(str), errors='coerce')
+        X[:, j] = cells.to_numpy(float, na_value=np.nan)
+    return X
+
+
+def find_faults(path, frame, X, reading, curves, extent):
+    """Return what is wrong with rows of X (n, N), the values in frame: {i: text}."""
+    is_code = np.zeros(X.shape, bool)
+    if not reading.no_codes:
+        is_code = find_codes(X, reading, curves, extent)
+    is_wrong, faults = is_code | ~(np.abs(X) <= LARGEST), {}  # also NaN
+    if reading.period:
+        is_wrong[:, 2] |= X[:, 2] <= 0
     for i in np.flatnonzero(is_wrong.any(axis=1)):
-        name = names[is_wrong[i].argmax()]
-        cell = frame[name].iloc[i]
-        problem = f'{str(cell).strip()[:20]!r}, no number that a network takes'
-        problem = 'no value' if pd.isna(cell) else problem
-        where = f'{path} row {frame.index[i]}, column {name}'
-        bad[int(i)] = f'{where} holds {problem}: {SEE}'
-    return X, bad
+        j = is_wrong[i].argmax()
+        column = reading.values[j]
+        cell = frame[column].iloc[i]
+        found = f'{str(cell).strip()[:20]!r}, no number that a network takes'
+        if is_code[i, j]:
+            found = f'{X[i, j]:.7g}, perhaps a code for no value (if not: --no-codes)'
+        elif pd.isna(cell):
+            found = 'no value'
+        where = f'{path} row {frame.index[i]}, column {column}'
+        faults[int(i)] = f'{where} holds {found}: {SEE}'
+    return faults
 
 
-def are_far(X, low, high):
-    """Return which of X are farther outside low to high than these are apart, and 1."""
-    gap = np.maximum(low - X, X - high)
-    return np.isfinite(gap) & (gap > np.maximum(high - low, 1))
+def find_codes(X, reading, curves, extent):
+    """Return which of X (n, N) are perhaps codes for no value, such as -999: (n, N).
 
-
-def flag_missing_codes(table, names, X, groups, extent=None):
-    """Add to table.bad the rows of X (n, N) that hold codes for no value, such as -999.
-
-    That is a number of CODES that is far from all others of its group (n,), or of its
-    column, where those of the training, within extent, count as well; or that alone is
-    below 0.
+    They are nines that are alone in their column, where the extent of the training
+    counts as well; or in their sequence, if all is one quantity.
     """
-    with np.errstate(over='ignore'):  # rows of numbers that are too large are bad
+    with np.errstate(over='ignore'):  # what is too large is wrong anyway
         is_nines = np.isin(X.astype('f4'), CODES)
-    if table.reading.no_codes or not is_nines.any():
-        return
-    is_other = np.isfinite(X) & ~is_nines
-    low = X.min(axis=0, where=is_other, initial=np.inf)
-    high = X.max(axis=0, where=is_other, initial=-np.inf)
-    if extent:
-        low, high = np.minimum(low, extent[0]), np.maximum(high, extent[1])
-    rows = np.flatnonzero(np.isin(groups, groups[is_nines.any(axis=1)]))
-    X, is_nines = X[rows], is_nines[rows]
-    others = pd.DataFrame(X).mask(is_nines)
-    own_low = others.min(axis=1).groupby(groups[rows]).transform('min')
-    own_high = others.max(axis=1).groupby(groups[rows]).transform('max')
-    is_code = are_far(X, own_low.to_numpy()[:, None], own_high.to_numpy()[:, None])
-    is_code |= are_far(X, low, high) | ((X < 0) & (low.min() >= 0))
-    for i, j in np.argwhere(is_code & is_nines):
-        where = f'{table.rows[rows[i]]}, column {names[j]}'
-        problem = f'{where} holds {X[i, j]:.7g}, perhaps a code for no value'
-        remedy = f'{SEE}, or import with --no-codes if it is a value'
-        table.bad.setdefault(int(rows[i]), f'{problem}: {remedy}')
-
-
-def read_table(path, reading):
-    """Return the Table of a file; reading may be that of another. Raises DataError."""
-    table = make_table(path, pd.concat(read_frames(path, reading)), reading)
-    for fault in table.bad.values():
-        raise DataError(fault)
-    return table
-
-
-def read_parts(path, reading):
-    """Yield Tables, perhaps without classes, of a file: of a wide text in parts."""
-    frames = read_frames(path, reading)
-    for frame in [pd.concat(frames)] if reading.long else frames:
-        yield make_table(path, frame, reading, labelled=False)
-
-
-def make_table(path, frame, reading, labelled=True):
-    """Return the Table of a frame of cells, all or a part of those of a file."""
-    if len(twice := frame.columns[frame.columns.duplicated()]):
-        raise DataError(f'{path} has two columns called {twice[0]}: rename one')
-    if reading.width:
-        match_columns(path, frame, reading)
-    else:
-        reading = find_columns(path, frame, reading)
-    needed = [*reading.values, *(reading.long or [])]
-    check_names(path, needed + [reading.label, reading.id] * labelled, frame)
-    not_used = [x for x in frame if x not in (*needed, reading.label, reading.id)]
-    labels = text_column(path, frame, reading.label, labelled)
-    ids = text_column(path, frame, reading.id, labelled)
-    X, bad = to_floats(path, frame, reading.values)
-    rows = [f'{path} row {row}' for row in frame.index]
-    objects = ids if reading.id else np.array(rows, object)
-    table = Table(X, labels, ids, objects, rows, bad, reading, not_used, [])
+    is_code, limits = np.zeros(X.shape, bool), np.full((2, X.shape[1]), np.nan)
+    if extent and reading.long:
+        limits[:, 1] = min(extent['low']), max(extent['high'])
+    elif extent and len(extent['low']) in (1, X.shape[1]):
+        limits[:] = extent['low'], extent['high']
+    for j in np.flatnonzero(is_nines.any(axis=0)):
+        others = np.append(X[~is_nines[:, j], j], limits[:, j])
+        is_code[:, j] = are_alone(X[:, j], others)
     if reading.long:
-        return resample_objects(path, table, frame)
-    flag_missing_codes(table, reading.values, X, np.arange(len(X)), reading.extent)
-    return table
+        sequences = [(rows, 1) for rows in curves.values() if is_nines[rows, 1].any()]
+    elif are_one_quantity(reading.values):
+        sequences = np.flatnonzero(is_nines.any(axis=1))
+    else:
+        sequences = ()
+    for sequence in sequences:
+        x = X[sequence]
+        is_code[sequence] |= are_alone(x, x[~is_nines[sequence]])
+    return is_code & is_nines
 
 
-def resample_objects(path, table, frame):
-    """Return the Table of curves from that of their observations, and its cells."""
-    X, reading = table.X, table.reading
-    ids = text_column(path, frame, reading.long[0])
+def are_alone(x, others):
+    """Return which of x (n,) are alone below 0, or farther from others than all these.
+
+    That is farther from the nearest than the others are apart, and than 1.
+    """
+    others = others[np.isfinite(others)]
+    low, high = others.min(initial=np.inf), others.max(initial=-np.inf)
+    is_far = np.maximum(low - x, x - high) > max(high - low, 1)
+    return is_far | ((x < 0) & (low >= 0))
+
+
+# ------------------------------------------------------------------ light curves
+
+
+def split_curves(path, frame, X, reading):
+    """Return {name: its rows, by time} of the curves whose observations are X."""
+    ids = to_texts(path, frame, reading.long[0], True)
     one_each = reading.label, reading.id, reading.period
     for name in [x for x in frame if x in one_each or BANDS.fullmatch(x)]:
-        check_one_each(path, name, frame[name], ids)
+        check_one_each(path, name, frame[name].to_numpy(), ids)
     codes, names = pd.factorize(ids)
-    for j, extent in enumerate((None, reading.extent)):  # the times and the values
-        flag_missing_codes(table, [reading.values[j]], X[:, [j]], codes, extent)
     by_time = np.lexsort((X[:, 0], codes))  # one object after the other
     parts = np.split(by_time, np.bincount(codes).cumsum()[:-1])
-    too_short = [names[i] for i, part in enumerate(parts) if len(part) < 3]
-    parts = [part for part in parts if len(part) >= 3]
-    if not parts:
-        raise DataError(f'{path}: no object has three observations, as curves need')
-    first = [part[0] for part in parts]
-    rows = [f'{path} object {name}' for name in ids[first]]
-    curves, bad = np.zeros((len(parts), reading.length)), {}
-    for i, part in enumerate(parts):
-        time, value, *period = X[part].T
-        faults = [table.bad[row] for row in sorted(table.bad.keys() & {*part})]
-        if not np.diff(time).all():
-            faults.append(f'{rows[i]} has two observations at one time: {SEE}')
-        if period and period[0][0] <= 0:
-            faults.append(f'{rows[i]} needs a period above 0')
-        if faults:
-            bad[i] = faults[0]
+    return dict(zip(names, parts, strict=True))
+
+
+def describe_sampling(X, curves, reading):
+    """Return lines that say how often, and for how long, the curves were observed."""
+    (_, time, value), length = reading.long, reading.length
+    times = [X[rows, 0] for rows in curves.values()]
+    each = [(len(t), t[-1] - t[0], np.diff(t).max()) for t in times]
+    columns = 'observations', f'{time} from first to last', 'largest gap'
+    table = pd.DataFrame(each, columns=columns).quantile([0, 0.5, 1])
+    table.index = 'smallest', 'median', 'largest'
+    notes = table.to_string(float_format='{:.5g}'.format).split('\n')
+    notes.append(f'{value}: {describe_range(X[:, 1])}')
+    if reading.average:
+        axis = 'phase' if reading.period else time
+        notes.append(f'Each value is the mean in one of {length} equal bins of {axis}')
+    elif few := sum(len(t) < length for t in times):
+        remedy = '' if reading.period else ': fold them if periodic (--period)'
+        fewer = 'have fewer observations than values'
+        notes.append(f'{few} of {len(times)} {fewer}{remedy}')
+    return notes
+
+
+def make_curves(path, X, faults, curves, reading):
+    """Return the curves of observations X, (n, length), and what is wrong with some."""
+    made, bad = np.zeros((len(curves), reading.length)), {}
+    for i, (name, rows) in enumerate(curves.items()):
+        time, value, *period = X[rows].T
+        gaps, where = np.diff(time), f'{path} object {name}'
+        if wrong := faults.keys() & {*rows}:
+            bad[i] = faults[min(wrong)]
+        elif not gaps.all():
+            bad[i] = f'{where} has two observations at one time: {SEE}'
+        elif ((2.3e6 < gaps) & (gaps < 2.5e6)).any():
+            bad[i] = f'{where}: {gaps.max():,.0f} between two times, JD beside MJD?'
         else:
-            curves[i] = resample(time, value, reading.length, *period)
-    return table._replace(
-        X=curves,
-        labels=table.labels[first],
-        ids=ids[first],
-        objects=(table.objects if reading.id else ids)[first],
-        rows=rows,
-        bad=bad,
-        too_short=too_short,
-    )
+            options = reading.length, reading.average, *period
+            made[i] = resample(time, value, *options)
+    return made, bad
 
 
-def resample(time, value, length, period=None):
-    """Interpolate the values (m,) at times (m,), sorted: return float64 (length,).
+def resample(time, value, length, average=False, period=None):
+    """Return length values for those (m,) at the times (m,), sorted: float64 (length,).
 
-    The new times are equally spaced from the first to the last. With a period (m,) they
-    are phases, from the first time on; of equal phases, the mean is taken.
+    The new times are equally spaced from the first to the last, and the values between
+    them interpolated. With a period (m,) the times are phases, from the first time on;
+    of equal phases, the mean is taken. With average, a value is the mean of one of as
+    many equal bins, and interpolated if that is empty.
     """
-    if period is None:
-        return np.interp(np.linspace(time[0], time[-1], length), time, value)
-    phase, equal = np.unique((time - time[0]) / period % 1, return_inverse=True)
-    value = np.bincount(equal, value) / np.bincount(equal)
-    return np.interp(np.arange(length) / length, phase, value, period=1)
+    new, end = np.linspace(time[0], time[-1], length), None
+    if period is not None:
+        time, new, end = (time - time[0]) / period % 1, np.arange(length) / length, 1
+    if average:
+        width = (end or time[-1] - time[0]) / length
+        time = np.minimum((time - new[0]) // width, length - 1)
+        new, end = np.arange(length), end and length
+    time, same = np.unique(time, return_inverse=True)
+    value = np.bincount(same, value) / np.bincount(same)
+    return np.interp(new, time, value, period=end)

@@ -139,18 +139,16 @@ BANDS = LONG.replace('y\n', 'y,Band\n').replace('A\n', 'A,g\n').replace('B\n', '
 CASES = {
     '--label y': {
         'f0,f1,f2,y': 'Values: f0 to f2, 3 each',
-        'f0,f1,f2,y\n-2e5,-999,3,a\n1,4,9e5,b\n3,5,3,a': '--no-codes if it is',
-        'f0,y\n' + 'any line\n' * 20_001: '40,002 files',  # as they are counted first
+        'f0,f1,f2,y\n-2e5,-999,3,a\n1,4,9e5,b\n3,5,3,a': '(if not: --no-codes)',
         'm0,e0,m1,y,e1': 'which of the columns m0, e0, m1, e1 hold values?',
-        'f0,f1,y,f1': 'two columns called f1',
+        'f0,f1,y,f1': 'Duplicate names are not allowed',
         '4000,4005,y': '--header yes, if these name the columns',
         'f0,f1,f2,y\n0,-99,5000,a\n2,3,3,b\n4,500,3,a': 'column f1 holds -99, perhaps',
     },
-    '--label y --packed': {csv('f0,y', range(20_002), 'ab' * 10_001): 'Values: f0'},
     '--label y --values f': {
         'f8,g,f10,f9,y,x': 'Values: f8 to f10, 3 each',
         'f0,f2,f3,y': 'without a gap',
-        's,f0,f1,y': 'column s repeats what it holds',
+        's,f0,f1,y': 'column s repeats what it holds: if it names objects',
     },
     '--label y --values f --id none': {'s,f0,f1,y': 'Values: f0 to f1'},
     '--label x': {'f0,f1,y': 'has no column x, but f0, f1, y'},
@@ -171,16 +169,18 @@ CASES = {
         '97,98,a\n98,99,b\n1,150,a\n9,9,b': 'Values: 1 to 2, 2 each, 1 to 150',
     },
     '--long id,t,m --label y --length 5': {
-        FOUR: 'Values: id, t, m, 5 each, 1 to 30\nClass: y, object: id\nLeft out, ',
+        FOUR: 'Values: id, t, m, 5 each, 1 (5 times) to 30\nClass: y, object: id\nLeft',
         f'{LONG}7,1,5,B': 'object 7 has two observations at one time',
         f'{LONG}7,5,5,A': 'object 7 has several values of y',
         f'{LONG}7,-99,5,B': 'column t holds -99, perhaps a code',
         f'{LONG}7,5,999,B': 'row 10, column m holds 999, perhaps a code',
+        f'{LONG}7,5,999,B\nc,5,2000,A\nc,6,1,A': 'row 10, column m holds 999',
+        f'{LONG}7,2400001,5,B': 'object 7: 2,399,997 between two times, JD beside MJD?',
         f'{BANDS}7,9,1,B,g': 'object 7 has several values of Band',
     },
     '--long id,t,m --label y --length 5 --period p': {
         'id,t,m,p,y\n1,1,3,5,A\n1,2,3,5,A\n1,3,4,6,A': 'several values of p',
-        'id,t,m,p,y\n1,1,3,0,A\n1,2,3,0,A\n1,3,4,0,A': 'object 1 needs a period',
+        'id,t,m,p,y\n1,1,3,0,A\n1,2,3,0,A\n1,3,4,0,A': "column p holds '0', no number",
     },
 }
 # The columns of a table of which only the first line is given, else fractions.

@@ -6,25 +6,26 @@ import os
 import re
 from pathlib import Path
 
+from support.sets import find_extent
+
 import numpy as np
 from conftest import refused, script
 
 READING = dict(header='yes', width=4, values=['a', 'b'], label='y', id='star')
 
 
-def network(names=(), path='model.keras', activation='sigmoid', **table):
+def network(names=(), folder='runs/1', activation='sigmoid', extent=None, **table):
     """Save a network that turns logarithms of chances into chances, and its run."""
     import keras
 
     x = keras.Input((2,))
     model = keras.Model(x, keras.layers.Activation(activation)(x[:, 1:] - x[:, :1]))
     model.compile(loss=put)  # stands for a loss of one's own, which Keras can't load
-    folder = Path(path).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    model.save(path)
-    if folder.name:
-        run = {'time': '2026-01-01T00:00:00', 'layers': '1', 'table': table}
-        (folder / 'run.json').write_text(json.dumps(run | {'class_names': names}))
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    model.save(f'{folder}/model.keras')
+    run = {'time': '2026-01-01T00:00:00', 'layers': '1', 'table': table}
+    run |= {'class_names': names, 'extent': extent}
+    Path(folder, 'run.json').write_text(json.dumps(run))
 
 
 def put(path, chance=0.9, label=None):
@@ -50,13 +51,13 @@ def answers(*arguments, status=0):
 
 def test_files(folder):
     """A number stands for a file in Test; the label is in Y_... beside X_..."""
-    network(['sine wave', 'square wave'], 'runs/1/model.keras')
+    network(['sine wave', 'square wave'])
     put('Test/X_2.dat', 0.2, 0)
     put('X_MAX.dat', 0.1234567, 1)
     put('my data.dat', 0.75)
     files = 2, 'X_MAX.dat', 'my data.dat'
     model, about_scores, *lines = plain(*files)
-    assert model.startswith('Model: runs/1/model.keras of 20')
+    assert model == 'Model: runs/1/model.keras of 2026-01-01 00:00, 1'
     assert 'not a calibrated probability' in about_scores
     assert lines == [
         'Test/X_2.dat: class 0 (sine wave), score 0.800; label 0 (sine wave) agrees',
@@ -82,51 +83,59 @@ def test_files(folder):
 
 def test_bad_files_in_a_list(folder):
     """What is wrong with one is said, and the others are classified, in their order."""
-    network(path='my.keras')
+    network()
     for i in (3, 4, 5, 6, 9, 10):
         put(f'Test/X_{i}.dat', 0.1, label=0)
     bad = {'X_3': [], 'X_4': [0] * 3, 'X_5': [np.inf] * 2, 'Y_6': [0.5]}
     for name, values in bad.items():
         np.array(values, float).tofile(f'Test/{name}.dat')
-    done = script('infer.py', '--csv', 'Test', 2, '--model', 'my.keras', status=1)
+    done = script('infer.py', '--csv', 'Test', 2, status=1)
     assert re.findall('X_.*?dat', done.stdout) == ['X_9.dat', 'X_10.dat']
     assert all(f'/{name}' in done.stderr for name in ('X_2', *bad))
     assert 'X_4.dat holds 3 values, the network takes 2\n' in done.stderr
-    for arguments in ((), ('0',), ('1', '--about')):
+    np.array([1, 2], 'f4').tofile('own.dat')
+    refused('infer.py', 'own.dat', parts=['own.dat holds 1 values', 'float32?'])
+    for arguments in ((), ('0',)):
         refused('infer.py', *arguments, status=2)
 
 
 def test_what_is_no_score(folder):
     """Answers without bounds, and those that are no numbers; a newer set is told."""
-    network(path='my.keras', activation='linear')
+    network(activation='linear')
     put('Train/X_1.dat', 0.999, 1)
-    os.utime('my.keras', (0, 0))
-    about, no_scores, answer = plain('Train/X_1.dat', '--model', 'my.keras')
+    Path('Train/about.json').touch()
+    about, no_scores, answer = plain('Train/X_1.dat')
     assert about.endswith(', older than the sequences in Train')
     assert 'gives no scores' in no_scores
     assert answer == 'Train/X_1.dat: class 1; label 1 agrees'
-    rows = script('infer.py', 'Train/X_1.dat', '--csv', '--model', 'my.keras').stdout
+    rows = script('infer.py', 'Train/X_1.dat', '--csv').stdout
     assert rows.splitlines()[1] == 'Train/X_1.dat,,1,class 1,,1,1,,'
+    np.array([-3e38, 3e38]).tofile('large.dat')
+    refused('infer.py', 'large.dat', parts=['large.dat is not a number'])
 
 
 def test_which_run(folder):
-    """The newest, or that of a name, or a file; --about prints what it is."""
+    """The newest, or that of a name, or in a folder."""
     put('X_1.dat')
     refused('infer.py', 'X_1.dat', parts=['there is no run yet'])
-    network(['A', '\x1b[31mB'], 'runs/1/model.keras')
-    network(['A', 'B'], 'runs/2/model.keras')
+    network(['A', '\x1b[31mB'])
+    network(['A', 'B'], 'runs/2')
+    os.rename('runs/1', 'elsewhere')
     assert plain('X_1.dat')[-1].startswith('X_1.dat: class 1 (B)')
-    for which in ('--run', 1), ('--model', 'runs/1/model.keras'):
-        assert plain('X_1.dat', *which)[-1].startswith(r'X_1.dat: class 1 (\x1b[31mB)')
-    assert json.loads(script('infer.py', '--about').stdout)['class_names'] == ['A', 'B']
-    refused('infer.py', 'X_1.dat', '--model', 'no.keras', parts=['no.keras is missing'])
-    os.truncate('runs/2/model.keras', 9000)
-    refused('infer.py', 'X_1.dat', parts=['runs/2/model.keras cannot be loaded'])
+    os.rename('elsewhere', 'runs/1')
+    for path in '1', 'runs/1', folder / 'runs/1':
+        answer = plain('X_1.dat', '--run', path)[-1]
+        assert answer.startswith(r'X_1.dat: class 1 (\x1b[31mB)')
+    os.truncate('runs/1/model.keras', 9000)
+    refused('infer.py', 'X_1.dat', '--run', 1, parts=['1/model.keras cannot be loaded'])
+    os.remove('runs/1/model.keras')
+    refused('infer.py', 'X_1.dat', '--run', 1, parts=['runs/1/model.keras is missing'])
 
 
 def test_tables(folder):
     """Read by the names of the columns; bad rows are named, the others go on."""
-    network(['A', '[b]B'], 'runs/1/model.keras', **READING, extent=[-40, 10])
+    limits = {'low': [-40, -40], 'high': [10, 10]}
+    network(['A', '[b]B'], extent=limits, **READING)
     good = '9,2,A,-1,p\n9,1,[b]B,2,q\n9,1,,0,r\n9,9.5,,9.99,s\n'
     good += '9,-9.99,,-9.5,t\n'  # within those of the training, so these are values
     bad = '9,,A,1,x\n9,bad,A,1,x\n9,-999,A,1,x\n9,2,C,1,x\n'
@@ -137,55 +146,59 @@ def test_tables(folder):
     for part in 'row 7, column b', 'row 8, column b', 'row 9, column b holds -999':
         assert f'infer.py: a.csv {part}' in said
     assert 'a.csv row 10: C is none of the classes, A, [b]B' in said
-    assert 'no.csv is missing' in said and said.count('a.csv, not used: z\n') == 1
+    assert 'no.csv is missing' in said and 'a.csv: Not used: z (9)\n' in said
     answer = plain('a.csv', status=1)[2]
     assert answer.startswith('a.csv row 2 (p): class 1 ([b]B), score 0.953; label 0')
     Path('other.csv').write_text('a,c\n1,2\n')
     refused('infer.py', 'other.csv', parts=['other.csv has no column b'])
-    network(path='my.keras')
-    refused('infer.py', 'a.csv', '--model', 'my.keras', parts=['no run.json beside'])
+    network()
+    refused('infer.py', 'a.csv', parts=['a.csv is a table: ask a network'])
+
+
+def test_another_world(folder):
+    """Values far from the training's, and columns that held one value there."""
+    table = READING | {'long': None, 'unused': {'flag': ['0'], 'z': ['1', '2']}}
+    rows = 'a,b,flag,z\n0,3,0,5\n1,5.5,,1\n-2,4,0,1\n'
+    Path('a.csv').write_text(rows)
+    for values, column, far in (
+        (['a', 'b'], [4, 5], 1),  # a quantity each: -2 is far from a
+        (['f0', 'f1'], [4, 5], 0),
+        (['f0', 'f1'], [3, 3], 2),  # the other column held nothing but 3
+    ):
+        trained_with = np.transpose([[0, 1.5], column])
+        extent = find_extent(trained_with, table | {'values': values})
+        network(extent=extent, **table)
+        printed, said = plain('a.csv')[-1], answers('a.csv')[1]
+        assert (f'{far} of 3 hold values far' in printed) == (far > 0), printed
+        assert (printed in said) == (far > 0) and 'others here' not in said
+    Path('a.csv').write_text(rows + '1,5,2,1\n')
+    columns = 'a.csv: one value in the training, others here: flag'
+    assert columns in answers('a.csv')[1] and plain('a.csv')[-2] == columns
 
 
 def test_tables_without_a_header(folder):
     """Of as many columns as the training's, or nothing but the values."""
     reading = {'header': 'no', 'width': 3, 'values': ['2', '3'], 'label': '1'}
-    network(['0', '1'], 'runs/1/model.keras', **reading)
+    network(['0', '1'], **reading)
     for X, found in ([0, 1, 2], ('', '1', '0')), ([2, 1], ('', '0', '')):
         np.save('a.npy', [X])
+        np.savez('a.npz', X=[X[-2:]], e=[5], **({'Y': X[:1]} if len(X) > 2 else {}))
         np.savetxt('a.dat', [X], delimiter=',', fmt='%g')
-        assert answers('a.npy')[0] == answers('a.dat')[0] == [found]
+        for path in 'a.npy', 'a.npz', 'a.dat':
+            assert answers(path)[0] == [found]
     np.save('a.npy', np.ones((2, 4)))
     refused('infer.py', 'a.npy', parts=['a.npy has 4 columns, the first table 3'])
-
-
-def test_a_table_in_parts(folder, monkeypatch):
-    """The answers are those of the whole, and what is refused is refused in each."""
-    network(['A', 'B'], 'runs/1/model.keras', **READING, extent=[0, 9])
-    rows = [f's{i},{i % 7},{i % 5},{"AB"[i % 2]}' for i in range(100)]
-    rows[40], rows[90] = 's40,-99,1,A', 's90,1,x,A'
-    Path('a.csv').write_text('\n'.join(['star,a,b,y', *rows]))
-    whole, said = answers('a.csv', status=1)
-    assert 'row 42, column a holds -99' in said and "row 92, column b holds 'x'" in said
-    monkeypatch.setattr('support.tables.PART', 7)
-    found, again = answers('a.csv', status=1)
-    assert found == whole and sorted(again.splitlines()) == sorted(said.splitlines())
-    assert len(found) == 98
-    # What was done stays if a later part cannot be.
-    network(['A', 'B'], 'runs/2/model.keras', activation='linear', **READING)
-    Path('b.csv').write_text('star,a,b\n' + 's,1,2\n' * 9 + 's,-3e38,3e38\n')
-    done = script('infer.py', '--csv', 'b.csv', '--run', '2', status=1)
-    assert done.stdout.count('\n') == 8 and 'row 11 is not a number' in done.stderr
 
 
 def test_light_curves(folder):
     """Prepared as those of the training; one alone is a table of one object."""
     reading = READING | {'long': ['star', 'mjd', 'mag'], 'length': 2}
-    network(['A', 'B'], 'runs/1/model.keras', **reading | {'values': ['mjd', 'mag']})
+    network(['A', 'B'], **reading | {'values': ['mjd', 'mag']})
     good = 's1,1,0,A s1,3,5,A s1,2,-5,A s2,1,7,A s2,2,1,A s2,3,2,A'
     bad = 's3,1,0,A s3,3,0,A s4,1,bad,A s4,2,1,A s4,3,7,A'
     Path('a.csv').write_text(f'star,mjd,mag,y {good} {bad}'.replace(' ', '\n'))
     Path('one.csv').write_text('star,mjd,mag\ns1,1,0\ns1,3,5\ns1,2,-5\n')
     found, said = answers('a.csv', 'one.csv', status=1)
     assert found == [('s1', 'B', '0'), ('s2', 'A', '1'), ('s1', 'B', '')]
-    assert 'object s3 has fewer than three observations' in said
+    assert 'a.csv: Left out, with fewer than three observations: 1 (s3)' in said
     assert said.count('\n') == 3 and "row 10, column mag holds 'bad'" in said
