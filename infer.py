@@ -76,8 +76,6 @@ def load_network(path):
         raise DataError(f'{path} cannot be loaded ({why}): train again') from None
 
 
-# ------------------------------------------------------------------------ reading
-
 read_texts = functools.cache(read_lines)  # once for all the sequences of a folder
 
 
@@ -154,24 +152,23 @@ def read_sequences(names, N, run):
 
 
 def find_doubts(names, X, run):
-    """Return a line if sequences X (n, N) hold values far outside of the training's.
+    """Return a line if sequences X (n, N) hold values far outside the training's.
 
-    That is farther outside of their range, in a column or in all, than this is wide.
+    That is farther outside their range, of a column or of all, than this is wide.
     """
     if not (extent := run.get('extent')):
         return []
-    X, low, high = (np.array(x, 'f4') for x in (X, extent['low'], extent['high']))
-    low, high = np.broadcast_to(low, X.shape[1]), np.broadcast_to(high, X.shape[1])
+    X = X.astype('f4')  # as a network sees them
+    low, high = (np.resize(np.float32(extent[x]), X.shape[1]) for x in ('low', 'high'))
     is_far = np.maximum(low - X, X - high) > high - low
-    rows = is_far.any(axis=1)
-    i, j = rows.argmax(), is_far[rows.argmax()].argmax()
-    far = f"{rows.sum()} of {len(X)} hold values far outside the training's: value"
-    there = f'in the training {low[j]:.5g} to {high[j]:.5g}'
-    line = f'{far} {j + 1} of {names[i]} is {X[i, j]:.5g}, {there}'
-    return [line] * bool(rows.any())
-
-
-# ----------------------------------------------------------------------- printing
+    i = is_far.any(axis=1).argmax()
+    j = is_far[i].argmax()
+    far = (
+        f"{is_far.any(axis=1).sum()} of {len(X)} hold values far outside the training's"
+    )
+    value = f'value {j + 1} of {names[i]} is {X[i, j]:.5g}'
+    line = f'{far}: {value}, there {low[j]:.5g} to {high[j]:.5g}'
+    return [line] * bool(is_far.any())
 
 
 def describe_network(run):

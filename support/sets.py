@@ -81,9 +81,6 @@ def describe_sets(N_train, N_test, hashes=None):
     return facts | {'table': train.get('table')}
 
 
-# ------------------------------------------------------------- the range of the values
-
-
 def are_one_quantity(names):
     """Return whether names of columns are one with numbers, as of a sequence: f0, f1.
 
@@ -109,9 +106,6 @@ def find_extent(X, table=None):
     return {'low': low.tolist(), 'high': high.tolist()}
 
 
-# ------------------------------------------------------------------------ writing
-
-
 def write_arrays(folder, X, Y, packed):
     """Write X (N, n) and Y (N,): into two files, or two of each sequence."""
     if packed:
@@ -134,22 +128,23 @@ def write_sets(sets, about, overwrite=False, class_names=(), ids=None, packed=Fa
     they hold others, without overwrite, or can't be written.
     """
     about = json.loads(json.dumps({**about, 'class_names': list(class_names)}))
-    found = {folder: read_about(folder) for folder in sets}
-    changed = [folder for folder in sets if is_changed(folder, found[folder])]
-    same = all({**x, 'hashes': 0} == {**about, 'hashes': 0} for x in found.values())
-    if same and not changed and not overwrite:
-        return False
-    for folder, old in found.items() if not overwrite else ():
-        is_ours = old.get('script') == about['script'] == 'generate_data.py'
-        if data_files(folder) and (folder in changed or not is_ours):
-            raise DataError(
-                'Train and Test already hold sequences that this command has not'
-                ' made: add --overwrite to replace them'
-            )
+    if not overwrite:
+        found = {folder: read_about(folder) for folder in sets}
+        changed = {folder: is_changed(folder, found[folder]) for folder in sets}
+        same = all({**x, 'hashes': 0} == {**about, 'hashes': 0} for x in found.values())
+        if same and not any(changed.values()):
+            return False
+        for folder, old in found.items():
+            is_ours = old.get('script') == about['script'] == 'generate_data.py'
+            if data_files(folder) and (changed[folder] or not is_ours):
+                raise DataError(
+                    'Train and Test already hold sequences that this command has not'
+                    ' made: add --overwrite to replace them'
+                )
     N = sum(len(Y) for _, Y in sets.values())
     if N > MOST_FILES and not packed:
+        print(f'Packed, as {2 * N:,} files are too many for most disks')
         packed = True
-        print(f'Packed: {N:,} sequences in files of their own are too many for a disk')
     write_about(about | {'hashes': dict.fromkeys(sets, 'not whole')})
     for folder, (X, Y) in sets.items():
         for path in set_files(folder):

@@ -80,11 +80,9 @@ def number_columns(width):
 
 def describe_range(values):
     """Return the smallest and the largest: '1 to 99 (20 times)', if that repeats."""
-    limits = []
-    for limit in values.min(), values.max():
-        count = np.sum(values == limit)
-        limits.append(f'{limit:.6g}' + f' ({count:,} times)' * bool(count > 1))
-    return ' to '.join(limits)
+    limits = [(x, int(np.sum(values == x))) for x in (values.min(), values.max())]
+    texts = [f'{x:.6g}' + f' ({count:,} times)' * (count > 1) for x, count in limits]
+    return ' to '.join(texts)
 
 
 # ------------------------------------------------------------------ from file to cells
@@ -116,7 +114,7 @@ def read_text(path, reading):
     opened = gzip.open if kind.endswith('.gz') else open
     with opened(path, 'rt', encoding='utf-8-sig') as file:
         if kind.endswith('.ts'):
-            file = io.StringIO(''.join(as_csv(path, file)))
+            file = io.StringIO(as_csv(path, file.read()))
         above, first = next(
             (above, line.strip(' \n'))
             for above, line in enumerate(itertools.chain(file, ['no rows']))
@@ -155,16 +153,15 @@ def read_text(path, reading):
     return frame.dropna(how='all')  # spreadsheets write empty rows
 
 
-def as_csv(path, file):
-    """Yield the lines of a .ts file, of @settings and value,value:class, as CSV."""
-    lengths = set()
-    for line in file:
-        *channels, label = [''] if line[0] in '#@' else line.strip().split(':')
-        lengths.update(x.count(',') for x in channels)
-        if len(channels) > 1 or len(lengths) > 1:
-            others = 'holds several channels, or sequences of unequal lengths'
-            raise DataError(f'{path} {others}: docs/own-data.md#recipes, "Channels"')
-        yield ','.join([label, *channels]) + '\n'
+def as_csv(path, text):
+    """Return a .ts file, of @settings and lines of value,value:class, as CSV."""
+    text = re.sub('(?m)^[#@].*', '', text)
+    rows = [line for line in text.splitlines() if line.strip()]
+    channels, lengths = ({row.count(mark) for row in rows} for mark in ':,')
+    if channels != {1} or len(lengths) > 1:
+        others = 'several channels, or sequences of unequal lengths'
+        raise DataError(f'{path} holds {others}: docs/own-data.md#recipes, "Channels"')
+    return re.sub('(?m)^(.*):(.*)$', r'\2,\1', text)
 
 
 def read_arrays(path, reading):
@@ -186,10 +183,7 @@ def read_astropy(path):
     """Return the cells of FITS, ECSV or VOTable; a vector v becomes v0, v1, ..."""
     from astropy.table import Table as AstropyTable
 
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # of units that it does not know
-        warnings.filterwarnings('error', '.*multiple tables')
-        table, frames = AstropyTable.read(path), []
+    table, frames = AstropyTable.read(path), []
     table.convert_bytestring_to_unicode()
     for name in table.colnames:
         if table[name].ndim == 1:
@@ -205,8 +199,15 @@ def read_astropy(path):
 
 def check_names(path, names, known):
     """Raise DataError unless all names, None aside, are known."""
-    for name in {*names} - {None, *known}:
-        raise DataError(f'{path} has no column {name}, but {shorten_list([*known])}')
+    for name in names:
+        if name is not None and name not in known:
+            found = shorten_list([*known])
+            raise DataError(f'{path} has no column {name}, but {found}')
+
+
+def count_unnamed(frame):
+    """Return how many columns have no names, but are called 1, 2, 3, ..."""
+    return len({*number_columns(frame.shape[1])} & {*frame})
 
 
 def find_columns(path, frame, reading):
@@ -217,14 +218,17 @@ def find_columns(path, frame, reading):
         with pd.option_context('display.max_columns', 0, 'display.width', 80):
             print(*map(printable, str(frame.head()).split('\n')), sep='\n')
         raise DataError('which column holds the class? Add --label')
-    label, curve = reading.label or '1', reading.long[0] if reading.long else None
+    label, width = reading.label or '1', count_unnamed(frame)
+    curve, average = reading.long[0] if reading.long else None, False
     id_column = curve if reading.id in (None, 'none') else reading.id
     check_names(path, [label, id_column], frame)
     others = [name for name in frame if name not in (label, id_column)]
     if curve:
         values = [*reading.long[1:], *filter(None, [reading.period])]
+        counts = frame[curve].value_counts()
+        average = bool(counts[counts > 2].median() >= 2 * reading.length)
     elif not reading.label:
-        values = others[: reading.width - 1]  # behind them are others of .npz
+        values = others[: width - 1]  # behind them are others of .npz
     else:
         values = value_columns(path, others, reading.values)
     for name in others if not reading.id and not curve else ():
@@ -233,9 +237,18 @@ def find_columns(path, frame, reading):
         if name not in values and is_whole and 2 < cells.nunique() < len(cells):
             asked = f'if it names objects, as of stars: --id {name}; if not: --id none'
             raise DataError(f'{path}: column {name} repeats what it holds: {asked}')
-    header = reading.header or ('no' if reading.width else 'yes')
+    header = reading.header or ('no' if width else 'yes')
     found = {'label': label, 'id': id_column, 'header': header, 'values': values}
-    return replace(reading, **found)
+    return replace(reading, width=width, average=average, **found)
+
+
+def match_columns(path, frame, reading):
+    """Name the columns of a table as an earlier one's, if no line names them."""
+    width = count_unnamed(frame)
+    if reading.header == 'no' and width == len(reading.values):
+        frame.columns = reading.values + [*frame][width:]  # and nothing else
+    elif reading.header == 'no' and width != reading.width:
+        raise DataError(f'{path} has {width} columns, the first table {reading.width}')
 
 
 def numbered_columns(names, stem):
@@ -260,10 +273,19 @@ def value_columns(path, names, wanted):
     raise DataError(f'{which} {remedy} and --id COLUMN, if one names the objects')
 
 
-def find_values(path, frame, names):
-    """Return the first six texts that each column holds, {name: texts}."""
+def describe_unused(path, frame, names, before):
+    """Return of columns that are not used the values, notes, and which have changed.
+
+    Those are {name: the first six texts in it}, as before in the training; a note that
+    shows five at most; and names of columns that held one value there.
+    """
     cells = {x: pd.unique(to_texts(path, frame, x, False)) for x in names}
-    return {name: [x for x in cells[name] if x][:6] for name in names}
+    found = {name: [x for x in cells[name] if x][:6] for name in names}
+    titles = [x + f' ({", ".join(y)})' * (0 < len(y) < 6) for x, y in found.items()]
+    notes = [f'Not used: {shorten_list(titles, 20)}'] if titles else []
+    constant = {x: y for x, y in (before or {}).items() if len(y) == 1}
+    changed = [x for x, y in constant.items() if found.get(x, y) not in (y, [])]
+    return found, notes, changed
 
 
 def check_one_each(path, name, cells, objects):
@@ -285,22 +307,17 @@ def read_table(path, reading, labelled=True, extent=None):
     """
     frame = read_cells(path, reading)
     is_first = not isinstance(reading.values, list)
-    width = len({*number_columns(frame.shape[1])} & {*frame})  # without names
     if is_first:
-        reading = find_columns(path, frame, replace(reading, width=width))
-    elif reading.header == 'no' and width == len(reading.values):
-        frame.columns = reading.values + [*frame][width:]  # and nothing else
-    elif reading.header == 'no' and width != reading.width:
-        raise DataError(f'{path} has {width} columns, the first table {reading.width}')
-    needed = [*reading.values, *(reading.long or [])]
-    check_names(path, needed + [reading.label, reading.id] * labelled, frame)
-    others = [x for x in frame if x not in (*needed, reading.label, reading.id)]
-    unused = find_values(path, frame, others)
-    titles = [x + f' ({", ".join(y)})' * (0 < len(y) < 6) for x, y in unused.items()]
-    notes = [f'Not used: {shorten_list(titles, 20)}'] if titles else []
-    before = {x: y for x, y in (reading.unused or {}).items() if len(y) == 1}
-    changed = [x for x, y in before.items() if unused.get(x, y) not in (y, [])]
-    X = to_numbers(frame, reading.values)
+        reading = find_columns(path, frame, reading)
+    else:
+        match_columns(path, frame, reading)
+    needed, own = [*reading.values, *(reading.long or [])], [reading.label, reading.id]
+    check_names(path, needed + own * labelled, frame)
+    others = [name for name in frame if name not in {*needed, *own}]
+    unused, notes, changed = describe_unused(path, frame, others, reading.unused)
+    if is_first:
+        reading = replace(reading, unused=unused)
+    X, names = to_numbers(frame, reading.values), [f'row {i}' for i in frame.index]
     curves = split_curves(path, frame, X, reading) if reading.long else {}
     faults = find_faults(path, frame, X, reading, curves, extent)
     if reading.long:
@@ -311,28 +328,17 @@ def read_table(path, reading, labelled=True, extent=None):
         if few:
             less = 'Left out, with fewer than three observations'
             notes.append(f'{less}: {len(few)} ({shorten_list(few)})')
-        if is_first:
-            median = np.median([len(rows) for rows in curves.values()])
-            reading = replace(reading, average=bool(median >= 2 * reading.length))
         notes += describe_sampling(X, curves, reading) if labelled else []
         X, faults = make_curves(path, X, faults, curves, reading)
         frame = frame.iloc[[rows[0] for rows in curves.values()]]
-        names = [f'{path} object {name}' for name in curves]
-    else:
-        names = [f'{path} row {i}' for i in frame.index]
+        names = [f'object {name}' for name in curves]
     for fault in faults.values() if labelled else ():
         raise DataError(fault)
-    return Table(
-        X,
-        labels=to_texts(path, frame, reading.label, labelled),
-        ids=to_texts(path, frame, (reading.long or [reading.id])[0], labelled),
-        objects=to_texts(path, frame, reading.id, labelled),
-        names=np.array(names, object),
-        faults=faults,
-        reading=replace(reading, unused=unused) if is_first else reading,
-        notes=notes,
-        changed=changed,
-    )
+    labels = to_texts(path, frame, reading.label, labelled)
+    ids = to_texts(path, frame, (reading.long or [reading.id])[0], labelled)
+    objects = to_texts(path, frame, reading.id, labelled)
+    names = np.array([f'{path} {name}' for name in names], object)
+    return Table(X, labels, ids, objects, names, faults, reading, notes, changed)
 
 
 def to_texts(path, frame, name, needed):
@@ -361,9 +367,7 @@ def to_numbers(frame, names):
 
 def find_faults(path, frame, X, reading, curves, extent):
     """Return what is wrong with rows of X (n, N), the values in frame: {i: text}."""
-    is_code = np.zeros(X.shape, bool)
-    if not reading.no_codes:
-        is_code = find_codes(X, reading, curves, extent)
+    is_code = find_codes(X, reading, curves, extent) & (not reading.no_codes)
     is_wrong, faults = is_code | ~(np.abs(X) <= LARGEST), {}  # also NaN
     if reading.period:
         is_wrong[:, 2] |= X[:, 2] <= 0
@@ -399,10 +403,9 @@ def find_codes(X, reading, curves, extent):
         is_code[:, j] = are_alone(X[:, j], others)
     if reading.long:
         sequences = [(rows, 1) for rows in curves.values() if is_nines[rows, 1].any()]
-    elif are_one_quantity(reading.values):
-        sequences = np.flatnonzero(is_nines.any(axis=1))
     else:
-        sequences = ()
+        is_sequence = is_nines.any(axis=1) & are_one_quantity(reading.values)
+        sequences = np.flatnonzero(is_sequence)
     for sequence in sequences:
         x = X[sequence]
         is_code[sequence] |= are_alone(x, x[~is_nines[sequence]])

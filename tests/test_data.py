@@ -214,7 +214,7 @@ def test_wrong_command_lines(folder):
 
 def test_many_are_packed(folder):
     printed = script(MAKE, 20_000, 1, '--N_sequence', 1).stdout
-    assert 'Packed: 20,001 sequences' in printed
+    assert 'Packed, as 40,002 files are too many' in printed
     assert np.load('Train/X.npy').shape == (20_000, 1) and len(contents('.')) == 8
 
 
