@@ -13,6 +13,7 @@ from support.console import DataError, printable
 from support.files import (
     CLASSES_FILE,
     IDS_FILE,
+    PACKED,
     data_files,
     disk_errors,
     sequence_numbers,
@@ -128,15 +129,20 @@ def write_sets(sets, about, overwrite=False, class_names=(), ids=None, packed=Fa
     they hold others, without overwrite, or can't be written.
     """
     about = json.loads(json.dumps({**about, 'class_names': list(class_names)}))
+    unfinished = about | {'hashes': dict.fromkeys(sets, 'not whole')}
     if not overwrite:
         found = {folder: read_about(folder) for folder in sets}
         changed = {folder: is_changed(folder, found[folder]) for folder in sets}
-        same = all({**x, 'hashes': 0} == {**about, 'hashes': 0} for x in found.values())
+        same = all(
+            old | {'hashes': 0} == about | {'hashes': 0} for old in found.values()
+        )
         if same and not any(changed.values()):
             return False
         for folder, old in found.items():
             is_ours = old.get('script') == about['script'] == 'generate_data.py'
-            if data_files(folder) and (changed[folder] or not is_ours):
+            # Another task of a job array may be writing the same.
+            may_replace = old == unfinished or (is_ours and not changed[folder])
+            if data_files(folder) and not may_replace:
                 raise DataError(
                     'Train and Test already hold sequences that this command has not'
                     ' made: add --overwrite to replace them'
@@ -145,14 +151,16 @@ def write_sets(sets, about, overwrite=False, class_names=(), ids=None, packed=Fa
     if N > MOST_FILES and not packed:
         print(f'Packed, as {2 * N:,} files are too many for most disks')
         packed = True
-    write_about(about | {'hashes': dict.fromkeys(sets, 'not whole')})
+    write_about(unfinished)
     for folder, (X, Y) in sets.items():
-        for path in set_files(folder):
-            path.unlink()
         texts = {CLASSES_FILE: class_names, IDS_FILE: ids[folder] if ids else ()}
+        texts = {name: lines for name, lines in texts.items() if len(lines)}
+        IDs = range(1, len(X) + 1)
+        names = PACKED if packed else [f'{x}_{ID}.dat' for x in 'XY' for ID in IDs]
+        for name in {path.name for path in set_files(folder)} - {*names, *texts}:
+            Path(folder, name).unlink(missing_ok=True)
         for name, lines in texts.items():
-            if len(lines):
-                Path(folder, name).write_text('\n'.join([*lines, '']), 'utf-8')
+            Path(folder, name).write_text('\n'.join([*lines, '']), 'utf-8')
         write_arrays(folder, X, Y, packed)
     write_about(about | {'hashes': {folder: hash_set(folder) for folder in sets}})
     return True

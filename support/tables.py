@@ -205,11 +205,6 @@ def check_names(path, names, known):
             raise DataError(f'{path} has no column {name}, but {found}')
 
 
-def count_unnamed(frame):
-    """Return how many columns have no names, but are called 1, 2, 3, ..."""
-    return len({*number_columns(frame.shape[1])} & {*frame})
-
-
 def find_columns(path, frame, reading):
     """Return the Reading of a first table, with all its columns."""
     if not reading.label and not path.lower().endswith(CLASS_FIRST):
@@ -218,17 +213,17 @@ def find_columns(path, frame, reading):
         with pd.option_context('display.max_columns', 0, 'display.width', 80):
             print(*map(printable, str(frame.head()).split('\n')), sep='\n')
         raise DataError('which column holds the class? Add --label')
-    label, width = reading.label or '1', count_unnamed(frame)
-    curve, average = reading.long[0] if reading.long else None, False
+    label, curve = reading.label or '1', reading.long[0] if reading.long else None
     id_column = curve if reading.id in (None, 'none') else reading.id
-    check_names(path, [label, id_column], frame)
+    check_names(path, [label, id_column, curve], frame)
     others = [name for name in frame if name not in (label, id_column)]
     if curve:
         values = [*reading.long[1:], *filter(None, [reading.period])]
         counts = frame[curve].value_counts()
-        average = bool(counts[counts > 2].median() >= 2 * reading.length)
+        is_dense = counts[counts > 2].median() >= 2 * reading.length
+        reading = replace(reading, average=bool(is_dense))
     elif not reading.label:
-        values = others[: width - 1]  # behind them are others of .npz
+        values = others[: reading.width - 1]  # behind them are others of .npz
     else:
         values = value_columns(path, others, reading.values)
     for name in others if not reading.id and not curve else ():
@@ -237,26 +232,9 @@ def find_columns(path, frame, reading):
         if name not in values and is_whole and 2 < cells.nunique() < len(cells):
             asked = f'if it names objects, as of stars: --id {name}; if not: --id none'
             raise DataError(f'{path}: column {name} repeats what it holds: {asked}')
-    header = reading.header or ('no' if width else 'yes')
+    header = reading.header or ('no' if reading.width else 'yes')
     found = {'label': label, 'id': id_column, 'header': header, 'values': values}
-    return replace(reading, width=width, average=average, **found)
-
-
-def match_columns(path, frame, reading):
-    """Name the columns of a table as an earlier one's, if no line names them."""
-    width = count_unnamed(frame)
-    if reading.header == 'no' and width == len(reading.values):
-        frame.columns = reading.values + [*frame][width:]  # and nothing else
-    elif reading.header == 'no' and width != reading.width:
-        raise DataError(f'{path} has {width} columns, the first table {reading.width}')
-
-
-def numbered_columns(names, stem):
-    """Return f0, f1, f2, ... of the names, for the stem f; [] if there is a gap."""
-    own = [name for name in names if stem and name.rstrip(digits) == stem != name]
-    found = {int(name.removeprefix(stem)): name for name in own}
-    numbers = sorted(found)
-    return [found[i] for i in numbers] if (np.diff(numbers) == 1).all() else []
+    return replace(reading, **found)
 
 
 def value_columns(path, names, wanted):
@@ -265,27 +243,14 @@ def value_columns(path, names, wanted):
     if colon:
         check_names(path, [first, last], names)
         return names[names.index(first) : names.index(last) + 1]
-    values = numbered_columns(names, first or ''.join(names[:1]).rstrip(digits))
-    if values and (first or len(values) == len(names)):
-        return values
+    stem = first or ''.join(names[:1]).rstrip(digits)
+    own = [name for name in names if stem and name.rstrip(digits) == stem != name]
+    found = {int(name.removeprefix(stem)): name for name in own}
+    if found and np.ptp([*found]) < len(found) and (first or len(own) == len(names)):
+        return [found[i] for i in sorted(found)]
     which = f'{path}: which of the columns {shorten_list(names)} hold values?'
     remedy = '--values f, for f0, f1, ... without a gap, or --values FIRST:LAST;'
     raise DataError(f'{which} {remedy} and --id COLUMN, if one names the objects')
-
-
-def describe_unused(path, frame, names, before):
-    """Return of columns that are not used the values, notes, and which have changed.
-
-    Those are {name: the first six texts in it}, as before in the training; a note that
-    shows five at most; and names of columns that held one value there.
-    """
-    cells = {x: pd.unique(to_texts(path, frame, x, False)) for x in names}
-    found = {name: [x for x in cells[name] if x][:6] for name in names}
-    titles = [x + f' ({", ".join(y)})' * (0 < len(y) < 6) for x, y in found.items()]
-    notes = [f'Not used: {shorten_list(titles, 20)}'] if titles else []
-    constant = {x: y for x, y in (before or {}).items() if len(y) == 1}
-    changed = [x for x, y in constant.items() if found.get(x, y) not in (y, [])]
-    return found, notes, changed
 
 
 def check_one_each(path, name, cells, objects):
@@ -299,45 +264,59 @@ def check_one_each(path, name, cells, objects):
 # -------------------------------------------------------------- from cells to sequences
 
 
+def read_columns(path, reading, labelled):
+    """Return the cells of a file, the Reading with its columns, notes, and changes.
+
+    The changes are columns that are not used, and held one value in the first table.
+    """
+    frame = read_cells(path, reading)
+    is_first = not isinstance(reading.values, list)
+    width = len({*number_columns(frame.shape[1])} & {*frame})  # without names
+    if is_first:
+        reading = find_columns(path, frame, replace(reading, width=width))
+    elif reading.header == 'no' and width == len(reading.values):
+        frame.columns = reading.values + [*frame][width:]  # and nothing else
+    elif reading.header == 'no' and width != reading.width:
+        raise DataError(f'{path} has {width} columns, the first table {reading.width}')
+    needed, own = [*reading.values, *(reading.long or [])], [reading.label, reading.id]
+    check_names(path, needed + own * labelled, frame)
+    found = {}
+    for name in [name for name in frame if name not in {*needed, *own}]:
+        texts = pd.unique(to_texts(path, frame, name, False))
+        found[name] = [text for text in texts if text][:6]
+    titles = [x + f' ({", ".join(y)})' * (0 < len(y) < 6) for x, y in found.items()]
+    notes = [f'Not used: {shorten_list(titles, 20)}'] if titles else []
+    if is_first:
+        return frame, replace(reading, unused=found), notes, []
+    constant = {x: y for x, y in (reading.unused or {}).items() if len(y) == 1}
+    changed = [x for x, y in constant.items() if found.get(x, y) not in (y, [])]
+    return frame, reading, notes, changed
+
+
 def read_table(path, reading, labelled=True, extent=None):
     """Return the Table of a file; reading may be that of another. Raises DataError.
 
     Unless labelled, it need have neither classes nor the names of objects, and what is
     wrong with some sequences is in faults. extent is the range of the training.
     """
-    frame = read_cells(path, reading)
-    is_first = not isinstance(reading.values, list)
-    if is_first:
-        reading = find_columns(path, frame, reading)
-    else:
-        match_columns(path, frame, reading)
-    needed, own = [*reading.values, *(reading.long or [])], [reading.label, reading.id]
-    check_names(path, needed + own * labelled, frame)
-    others = [name for name in frame if name not in {*needed, *own}]
-    unused, notes, changed = describe_unused(path, frame, others, reading.unused)
-    if is_first:
-        reading = replace(reading, unused=unused)
-    X, names = to_numbers(frame, reading.values), [f'row {i}' for i in frame.index]
-    curves = split_curves(path, frame, X, reading) if reading.long else {}
+    frame, reading, notes, changed = read_columns(path, reading, labelled)
+    X, curves = to_numbers(frame, reading.values), {}
+    if reading.long:
+        curves, few = split_curves(path, frame, X, reading)
+        notes += few + (describe_sampling(X, curves, reading) if labelled else [])
     faults = find_faults(path, frame, X, reading, curves, extent)
     if reading.long:
-        few = [name for name, rows in curves.items() if len(rows) < 3]
-        curves = {name: rows for name, rows in curves.items() if len(rows) >= 3}
-        if not curves:
-            raise DataError(f'{path}: no object has three observations, as curves need')
-        if few:
-            less = 'Left out, with fewer than three observations'
-            notes.append(f'{less}: {len(few)} ({shorten_list(few)})')
-        notes += describe_sampling(X, curves, reading) if labelled else []
         X, faults = make_curves(path, X, faults, curves, reading)
         frame = frame.iloc[[rows[0] for rows in curves.values()]]
-        names = [f'object {name}' for name in curves]
+        names = [f'{path} object {name}' for name in curves]
+    else:
+        names = [f'{path} row {i}' for i in frame.index]
     for fault in faults.values() if labelled else ():
         raise DataError(fault)
     labels = to_texts(path, frame, reading.label, labelled)
     ids = to_texts(path, frame, (reading.long or [reading.id])[0], labelled)
     objects = to_texts(path, frame, reading.id, labelled)
-    names = np.array([f'{path} {name}' for name in names], object)
+    names = np.array(names, object)
     return Table(X, labels, ids, objects, names, faults, reading, notes, changed)
 
 
@@ -427,7 +406,10 @@ def are_alone(x, others):
 
 
 def split_curves(path, frame, X, reading):
-    """Return {name: its rows, by time} of the curves whose observations are X."""
+    """Return {name: its rows, by time} of the curves of observations X, and a note.
+
+    The note names those that are left out.
+    """
     ids = to_texts(path, frame, reading.long[0], True)
     one_each = reading.label, reading.id, reading.period
     for name in [x for x in frame if x in one_each or BANDS.fullmatch(x)]:
@@ -435,7 +417,12 @@ def split_curves(path, frame, X, reading):
     codes, names = pd.factorize(ids)
     by_time = np.lexsort((X[:, 0], codes))  # one object after the other
     parts = np.split(by_time, np.bincount(codes).cumsum()[:-1])
-    return dict(zip(names, parts, strict=True))
+    curves = {x: rows for x, rows in zip(names, parts, strict=True) if len(rows) > 2}
+    few = [name for name in names if name not in curves]
+    if not curves:
+        raise DataError(f'{path}: no object has three observations, as curves need')
+    less = f'Left out, with fewer than three observations: {len(few)}'
+    return curves, [f'{less} ({shorten_list(few)})'] * bool(few)
 
 
 def describe_sampling(X, curves, reading):

@@ -240,6 +240,16 @@ def test_who_replaces_what(data):
         assert 'changed since they were made' in sets.describe_sets(5, 3)['data']
         script(MAKE, 5, 3, '--overwrite')
     assert Path('Train/notes.txt').read_bytes() == b'mine'
+    # What was killed in the middle is finished.
+    for name in 'Train', 'Test':
+        about = Path(name, 'about.json').read_text()
+        put(
+            f'{name}/about.json',
+            re.sub('"[0-9a-f]{16}"', '"not whole"', about).encode(),
+        )
+    os.remove('Train/Y_4.dat')
+    script(MAKE, 5, 3)
+    assert sets.describe_sets(4, 3)['data'] == line
     for name in 'Train', 'Test':
         os.remove(f'{name}/about.json')  # as those of 2018
     assert sets.describe_sets(5, 3)['data'] == '5 of 5 + 3 of 3 sequences'
