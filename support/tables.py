@@ -475,8 +475,8 @@ def resample(time, value, length, average=False, period=None):
     if period is not None:
         time, new, end = (time - time[0]) / period % 1, np.arange(length) / length, 1
     if average:
-        width = (end or time[-1] - time[0]) / length
-        time = np.minimum((time - new[0]) // width, length - 1)
+        span = end or time[-1] - time[0]
+        time = np.minimum((time - new[0]) * length // span, length - 1)
         new, end = np.arange(length), end and length
     time, same = np.unique(time, return_inverse=True)
     value = np.bincount(same, value) / np.bincount(same)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from support.console import DataError
 from support.files import read_lines, read_set, sequence_numbers
-from support.tables import Reading, read_table
+from support.tables import Reading, read_table, resample
 
 import numpy as np
 import pandas as pd
@@ -53,11 +53,11 @@ def expected(values=X, names=NAMES):
     return sorted(zip(map(tuple, values.tolist()), map(str, names), strict=True))
 
 
-def read(path, options=''):
+def read(path, options='', length=5):
     """Read a table as import_data.py does with these options."""
     given = dict(re.findall(r'--(\w+) (\S+)', options))
     if 'long' in given:
-        given |= {'long': given['long'].split(','), 'length': 5}
+        given |= {'long': given['long'].split(','), 'length': length}
     return read_table(path, Reading(**given))
 
 
@@ -68,7 +68,7 @@ def test_formats(folder):
     write('empty.csv', (f',,,,\n{TABLE}\n,,,,').replace('\n', ',\n') + ',\n')
     write('c.ts', '@data\n' + rows.replace(',R', ':R'))
     write('u_TRAIN.tsv', re.sub('(.*),(R.*)', r'\2,\1', rows).replace(',', '\t'))
-    np.savez('a.npz', X=X, Y=NAMES)
+    np.savez('a.npz', X=X, Y=NAMES, star=range(10), e=[7])
     masked = MaskedColumn(X[:, 0], mask=np.arange(10) == 3)
     stars = [1234567890123456789 + i for i in range(10)]
     table = Table({'star': stars, 't': X, 'm': masked, 'shape': NAMES})
@@ -82,6 +82,11 @@ def test_formats(folder):
         named = path.suffix not in ('.ts', '.tsv', '.npz')
         found = read(path.name, '--label shape --values t --id none' * named)
         assert expected(found.X, found.labels) == expected(), path.name
+    assert read('a.npz').notes == ['Not used: star, e']
+    assert list(read('a.npz', '--id star').ids) == [*'0123456789']
+    np.savez('b.npz', X=X)
+    with pytest.raises(DataError, match='Y is not a file'):
+        read('b.npz')
     np.save('a.npy', np.c_[X, [3, 7] * 5])
     found = read('a.npy', '--label 5 --values 1:4')
     assert expected(found.X, found.labels) == expected(names=['3', '7'] * 5)
@@ -222,16 +227,45 @@ def test_long_tables():
     assert (list(table.ids), list(table.labels)) == (['007', '7'], ['A', 'B'])
     found = read('a.csv', '--long id,t,m --label y --id Band')  # of a star, say
     assert (list(found.ids), list(found.objects)) == (['007', '7'], ['g', 'r'])
-    # What the page shows makes the same values of them.
-    recipe = re.findall('```python\n(.*?)```', PAGE.split('## Elsewhere')[1], re.S)[1]
-    known = {'run': {'table': asdict(table.reading)}, 'np': np}
-    known['table'] = pd.DataFrame({'id': 'd', 't': [3, 1, 2], 'm': [30, 10, 24]})
-    exec(recipe, known, found := {})
-    np.testing.assert_array_equal(found['X'], table.X[:1])
     # With a period of 2: the phases are 0 (twice: the mean), 0.25 and 0.5.
     write('a.csv', 'id,t,m,P,y\na,.5,1,2,A\na,1.5,3,2,A\na,2.5,2,2,A\na,7,9,2,A')
     wanted = np.interp(np.arange(5) / 5, [0, 0.25, 0.5, 1], [1.5, 9, 3, 1.5])
     assert np.allclose(read('a.csv', '--long id,t,m --label y --period P').X, wanted)
+
+
+def test_many_observations():
+    """Averaged in bins if the median object has two for each value; what is said."""
+    t = np.array([0, 1, 2, 3, 4, 5, 6, 7, 17, 18])  # bins of 3.6, two of them empty
+    m = np.where(t % 2, 5, t)
+    write('a.csv', csv('id,t,m,P,y', ['d'] * 10, t, m, [10] * 10, 'A' * 10))
+    table = read('a.csv', '--long id,t,m --label y')
+    np.testing.assert_allclose(table.X, [[3, 5, 5 + 6.5 / 3, 11.5 - 6.5 / 3, 11.5]])
+    folded = read('a.csv', '--long id,t,m --label y --period P')
+    np.testing.assert_allclose(folded.X, [[2.5, 3.5, 4.5, 16 / 3, 18]])
+    assert 'Each value is the mean in one of 5 equal bins of t' in table.notes
+    smallest = next(note for note in table.notes if 'smallest' in note)
+    assert (
+        smallest.split() == ['smallest', '10', '18', '10']
+        and 'm: 0 to 18' in table.notes
+    )
+    few = '6 of 6 have fewer observations than values'
+    write('a.csv', csv('id,t,m,y', [*'abcdef'] * 3, range(18), range(18), 'AB' * 9))
+    assert f'{few}: fold them' in read('a.csv', '--long id,t,m --label y').notes[-1]
+
+
+def test_the_program_elsewhere():
+    """What the page shows makes the same values of light curves, with their names."""
+    recipe = re.findall('```python\n(.*?)```', PAGE.split('## Elsewhere')[1], re.S)[1]
+    t = np.random.default_rng(0).random(40) * 9
+    table = pd.DataFrame({'id': [*'abcd'] * 10, 't': t, 'm': t % 2, 'P': 2.0, 'y': 'A'})
+    table.to_csv('a.csv', index=False)
+    for N, folded in itertools.product((5, 20), ('', '--period P')):
+        wanted = read('a.csv', f'--long id,t,m --label y {folded}', length=N)
+        known = {'how': asdict(wanted.reading), 'table': table, 'resample': resample}
+        exec(recipe, known | {'np': np}, found := {})
+        np.testing.assert_array_equal(found['X'], wanted.X)
+        assert found['ids'] == [*wanted.ids] == [*'abcd']
+        assert wanted.reading.average == (N == 5)
 
 
 def test_a_random_choice_with_each_class_in_proportion():
@@ -244,6 +278,8 @@ def test_a_random_choice_with_each_class_in_proportion():
     counts = [[[y for _, y in x].count(name) for name in 'abc'] for x in drawn]
     assert counts == [[6, 4, 2], [15, 10, 5], [4, 2, 1], [4, 2, 1]]
     assert drawn[2] != drawn[3]
+    first = int(read_lines('Test', 'ids.txt')[0].removeprefix('a.csv row '))
+    assert np.fromfile('Test/X_1.dat').tolist() == values[first - 2].tolist()
     first = [pathlib.Path('Train', f'Y_{i}.dat').read_bytes() for i in range(1, 25)]
     assert len(set(first)) > 1 and first != sorted(first)  # their order is random
 
@@ -282,7 +318,8 @@ def test_any_dialect(sep, classes):
 
 PAGE = (PROJECT / 'docs/own-data.md').read_text(encoding='utf-8')
 CELLS = PAGE.split('\n## Recipes\n')[1].split('\n## ')[0]
-START, STRETCH, VECTOR, OBJECTS, TESS = re.findall('```python\n(.*?)```', CELLS, re.S)
+BLOCKS = re.findall('```python\n(.*?)```', CELLS, re.S)
+START, STRETCH, CHANNELS, VECTOR, OBJECTS, TESS = BLOCKS
 RECIPES = dict(re.findall(r'^\| (.+?)(?:[,:] .+)? \| `(.*?[)\]])`[, ]', CELLS, re.M))
 WIDE = 'star,class,f0,f1,f2\nsta0,Älong,0.5,1.5,2.5\nsta1,short,1.5,2.5,3.5\n'
 WIDE += 'sta2,Älong,2.5,3.5,4.5\nsta3,short,3.5,4.5,5.5\n'
@@ -298,7 +335,6 @@ TO_MEND = {
     '`1,000` for 1000': WIDE.replace('0.5', '"0,000.5"'),
     'decimal commas': SEMICOLONS,
     'not UTF-8': WIDE.encode('latin-1'),
-    'decimal commas below a title': f'Größe\n{SEMICOLONS}'.encode('latin-1'),
     'columns of a fixed width': FIXED.replace(',', '  ').replace('sta3', '    '),
     'the names behind a `#`': '# ' + WIDE.replace(',', ' '),
     'a line of units below the names': WIDE.replace('\n', '\n,x,mag,mag,mag\n', 1),
@@ -340,33 +376,53 @@ def test_recipes(kinds):
 
 
 def test_longer_recipes():
-    """Rows of unequal lengths, and a vector in each; no recipe is left."""
-    assert len(RECIPES) == len(' + '.join(TO_MEND).split(' + ')) + 2  # Excel, Parquet
+    """Rows of unequal lengths, channels, vectors and lists in cells; none is left."""
+    N_others = 3  # Excel, Parquet, and the lists
+    assert len(RECIPES) == len(' + '.join(TO_MEND).split(' + ')) + N_others
     write('mine.csv', 'star,class,f0,f1,f2\na,A,1,2,\nb,B,0,0,5\nd,B,7,,')
     X, labels = carried_out(STRETCH, '--values f --id star')
     assert labels == ['A', 'B', 'B'] and [x[-1] for x in X] == [2, 5, 7]
     assert X[0] == np.linspace(1, 2, 64).tolist()
+    write('mine.ts', '#\n@data\n1,2,3:7,8:A\n4,5:9:B\n')
+    with pytest.raises(DataError, match='#recipes, "Channels"'):
+        read('mine.ts')
+    X, labels = carried_out(CHANNELS + STRETCH, '--values f')
+    assert labels == ['A', 'B'] and X[1] == np.linspace(4, 5, 64).tolist()
     flux = np.array([[1, np.nan, 3], [np.nan, 5, 6]], '>f4')
     Table({'flux': flux, 'class': [b'AFP', b'PC'], 'star': [7, 8]}).write('mine.fits')
     found = carried_out(VECTOR, '--values f --id star')
     assert found == ([[1, 2, 3], [5, 5, 6]], ['AFP', 'PC'])
+    lists = {x: [[1, 2, 4], [3, 5, 6, 7]] for x in ('mjd', 'mag', 'magerr')}
+    pd.DataFrame(lists | {'star': [1, 2], 'class': ['A', 'B']}).to_json('mine.json')
+    recipe = f"table = pd.read_json('mine.json')\n{RECIPES['a list in each cell']}"
+    assert carried_out(recipe, '--long star,mjd,mag')[0][1] == [3, 4, 5, 6, 7]
 
 
 def test_a_file_for_each_object(folder):
     """As text, then as FITS; a class without a file is named."""
     write('mine.csv', WIDE)
-    (folder / 'curves').mkdir()
-    for i in '12', '7':
-        write(f'curves/{i}.dat', '# time mag error\n2 5 1\n1 0 1\n5 5 1')
-    write('classes.csv', 'star,class\n7,EB\n12,RR\n')
+    (folder / 'curves/EB').mkdir(parents=True)
+    (folder / 'curves/RR').mkdir()
     options = '--long star,mjd,mag'
+    for i, name in ('12', 'RR'), ('7', 'EB'):
+        write(f'curves/{name}/{i}.dat', '# time mag error\n2 5 1\n1 0 1\n5 5 1')
+    glob, assign = re.findall(r'(?:Write|and)\s`(\w+\(.*?|curve\.assign.*?)`', CELLS)
+    recipe, _ = OBJECTS.split('classes = ')
+    recipe = recipe.replace("Path('curves').iterdir()", glob)
+    recipe = recipe.replace('curve.assign(star=path.stem)', assign)
+    assert carried_out(recipe, options) == ([[0, 5, 5, 5, 5]] * 2, ['EB', 'RR'])
+    for path in list(folder.glob('curves/*/*')):
+        path.rename(folder / 'curves' / path.name)
+        path.parent.rmdir()
+    write('classes.csv', 'star,class\n7,EB\n12,RR\n')
     assert carried_out(OBJECTS, options) == ([[0, 5, 5, 5, 5]] * 2, ['RR', 'EB'])
-    flux = np.array([2, np.nan, 3, 4, 5], '>f4')
+    flux, flags = np.array([2, np.nan, 3, 9, 4, 5], '>f4'), [0, 0, 0, 8, 0, 0]
     for i in 12, 7:
         (folder / f'curves/{i}.dat').unlink()
-        cells = {'TIME': np.arange(5.0), 'PDCSAP_FLUX': flux, 'X': flux}
+        cells = {'TIME': [0, 1, 2, 2.5, 3, 4.0], 'PDCSAP_FLUX': flux, 'QUALITY': flags}
         Table(cells, meta={'TICID': i}).write(f'curves/s{i}.fits')
-    recipe = TESS + OBJECTS[OBJECTS.index('\n\ntable = ') :]
+    recipe = OBJECTS[: OBJECTS.index('def ')] + TESS
+    recipe += OBJECTS[OBJECTS.index('\ntable = ') :]
     found = carried_out(recipe, '--long star,TIME,PDCSAP_FLUX')
     assert found == ([[2, 2.5, 3, 4, 5]] * 2, ['RR', 'EB'])
     write('classes.csv', 'star,class\n7,EB\n12,RR\n8,RR\n')

@@ -240,7 +240,7 @@ def test_commands(folder, request, name, arguments):
     curves = curves.reset_index(name='mag').assign(**{'class': number.repeat(9) % 2})
     curves.to_csv('survey.csv', index=False)
     before = contents(folder).keys()
-    asks = (name, arguments) == ('import_data.py', ' mine.csv')
+    asks = (name, arguments.split()) == ('import_data.py', ['mine.csv'])
     few = shlex.split(arguments.replace('00 ', ' '))
     done = script(name, *few, status=int(asks))
     assert ('which column holds the class?' in done.stderr) == asks
@@ -264,6 +264,7 @@ def test_edits(data, name, title, monkeypatch):
     edit(text := SECTIONS[name][title])
     if 'X.npy' in text:
         script('generate_data.py', 20, 10, '--packed', '--overwrite')
+    Path('Train/ids.txt').write_text('a\nb\n' * 10)
     script('train.py', *SHORT, status=7)
 
 
@@ -435,14 +436,15 @@ def test_a_sweep(data):
     assert len({tuple(words[1:5]) for words in typed}) == 9
     edit(CLUSTER)
     script(*typed[5], *SHORT)
-    _, _, neurons, _, rate, *_ = typed[5]
-    run = runs.read_run(f'{neurons}_{rate}')
+    _, _, neurons, _, size, *_ = typed[5]
+    run = runs.read_run(f'{neurons}_{size}')
     assert run['layers'].startswith(f'{neurons} relu, ')
-    assert run['optimizer'] == f'rmsprop {rate}'
+    assert run['numbers']['batch_size'] == int(size)
+    assert 'val_accuracy' in history()
 
 
 def test_a_survey(folder, monkeypatch):
-    """Cut, classified in a job array, counted; and by a program of one's own."""
+    """Cut, classified in a job array; and by a program of one's own."""
     X, Y = make_sequences(60, random_streams(0)[0])
     table = pd.DataFrame(X).add_prefix('f').assign(shape=Y.astype(int))
     table.to_csv('survey.csv', index=False)
@@ -454,12 +456,13 @@ def test_a_survey(folder, monkeypatch):
     exec(cut.replace('100_000', '25'), {})
     part = Path('part_2.csv')
     part.write_text(part.read_text().replace('.', 'x', 1))
-    _, infer, count = blocks('sh', CLUSTER)
+    sweep, infer = blocks('sh', CLUSTER)
+    job = ''.join(sweep.splitlines(keepends=True)[:-3]) + infer
     for task in (1, 2, 3):
-        done = script(*typed_by(infer, task), status=int(task == 2))
-        Path(f'scores_part_{task}.csv').write_text(done.stdout)
-    counted = subprocess.run(['bash', '-c', count], capture_output=True, text=True)
-    assert counted.stdout == '59\npart_2.csv is not whole\n'
+        script(*typed_by(job, task), status=int(task == 2))
+        assert Path(f'scores_part_{task}.csv').exists()
+    answers = script('infer.py', 'part_1.csv', '--csv').stdout
+    Path('scores_part_1.csv').write_text(answers)
 
     answers = pd.read_csv('scores_part_1.csv')
     shutil.copy('part_1.csv', 'runs/1/new.csv')
@@ -471,6 +474,51 @@ def test_a_survey(folder, monkeypatch):
     wanted = answers[['score_0', 'score_1']]
     np.testing.assert_allclose(found['scores'], wanted, rtol=2e-6, atol=1e-6)
     assert (found['names'].astype(int) == answers['class']).all()
+
+
+def test_no_light_curve_is_cut_in_two(folder):
+    (cut,) = blocks('python', CLUSTER)
+    lines = re.findall(r'`((?:table|parts) = .*?)`', CLUSTER)
+    curves = pd.DataFrame({'star': [*'bacab'] * 3, 'mjd': range(15), 'mag': 1})
+    curves.to_csv('survey.csv', index=False)
+    code = re.sub('parts = .*', '\n'.join(lines).replace('10_000', '2'), cut, count=1)
+    exec(code, {})
+    parts = [pd.read_csv(f'part_{i}.csv') for i in (1, 2)]
+    assert [sorted({*part['star']}) for part in parts] == [['a', 'b'], ['c']]
+    assert [*map(len, parts)] == [12, 3] and not Path('part_3.csv').exists()
+
+
+@slow
+@pytest.mark.parametrize(
+    'part', ['A set larger than the memory', 'Validation by object']
+)
+def test_other_fits(data, part):
+    """From the disk, and validated by the sequences of other objects."""
+    script('generate_data.py', 20, 10, '--packed', '--overwrite')
+    Path('Train/ids.txt').write_text('\n'.join('aaaabbbbccccddddeeee'))
+    (text,) = [text for title, text in own_data.PAGE.items() if title.startswith(part)]
+    edit(text)
+    script('train.py', *SHORT)
+    assert len(history()) == 3 and ('val_loss' in history()) == (part[0] == 'V')
+
+
+def test_weights(data):
+    """Of each object of the sequences to train with, in their order."""
+    text = own_data.PAGE['Validation by object, and weights']
+    table, weights = re.findall(r'`(?:sample_weight=)?((?:table) ?[=.].*?)`', text)
+    Path('weights.csv').write_text('star,weight\n07,2\n7,3\n')
+    known = {'pd': pd, 'stars': ['7', '07', '7'], 'fit': [2, 1]}
+    exec(table, known)
+    assert eval(weights, known).tolist() == [3, 2]
+
+
+def test_a_checkpoint(trained):
+    """What ModelCheckpoint has saved answers, as a run of its own."""
+    text = own_data.PAGE['Elsewhere']
+    keras.models.load_model('runs/1/model.keras').save('best.keras')
+    commands = re.search(r'`(cp -r .*?)`', text)[1].replace('runs/7', 'runs/1')
+    subprocess.run(['bash', '-ec', commands], check=True)
+    assert script('infer.py', '--run', './best', 1).stdout.startswith('Model: ./best/')
 
 
 # ---------------------------------------------------------------- the pictures
