@@ -166,8 +166,8 @@ def main():
     lines += [note for table in tables for note in table.notes]
     in_both = np.isin(groups, np.intersect1d(groups[is_test], groups[~is_test]))
     if in_both.any():
-        leak = 'Sequences, or of objects, in both tables, so that the test is no exam'
-        lines.append(f'{leak}: {in_both.sum():,}')
+        leak = 'sequences, or their objects, are in both tables: the test is no exam'
+        lines.append(f'{in_both.sum():,} {leak}')
     for y, name in enumerate(names):
         counts = ', '.join(f'{np.sum(Y[i] == y)} in {x}' for x, i in IDs.items())
         lines.append(f'Class {y} ({name}): {counts}')

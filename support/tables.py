@@ -1,7 +1,7 @@
 """Read a researcher's table: what its columns hold is said, or asked, never guessed.
 
 read_table is the one road from a file to sequences, for the training and for infer.py.
-What is not plain is refused in one line; docs/own-data.md mends it with pandas.
+What is not plain is refused in one line; docs/own-data.md fixes it with pandas.
 """
 
 import csv
@@ -34,7 +34,7 @@ LARGEST = float(np.finfo('float32').max)  # networks compute in float32
 # What codes for no value look like: 99, 999, 99.9, 9.99, ... of up to 7 digits, 1e20
 NINES = [float(f'{"9" * i}.{"9" * j}') for i in range(1, 8) for j in range(8 - i)]
 CODES = np.float32([*NINES[2:], *np.negative(NINES[2:]), -32768, 1e20, 1e30])
-SEE = 'mend it in pandas: docs/own-data.md#recipes'
+SEE = 'fix it with pandas: docs/own-data.md#recipes'
 
 
 @dataclass(frozen=True)
@@ -182,8 +182,10 @@ def read_arrays(path, reading):
 def read_astropy(path):
     """Return the cells of FITS, ECSV or VOTable; a vector v becomes v0, v1, ..."""
     from astropy.table import Table as AstropyTable
+    from astropy.units import UnitsWarning
 
-    table, frames = AstropyTable.read(path), []
+    with warnings.catch_warnings(action='ignore', category=UnitsWarning):
+        table, frames = AstropyTable.read(path), []
     table.convert_bytestring_to_unicode()
     for name in table.colnames:
         if table[name].ndim == 1:

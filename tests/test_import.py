@@ -133,7 +133,7 @@ def test_two_tables():
     assert re.findall(r'Class \d \((.*)\)', printed) == ['1.1', '1.10', '9', '10']
     assert '(1.10): 2 in Train, 0 in Test\n' in printed and 'no exam' not in printed
     write('b.csv', csv('a,b,c,d,y', *X.T, ['9', '10'] * 5))
-    assert 'the test is no exam: 20\n' in imported(*how, '--overwrite')
+    assert '\n20 sequences, or their objects, ' in imported(*how, '--overwrite')
 
 
 LONG = 'id,t,m,y\n007,3,30,A\n7,0,1,B\n007,1,10,A\n007,2,24,A\n7,4,5,B\n7,1,3,B\n'
