@@ -7,7 +7,6 @@ What is not plain is refused in one line; docs/own-data.md fixes it with pandas.
 import csv
 import gzip
 import io
-import itertools
 import re
 import warnings
 from dataclasses import dataclass, replace
@@ -115,11 +114,12 @@ def read_text(path, reading):
     with opened(path, 'rt', encoding='utf-8-sig') as file:
         if kind.endswith('.ts'):
             file = io.StringIO(as_csv(path, file.read()))
-        above, first = next(
+        rows = (
             (above, line.strip(' \n'))
-            for above, line in enumerate(itertools.chain(file, ['no rows']))
+            for above, line in enumerate(file)
             if line.strip(' \t;,|\n') and not line.lstrip(' ').startswith('#')
         )
+        above, first = next(rows, (0, 'no row'))
         bare = re.sub('"[^"]*"', '', first)
         mark = next((mark for mark in '\t;|,' if mark in bare), None)
         (names,) = csv.reader([first], delimiter=mark or ' ', skipinitialspace=True)
@@ -457,7 +457,7 @@ def make_curves(path, X, faults, curves, reading):
             bad[i] = faults[min(wrong)]
         elif not gaps.all():
             bad[i] = f'{where} has two observations at one time: {SEE}'
-        elif ((2.3e6 < gaps) & (gaps < 2.5e6)).any():
+        elif ((gaps > 2.3e6) & (time[1:] < 2.5e6)).any():  # what JD is above MJD
             bad[i] = f'{where}: {gaps.max():,.0f} between two times, JD beside MJD?'
         else:
             options = reading.length, reading.average, *period
