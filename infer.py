@@ -161,14 +161,13 @@ def find_doubts(names, X, run):
     X = X.astype('f4')  # as a network sees them
     low, high = (np.resize(np.float32(extent[x]), X.shape[1]) for x in ('low', 'high'))
     is_far = np.maximum(low - X, X - high) > high - low
-    i = is_far.any(axis=1).argmax()
-    j = is_far[i].argmax()
+    i, j = np.unravel_index(is_far.argmax(), X.shape)
     far = (
         f"{is_far.any(axis=1).sum()} of {len(X)} hold values far outside the training's"
     )
     value = f'value {j + 1} of {names[i]} is {X[i, j]:.5g}'
-    line = f'{far}: {value}, there {low[j]:.5g} to {high[j]:.5g}'
-    return [line] * bool(is_far.any())
+    limits = f'{low[j]:.5g} to {high[j]:.5g}'
+    return [f'{far}: {value}, in the training {limits}'] * bool(is_far.any())
 
 
 def describe_network(run):

@@ -25,18 +25,18 @@ MOST_FILES = 20_000  # sequences in files of their own; more are packed
 
 
 def set_files(folder):
-    """Return the paths of all files of the set in folder, but about.json."""
-    names = *data_files(folder), CLASSES_FILE, IDS_FILE
-    return [path for name in names if (path := Path(folder, name)).exists()]
+    """Return the names of all files of the set in folder, but about.json."""
+    texts = [x for x in (CLASSES_FILE, IDS_FILE) if Path(folder, x).exists()]
+    return data_files(folder) + texts
 
 
 def hash_set(folder):
     """Return a text that changes when a file of the set does, and stays in a copy."""
     digest = hashlib.sha256()
-    for path in set_files(folder):
-        with open(path, 'rb') as file:
+    for name in set_files(folder):
+        with open(f'{folder}/{name}', 'rb') as file:
             content = hashlib.file_digest(file, 'sha256').hexdigest()
-        digest.update(f'{path.name} {content}'.encode())
+        digest.update(f'{name} {content}'.encode())
     return digest.hexdigest()[:16]
 
 
@@ -157,7 +157,7 @@ def write_sets(sets, about, overwrite=False, class_names=(), ids=None, packed=Fa
         texts = {name: lines for name, lines in texts.items() if len(lines)}
         IDs = range(1, len(X) + 1)
         names = PACKED if packed else [f'{x}_{ID}.dat' for x in 'XY' for ID in IDs]
-        for name in {path.name for path in set_files(folder)} - {*names, *texts}:
+        for name in {*set_files(folder)} - {*names, *texts}:
             Path(folder, name).unlink(missing_ok=True)
         for name, lines in texts.items():
             Path(folder, name).write_text('\n'.join([*lines, '']), 'utf-8')

@@ -232,7 +232,7 @@ def find_columns(path, frame, reading):
         cells = frame[name].dropna()
         is_whole = cells.dtype.kind != 'f' or (cells % 1 == 0).all()
         if name not in values and is_whole and 2 < cells.nunique() < len(cells):
-            asked = f'if it names objects, as of stars: --id {name}; if not: --id none'
+            asked = f'if it names objects such as stars: --id {name}; if not: --id none'
             raise DataError(f'{path}: column {name} repeats what it holds: {asked}')
     header = reading.header or ('no' if reading.width else 'yes')
     found = {'label': label, 'id': id_column, 'header': header, 'values': values}
