@@ -235,8 +235,8 @@ def test_long_tables():
 
 def test_many_observations():
     """Averaged in bins if the median object has two for each value; what is said."""
-    t = np.array([0, 1, 2, 3, 4, 5, 6, 7, 17, 18])  # bins of 3.6, two of them empty
-    m = np.where(t % 2, 5, t)
+    t = 100 + np.r_[:8, 17, 18]  # bins of 3.6, two of them empty
+    m = np.where(t % 2, 5, t - 100)
     write('a.csv', csv('id,t,m,P,y', ['d'] * 10, t, m, [10] * 10, 'A' * 10))
     table = read('a.csv', '--long id,t,m --label y')
     np.testing.assert_allclose(table.X, [[3, 5, 5 + 6.5 / 3, 11.5 - 6.5 / 3, 11.5]])
@@ -272,12 +272,12 @@ def test_a_random_choice_with_each_class_in_proportion():
     labels = ['a'] * 30 + ['b'] * 20 + ['c'] * 10  # sorted, as tables often are
     values, drawn = np.random.default_rng(1).normal(size=(60, 4)).round(4), []
     write('a.csv', csv('t0,t1,t2,t3,y', *values.T, labels))
-    for options in '', '--test 0.5', '--test 7', '--test 7 --seed 1':
+    for options in '', '--test 0.5', '--test 59', '--test 7', '--test 7 --seed 1':
         imported('a.csv', *f'--label y --overwrite {options}'.split())
         drawn.append(sequences('Test'))
     counts = [[[y for _, y in x].count(name) for name in 'abc'] for x in drawn]
-    assert counts == [[6, 4, 2], [15, 10, 5], [4, 2, 1], [4, 2, 1]]
-    assert drawn[2] != drawn[3]
+    assert counts == [[6, 4, 2], [15, 10, 5], [29, 19, 9], [4, 2, 1], [4, 2, 1]]
+    assert drawn[3] != drawn[4]
     first = int(read_lines('Test', 'ids.txt')[0].removeprefix('a.csv row '))
     assert np.fromfile('Test/X_1.dat').tolist() == values[first - 2].tolist()
     first = [pathlib.Path('Train', f'Y_{i}.dat').read_bytes() for i in range(1, 25)]
