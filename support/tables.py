@@ -416,10 +416,9 @@ def split_curves(path, frame, X, reading):
     one_each = reading.label, reading.id, reading.period
     for name in [x for x in frame if x in one_each or BANDS.fullmatch(x)]:
         check_one_each(path, name, frame[name].to_numpy(), ids)
-    codes, names = pd.factorize(ids)
-    by_time = np.lexsort((X[:, 0], codes))  # one object after the other
-    parts = np.split(by_time, np.bincount(codes).cumsum()[:-1])
-    curves = {x: rows for x, rows in zip(names, parts, strict=True) if len(rows) > 2}
+    rows, names = pd.Series(X[:, 0]).groupby(ids).indices, pd.unique(ids)
+    by_time = {name: rows[name][X[rows[name], 0].argsort()] for name in names}
+    curves = {name: rows for name, rows in by_time.items() if len(rows) > 2}
     few = [name for name in names if name not in curves]
     if not curves:
         raise DataError(f'{path}: no object has three observations, as curves need')
