@@ -20,7 +20,7 @@ from support.files import (
     read_set,  # for exercise 2
     save_plot,
 )
-from support.runs import current_run
+from support.runs import current_script
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -111,7 +111,8 @@ def plot_history(history):
     axes[1].legend()
     axes[1].set_xlabel('Epoch')
     axes[1].xaxis.set_major_locator(plt.MaxNLocator(integer=True))
-    save_plot(figure, 'history.png', current_run().folder)
+    run = current_script().run
+    save_plot(figure, 'history.png', run and run.folder)
 
 
 def show_plots():
