@@ -38,9 +38,6 @@ from utilities import save_plot, show_plots
 EPOCH = 'x', 'y', 'batch_size', 'validation_split', 'steps_per_epoch'
 
 
-# ------------------------------------------------------------------ which settings
-
-
 def group_by_setting(runs):
     """Return lists of runs: the seeds of a setting, or one that is alone.
 
@@ -112,9 +109,6 @@ def describe_changes(runs, firsts):
     stopped = [f'stopped after {x["epochs"]}' for x in runs if x['stopped']]
     texts = *stopped, *changes.values(), *lines
     return textwrap.shorten('; '.join(texts), 120, placeholder=' ...')
-
-
-# ------------------------------------------------------------------ the verdicts
 
 
 class Setting:
@@ -203,12 +197,12 @@ def explain(settings):
         for x in reversed(tested):
             N, always = len(x.Y), f'{100 * np.bincount(x.Y).max() / len(x.Y):.0f}'
             x.notes.insert(0, f'on {N} (always: {always})')
-        why = f'{N} sequences were not given to fit, {always} % are of one class.'
+        why = f'{N} sequences not seen in training, {always} % of one class.'
         lines.append(f'{x.notes[0]}: {why}')
     elif tested:
         N, new = len(tested[0].new), len(tested[0].Y)
         if new < N:
-            lines.append(f'Test: the {new} of {N} sequences that fit was not given.')
+            lines.append(f'Test: the {new} of {N} sequences not seen in training.')
         lines.append(describe_baseline(tested[0].Y, tested[0].runs[0]['class_names']))
     if any(x.lucks for x in settings):
         luck = 'luck of seeds and sequences'
@@ -221,9 +215,6 @@ def explain(settings):
         confidence = f'95 % confidence: {" to ".join(interval)}'
         lines.append(f'Difference in the test: {gap} points; {confidence}')
     return lines
-
-
-# ------------------------------------------------------------------ what is shown
 
 
 def spread(values, middle):

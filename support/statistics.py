@@ -14,27 +14,26 @@ MIN_SEEDS = 3  # fewer say too little of how far seeds scatter
 def t_test(gap, samples, counted_twice=0):
     """Return Student's p value of a gap, and half its interval of 95 % confidence.
 
-    The gap varies as the means of the samples do, together. The degrees of freedom are
-    Welch's (Biometrika 34, 28, 1947), so that one sample may scatter more. counted_twice
-    is a variance of means that two samples share.
+    The gap varies as the means of the samples together. The degrees of freedom are
+    Welch's (Biometrika 34, 28, 1947), so that one sample may scatter more.
+    counted_twice is a variance that is in the means of two samples.
     """
     parts = [(np.var(x, ddof=1) / len(x), len(x) - 1) for x in samples]
     variances, freedoms = np.transpose(parts)
-    if not variances.any():
-        return float(not gap), 0.0
+    if variances.sum() < 1e-20:  # nothing but rounding
+        return float(abs(gap) < 1e-9), 0.0
     freedom = variances.sum() ** 2 / np.sum(variances**2 / freedoms)
     error = np.sqrt(max(variances.sum() - counted_twice, variances.max()))
     return 2 * stdtr(freedom, -abs(gap) / error), stdtrit(freedom, 0.975) * error
 
 
 def luck_in_speed(first, other, last=np.inf):
-    """Return the p value of epochs to 95 %, and the factor of their means.
+    """Return the p value of epochs to 95 %, and the factor between the two settings.
 
-    first (n,) and other (m,) are infinite where that was never.
-
-    Where some are, each epoch after the last counts as that: what was trained no longer
-    says nothing of later ones. The test is of logarithms, because the epochs of seeds
-    scatter by a factor, much the same for slow and for fast networks.
+    first (n,) and other (m,) are infinite for never, and where some are, all epochs
+    after the last count as that: what was trained no longer says nothing of later ones.
+    The test is of logarithms, because the epochs of seeds scatter by a factor, much the
+    same for slow and for fast networks.
     """
     first, other = (np.log(np.minimum(epochs, last)) for epochs in (first, other))
     gap = other.mean() - first.mean()

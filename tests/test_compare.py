@@ -55,6 +55,7 @@ def test_an_epoch_that_was_never_reached():
     assert luck_in_speed(slow, never, 300)[0] < 0.05
     assert luck_in_speed(slow, never, 20) == luck_in_speed(never, slow, 20) == (1, 1)
     assert luck_in_speed([7, 7, 7], [8, 8, 8])[0] == 0
+    assert luck_in_speed(never, [*never, 30, *never], 3) == (1, pytest.approx(1))
 
 
 FIT = {'x': 'X', 'y': 'Y', 'batch_size': 32, 'epochs': 300, 'validation_split': 0.0}
@@ -201,7 +202,7 @@ def test_what_fit_was_given_is_no_test(seeds):
     assert (
         table['leak0 + 2 seeds'][2] == '50; on 10 (always: 100); the first: 0.0; better'
     )
-    assert '45 sequences' in below and 'Always answering' not in below
+    assert '45 sequences not seen' in below and 'Always answering' not in below
     row = compare(*leak, *first)[0]['a0 + 2 seeds'][2]
     assert row == '22.2; on 45 (always: 56); on 10: 0.0; the first: 50.0; worse'
 
