@@ -173,7 +173,8 @@ def judge_test(first, other, has_seeds):
     if has_seeds:
         p, *interval = luck_in_test(one, two)
         other.lucks['test'] = p, 'better' if sum(interval) > 0 else 'worse'
-        other.gap = 100 * np.array([two.mean() - one.mean(), *interval])
+        gap = 100 * np.array([two.mean() - one.mean(), *interval])
+        other.gap = np.clip(gap, -100, 100)
 
 
 def give_verdicts(settings, key):
