@@ -354,6 +354,11 @@ def test_the_picture(make, seeds, figures):
     texts = [[text.get_text() for text in axis.texts] for axis in figure.axes]
     assert texts[0] == ['', 'may be luck', '', ''] and texts[1][:3] == ['', 'worse', '']
     assert texts[1][3].startswith('not judged: trained by')
+    for i, (text, dots) in enumerate(zip(test.texts, good, strict=True)):
+        y = text.get_position()[1], *sorted(dots.get_ydata())
+        assert (
+            i - 0.5 < y[0] == min(y) and max(y) < i + 0.5
+        )  # above the dots, in its row
     for text in [*test.texts, *speed.texts, *speed.get_yticklabels()]:
         box = text.get_window_extent()
         assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
