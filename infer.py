@@ -22,7 +22,7 @@ import re
 import sys
 from datetime import datetime
 
-from support.console import DataError, make_parser, printable, whole_number
+from support.console import DataError, make_parser, print_table, printable, whole_number
 from support.files import (
     CLASSES_FILE,
     FILE_NAME,
@@ -35,13 +35,8 @@ from support.files import (
     read_values,
     sequence_numbers,
 )
-from support.runs import (
-    are_probabilities,
-    newest_run,
-    predict_scores,
-    print_confusion,
-    read_run,
-)
+from support.result import confusion_table, predict_scores
+from support.runs import read_run
 from support.tables import TABLES, Reading, read_table, shorten_list
 
 import numpy as np
@@ -98,10 +93,10 @@ def read_file(path, run):
 
 def read_rows(path, run, errors, doubts):
     """Return those of a table, read as that of the training; add what is wrong."""
-    if not run.get('table'):
+    if not run['table']:
         raise DataError(f'{path} is a table: ask a network that was trained with one')
     reading = Reading(**run['table'])
-    table = read_table(path, reading, labelled=False, extent=run.get('extent'))
+    table = read_table(path, reading, labelled=False, extent=run['extent'])
     for note in table.notes:
         print(printable(f'{path}: {note}'), file=sys.stderr)
     if table.changed:
@@ -156,7 +151,7 @@ def find_doubts(names, X, run):
 
     That is farther outside their range, of a column or of all, than this is wide.
     """
-    if not (extent := run.get('extent')):
+    if not (extent := run['extent']):
         return []
     X = X.astype('f4')  # as a network sees them
     low, high = (np.resize(np.float32(extent[x]), X.shape[1]) for x in ('low', 'high'))
@@ -171,13 +166,15 @@ def find_doubts(names, X, run):
 
 
 def describe_network(run):
-    """Return the lines that say which network answers."""
+    """Return lines: which network answers, and what limits its result."""
     trained, about = datetime.fromisoformat(run['time']), 'Train/about.json'
     line = f'Model: {run["path"]}/model.keras of {trained:%Y-%m-%d %H:%M}'
     line += f', {run["layers"]}'
     if os.path.exists(about) and os.stat(about).st_mtime > trained.timestamp():
         line += ', older than the sequences in Train'
-    return [line]
+    if run['not_judged']:
+        line += f'; not judged: {run["not_judged"]}'
+    return [line, *run['notes']]
 
 
 def list_answers(sequences, scores, class_names):
@@ -211,7 +208,7 @@ def print_answers(rows, class_names):
     known = rows[rows['label'].notna()]
     if len(known) > 1:
         Y, predicted = known['label'].to_numpy(int), known['class'].to_numpy()
-        print_confusion(Y, predicted, class_names)
+        print_table(confusion_table(Y, predicted, class_names))
         percent = f'{100 * np.mean(Y == predicted):.2f}%'
         print(f'Accuracy: {percent} of {len(Y)} labelled sequences')
         print('(It is a test only of sequences that were not trained with.)')
@@ -219,7 +216,7 @@ def print_answers(rows, class_names):
 
 def main():
     options = read_options()
-    run = read_run(options.run) if options.run else newest_run()
+    run = read_run(options.run)
     path, class_names = f'{run["path"]}/model.keras', run['class_names']
     model = load_network(path)
     N = int(np.prod(model.input_shape[1:]))
@@ -233,9 +230,9 @@ def main():
     doubts += find_doubts(names, X, run)
     for line in doubts:
         print(DataError(line).code, file=sys.stderr)
-    scores = predict_scores(model, X, names)
+    scores = predict_scores(model, X, run['scores'], names)
     rows = list_answers(sequences, scores, class_names)
-    if not are_probabilities(model, scores):  # but answers alone
+    if not run['scores']:  # but answers alone
         rows[[x for x in rows if x.startswith('score')]] = None
     for line in describe_network(run):
         print(printable(line), file=sys.stderr if options.csv else sys.stdout)

@@ -25,6 +25,7 @@ def network(names=(), folder='runs/1', activation='sigmoid', extent=None, **tabl
     model.save(f'{folder}/model.keras')
     run = {'time': '2026-01-01T00:00:00', 'layers': '1', 'table': table}
     run |= {'class_names': names, 'extent': extent}
+    run['scores'] = 'linear' if activation == 'sigmoid' else None
     Path(folder, 'run.json').write_text(json.dumps(run))
 
 
@@ -110,6 +111,12 @@ def test_what_is_no_score(folder):
     assert answer == 'Train/X_1.dat: class 1; label 1 agrees'
     rows = script('infer.py', 'Train/X_1.dat', '--csv').stdout
     assert rows.splitlines()[1] == 'Train/X_1.dat,,1,class 1,,1,1,,'
+    run = json.loads(Path('runs/1/run.json').read_text())
+    run |= {'not_judged': 'trained by 5 fits', 'notes': ['X_train, row 3, differs']}
+    Path('runs/1/run.json').write_text(json.dumps(run))
+    first, note, *_ = plain('Train/X_1.dat')
+    assert first.endswith('; not judged: trained by 5 fits')
+    assert note == 'X_train, row 3, differs'
     np.array([-3e38, 3e38]).tofile('large.dat')
     refused('infer.py', 'large.dat', parts=['large.dat is not a number'])
 
