@@ -17,6 +17,7 @@ if __name__ == '__main__':
 
 import os
 import pathlib
+import signal
 import tempfile
 
 from support.console import DataError, make_parser, whole_number
@@ -63,23 +64,19 @@ def answer(names, repeats, N_epochs, jobs, folder):
             print_answer(folder, name)
 
 
-def check_published(name):
-    """Raise DataError unless the published CSV files hold the experiment's runs."""
-    from experiments.show import load
-
-    for file in [name] + [f'{name}-curves'] * bool(EXPERIMENTS[name].test_every):
-        runs = load(PUBLISHED, file)[LABELS].drop_duplicates()
-        if [*runs.itertuples(index=False, name=None)] != [*tasks(name)]:
-            again = f'python -m experiments {name} --output experiments/results'
-            raise DataError(f'{file}.csv does not hold the runs: type {again}')
-
-
 def publish(names):
-    """Update the README, and draw its figures, from the published CSV files."""
-    from experiments.show import save_figure, updated
+    """Update the README, and draw its figures, from the published CSV files.
 
-    for name in EXPERIMENTS:
-        check_published(name)
+    Raises DataError unless these files hold the runs of their questions.
+    """
+    from experiments.show import load, save_figure, updated
+
+    for name, experiment in EXPERIMENTS.items():
+        for file in [name] + [f'{name}-curves'] * (experiment.test_every > 0):
+            runs = load(PUBLISHED, file)[LABELS].drop_duplicates()
+            if [*runs.itertuples(index=False, name=None)] != [*tasks(name)]:
+                again = f'python -m experiments {name} --output experiments/results'
+                raise DataError(f'{file}.csv does not hold the runs: type {again}')
     for name in names:
         save_figure(PUBLISHED, name)
     page = FOLDER / 'README.md'
@@ -110,4 +107,6 @@ if __name__ == '__main__':
         with disk_errors(args.output):  # better now than after the runs
             os.makedirs(args.output, exist_ok=True)
             tempfile.TemporaryFile(dir=args.output).close()
+        # kill ends this as Ctrl-C does, and with it the processes.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         answer(names, args.repeats, args.epochs, args.jobs, args.output)

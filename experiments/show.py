@@ -179,7 +179,7 @@ def draw_ranges(axis, rows, column, along='y', to_scale=False):
         error = found['median'] - found['min'], found['max'] - found['median']
         values = {along: found['median'], f'{along}err': error}
         # Side by side, so that series don't hide each other
-        points = (i - (len(series) - 1) / 2) * (4 if along == 'y' else 11)
+        points = (i - (len(series) - 1) / 2) * (3.5 if along == 'y' else 11)
         aside = {across: points if along == 'y' else -points, 'units': 'points'}
         axis.errorbar(
             **values | {across: places[found.index]},

@@ -7,8 +7,10 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import time
 from concurrent.futures import Future
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -145,6 +147,13 @@ class Pool:
         except Exception as error:
             future.set_exception(error)
         return future
+
+
+def test_kill(folder, monkeypatch):
+    """It ends like Ctrl-C, in the midst of the processes."""
+    kill = SimpleNamespace(submit=lambda *_: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr(run, 'workers', lambda jobs: contextlib.nullcontext(kill))
+    assert script(COMMAND, 'memory', status=1).stderr == '\nInterrupted.\n'
 
 
 def test_readme_example_of_a_question(folder, monkeypatch):
