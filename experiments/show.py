@@ -193,7 +193,7 @@ def draw_ranges(axis, rows, column, along='y', to_scale=False):
     if to_scale:
         ends = min(places), max(places)
         axis.update_datalim([(x, 0.5) for x in ends])  # which shifted marks are not in
-        axis.set_xscale('log' if ends[0] > 1 else 'linear')  # 2, 4, 8 ...
+        axis.set_xscale('log' if ends[0] > 1 else 'linear')  # such as 2, 4, 8
     else:
         ends = -0.5, len(names) - 0.5
         axis.set(**{f'{across}lim': ends if along == 'y' else ends[::-1]})
@@ -253,7 +253,7 @@ def draw_speed(figure, experiment, rows):
         axis.set_yticks([*EPOCHS, NEVER], labels=[*EPOCHS, 'never'])
         axis.yaxis.set_minor_locator(NullLocator())
         axis.tick_params('x', rotation=45)
-    axes[0].set_ylabel('Epochs to 95 % training')
+    axes[0].set_ylabel('Epochs to 95 %')
     figure.align_xlabels()
     legend(figure)
 

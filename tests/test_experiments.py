@@ -98,7 +98,7 @@ def check_published(name, series, setting, row):
         ('baseline', 'random phase, 200 sequences', 'mean of x⁴ / (mean of x²)²'),
         ('baseline', 'random phase, 200 sequences', 'nearest neighbour'),
         ('baseline', 'same phase, 200 sequences', 'logistic regression (L2 = 1)'),
-        ('noise', SQUARES, '1'),
+        ('noise', SQUARES, '0.5'),
     ],
 )
 def test_published_rows_are_found_again(name, series, setting):
