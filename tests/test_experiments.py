@@ -114,6 +114,7 @@ def test_processes(capfd):
     with pytest.raises(ValueError, match='nonsense'), run.workers(1) as pool:
         done = pool.submit(run.run, *tasks('memory')['', setting, 0])
         check_published('memory', '', setting, done.result()[0])
+        pool.submit(os.write, 2, b'notice').result()
         wrong = pool.submit(int, 'nonsense')
         pool.submit(time.sleep, 300)
         wrong.result()
@@ -170,7 +171,7 @@ def test_readme_example_of_a_question(folder, monkeypatch):
         monkeypatch.setitem(EXPERIMENTS, key, value)
     options = '--epochs', 2, '--repeats', 1
     shown = script(COMMAND, name, 'twin', 'wrong', *options, status=1)
-    assert 'no such function' in shown.stderr
+    assert 'no such function' in shown.stderr and '%' not in shown.stderr  # no bar
     assert len(pool.tasks) == 3  # what is the same runs once
     for part in (experiment.question, twin.question, *experiment.settings):
         assert part in shown.stdout
@@ -182,6 +183,8 @@ def test_readme_example_of_a_question(folder, monkeypatch):
     assert rows[1].startswith(',one of 20,0,200,0,0.0,2,')  # whole numbers stay whole
     curves = show.load('results', f'{name}-curves')
     assert list(curves.epoch) == [1, 2, 1, 2]
+    ends, found = curves[curves.epoch == 2], show.load('results', name)
+    assert list(ends.test_accuracy) == list(found.test_accuracy)
     assert list(curves.setting.unique()) == list(experiment.settings)
     misspelt = experiment._replace(settings={'misspelt': {'N_trian': 20}})
     monkeypatch.setitem(EXPERIMENTS, name, misspelt)
