@@ -26,7 +26,13 @@ import sys
 from datetime import datetime
 from typing import NamedTuple
 
-from support.console import DataError, make_parser, printable, whole_number
+from support.console import (
+    DataError,
+    make_parser,
+    print_table,
+    printable,
+    whole_number,
+)
 from support.files import (
     CLASSES_FILE,
     FILE_NAME,
@@ -40,13 +46,8 @@ from support.files import (
     read_values,
     sequence_numbers,
 )
-from support.runs import (
-    are_probabilities,
-    newest_run,
-    predict_scores,
-    print_confusion,
-    read_run,
-)
+from support.result import confusion_table, predict_scores
+from support.runs import read_run
 from support.tables import PART, TABLES, Reading, read_parts, shorten_list
 
 import numpy as np
@@ -61,7 +62,7 @@ class Sequence(NamedTuple):
     label: int | None
 
 
-def print_error(text, errors):
+def note_error(text, errors):
     """Print what is wrong with a file or row, and add it to errors, a set."""
     if text not in errors:  # the same for many files is printed once
         print(DataError(text).code, file=sys.stderr)
@@ -94,11 +95,11 @@ def read_options():
 def find_network(options):
     """Return the path of the network that is asked, and its run, {} if it has none."""
     if not options.model:
-        run = read_run(options.run) if options.run else newest_run()
+        run = read_run(options.run)
         return f'{run["path"]}/model.keras', run
     folder = os.path.dirname(options.model) or '.'
     has_run = os.path.exists(f'{folder}/run.json')
-    return options.model, read_run('', folder) if has_run else {}
+    return options.model, read_run(f'{folder}/') if has_run else {}
 
 
 def load_network(path):
@@ -146,14 +147,14 @@ def read_rows(path, network, run, errors):
             print(printable(f'{path}, not used: {columns}'), file=sys.stderr)
         for name in table.too_short:
             few = 'has fewer than three observations'
-            print_error(f'{path}: object {name} {few}', errors)
+            note_error(f'{path}: object {name} {few}', errors)
         for i, label in enumerate(table.labels):
             if i in table.bad:
-                print_error(table.bad[i], errors)
+                note_error(table.bad[i], errors)
             elif label and label not in class_names:
                 known = ', '.join(class_names)
                 found = f'{label} is none of the classes, {known}'
-                print_error(f'{table.rows[i]}: {found}', errors)
+                note_error(f'{table.rows[i]}: {found}', errors)
             else:
                 label = class_names.index(label) if label else None
                 yield Sequence(table.rows[i], table.ids[i], table.X[i], label)
@@ -185,7 +186,7 @@ def read_sequences(names, network, N_sequence, run, errors):
             else:
                 yield read_file(path, N_sequence, run.get('class_names', []))
         except DataError as error:
-            print_error(error.args[0], errors)
+            note_error(error.args[0], errors)
 
 
 def print_header(options, network, run, scores, has_scores):
@@ -194,8 +195,11 @@ def print_header(options, network, run, scores, has_scores):
     time = f'{datetime.fromtimestamp(trained / 1e9):%Y-%m-%d %H:%M}'
     layers = f', {run["layers"]}' if run else ''
     older = ', older than the sequences in Train' if written > trained else ''
-    line = printable(f'Model: {network} of {time}{layers}{older}')
-    print(line, file=sys.stderr if options.csv else sys.stdout)
+    lines = [f'Model: {network} of {time}{layers}{older}', *run.get('notes', [])]
+    if run.get('not_judged'):
+        lines[0] += f'; not judged: {run["not_judged"]}'
+    for line in map(printable, lines):
+        print(line, file=sys.stderr if options.csv else sys.stdout)
     if options.csv:
         each = ''.join(f',score_{j}' for j in range(scores.shape[1]))
         print(f'file,id,class,name,score,label,agrees{each}')
@@ -212,7 +216,7 @@ def print_csv(part, scores, class_names, has_scores):
     best = scores.argmax(axis=1).tolist()
     for (name, id_, _, label), Y, row in zip(part, best, scores.tolist(), strict=True):
         compared = ('', '') if label is None else (label, int(label == Y))
-        score, *each = (f'{x:.6g}' * has_scores for x in (row[Y], *row))
+        score, *each = (f'{x:.6g}' if has_scores else '' for x in (row[Y], *row))
         title = class_names[Y] if Y < len(class_names) else f'class {Y}'
         table.writerow([name, id_, Y, title, score, *compared, *each])
 
@@ -234,7 +238,7 @@ def print_accuracy(Y, predicted, class_names):
     """Print how many of the sequences with a label Y, else -1, are right."""
     Y, predicted = Y[Y >= 0], predicted[Y >= 0]
     if len(Y) > 1:
-        print_confusion(Y, predicted, class_names)
+        print_table(confusion_table(Y, predicted, class_names))
         percent = f'{100 * np.mean(Y == predicted):.2f}%'
         print(f'Accuracy: {percent} of {len(Y)} labelled sequences')
         print('(It is a test only of sequences that were not trained with.)')
@@ -255,8 +259,8 @@ def main():
     # In parts, so that memory is flat, and what was done is there if the job ends.
     while part := list(itertools.islice(sequences, PART)):
         X, names = np.array([x.x for x in part]), [x.name for x in part]
-        scores = predict_scores(model, X, names)
-        has_scores = are_probabilities(model, scores)  # else there are answers alone
+        scores = predict_scores(model, X, run.get('scores', 'linear'), names)
+        has_scores = run.get('scores', 'linear')  # else there are answers alone
         if not answers:
             print_header(options, network, run, scores, has_scores)
         print_part(part, scores, class_names, has_scores)

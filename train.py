@@ -19,9 +19,10 @@ from keras.layers import Input
 from keras.utils import set_random_seed
 from utilities import read_training_data, read_test_data
 from utilities import plot_history, show_plots
+from support.command_lines import read_command_line
 from support.mistakes import check_network
 from support.runs import save_run
-from support.training import ShowAndSave, read_command_line
+from support.training import ShowAndSave
 
 # The numbers to play with. Change them here, or type them for one run:
 # python train.py --N_train 50 --N_epochs 100
@@ -113,7 +114,7 @@ scores = model.evaluate(X_test, Y_test, verbose=0)
 print("Accuracy: %.2f%%" % (scores[1]*100))
 
 # How far to trust this number, what was wrong, and where all this is kept
-save_run(model, history, X_train, X_test, Y_test)
+save_run(model, X_test, Y_test)
 
-# Open the plot in a window, where there is a display
+# Show the plot in a window, or in a terminal without a display
 show_plots()

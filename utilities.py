@@ -9,6 +9,7 @@ each line, class 0 first.
 
 from support import files
 from support.console import printable
+from support.drawing import draw_in_terminal
 from support.files import (
     CLASSES_FILE,
     check_class,
@@ -20,7 +21,7 @@ from support.files import (
     read_set,  # for exercise 2
     save_plot,
 )
-from support.runs import current_run
+from support.runs import current_script
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -111,14 +112,17 @@ def plot_history(history):
     axes[1].legend()
     axes[1].set_xlabel('Epoch')
     axes[1].xaxis.set_major_locator(plt.MaxNLocator(integer=True))
-    save_plot(figure, 'history.png', current_run().folder)
+    run = current_script().run
+    save_plot(figure, 'history.png', run and run.folder)
 
 
 def show_plots():
-    """Open a window for each plot, where there is a display."""
+    """Open a window for each plot; without a display, draw with characters."""
     if not plt.get_fignums():  # nothing was plotted
         return
     # Without a display, matplotlib's canvas can only write files.
     if plt.gcf().canvas.required_interactive_framework:
         print('Close the plot window to end the script', flush=True)
         plt.show()
+    else:
+        draw_in_terminal(plt.gcf())

@@ -1,9 +1,49 @@
-"""The command lines of generate_data.py and view.py."""
+"""The command lines of train.py, generate_data.py and view.py."""
 
+import argparse
 import sys
 from pathlib import Path
 
-from support.console import make_parser, whole_number
+from support.console import DataError, make_parser, whole_number
+from support.runs import NAME, RUNS, Script
+
+
+def read_command_line(variables):
+    """Let the command line change the numbers at the top of a script, its globals().
+
+    Each int, float and string becomes an option, --NAME VALUE, what is True or
+    False a switch, --NAME or --no-NAME.
+    """
+    if '__file__' not in variables:
+        raise DataError('in a notebook, type  %run train.py  in a cell of its own')
+    parser = make_parser('The numbers at the top of the script, for this run alone.')
+    for name, value in variables.items():
+        if name[0] == '_' or not isinstance(value, int | float | str):
+            continue
+        about = {'default': value, 'help': f'default {value}'.replace('%', '%%')}
+        if isinstance(value, bool):
+            about['action'] = argparse.BooleanOptionalAction
+        elif name[:2] == 'N_' or name in ('batch_size', 'seed'):
+            least = 0 if name == 'seed' else 1
+            # argparse reads a text that stands as default as if it were typed.
+            about |= {'type': whole_number(least), 'default': str(value)}
+            about['metavar'] = 'N'
+        else:
+            about['type'] = type(value)
+            about['metavar'] = {int: 'N', float: 'X'}.get(type(value), 'TEXT')
+        parser.add_argument(f'--{name}', **about)
+    whose = 'of the run, else a number: runs/NAME'
+    parser.add_argument('--name', metavar='NAME', help=whose)
+    parser.add_argument('--overwrite', action='store_true', help='replace that run')
+    typed = vars(parser.parse_args())
+    name, overwrite = typed.pop('name'), typed.pop('overwrite')
+    if name and (not NAME.fullmatch(name) or name == 'last'):
+        parser.error(f'--name {name}: take letters, digits, - and _, but not last')
+    if name and (RUNS / name).exists() and not overwrite:
+        remedy = 'take another --name, or replace it with --overwrite'
+        parser.error(f'runs/{name} exists already: {remedy}')
+    Script(variables['__file__'], typed, name, overwrite)
+    variables.update(typed)
 
 
 def read_generate_options(description, waves):

@@ -37,7 +37,11 @@ HINTS = {
     "keyword argument '(lr|learning_rate)'": 'the learning rate'
     ' belongs to the optimizer: at the top, write  from keras.optimizers import'
     ' RMSprop,  then optimizer=RMSprop(learning_rate=0.01)',
-    r'bad operand type for unary': 'take away the sign at the beginning of the line',
+    r'operand type for unary \+': 'take away the + at the beginning of the line',
+    r'operand type for unary -': 'delete the line, as the - at its beginning says',
+    r"KeyError: 'val_": 'fit computes val_accuracy and val_loss with'
+    ' validation_split=0.25',
+    r"KeyError: 'acc'|monitor=(val_)?acc,": 'it is called accuracy, or val_accuracy',
     'MemoryError|ResourceExhausted': 'the memory is full: take fewer or shorter'
     ' sequences or a smaller network, or leave the sequences on the disk, as'
     ' docs/own-data.md shows',
@@ -52,6 +56,7 @@ CHOICES = {
     'optimizer': 'keras.optimizers',
 }
 # Where names are imported from.
+IMPORTS = {'plt': 'import matplotlib.pyplot as plt', 'keras': 'import keras'}
 MODULES = 'layers models optimizers losses callbacks metrics utils regularizers'.split()
 
 
@@ -124,6 +129,8 @@ def suggest_name(name, line, frame):
         return f"put the name in quotes: '{name}'"
     if name == 'history':
         return 'what fit returns needs this name: history = model.fit( ... )'
+    if name in IMPORTS:
+        return f'at the top, write  {IMPORTS[name]}'
     return import_line(name) or did_you_mean(name, [*frame.f_globals, *dir(builtins)])
 
 

@@ -1,197 +1,331 @@
-"""A run's folder, runs/7: what one training leaves, for infer.py, view.py, compare.py.
+"""A run's folder, runs/7: what one fit leaves, for infer.py, view.py and compare.py.
 
-    model.keras      the network, plain Keras
-    history.csv      accuracy, loss and seconds after each epoch
-    history.png      the same, drawn
-    predictions.csv  each test sequence: its class, the class predicted, the scores
-    train.py         the script, as it was when it started
-    run.json         everything else that you may want to know of it
-
-It appears, whole, when the fit ends; the test adds predictions.csv and its numbers.
-Importing this needs no TensorFlow.
+It is made when the fit ends, and completed by the test. Its run.json is written last: a
+folder without it is no run. Importing this needs no TensorFlow.
 """
 
 import contextlib
 import csv
-import hashlib
 import itertools
 import json
 import linecache
-import math
 import os
 import platform
 import re
 import shutil
 import sys
 import tempfile
+import time
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from support import result
 from support.console import DataError, print_table
-from support.files import CLASSES_FILE, IDS_FILE, class_name, disk_errors, read_lines
+from support.files import CLASSES_FILE, IDS_FILE, disk_errors, read_lines, whole_file
 from support.sets import describe_sets, when_written
+from support.start import device
 
 import numpy as np
 
 RUNS = Path('runs')
 NAME = re.compile(r'\w[\w.-]*')  # of a run: it is the name of a folder
-# Why weights or answers are not numbers, and what helps.
-NOT_FINITE = (
-    'bring the data nearer to 0 and 1 (divide them, or add the Normalization that'
-    ' docs/own-data.md shows), or take a smaller learning rate'
-)
+
+# The files of a run, and the script as it was when it started
+NETWORK, SCRIPT = 'model.keras', 'train.py'
+HISTORY = 'history.csv'  # accuracy, loss and seconds after each epoch
+ANSWERS = 'predictions.csv'  # of each test sequence the class, and the scores
+FACTS = 'run.json'  # all else, by these names; what one lacks is as it stands here
+FIELDS = {
+    'time': '',  # when it began
+    'numbers': {},  # those at its top, as they were when the fit began
+    'layers': '',  # as you read them aloud: 16 relu, 8 tanh, 1 sigmoid
+    'learning_rate': None,  # when the fit began
+    'weights': None,  # a hash of the initial ones
+    'fit': {},  # its arguments, callbacks too: arrays by a hash, and '?' is a function
+    'setting': None,  # a hash of all that its seeds have in common, if it is known
+    'arrays': {},  # hashes of X_train, Y_train, X_test, Y_test
+    'data': '',  # what these are, in a line
+    'data_command': None,  # what makes them again
+    'table': None,  # how import_data.py has read its table
+    'class_names': [],
+    'device': '',
+    'job': None,  # its number in Slurm
+    'versions': {},
+    'epochs': None,  # that were done
+    'stopped': False,  # whether Ctrl-C has ended the fit
+    'epochs_to_95': None,  # of the training sequences, or 'never'; not counted: None
+    'epochs_to_100': None,
+    'scores': 'linear',  # what makes scores of the outputs: see result.find_scores
+    'accuracy': None,  # in the test, if there was one
+    'N_test': None,
+    'n_given': None,  # test sequences that fit was given as well
+    'not_judged': None,  # why the accuracy proves nothing, in a line
+    'notes': [],  # lines that limit what it proves
+}
 
 
-# ---------------------------------------------------------------- a run in the making
+# ------------------------------------------------------------------ in the making
 
 
+@dataclass
 class Run:
-    """A run in the making, of the script at a path, its numbers, with a name or none.
+    """One network in the making: what check_network saw, its one fit, and its folder.
 
-    It is of the model trained last, with all fits of that. epochs holds a dict for each
-    epoch, history what the last saved fit has returned, X_fits the sequences of the
-    fits, X_test those of the test. facts is what run.json will say, folder where it
-    is, and notes are the lines that the checks have printed.
-    Raises ValueError if there can be no run of that name.
+    It is judged if that fit is all that has trained the network, and was given what
+    check_network saw: see find_obstacle.
+    """
+
+    model: object
+    facts: dict  # what run.json will say
+    weights: list  # hashes: as check_network saw them, as fit did, after each epoch
+    fits: int  # that have trained the network
+    train: list = ()  # hash and class of each row of X_train that check_network saw
+    test: list = ()  # hashes of the rows of X_test that it saw
+    given: list = ()  # hash and class of each row that fit was given to train with
+    reason: str = ''  # why it is not judged, as far as is known before the test
+    epochs: list = ()  # a dict for each
+    folder: Path | None = None
+    saved: int | None = None  # when, as modified() says
+
+
+class Script:
+    """The script that trains: its text, numbers and --name, and the run that it makes.
+
+    notes are the lines printed since check_network began, each with whether it limits
+    the result; validated are hashes of the rows that its fits were validated with.
     """
 
     current = None  # that of this process, which read_command_line makes
 
-    def __init__(self, script=None, numbers=(), name=None, overwrite=False):
-        if name and (not NAME.fullmatch(name) or name == 'last'):
-            why = 'take letters, digits, - and _, but not last'
-            raise ValueError(f'--name {name}: {why}')
-        if name and (RUNS / name).exists() and not overwrite:
-            remedy = 'take another --name, or replace it with --overwrite'
-            raise ValueError(f'runs/{name} exists already: {remedy}')
-        self.script_text = ''.join(linecache.getlines(script or ''))
-        self.overwrite, self.notes = overwrite, []
+    def __init__(self, path=None, numbers=(), name=None, overwrite=False):
+        self.text = ''.join(linecache.getlines(path or ''))
+        self.numbers, self.name = dict(numbers), name
+        # What is there already is replaced, but not what a job beside this one makes.
+        old = RUNS.glob(f'{name}*') if overwrite else ()
+        self.replaced = {path: modified(path) for path in old}
         self.sets_written = when_written()  # before the script reads them
-        self.model = self.history = self.folder = self.X_test = None
-        self.epochs, self.X_fits = [], []
-        self.facts = {
-            'name': name,
-            'script': script and os.path.basename(script),
-            'numbers': dict(numbers),
-            'time': datetime.now().isoformat(timespec='seconds'),
-        }
-        Run.current = self
+        self.run, self.folders, self.notes, self.validated = None, 0, {}, set()
+        Script.current = self
 
-    def note(self, text):
+    def note(self, text, limits=False):
         """Print a line, if any and new; save_run prints it again below the result."""
         if text and text not in self.notes:
-            self.notes.append(text)
+            self.notes[text] = limits
             print(text)
 
-    def describe_data(self, **lengths):
-        """Note which sequences are used, N_train and N_test of them, and the device."""
-        numbers = {'N_train': '?', 'N_test': '?'} | self.facts['numbers'] | lengths
-        N_train, N_test = numbers['N_train'], numbers['N_test']
-        self.facts |= describe_sets(N_train, N_test, self.sets_written)
-        self.facts['class_names'] = read_lines('Train', CLASSES_FILE)
-        self.facts['device'] = device()
-        self.sets_written = None  # another network may have other sequences
+    def begin_run(self, model, X_train=(), Y_train=(), X_test=(), Y_test=()):
+        """Begin the run of a network, with the arrays that check_network has seen."""
+        fits = 1 if len(X_train) and getattr(model, 'history', None) else 0
+        run = Run(model, dict(FIELDS), [hash_weights(model)], fits)
+        if self.run and self.run.model is model:
+            run.fits = self.run.fits
+            if self.run.facts['accuracy'] is None:  # the same network, not tested yet
+                run.folder, run.saved = self.run.folder, self.run.saved
+        lengths = (len(X) or '?' for X in (X_train, X_test))
+        run.facts |= describe_sets(*lengths, self.sets_written)
+        run.facts['class_names'] = read_lines('Train', CLASSES_FILE)
+        if len(X_train):
+            run.train = result.pair_rows(X_train, Y_train)
+            run.test = result.hash_rows(X_test)
+            run.facts['arrays'] = result.hash_set('train', X_train, Y_train)
+            run.facts['arrays'] |= result.hash_set('test', X_test, Y_test)
+        self.run = run
 
     def begin_fit(self, model):
-        """Go on with the network of this run, or begin a run if it is another one."""
-        if 'data' not in self.facts:  # there was no check_network
-            self.describe_data()
-        if self.model is not model:
-            self.model, self.epochs, self.X_fits, self.folder = model, [], [], None
-            self.facts['updates'] = 0
-        self.facts |= {'stopped': False, 'of': 0, 'evaluated': False}
+        """Begin a fit of a network, also of one that check_network has not seen.
 
-    def save(self, answers=()):
-        """Write network, history and facts, and the answers to the test, if any.
-
-        answers is a dict for each test sequence. Raises DataError if that fails.
+        Returns its run. A network that was tested begins another one.
         """
-        self.facts |= describe_network(self.model) | describe_epochs(self.epochs)
-        self.facts['job'] = os.environ.get('SLURM_JOB_ID')
-        packages = 'tensorflow', 'keras', 'numpy'
-        versions = {name: sys.modules[name].__version__ for name in packages}
-        self.facts['versions'] = {'Python': platform.python_version()} | versions
-        facts = json.dumps(self.facts, indent=1, ensure_ascii=False)
+        run = self.run
+        if not run or run.model is not model or run.facts['accuracy'] is not None:
+            self.begin_run(model)
+        run, now = self.run, vars(sys.modules['__main__'])
+        run.fits, run.epochs = run.fits + 1, []
+        run.weights = [run.weights[0], hash_weights(model)]
+        rate = getattr(model.optimizer, 'learning_rate', 0)
+        run.facts |= {
+            'time': datetime.now().isoformat(),
+            'numbers': {x: now.get(x, y) for x, y in self.numbers.items()},
+            'layers': ', '.join(map(describe_layer, model.layers)),
+            'learning_rate': float(f'{float(rate):.7g}'),
+            'weights': result.hash_arrays(*model.get_weights()),
+            'scores': result.find_scores(model),
+            'device': device(),
+            'job': os.environ.get('SLURM_JOB_ID'),
+        }
+        return run
+
+    def save(self, model, answers=()):
+        """Write the run into its folder, with a dict for each test sequence, if any.
+
+        Raises DataError if that fails.
+        """
+        run = self.run
+        versions = {x: sys.modules[x].__version__ for x in ('tensorflow', 'keras')}
+        run.facts['versions'] = {'Python': platform.python_version(), **versions}
+        run.facts['notes'] = [text for text, limits in self.notes.items() if limits]
+        run.facts['epochs'] = len(run.epochs)
         with disk_errors(RUNS):
-            RUNS.mkdir(exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix='.new-', dir=RUNS) as new:
-                new = Path(new, 'run')
-                new.mkdir()
-                self.model.save(new / 'model.keras', zipped=True)
-                write_rows(new / 'history.csv', self.epochs)
-                (new / 'train.py').write_text(self.script_text, 'utf-8')
-                (new / 'run.json').write_text(f'{facts}\n', 'utf-8')
-                if answers:
-                    write_rows(new / 'predictions.csv', answers)
-                if self.folder:
-                    Path(self.folder, 'predictions.csv').unlink(missing_ok=True)
-                    for path in new.iterdir():
-                        os.replace(path, f'{self.folder}/{path.name}')
-                else:
-                    name = self.facts['name']
-                    self.folder = move_to_runs(new, name, self.overwrite)
-                    self.overwrite = False  # another network gets a number
+            old = None
+            if not run.folder or modified(run.folder) != run.saved:
+                old = self.make_folder()
+            # Answers never lie beside another network than the one that gave them.
+            (run.folder / ANSWERS).unlink(missing_ok=True)
+            with whole_file(run.folder / NETWORK) as path:
+                model.save(path, zipped=True)
+            write_csv(run.folder / HISTORY, run.epochs)
+            if answers:
+                write_csv(run.folder / ANSWERS, answers)
+            (run.folder / SCRIPT).write_text(self.text, 'utf-8')
+            with whole_file(run.folder / FACTS) as path:
+                facts = json.dumps(run.facts, indent=1, default=str)
+                path.write_text(f'{facts}\n', 'utf-8')
+            run.saved = modified(run.folder)
+            if old:
+                shutil.rmtree(old, ignore_errors=True)
+
+    def make_folder(self):
+        """Make runs/NAME, for another network NAME-2, or one of the next free number.
+
+        mkdir gives it to one of the jobs that want it. Returns where the old one is
+        that --overwrite replaces, or None.
+        """
+        RUNS.mkdir(exist_ok=True)
+        self.folders, old = self.folders + (not self.run.folder), None
+        taken = [int(x.name) for x in RUNS.iterdir() if x.name.isdecimal()]
+        folders = (RUNS / str(i) for i in itertools.count(max(taken, default=0) + 1))
+        if self.name:
+            end = f'-{self.folders}' if self.folders > 1 else ''
+            wanted = RUNS / f'{self.name}{end}'
+            if wanted in self.replaced and self.replaced[wanted] == modified(wanted):
+                old = RUNS / f'.{wanted.name}-{time.time_ns()}'
+                os.rename(wanted, old)
+            folders = itertools.chain([wanted], folders)
+        for folder in folders:
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir()
+                break
+        if self.name and folder != wanted:
+            print(f'{wanted} is that of another training: this one is {folder}')
+        self.run.folder = folder
+        with contextlib.suppress(OSError):  # a disk without links
+            os.symlink(folder.name, RUNS / f'.{folder.name}')
+            os.replace(RUNS / f'.{folder.name}', RUNS / 'last')
+        return old
 
 
-def current_run():
-    """Return the run that this process makes; without read_command_line a new one."""
-    return Run.current or Run()
+def current_script():
+    """Return the script that this process runs; without read_command_line a new one."""
+    return Script.current or Script()
 
 
-def device():
-    """Return 'GPU: its name' or 'CPU', where TensorFlow will train.
+def save_run(model, X_test, Y_test):
+    """Print what the accuracy is worth and what was wrong, and complete the run.
 
-    Warns on stderr if Slurm has granted a GPU that TensorFlow doesn't see.
+    X_test is (m, N), and Y_test (m,) the classes, or (m, classes) as to_categorical
+    makes it. Ends the script with status 130 if Ctrl-C has ended the fit.
     """
-    import tensorflow as tf
+    script, weights = current_script(), hash_weights(model)
+    run = script.run if script.run and script.run.epochs else None
+    if not run or (model is not run.model and weights not in run.weights):
+        reason = 'trained without ShowAndSave'
+        reason = 'another network was trained after it' if run else reason
+        run = script.begin_fit(model)
+        run.reason, run.epochs = reason, list_epochs(model)
+    facts, names = run.facts, run.facts['class_names']
+    Y, rows = result.class_numbers(Y_test).astype(int), result.hash_rows(X_test)
+    scores = result.predict_scores(model, X_test, facts['scores'])
+    predicted, trained = scores.argmax(axis=1), {row for row, _ in run.given}
+    right, trained = predicted == Y, np.array([x in trained for x in rows])
+    given = trained | [x in script.validated for x in rows]
+    facts |= {'accuracy': right.mean(), 'N_test': len(Y), 'n_given': int(given.sum())}
+    reason = find_obstacle(
+        run, weights, result.hash_set('test', X_test, Y), trained, given
+    )
+    facts['not_judged'] = reason
+    ids = read_lines('Test', IDS_FILE)[: len(Y)]
+    # Also the network again: a callback may have restored other weights after the fit.
+    script.save(model, list_answers(Y, scores, given, ids, facts['scores']))
+    metrics = {}
+    with contextlib.suppress(ValueError):  # there was no evaluate( )
+        metrics = model.get_metrics_result()
+    shown = [value for name, value in metrics.items() if 'acc' in name]
+    if shown and abs(shown[0] - right.mean()) > 1e-4:
+        why = 'of other data, or counted in another way'
+        print(f'The accuracy above is {why}: see evaluate( ) and metrics')
+    if reason:
+        print(f'{right.sum()} of {len(Y)} right')
+    else:
+        print(*result.describe_test(right, given), sep='\n')
+        if len({*ids}) < len(ids):
+            objects = f'These are of {len({*ids})} objects'
+            print(f'{objects}: the confidence is not about sequences of new objects')
+        print(result.describe_baseline(Y, names))
+        print(result.describe_convergence(facts))
+        if line := result.describe_validation(run.epochs):
+            print(line)
+    print_table(result.confusion_table(Y, predicted, names))
+    if reason:
+        print(f'Not judged: {reason}')
+    elif not right.all():
+        print(result.describe_wrong(Y, predicted, names))
+    if not facts['scores']:
+        print('The network ends with no sigmoid or softmax, so no scores are stored')
+    print(*script.notes, sep='\n', end='\n' * bool(script.notes))
+    if facts['epochs'] < (wanted := facts['fit'].get('epochs', 0)):
+        print(f'Stopped after {facts["epochs"]} of {wanted} epochs')
+    print(f'Run: {run.folder} with {", ".join(sorted(os.listdir(run.folder)))}')
+    if facts['stopped']:
+        sys.exit(130)
 
-    GPUs = tf.config.list_physical_devices('GPU')
-    if GPUs:
-        details = tf.config.experimental.get_device_details(GPUs[0])
-        return f'GPU: {details.get("device_name", "unknown")}'
-    if os.environ.get('SLURM_JOB_GPUS') or os.environ.get('SLURM_GPUS_ON_NODE'):
-        print(
-            'Warning: Slurm granted a GPU, but TensorFlow sees none: on a login node,'
-            ' install its CUDA libraries with . ./script.sh --cuda',
-            file=sys.stderr,
-        )
-    return 'CPU'
+
+def find_obstacle(run, weights, tested, trained, given):
+    """Return why a tested network is not judged; None if it is.
+
+    weights and tested are hashes of those of the network, and of the test. trained and
+    given, bool (n,), say which test sequences fit trained with, or was given at all.
+    """
+    copies = f'{trained.sum()} of {len(trained)} {result.COPIES}'
+    reasons = {
+        run.reason: run.reason,
+        f"trained by {run.fits} fits: train each fold's own model": run.fits > 1,
+        'check_network( ) has not seen this network before its fit': not run.train,
+        'its weights were changed between check_network( ) and fit': (
+            run.weights[0] != run.weights[1]
+        ),
+        'fit was given other sequences or classes than check_network( )': (
+            {*run.given} - {*run.train}
+        ),
+        'it has other weights than its fit has left': weights not in run.weights[2:],
+        'check_network( ) saw another test': tested.items()
+        - run.facts['arrays'].items(),
+        f'{copies}: this is memory, not an exam': trained.all(),
+        'chosen by the test sequences, which fit was given': given.all(),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+# ------------------------------------------------------------------ its parts
+
+
+def modified(folder):
+    """Return when the run in a folder was written, in ns; None if there is none."""
+    with contextlib.suppress(OSError):
+        return (folder / FACTS).stat().st_mtime_ns
 
 
 def check_room(model):
     """Raise DataError if there is no room for the network where runs are."""
     size = 12 * model.count_params() + 2**17  # with what the optimizer remembers
     folder = RUNS if RUNS.exists() else '.'
-    with disk_errors(RUNS / 'model.keras'), tempfile.TemporaryFile(dir=folder) as file:
+    with disk_errors(RUNS / NETWORK), tempfile.TemporaryFile(dir=folder) as file:
         file.write(bytes(min(size, 10**8)))
 
 
-def describe_epochs(epochs):
-    """Return what run.json says of the epochs of a network, a dict for each."""
-    accuracies = [row.get('accuracy', 0) for row in epochs]
-    facts = {'seconds': epochs[-1].get('seconds'), 'epochs': len(epochs)}
-    for percent in 95, 100:
-        reached = [i for i, x in enumerate(accuracies, 1) if x >= percent / 100]
-        facts[f'epochs_to_{percent}'] = min(reached, default=None)
-    last_below = max((i for i, x in enumerate(accuracies, 1) if x < 1), default=0)
-    facts['stays_at_100'] = last_below + 1 if last_below < len(epochs) else None
-    return facts
-
-
-def describe_network(model):
-    """Return what run.json says of a network, by the names that a script uses."""
-    loss, optimizer = model.loss, type(model.optimizer).__name__.lower()
-    rate = np.float32(model.optimizer.learning_rate)
-    details = json.dumps([model.get_config(), model.get_compile_config()], default=str)
-    details = re.sub(r'_\d+"', '"', details)  # Keras counts: dense_1, dense_2
-    return {
-        'network': hashlib.sha256(details.encode()).hexdigest()[:16],
-        'layers': ', '.join(map(describe_layer, model.layers)),
-        'parameters': model.count_params(),
-        'optimizer': f'{optimizer} {np.format_float_positional(rate, trim="-")}',
-        'loss': getattr(loss, 'name', getattr(loss, '__name__', loss)),
-        'updates': int(model.optimizer.iterations),
-    }
+def hash_weights(model):
+    """Return a hash for each array of a network's weights, as a tuple."""
+    return (*(hash(weights.tobytes()) for weights in model.get_weights()),)
 
 
 def describe_layer(layer):
@@ -206,32 +340,30 @@ def describe_layer(layer):
     return ' '.join(filter(None, [kind, str(size), function]))
 
 
-def move_to_runs(new, name=None, overwrite=False):
-    """Rename a whole folder to runs/NAME or the next free number; return its path.
-
-    With overwrite, what was runs/NAME is runs/.old/NAME until the next time.
-    """
-    if name and overwrite and (RUNS / name).exists():
-        old = RUNS / '.old' / name
-        shutil.rmtree(old, ignore_errors=True)
-        old.parent.mkdir(exist_ok=True)
-        os.rename(RUNS / name, old)
-    taken = [int(x.name) for x in RUNS.iterdir() if x.name.isdecimal()]
-    free = map(str, itertools.count(max(taken, default=0) + 1))
-    for path in (RUNS / x for x in itertools.chain([name] if name else [], free)):
-        try:
-            os.rename(new, path)
-            break
-        except OSError:  # another job has just taken it
-            if not path.exists():
-                raise
-    with contextlib.suppress(OSError):  # a disk without links
-        os.symlink(path.name, f'{new}-last')
-        os.replace(f'{new}-last', RUNS / 'last')
-    return str(path)
+def list_epochs(model):
+    """Return a dict for each epoch of a network's last fit, for history.csv."""
+    columns = model.history.history if getattr(model, 'history', None) else {}
+    rows = zip(*columns.values(), strict=False)
+    return [
+        {'epoch': i, **dict(zip(columns, row, strict=True))}
+        for i, row in enumerate(rows, 1)
+    ]
 
 
-def write_rows(path, rows):
+def list_answers(Y, scores, given, ids, has_scores):
+    """Return the rows of predictions.csv: classes Y (n,), scores (n, classes)."""
+    rows = []
+    for i, (y, row) in enumerate(zip(Y, scores, strict=True)):
+        answer = {'number': i + 1} | ({'id': ids[i]} if i < len(ids) else {})
+        answer |= {'class': y, 'predicted': row.argmax(), 'given': int(given[i])}
+        scores = {
+            f'score_{j}': f'{x:.6g}' if has_scores else '' for j, x in enumerate(row)
+        }
+        rows.append(answer | scores)
+    return rows
+
+
+def write_csv(path, rows):
     """Write dicts as a CSV file; what one lacks is empty there."""
     names = dict.fromkeys(name for row in rows for name in row)
     with open(path, 'w', encoding='utf-8', newline='') as file:
@@ -240,261 +372,46 @@ def write_rows(path, rows):
         table.writerows(rows)
 
 
-# ----------------------------------------------------------------------- the result
+# ------------------------------------------------------------------ reading
 
 
-def predict_scores(model, X, names=None):
-    """Return the network's answers, one per class, to sequences X (n, N): (n, classes).
+def read_run(name=None):
+    """Return what run.json says of a run, or of the newest, with its name and path.
 
-    Raises DataError for one that is not a number, by its name in names, and for a
-    network of NaN.
+    name is that of a folder in runs, or the path of one. Raises DataError without it.
     """
-    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
-        raise DataError(f'the network holds NaN or infinity: {NOT_FINITE}')
-    X = np.reshape(X, (len(X), *model.input_shape[1:]))
-    parts = [model(X[i : i + 1000], training=False) for i in range(0, len(X), 1000)]
-    scores = np.concatenate(parts)
-    for i in np.flatnonzero(~np.isfinite(scores).all(axis=1)):
-        name = names[i] if names else f'sequence {i + 1}'
-        raise DataError(f"the network's answer to {name} is not a number: {NOT_FINITE}")
-    # One output, a sigmoid, is the score of class 1; of several, each is for one class.
-    return np.hstack([1 - scores, scores]) if scores.shape[1] == 1 else scores
-
-
-def last_activation(model):
-    """Return the name of the last activation, perhaps a layer, Softmax()."""
-    last = model.layers[-1]
-    name = getattr(getattr(last, 'activation', None), '__name__', type(last).__name__)
-    return name.lower()
-
-
-def are_probabilities(model, scores):
-    """Return whether a network's answers (n, classes) are scores, from 0 to 1.
-
-    Those of a last layer without bounds are not, though some may look like it.
-    """
-    bounded = ('sigmoid', 'hard_sigmoid', 'softmax', 'sparsemax')
-    return last_activation(model) in bounded and bool((scores <= 1).all())
-
-
-def wilson_interval(right, N):
-    """Return where, with 95 % confidence, the accuracy is if right of N are right.
-
-    Wilson's score interval, as in scipy.stats.binomtest (whose import takes a second).
-    """
-    p, z2 = right / N, 1.959964**2 / N
-    middle, half = p + z2 / 2, math.sqrt(z2 * (p * (1 - p) + z2 / 4))
-    return (middle - half) / (1 + z2), (middle + half) / (1 + z2)
-
-
-def save_run(model, history, X_train, X_test, Y_test):
-    """Print what the accuracy is worth and what was wrong, and complete the run.
-
-    model and history are those of the fit; X_train is (n, N), X_test (m, N), and Y_test
-    (m,) the classes, or (m, classes) as to_categorical makes it. Ends the script with
-    status 130 if Ctrl-C has ended the fit.
-    """
-    shown = model.get_metrics_result()  # what evaluate has found
-    shown = next((value for name, value in shown.items() if 'acc' in name), None)
-    run = current_run()
-    is_its_own = run.model is model
-    if not is_its_own or int(model.optimizer.iterations) > run.facts['updates']:
-        # It was trained by a fit without ShowAndSave.
-        if not is_its_own or history is not run.history:
-            save_history(run, model, history)
-        if run.X_fits:
-            run.note('It was also trained without ShowAndSave: perhaps with X_test')
-    facts, names = run.facts, run.facts['class_names']
-    Y, scores = class_numbers(Y_test).astype(int), predict_scores(model, X_test)
-    predicted = scores.argmax(axis=1)
-    right, duplicate = predicted == Y, np.zeros(len(Y), bool)
-    for X in run.X_fits or [X_train]:
-        duplicate |= find_duplicates(X, X_test)
-    facts |= {
-        'evaluated': True,
-        'accuracy': right.mean(),
-        'n_correct': int(right.sum()),
-        'N_test': len(Y),
-        'n_duplicates': int(duplicate.sum()),
-        'n_correct_duplicates': int((duplicate & right).sum()),
-        'train_hash': hash_arrays(X_train),
-        'test_hash': hash_arrays(X_test, Y),
-    }
-    if shown is not None and abs(shown - right.mean()) > 1e-4:
-        why = 'of other data, or counted in another way'
-        print(f'The accuracy above is {why}: see evaluate( ) and metrics')
-    print_test_result(facts)
-    ids = read_lines('Test', IDS_FILE)[: len(Y)]
-    if len({*ids}) < len(ids):
-        objects = f'These are of {len({*ids})} objects'
-        print(f'{objects}: the confidence is not about sequences of new objects')
-    print(describe_baseline(Y, names))
-    print(describe_convergence(facts))
-    print_mistakes(Y, predicted, names)
-    has_scores = are_probabilities(model, scores)
-    if not has_scores:
-        print('The network ends with no sigmoid or softmax, so no scores are stored')
-    # Also the network again: a callback may have restored other weights after the fit.
-    run.save(list_answers(Y, scores, ids, has_scores))
-    print(*run.notes, sep='\n', end='\n' * bool(run.notes))
-    if facts['epochs'] < facts['of']:
-        print(f'Stopped after {facts["epochs"]} of {facts["of"]} epochs')
-    print(f'Run: {run.folder} with {", ".join(sorted(os.listdir(run.folder)))}')
-    if facts['stopped']:
-        sys.exit(130)
-
-
-def save_history(run, model, history):
-    """Save the network of a fit without ShowAndSave, with the history it returned."""
-    run.begin_fit(model)
-    values = zip(*history.history.values(), strict=True)
-    for i, row in enumerate(values, len(run.epochs) + 1):
-        run.epochs.append({'epoch': i} | dict(zip(history.history, row, strict=True)))
-    run.history = history
-    run.save()
-
-
-def list_answers(Y, scores, ids, has_scores):
-    """Return the rows of predictions.csv: classes Y (n,), scores (n, classes)."""
-    rows = []
-    for i, (y, row) in enumerate(zip(Y, scores, strict=True)):
-        answer = {'number': i + 1} | ({'id': ids[i]} if i < len(ids) else {})
-        answer |= {'class': y, 'predicted': row.argmax()}
-        answer |= {f'score_{j}': f'{x:.6g}' * has_scores for j, x in enumerate(row)}
-        rows.append(answer)
-    return rows
-
-
-def class_numbers(Y):
-    """Return classes as a float (n,): Y is that, (n, 1), or one-hot (n, classes)."""
-    Y = np.asarray(Y, float)
-    return Y.argmax(axis=1).astype(float) if Y[0].size > 1 else Y.reshape(len(Y))
-
-
-def print_test_result(facts):
-    """Print how many test sequences are right, and what that is worth."""
-    right, N, seen = facts['n_correct'], facts['N_test'], facts['n_duplicates']
-    low, high = (100 * x for x in wilson_interval(right, N))
-    digits = 1 if high - low < 2 else 0
-    interval = f'{low:.{digits}f} % to {high:.{digits}f} %'
-    worth = f'; 95 % confidence: {interval}' if seen < N else ''
-    print(f'{right} of {N} right{worth}')
-    line = f'{seen} of {N} test sequences also occur in the training set'
-    if seen == N:
-        print(f'{line}: this is memory, not an exam')
-    elif seen:
-        others = right - facts['n_correct_duplicates']
-        share = 100 * others / (N - seen)
-        print(f'{line}; on the {N - seen} others: {others}, {share:.1f} %')
-
-
-def describe_baseline(Y, names):
-    """Return in a line the accuracy of the most frequent of the classes Y, int (n,)."""
-    frequent = np.bincount(Y).argmax()
-    share = 100 * np.mean(frequent == Y)
-    return f'Always answering {class_name(frequent, names)}: {share:.0f} %'
-
-
-def find_duplicates(X_train, X_test):
-    """Return which of X_test (n, N) also occur in X_train (m, N): bool (n,).
-
-    As the network sees them, in float32.
-    """
-
-    def keys(X):
-        return (np.asarray(x, np.float32).tobytes() for x in X)
-
-    test = [*keys(X_test)]
-    seen = set(test).intersection(keys(X_train))
-    return np.array([key in seen for key in test])
-
-
-def hash_arrays(*arrays):
-    """Return a text that is the same for arrays of the same numbers alone."""
-    digest = hashlib.sha256()
-    for x in map(np.atleast_1d, arrays):
-        for i in range(0, len(x), 4096):  # it may be larger than the memory
-            digest.update(np.asarray(x[i : i + 4096], '<f8').tobytes())
-    return digest.hexdigest()[:16]
-
-
-def describe_convergence(facts):
-    """Return in a line how fast a network has learnt its training sequences."""
-    first, last = facts['epochs_to_95'], facts['epochs_to_100']
-    epochs = first or facts['epochs']
-    epochs = '1 epoch' if epochs == 1 else f'{epochs} epochs'
-    if not first:
-        return f'Never 95 % of the training sequences right in {epochs}'
-    end = f'all after {last}' if last else 'never all'
-    if last and last != facts['stays_at_100']:
-        stays = facts['stays_at_100']
-        end += f', for good after {stays}' if stays else ', but not at the end'
-    return f'95 % of the training sequences right after {epochs}, {end}'
-
-
-def print_confusion(Y, predicted, names):
-    """Print how many of each class Y were taken for which, both int (n,)."""
-    from rich.table import Table
-
-    classes = sorted({*Y, *predicted})
-    titles = [class_name(j, names) for j in classes]
-    columns = '', *(f'taken for {title}' for title in titles), 'recall'
-    table = Table(*columns, box=None)
-    for i, title in zip(classes, titles, strict=True):
-        taken = predicted[Y == i]
-        counts = (str(np.sum(taken == j)) for j in classes)
-        table.add_row(title, *counts, f'{np.sum(taken == i)} of {len(taken)}')
-    print_table(table)
-
-
-def print_mistakes(Y, predicted, names):
-    """Print the confusion matrix of Y and predicted, int (n,), and what is wrong."""
-    print_confusion(Y, predicted, names)
-    wrong = np.flatnonzero(Y != predicted)
-    if not len(wrong):
-        return
-    kinds = {(Y[i], predicted[i]) for i in wrong}
-    line = ' '.join(str(i + 1) for i in wrong[:20]) + ' ...' * (len(wrong) > 20)
-    if len(kinds) == 1:
-        label, answer = (class_name(j, names) for j in kinds.pop())
-        every = 'all ' if len(wrong) > 1 else ''
-        line += f', {every}{label} taken for {answer}'
-    print(f'Wrong: {line}: python view.py --wrong')
-
-
-# -------------------------------------------------------------------------- reading
-
-
-def read_run(name, path=None):
-    """Return what run.json says of a run, with its name and path (DataError: none)."""
-    path = str(path or RUNS / str(name))
+    if name is None:
+        return all_runs()[-1]
+    path = Path(name) if os.sep in str(name) else RUNS / str(name)
     try:
-        run = json.loads(Path(path, 'run.json').read_text('utf-8'))
-        return {**run, 'time': run['time'], 'name': str(name), 'path': path}
+        facts = json.loads((path / FACTS).read_text('utf-8'))
+        return {**FIELDS, **facts, 'name': path.name, 'path': str(path)}
     except FileNotFoundError:
         newest = ', '.join(run['name'] for run in all_runs()[-8:])
-        known = newest or 'none yet: python train.py'
-        raise DataError(f'{path} is missing: the newest runs are {known}') from None
-    except (OSError, ValueError, TypeError, LookupError):
+        raise DataError(f'{path} is missing: the newest runs are {newest}') from None
+    except (OSError, ValueError, TypeError):
         remedy = f'mend it, or move {path} elsewhere'
-        raise DataError(f'{path}/run.json cannot be read: {remedy}') from None
+        raise DataError(f'{path}/{FACTS} cannot be read: {remedy}') from None
 
 
 def all_runs():
-    """Return what run.json says of every run, the oldest first."""
-    names = [path.parent.name for path in RUNS.glob('*/run.json')]
-    runs = [read_run(x) for x in names if NAME.fullmatch(x) and x != 'last']
-    return sorted(runs, key=lambda run: (run['time'], os.stat(run['path']).st_mtime_ns))
+    """Return what run.json says of every run, the oldest first.
+
+    Prints a line for one that cannot be read. Raises DataError if there is none.
+    """
+    names = {path.parent.name for path in RUNS.glob(f'[!.]*/{FACTS}')} - {'last'}
+    if not names:
+        raise DataError('there is no run yet: train a network with python train.py')
+    runs = []
+    for name in names:
+        try:
+            runs.append(read_run(name))
+        except DataError as error:
+            print(error.code, file=sys.stderr)
+    return sorted(runs, key=lambda run: run['time'])
 
 
-def newest_run():
-    """Return what run.json says of the newest run, or raise DataError."""
-    if runs := all_runs():
-        return runs[-1]
-    raise DataError('there is no run yet: train a network with python train.py')
-
-
-def read_rows(run, name):
+def read_csv(run, name):
     """Return the rows of a run's CSV file: a dict each, of texts."""
     path = Path(run['path'], name)
     try:

@@ -17,7 +17,7 @@ import sys
 def prepare(keras=False):
     """Explain errors from here on; with keras, also import Keras."""
     search_scripts_last()
-    sys.excepthook = print_error
+    sys.excepthook = report_error
     import linecache
 
     linecache.getlines(getattr(sys.modules['__main__'], '__file__', ''))  # as it is now
@@ -82,7 +82,7 @@ def flush():
 PACKAGES = 'numpy scipy matplotlib tensorflow keras rich pandas astropy'.split()
 
 
-def print_error(kind, error, trace):
+def report_error(kind, error, trace):
     """End a script: a mistake in its own lines, or Ctrl-C, without a traceback."""
     import traceback
 
@@ -155,3 +155,23 @@ def import_keras():
     if GPUs:  # which adds numbers in any order; a CPU repeats itself anyway
         tf.config.experimental.enable_op_determinism()
     return keras
+
+
+def device():
+    """Return 'GPU: its name' or 'CPU', where TensorFlow will train.
+
+    Warns on stderr if Slurm has granted a GPU that TensorFlow doesn't see.
+    """
+    import tensorflow as tf
+
+    GPUs = tf.config.list_physical_devices('GPU')
+    if GPUs:
+        details = tf.config.experimental.get_device_details(GPUs[0])
+        return f'GPU: {details.get("device_name", "unknown")}'
+    if os.environ.get('SLURM_JOB_GPUS') or os.environ.get('SLURM_GPUS_ON_NODE'):
+        print(
+            'Warning: Slurm granted a GPU, but TensorFlow sees none: on a login node,'
+            ' install its CUDA libraries with . ./script.sh --cuda',
+            file=sys.stderr,
+        )
+    return 'CPU'

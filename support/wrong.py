@@ -2,7 +2,8 @@
 
 from support.console import DataError
 from support.files import class_name, read_set, save_plot
-from support.runs import hash_arrays, newest_run, read_rows, read_run
+from support.result import hash_arrays
+from support.runs import ANSWERS, read_csv, read_run
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,8 +20,7 @@ def load_run_sets(run):
     try:
         train = read_set('Train', N['N_train'], N['N_sequence'])
         test = read_set('Test', N['N_test'], N['N_sequence'])
-        hashes = hash_arrays(train[0]), hash_arrays(*test)
-        if hashes == (run['train_hash'], run['test_hash']):
+        if [*map(hash_arrays, (*train, *test))] == [*run['arrays'].values()]:
             return *train, *test
     except (DataError, KeyError):  # fewer, shorter, none; or numbers of a notebook
         pass
@@ -50,8 +50,8 @@ def plot_wrong(name=None):
     Each is drawn over the nearest training sequence of its class, and over that of the
     class it was taken for. (Distance: the root of the sum of the squared differences.)
     """
-    run = read_run(name) if name else newest_run()
-    rows = read_rows(run, 'predictions.csv')
+    run = read_run(name)
+    rows = read_csv(run, ANSWERS)
     X_train, Y_train, X_test, Y_test = load_run_sets(run)
     answers = np.array([int(row['predicted']) for row in rows])
     wrong = np.flatnonzero(answers != Y_test)

@@ -50,7 +50,7 @@ def restored():
 
     numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
     handlers = [signal.getsignal(number) for number in numbers]
-    runs.Run.current = None
+    runs.Script.current = None
     signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a new process
     if 'keras' in sys.modules:  # the first network is called sequential
         sys.modules['keras'].utils.clear_session()

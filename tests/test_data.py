@@ -14,7 +14,7 @@ from pathlib import Path
 
 from support import files, sets, wrong
 from support.console import DataError
-from support.runs import read_rows, read_run, write_rows
+from support.runs import read_csv, read_run, write_csv
 
 import numpy as np
 import pytest
@@ -125,10 +125,10 @@ def test_plot_history(plots):
 
 def test_wrong_shows_where_curves_differ(trained, plots):
     """Each is over the nearest of its class, and of that it was taken for."""
-    rows = read_rows(read_run(1), 'predictions.csv')
+    rows = read_csv(read_run(1), 'predictions.csv')
     for row in rows[:9]:
         row['predicted'] = 1 - int(row['class'])
-    write_rows('runs/1/predictions.csv', rows)
+    write_csv('runs/1/predictions.csv', rows)
     shown = script('view.py', '--wrong').stdout
     assert ' of 50 test sequences are wrong; the first 8 are drawn\n' in shown
     ((figure, path),) = plots
@@ -148,7 +148,7 @@ def test_wrong_shows_where_curves_differ(trained, plots):
         title = f'Test {test}, {name}.*: Train {near + 1}\ndistance {apart.min():.1f}'
         assert re.match(title, axis.get_title())
     rows = [row | {'predicted': row['class']} for row in rows]
-    write_rows('runs/1/predictions.csv', rows)
+    write_csv('runs/1/predictions.csv', rows)
     assert ' 0 of 50 test sequences are wrong\n' in script('view.py', '--wrong').stdout
 
 
