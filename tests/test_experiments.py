@@ -1,6 +1,5 @@
 """experiments/: runs against plain Keras; what is published, and what a user sees."""
 
-import contextlib
 import functools
 import itertools
 import os
@@ -9,8 +8,8 @@ import re
 import shutil
 import signal
 import time
-from concurrent.futures import Future
-from types import SimpleNamespace
+from concurrent.futures import ThreadPoolExecutor
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -134,33 +133,17 @@ def test_command_lines(folder):
     refused(COMMAND, 'memory', '--output', 'file/below', parts=['file/below'])
 
 
-class Pool:
-    """A pool that runs its tasks in this process."""
-
-    def __init__(self):
-        self.tasks = []
-
-    def submit(self, function, *task):
-        self.tasks.append(task)
-        future = Future()
-        try:
-            future.set_result(function(*task))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
 def test_kill(folder, monkeypatch):
-    """It ends like Ctrl-C, in the midst of the processes."""
-    kill = SimpleNamespace(submit=lambda *_: signal.raise_signal(signal.SIGTERM))
-    monkeypatch.setattr(run, 'workers', lambda jobs: contextlib.nullcontext(kill))
+    """It ends like Ctrl-C: so the processes end, too."""
+    monkeypatch.setattr(run, 'workers', lambda _: signal.raise_signal(signal.SIGTERM))
     assert script(COMMAND, 'memory', status=1).stderr == '\nInterrupted.\n'
 
 
 def test_readme_example_of_a_question(folder, monkeypatch):
     """It runs; what it has found is kept when the next question ends with an error."""
-    pool = Pool()
-    monkeypatch.setattr(run, 'workers', lambda jobs: contextlib.nullcontext(pool))
+    runs = mock.Mock(side_effect=run.run)
+    monkeypatch.setattr(run, 'run', runs)
+    monkeypatch.setattr(run, 'workers', ThreadPoolExecutor)  # in this process
     (example,) = re.findall(r"```python\n(    '.*?)```", README, re.DOTALL)
     ((name, experiment),) = eval('{' + example + '}', vars(questions)).items()
     experiment = experiment._replace(test_every=1)
@@ -169,10 +152,10 @@ def test_readme_example_of_a_question(folder, monkeypatch):
     wrong = experiment._replace(settings=settings)
     for key, value in (name, experiment), ('twin', twin), ('wrong', wrong):
         monkeypatch.setitem(EXPERIMENTS, key, value)
-    options = '--epochs', 2, '--repeats', 1
+    options = '--epochs', 2, '--repeats', 1, '--jobs', 1
     shown = script(COMMAND, name, 'twin', 'wrong', *options, status=1)
     assert 'no such function' in shown.stderr and '%' not in shown.stderr  # no bar
-    assert len(pool.tasks) == 3  # what is the same runs once
+    assert runs.call_count == 3  # what is the same runs once
     for part in (experiment.question, twin.question, *experiment.settings):
         assert part in shown.stdout
     ends = ['-curves.csv', '.csv', '.png']
