@@ -3,7 +3,7 @@
     python -m experiments                       all of them
     python -m experiments training-sets linear  some of them
     python -m experiments --list                what there is
-    python -m experiments --publish             redraw the README's figures and tables
+    python -m experiments --publish             update the README from the CSV files
 
 Every setting is run with several seeds, each with training sequences of its own and
 2,000 others for the test. An experiment writes its runs to NAME.csv and a figure to
@@ -17,67 +17,85 @@ if __name__ == '__main__':
 
 import os
 import pathlib
+import signal
 import tempfile
-from itertools import chain
 
-from support.console import make_parser, whole_number
-from support.files import disk_errors
+from support.console import DataError, make_parser, whole_number
+from support.files import disk_errors, whole_file
 
-from experiments.pool import submit, workers
-from experiments.questions import EXPERIMENTS
+from experiments.questions import EXPERIMENTS, tasks
 
 FOLDER = pathlib.Path(__file__).parent
 PUBLISHED = FOLDER / 'results'
+LABELS = ['series', 'setting', 'seed']
 
 
-def default_jobs():
-    """Return one process for each core that may be used, at most four."""
-    affinity = getattr(os, 'sched_getaffinity', None)  # macOS has none
-    return min(4, len(affinity(0)) if affinity else os.cpu_count())
+def answer(names, repeats, N_epochs, jobs, folder):
+    """Run these experiments; as each is done, write its files and print its table.
 
-
-def run(names, repeats, N_epochs, jobs, folder):
-    """Run these experiments; as each is done, write its files and print its table."""
+    What several of them ask for is run once.
+    """
+    import pandas as pd
     from rich.console import Console
     from rich.progress import track
 
-    from experiments.figures import save_figure
-    from experiments.report import print_experiment, save
+    from experiments.run import run, workers
+    from experiments.show import print_answer, save_figure
 
     console = Console(stderr=True)
     bar = {'console': console, 'transient': True, 'disable': not console.is_terminal}
+    asked = {name: tasks(name, repeats, N_epochs) for name in names}
     with workers(jobs) as pool:
-        futures = [submit(pool, name, repeats, N_epochs) for name in names]
-        for name, of_name in zip(names, futures, strict=True):
-            done = [future.result() for future in track(of_name, name, **bar)]
-            rows, curves = (list(chain(*part)) for part in zip(*done, strict=True))
-            save(folder, name, rows, curves)
+        once = dict.fromkeys(task for runs in asked.values() for task in runs.values())
+        futures = {task: pool.submit(run, *task) for task in once}
+        for name, runs in asked.items():
+            rows, curves = [], {}
+            for key, task in track(runs.items(), name, total=len(runs), **bar):
+                row, curves[key] = futures[task].result()
+                rows.append(dict(zip(LABELS, key, strict=True)) | row)
+            frame = pd.DataFrame(rows, dtype=object)  # whole numbers stay whole
+            with whole_file(f'{folder}/{name}.csv') as temporary:
+                frame.to_csv(temporary, index=False)
+            if EXPERIMENTS[name].test_every:
+                tested = pd.concat(curves, names=LABELS).dropna().round(4)
+                with whole_file(f'{folder}/{name}-curves.csv') as temporary:
+                    tested.to_csv(temporary)
             save_figure(folder, name)
-            print_experiment(folder, name)
+            print_answer(folder, name)
 
 
 def publish(names):
-    """Redraw the figures and the README's tables from the published CSV files."""
-    from experiments.figures import save_figure
-    from experiments.report import with_tables
+    """Update the README, and draw its figures, from the published CSV files.
 
+    Raises DataError unless these files hold the runs of their questions.
+    """
+    from experiments.show import load, save_figure, updated
+
+    for name, experiment in EXPERIMENTS.items():
+        for file in [name] + [f'{name}-curves'] * (experiment.test_every > 0):
+            runs = load(PUBLISHED, file)[LABELS].drop_duplicates()
+            if [*runs.itertuples(index=False, name=None)] != [*tasks(name)]:
+                again = f'python -m experiments {name} --output experiments/results'
+                raise DataError(f'{file}.csv does not hold the runs: type {again}')
     for name in names:
         save_figure(PUBLISHED, name)
-    document = FOLDER / 'README.md'
-    text = with_tables(document.read_text(encoding='utf-8'), PUBLISHED)
-    document.write_text(text, encoding='utf-8')
+    page = FOLDER / 'README.md'
+    text = updated(page.read_text(encoding='utf-8'), PUBLISHED)
+    page.write_text(text, encoding='utf-8')
 
 
 if __name__ == '__main__':
     parser = make_parser(__doc__)
     add, number = parser.add_argument, whole_number(1)
+    affinity = getattr(os, 'sched_getaffinity', None)  # macOS has none
+    jobs = min(4, len(affinity(0)) if affinity else os.cpu_count())
     add('names', nargs='*', choices=[*EXPERIMENTS, 'all'], default='all')
     add('--list', action='store_true', help='list the experiments')
     add('--repeats', type=number, help='seeds, default 5 or 20, as the question says')
     add('--epochs', type=number, default=300, help='default 300')
-    add('--jobs', type=number, help='processes, default one a core, at most 4')
+    add('--jobs', type=number, default=jobs, help=f'processes, default {jobs}')
     add('--output', default='results', help='folder, default results')
-    add('--publish', action='store_true', help="redraw the README's figures, tables")
+    add('--publish', action='store_true', help='update the README and its figures')
     args = parser.parse_args()
     names = list(EXPERIMENTS if 'all' in args.names else dict.fromkeys(args.names))
     if args.list:
@@ -89,4 +107,6 @@ if __name__ == '__main__':
         with disk_errors(args.output):  # better now than after the runs
             os.makedirs(args.output, exist_ok=True)
             tempfile.TemporaryFile(dir=args.output).close()
-        run(names, args.repeats, args.epochs, args.jobs or default_jobs(), args.output)
+        # kill ends this as Ctrl-C does, and with it the processes.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        answer(names, args.repeats, args.epochs, args.jobs, args.output)

@@ -1,52 +1,40 @@
 """What is asked: each question is an entry of EXPERIMENTS, below, and so is a new one.
 
-Nothing here needs Keras: a network is a function that makes its layers of keras.layers.
+A network is a tuple of layers: each is its name in keras.layers, and its arguments.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 from experiments import baselines
-
-N_sequence = 128
 
 # ---------------------------------------------------------------- networks
 
 
 def dense(*neurons_and_activations):
     """Return the option for a network of Dense layers."""
-    pairs = neurons_and_activations
-    return {'network': lambda layers: [layers.Dense(n, a) for n, a in pairs]}
+    return {'method': tuple(('Dense', *pair) for pair in neurons_and_activations)}
 
 
-def stepwise(inside, **options):
-    """Return options for layers that get the sequence as a series of single values."""
-
-    def network(layers):
-        step = layers.Reshape((N_sequence, 1))
-        return [step, *inside(layers), layers.Dense(*OUTPUT)]
-
-    return {'network': network, **options}
-
-
-def convolution(layers):
-    return [layers.Conv1D(16, 5, activation='relu'), layers.GlobalAveragePooling1D()]
+def stepwise(*inside):
+    """Return the option for layers that get the sequence as a series of values."""
+    return {'method': (('Reshape', (128, 1)), *inside, ('Dense', *OUTPUT))}
 
 
 HIDDEN = ((16, 'relu'), (8, 'tanh'), (8, 'tanh'), (8, 'tanh'))
 OUTPUT = (1, 'sigmoid')
 MLP = dense(*HIDDEN[:2], OUTPUT)
-NO_ACTIVATION = dense((16, None), (1, None))
+NO_ACTIVATION = dense((16,), (1,))
 LAYERS = {N: dense(*HIDDEN[:N], OUTPUT) for N in range(5)}
 NEURONS = (2, 4, 8, 16, 32, 64, 128, 256)
 NEURONS = {N: dense((N, 'relu'), HIDDEN[1], OUTPUT) for N in NEURONS}
 ACTIVATIONS = ('linear', 'relu', 'softplus', 'tanh', 'sigmoid')
 ACTIVATIONS = {a: dense((16, a), (8, a), OUTPUT) for a in ACTIVATIONS}
-# Recurrent networks spend their time in 128 small steps: XLA (jit) takes a third of it.
+CONVOLUTION = ('Conv1D', 16, 5), ('Activation', 'relu'), ('GlobalAveragePooling1D',)
 STEPWISE = {
-    'Conv1D': stepwise(convolution),
-    'SimpleRNN': stepwise(lambda layers: [layers.SimpleRNN(16)], jit=True),
-    'LSTM': stepwise(lambda layers: [layers.LSTM(16)], jit=True),
+    'Conv1D': stepwise(*CONVOLUTION),
+    'SimpleRNN': stepwise(('SimpleRNN', 16)),
+    'LSTM': stepwise(('LSTM', 16)),
 }
 
 # ---------------------------------------------------------------- data and methods
@@ -60,13 +48,13 @@ MANY_HARD_WAVES = {'random phase, 800 sequences': LARGE_RANDOM_PHASE}
 NUMBERS = {N: {'N_train': N} for N in (25, 50, 100, 200, 400, 800, 1600)}
 
 METHODS = {
-    'always the same class': {'baseline': baselines.always_sine},
-    'mean of the squares': {'baseline': baselines.mean_square},
-    'mean of x⁴ / (mean of x²)²': {'baseline': baselines.flatness},
-    'nearest neighbour': {'baseline': baselines.nearest_neighbour},
-    'logistic regression (L2 = 1)': {'baseline': baselines.logistic_regression},
+    'always the same class': {'method': baselines.always_sine},
+    'mean of the squares': {'method': baselines.mean_square},
+    'mean of x⁴ / (mean of x²)²': {'method': baselines.flatness},
+    'nearest neighbour': {'method': baselines.nearest_neighbour},
+    'logistic regression (L2 = 1)': {'method': baselines.logistic_regression},
     'logistic regression on Fourier magnitudes (L2 = 1)': {
-        'baseline': baselines.spectral_regression
+        'method': baselines.spectral_regression
     },
     'no hidden layer, 300 epochs': dense(OUTPUT),
     "the tutorial's network": MLP,
@@ -91,14 +79,12 @@ CONVERGENCE = ('training_95', 'training_99', 'test_95', 'test_99')
 class Setting(NamedTuple):
     """The options of a setting, and what they are where it does not give them."""
 
-    network: Callable = MLP['network']
-    baseline: Callable | None = None  # in place of a network: one of baselines.py
+    method: tuple | Callable = MLP['method']  # a network, or one of baselines.py
     N_train: int = 200
     phase: float = 0  # as of make_sequences
     noise: float = 0.0  # its standard deviation
-    from_training_set: bool = False  # draw the test from the training set, as in 2018
-    test: Mapping = {}  # further options of make_sequences, for the test alone
-    jit: bool = False  # by XLA
+    test_band: tuple = (0.1, 0.3)  # f_min and f_range of the test
+    test_from_training: bool = False  # draw the test from the training set, as in 2018
     count_2018: bool = False  # also find the training accuracy as Keras 2 counted it
 
 
@@ -111,7 +97,7 @@ class Experiment(NamedTuple):
     series: str = ''  # what the series are
     seeds: int = 5  # how many
     columns: tuple = ACCURACY  # of the CSV that the table shows
-    panels: tuple = ('accuracy',)  # of the figure: see figures.py's PANELS
+    panels: tuple = ('accuracy',)  # of the figure: see show.py's PANELS
     test_every: int = 0  # epochs between points of the curves; 0: only test at the end
 
 
@@ -178,7 +164,7 @@ EXPERIMENTS = {
         {
             "the slide's (Dense 16, Dense 1)": NO_ACTIVATION | {'count_2018': True},
             'with a sigmoid (Dense 16, Dense 1 sigmoid)': (
-                dense((16, None), OUTPUT) | {'count_2018': True}
+                dense((16,), OUTPUT) | {'count_2018': True}
             ),
         },
         seeds=20,
@@ -194,7 +180,7 @@ EXPERIMENTS = {
             {
                 'no activation (Dense 16, Dense 1)': NO_ACTIVATION,
                 'only a sigmoid at the end (Dense 16, Dense 8, sigmoid)': (
-                    dense((16, None), (8, None), OUTPUT)
+                    ACTIVATIONS['linear']
                 ),
                 "the tutorial's (relu, tanh, sigmoid)": MLP,
             },
@@ -213,8 +199,8 @@ EXPERIMENTS = {
     'phase': Experiment(
         'What if every wave begins at a random phase?',
         'Training sequences',
-        each({"the tutorial's, same phase": MLP}, NUMBERS)
-        | each({"the tutorial's, random phase": MLP | RANDOM_PHASE}, NUMBERS)
+        each({"the tutorial's, same phase": {}}, NUMBERS)
+        | each({"the tutorial's, random phase": RANDOM_PHASE}, NUMBERS)
         | {
             (f'{name}, random phase', 200): network | RANDOM_PHASE
             for name, network in STEPWISE.items()
@@ -239,15 +225,26 @@ EXPERIMENTS = {
         'Does it recognise frequencies outside the training range?',
         'Frequency (radians per step)',
         # Narrow bands around them: of exactly one frequency there is only one wave.
-        {
-            i / 50: {'test': {'f_min': i / 50 - 0.01, 'f_range': 0.02}}
-            for i in range(1, 41)
-        },
+        {i / 50: {'test_band': (i / 50 - 0.01, 0.02)} for i in range(1, 41)},
         columns=('test_accuracy',),
     ),
     'memory': Experiment(
         'What did the test of 2018 measure?',
         'Test sequences',
-        {'from the training set (as in 2018)': {'from_training_set': True}, 'new': {}},
+        {'from the training set (as in 2018)': {'test_from_training': True}, 'new': {}},
     ),
 }
+
+
+def tasks(name, repeats=None, N_epochs=300):
+    """Return what answers an experiment: {(series, setting, seed): arguments of run()}.
+
+    repeats is the number of seeds; None stands for the experiment's.
+    """
+    experiment, found = EXPERIMENTS[name], {}
+    for key, options in experiment.settings.items():
+        series, key = key if isinstance(key, tuple) else ('', key)
+        for seed in range(repeats or experiment.seeds):
+            task = Setting(**options), seed, N_epochs, experiment.test_every
+            found[series, str(key), seed] = task
+    return found

@@ -1,19 +1,63 @@
-"""One setting of a question: trains and tests its network, anew for each seed."""
+"""Trains and tests a setting of a question, in one of several processes.
 
-import itertools
+Each of them has one thread, which adds numbers in one order: so any number of processes
+finds the same results. They alone import TensorFlow.
+"""
+
+import contextlib
+import functools
+import math
+import multiprocessing
+import os
+import signal
 import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 from support.batches import make_batches
+from support.console import DataError
+from support.start import import_keras
 
-import keras
 import numpy as np
 import pandas as pd
-from keras import layers
 
-from experiments.questions import EXPERIMENTS, N_sequence, Setting
 from generate_data import make_sequences, random_streams
 
 N_test = 2000
+
+# ---------------------------------------------------------------- the processes
+
+
+def start_worker():
+    """Prepare a new process, and import Keras there."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the first process
+    os.environ |= {
+        'TF_NUM_INTRAOP_THREADS': '1',
+        'TF_NUM_INTEROP_THREADS': '1',
+        'CUDA_VISIBLE_DEVICES': '-1',  # a GPU gains nothing with small networks
+    }
+    # Each process would repeat TensorFlow's notices; errors come back with the results.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    import_keras()
+
+
+@contextlib.contextmanager
+def workers(jobs):
+    """Give a ProcessPoolExecutor, whose processes end with it, also after an error."""
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn'), start_worker)
+    try:
+        yield pool
+    except BrokenProcessPool:
+        raise DataError(
+            'a process was killed, probably for want of memory: give fewer --jobs'
+        ) from None
+    finally:
+        for process in multiprocessing.active_children():
+            process.kill()
+        pool.shutdown(cancel_futures=True)
+
+
+# ---------------------------------------------------------------- the data
 
 
 def unseen_sequences(X_train, rng, **options):
@@ -22,35 +66,81 @@ def unseen_sequences(X_train, rng, **options):
     Without a phase there are only some hundreds of different square waves, so that many
     of those drawn are among the training sequences.
     """
-    X, Y = make_sequences(10 * N_test, rng, N_sequence, **options)
+    X, Y = make_sequences(10 * N_test, rng, **options)
     seen = {x.tobytes() for x in X_train}
     unseen = np.array([x.tobytes() not in seen for x in X])
     chosen = [np.flatnonzero(unseen & (Y == y))[: N_test // 2] for y in (0, 1)]
     return X[np.hstack(chosen)], Y[np.hstack(chosen)]
 
 
-def accuracy_2018(y, p):
-    """As Keras 2.1 counted: right if it rounds to the class, so 1.7, say, is wrong."""
-    return keras.ops.round(p) == keras.ops.reshape(y, (-1, 1))
+def noisy(X, noise, rng):
+    """Return X (n, N) with Gaussian noise, whose random numbers change no others."""
+    (noise_rng,) = rng.spawn(1)
+    return X + noise * noise_rng.standard_normal(X.shape) if noise else X
 
 
-def new_network(setting):
-    return keras.Sequential([layers.Input((N_sequence,)), *setting.network(layers)])
+def draw_data(setting, seed):
+    """Return (X_train, Y_train) and (X_test, Y_test)."""
+    train_rng, test_rng = random_streams(seed)
+    N_train, phase, noise = setting.N_train, setting.phase, setting.noise
+    f_min, f_range = setting.test_band
+    X_train, Y_train = make_sequences(N_train, train_rng, phase=phase)
+    options = {'phase': phase, 'f_min': f_min, 'f_range': f_range}
+    X_test, Y_test = unseen_sequences(X_train, test_rng, **options)
+    if setting.test_from_training:
+        chosen = test_rng.integers(N_train, size=N_test)
+        X_test, Y_test = X_train[chosen], Y_train[chosen]
+    X_train, X_test = noisy(X_train, noise, train_rng), noisy(X_test, noise, test_rng)
+    return (X_train, Y_train), (X_test, Y_test)
 
 
-def compiled(setting):
-    """Return a network to be trained with all seeds.
+# ---------------------------------------------------------------- the training
 
-    Translating it to a graph, anew for each, would take half as long as a fit.
+
+def new_network(layers):
+    """Return a network of these layers, see questions.py, with random weights."""
+    import keras
+
+    model = keras.Sequential([keras.Input((128,))])
+    for name, *arguments in layers:
+        model.add(getattr(keras.layers, name)(*arguments))
+    return model
+
+
+@functools.lru_cache(1)
+def compiled_network(layers, N_batches, count_2018):
+    """Return a network to be trained with several seeds, whose epochs have N_batches.
+
+    TensorFlow translates it once. For each seed that would take half as long as a fit,
+    and memory that is never given back.
     """
-    model = new_network(setting)
+    import keras
+
+    def accuracy_2018(y, p):
+        """As Keras 2.1 counted: right if it rounds to the class, so 1.7 is wrong."""
+        return keras.ops.round(p) == keras.ops.reshape(y, (-1, 1))
+
+    keras.utils.clear_session()  # else Keras keeps all that it has traced
+    model = new_network(layers)
     model.compile(
         'rmsprop',
         'binary_crossentropy',
-        metrics=['accuracy', accuracy_2018] if setting.count_2018 else ['accuracy'],
-        jit_compile=setting.jit,
+        metrics=['accuracy', accuracy_2018] if count_2018 else ['accuracy'],
+        steps_per_execution=N_batches,  # a whole epoch in one call
+        # Recurrent networks spend their time in 128 small steps: XLA takes a third.
+        jit_compile=any(name in ('SimpleRNN', 'LSTM') for name, *_ in layers),
     )
     return model
+
+
+def initialise(model, layers, seed):
+    """Give a compiled network new weights, and forget the updates of the old ones."""
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    model.set_weights(new_network(layers).get_weights())
+    for velocity in model.optimizer.variables[2:]:  # after iterations, learning_rate
+        velocity.assign(0 * velocity)
 
 
 def fit(model, training, test, N_epochs, test_every):
@@ -62,7 +152,6 @@ def fit(model, training, test, N_epochs, test_every):
     step = test_every or N_epochs
     test_epochs = [*range(step, N_epochs, step), N_epochs]
     batches = make_batches(training, 32, shuffle=True)
-    model.steps_per_execution = len(batches)  # a whole epoch in one call
     history = model.fit(
         # One iterator for the whole fit, not one for each epoch: a quarter less time.
         batches.repeat(),
@@ -81,86 +170,37 @@ def fit(model, training, test, N_epochs, test_every):
     return found
 
 
-def noisy(X, noise, rng):
-    """Return X (n, N) with Gaussian noise, whose random numbers change no others."""
-    (noise_rng,) = rng.spawn(1)
-    return X + noise * noise_rng.standard_normal(X.shape) if noise else X
-
-
-def draw_data(setting, seed):
-    """Return (X_train, Y_train) and (X_test, Y_test)."""
-    train_rng, test_rng = random_streams(seed)
-    N_train, noise, phase = setting.N_train, setting.noise, setting.phase
-    X_train, Y_train = make_sequences(N_train, train_rng, N_sequence, phase=phase)
-    X_test, Y_test = unseen_sequences(X_train, test_rng, phase=phase, **setting.test)
-    if setting.from_training_set:
-        chosen = test_rng.integers(N_train, size=N_test)
-        X_test, Y_test = X_train[chosen], Y_train[chosen]
-    X_train, X_test = noisy(X_train, noise, train_rng), noisy(X_test, noise, test_rng)
-    return (X_train, Y_train), (X_test, Y_test)
-
-
 def first_epochs(accuracies):
     """Return the epochs at which accuracies first reach 95 and 99 %, or infinity."""
     first = {}
-    for which, level in itertools.product(('training', 'test'), (95, 99)):
-        epochs = accuracies.index[accuracies[f'{which}_accuracy'] >= level / 100]
-        first[f'{which}_{level}'] = min(epochs, default=np.inf)
+    for which in 'training', 'test':
+        accuracy = accuracies[f'{which}_accuracy']
+        for level in 95, 99:
+            epochs = accuracy.index[accuracy >= level / 100]
+            first[f'{which}_{level}'] = min(epochs, default=np.inf)
     return first
 
 
-def run_baseline(setting, seed):
-    """Return what a method of baselines.py achieves, a dict."""
-    training, test = draw_data(setting, seed)
-    row = {'epochs': 0, 'parameters': 0}
-    for which, (X, Y) in ('training', training), ('test', test):
-        right = setting.baseline(*training, X, setting.noise) == Y
-        row[f'{which}_accuracy'] = round(right.mean(), 4)
-    return row
+def run(setting, seed, N_epochs, test_every=0):
+    """Run a setting with a seed: nothing else matters, so what is equal runs once.
 
-
-def run_network(setting, seed, model, N_epochs, test_every):
-    """Train a network from new weights, and test it.
-
-    Returns what it achieves, a dict, and its accuracies, see fit().
+    Returns what it achieves, a dict; and of a network its accuracies, see fit(), else
+    None. test_every is the number of epochs between tests; 0 only tests at the end.
     """
-    keras.utils.set_random_seed(seed)
     training, test = draw_data(setting, seed)
+    row = {x: getattr(setting, x) for x in ('N_train', 'phase', 'noise')}
+    if callable(setting.method):
+        row |= {'epochs': 0, 'parameters': 0}
+        for which, (X, Y) in ('training', training), ('test', test):
+            right = setting.method(*training, X, setting.noise) == Y
+            row[f'{which}_accuracy'] = round(right.mean(), 4)
+        return row, None
     start = time.perf_counter()
-    model.set_weights(new_network(setting).get_weights())
-    for velocity in model.optimizer.variables[2:]:  # after iterations, learning_rate
-        velocity.assign(0 * velocity)
+    N_batches = math.ceil(setting.N_train / 32)
+    model = compiled_network(setting.method, N_batches, setting.count_2018)
+    initialise(model, setting.method, seed)
     accuracies = fit(model, training, test, N_epochs, test_every)
-    row = {
-        'epochs': N_epochs,
-        'parameters': model.count_params(),
-        **accuracies.iloc[-1].round(4),
-        'seconds': round(time.perf_counter() - start, 2),
-        **first_epochs(accuracies),
-    }
-    return row, accuracies
-
-
-def run_setting(name, key, seeds, N_epochs):
-    """Run the setting of this key of an experiment, once for each of the seeds.
-
-    Returns rows of results, dicts, one a seed; and if the experiment has a test_every,
-    the curves: a dict for each seed and tested epoch.
-    """
-    experiment, rows, curves = EXPERIMENTS[name], [], []
-    setting, test_every = Setting(**experiment.settings[key]), experiment.test_every
-    series, key = key if isinstance(key, tuple) else ('', key)
-    model = None if setting.baseline else compiled(setting)
-    for seed in seeds:
-        named = {'series': series, 'setting': key, 'seed': seed}
-        data = {x: getattr(setting, x) for x in ('N_train', 'phase', 'noise')}
-        if setting.baseline:
-            found = run_baseline(setting, seed)
-        else:
-            found, accuracies = run_network(setting, seed, model, N_epochs, test_every)
-            if test_every:
-                tested = accuracies.dropna().round(4).reset_index()
-                curves += [named | point for point in tested.to_dict('records')]
-        rows.append(named | data | found)
-    keras.utils.clear_session()  # else Keras keeps all that it has traced
-    return rows, curves
+    row |= {'epochs': N_epochs, 'parameters': model.count_params()}
+    row |= accuracies.iloc[-1].round(4).to_dict()
+    row |= {'seconds': round(time.perf_counter() - start, 2)}
+    return row | first_epochs(accuracies), accuracies

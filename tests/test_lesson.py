@@ -20,7 +20,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import PROJECT, SHORT, TRAIN, contents, restored, script
+from conftest import PROJECT, SHORT, TRAIN, contents, script
 
 from benchmarks import own_data
 from docs.edits import edited, sections
@@ -413,15 +413,14 @@ def test_more_than_two_classes(folder):
 )
 def test_edits_for_own_data(folder, make, text):
     """Without the edit one class is not recognised; with it both are."""
-    with restored():
-        few = functools.partial(make, 1000 if make is own_data.rare_squares else 200)
-        options = own_data.import_sequences(make, 1000, lambda _, rng: few(rng))
-        options += ['--N_epochs', 10]
-        measured = [own_data.measure([0], x, *options) for x in ([], [text])]
-    without, edited = (
-        [float(percent[y].split()[0]) for y in (0, 1)] for percent in measured
-    )
-    assert min(without) < 10 < 25 < min(edited) and max(edited) > 80
+    few = functools.partial(make, 1000 if make is own_data.rare_squares else 200)
+    options = own_data.import_sequences(make, 1000, lambda _, rng: few(rng))
+    script('train.py', *options, '--N_epochs', 10)
+    without = own_data.percent_right()
+    edit(text)
+    script('train.py', *options, '--N_epochs', 10)
+    edited = own_data.percent_right()
+    assert without.min() < 10 < 25 < edited.min() and edited.max() > 80
 
 
 def test_cross_validation(data):
@@ -544,20 +543,11 @@ def test_a_checkpoint(trained):
 # ---------------------------------------------------------------- the pictures
 
 
-def test_pictures(lesson):
+def test_pictures():
     """Each that is shown has its function, or is the lesson's own run."""
     shown = re.findall(r'pictures/(\S+)\.png\)', LESSON + TEXTS['docs/slides.md'])
     assert {*shown} == {path.stem for path in PROJECT.glob('docs/pictures/*.png')}
-    of_slides = (
-        'history',
-        'flat',
-        'linear',
-        'fastest',
-        'curves',
-        'validation',
-        'results',
-    )
-    for name in {*shown} - {*of_slides, 'confusion'}:
+    for name in {*shown} - {'history', 'curves', 'validation', 'results'}:
         assert getattr(pictures, name)().axes
     # The slide asks what is odd: it begins below one half, and ends exactly flat.
     y = pictures.flat_curve().axes[0].lines[0].get_ydata()

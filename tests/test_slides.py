@@ -82,8 +82,8 @@ def test_slide(slide):
         assert max(map(len, block.splitlines())) <= 60, block
         assert CHECKS[language](block), f'not in the scripts and documents:\n{block}'
     for path in PICTURE.findall(slide):
-        # In the release the HTML has just these beside it.
-        assert path.startswith('pictures/')
+        # In the release the HTML has just these folders beside it.
+        assert path.startswith(('pictures/', '../experiments/results/'))
         assert (PROJECT / 'docs' / path).is_file(), path
 
 
@@ -114,3 +114,11 @@ def test_table():
     medians = runs.groupby('setting').median(numeric_only=True).loc[sizes]
     found = 100 * medians.test_accuracy, medians.training_95
     assert shown == [column.round().tolist() for column in found]
+
+
+def test_confusion_matrix():
+    """It is the one in the README."""
+    pattern = r'(?m)^ (\w+) wave +(\d+) +(\d+) +\d+ of (\d+)$'
+    rows = re.findall(pattern, read('README.md'))
+    lines = [f'| **{N} {name}s** | {a} | {b} |\n' for name, a, b, N in rows]
+    assert len(lines) == 2 and ''.join(lines) in read('docs/slides.md')

@@ -3,7 +3,8 @@
     python -m docs.pictures.draw                  into the folder results
     python -m docs.pictures.draw docs/pictures    redraws those of the documents
 
-Those of the training come from train.py itself, as it is and with LESSON.md's edits.
+Those of the training come from train.py itself, as it is and with LESSON.md's edits;
+flat_curve.png from the runs of experiments/.
 """
 
 from support.start import prepare
@@ -18,7 +19,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from subprocess import DEVNULL
 
 from support.console import make_parser
 
@@ -26,14 +26,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from docs.edits import edited, sections
-from experiments import figures
+from docs.edits import PROJECT, edited, sections
+from experiments import show
 from generate_data import WAVES
 
-PROJECT = pathlib.Path(__file__).absolute().parents[2]
 # The panels of "Which is yours?", and the run that each shows
 FOUR = {'A': 'leak', 'B': 'large', 'C': 'validation', 'D': 'small'}
-RESULTS = PROJECT / 'experiments/results'
 STYLE = {
     'font.size': 14,  # on a slide, to be read from the last row
     'axes.grid': True,
@@ -67,24 +65,14 @@ def formulas():
 
 def flat_curve():
     """Draw a network without activations, its accuracy counted as in 2018."""
-    lines = figures.draw(RESULTS, 'flat').axes[0].get_lines()
-    (bold,) = (line for line in lines if 'Keras 2' in line.get_label())
+    curves = show.load(PROJECT / 'experiments/results', 'flat-curves')
+    slide, seed = curves.setting[0], show.median_seed(curves)
+    curve = curves[(curves.setting == slide) & (curves.seed == seed)]
     figure, axis = plt.subplots(figsize=(7.5, 3.5))
-    axis.plot(*bold.get_data(), color='C1', linewidth=2.5)
+    axis.plot(curve.epoch, curve.accuracy_2018, color='C1', linewidth=2.5)
     axis.set(ylim=(0, 1), yticks=np.linspace(0, 1, 5))
     axis.set(xlabel='Epoch', ylabel='Training accuracy')
     axis.yaxis.set_major_formatter('{x:.0%}')
-    return figure
-
-
-def for_slide(name, height):
-    """Draw a figure of the experiments smaller (larger type), and without its title."""
-    figure = figures.draw(RESULTS, name)
-    figure.suptitle('')
-    figure.set_size_inches(8, height)
-    for axis in figure.axes[1:]:  # panels, with many labels each
-        axis.tick_params('x', rotation=45)
-    figure.align_xlabels()
     return figure
 
 
@@ -141,13 +129,12 @@ def scripts():
 
 def train(folder):
     """Run each of the scripts in a folder, on its own data: runs/NAME is in there."""
-    command = [sys.executable, PROJECT / 'generate_data.py']
-    subprocess.run(command, cwd=folder, check=True)
-    env = os.environ | {'MPLBACKEND': 'agg', 'PYTHONPATH': str(PROJECT)}
+    quiet = {'cwd': folder, 'check': True, 'stdout': subprocess.DEVNULL}
+    quiet['env'] = os.environ | {'MPLBACKEND': 'agg', 'PYTHONPATH': str(PROJECT)}
+    subprocess.run([sys.executable, PROJECT / 'generate_data.py'], **quiet)
     for name, text in scripts().items():
         (folder / 'train.py').write_text(text, encoding='utf-8')
-        command = [sys.executable, 'train.py', '--name', name]
-        subprocess.run(command, cwd=folder, check=True, env=env, stdout=DEVNULL)
+        subprocess.run([sys.executable, 'train.py', '--name', name], **quiet)
 
 
 def draw_history(axes, run):
@@ -198,23 +185,6 @@ def results(runs):
     return figure
 
 
-def confusion(runs):
-    """Draw the confusion matrix of the lesson's run."""
-    answers = pd.read_csv(runs / 'history/predictions.csv')
-    counts = pd.crosstab(answers['class'], answers['predicted'])
-    names = [name.removesuffix(' wave') for name in list(WAVES)[:2]]
-    figure, axis = plt.subplots(figsize=(4.8, 2.7))
-    axis.imshow(counts, cmap='Blues', vmax=2 * counts.to_numpy().max(), aspect='auto')
-    for (row, column), count in np.ndenumerate(counts):
-        axis.text(column, row, count, fontsize=24, ha='center', va='center')
-    axis.set(xticks=(0, 1), yticks=(0, 1))
-    axis.set(xticklabels=[f'taken for {x}' for x in names], yticklabels=names)
-    axis.xaxis.tick_top()
-    axis.tick_params(length=0)
-    axis.grid(visible=False)
-    return figure
-
-
 if __name__ == '__main__':
     parser = make_parser(__doc__)
     default = {'nargs': '?', 'default': 'results', 'type': pathlib.Path}
@@ -222,14 +192,12 @@ if __name__ == '__main__':
     output = parser.parse_args().output
     output.mkdir(parents=True, exist_ok=True)
     plt.rcParams.update(STYLE)
-    for name, height in ('flat', 3.7), ('linear', 3.2), ('fastest', 3.4):
-        for_slide(name, height).savefig(output / f'{name}.png', dpi=150)
     for draw in (waves, activations, network, formulas, flat_curve):
         draw().savefig(output / f'{draw.__name__}.png', dpi=150)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         train(folder)
         shutil.copy(folder / 'runs/history/history.png', output)
-        for draw in (validation, curves, results, confusion):
+        for draw in (validation, curves, results):
             draw(folder / 'runs').savefig(output / f'{draw.__name__}.png', dpi=150)
     print(f'Plots: {output}/*.png')
