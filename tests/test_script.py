@@ -63,7 +63,8 @@ def place(tmp_path_factory):
     with contextlib.chdir(place):
         write(REQUIREMENTS, 'numpy<2\ntensorflow\n')
         write(WORKSHOP / 'constraints.txt', 'numpy<3')
-        shutil.copy(PROJECT / 'script.sh', SCRIPT)
+        for name in 'script.sh', 'support/make_venv.sh':
+            write(WORKSHOP / name, (PROJECT / name).read_text('utf-8'))
         python = os.path.realpath(sys.executable)
         write('bin/python3', f'#!/bin/sh\nexec "{python}" "$@"\n')
         for tool in (*TOOLS.split(), 'uname'):
