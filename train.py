@@ -116,5 +116,5 @@ print("Accuracy: %.2f%%" % (scores[1]*100))
 # How far to trust this number, what was wrong, and where all this is kept
 save_run(model, X_test, Y_test)
 
-# Open the plot in a window, where there is a display
+# Show the plot in a window, or in a terminal without a display
 show_plots()

@@ -9,6 +9,7 @@ each line, class 0 first.
 
 from support import files
 from support.console import printable
+from support.drawing import draw_in_terminal
 from support.files import (
     CLASSES_FILE,
     check_class,
@@ -116,10 +117,12 @@ def plot_history(history):
 
 
 def show_plots():
-    """Open a window for each plot, where there is a display."""
+    """Open a window for each plot; without a display, draw with characters."""
     if not plt.get_fignums():  # nothing was plotted
         return
     # Without a display, matplotlib's canvas can only write files.
     if plt.gcf().canvas.required_interactive_framework:
         print('Close the plot window to end the script', flush=True)
         plt.show()
+    else:
+        draw_in_terminal(plt.gcf())

@@ -314,7 +314,7 @@ def test_exercises_4_to_10(trained):
     copy = re.search(r'^cp Train.*', EXERCISES[10], re.MULTILINE)[0]
     subprocess.run(['bash', '-c', copy], check=True)
     printed = typed(commands(EXERCISES[10]), '--N_epochs', 80)
-    assert '\n50 of 50 test sequences also occur in the training set' in printed
+    assert ': 50 of 50 test sequences also occur in the training set' in printed
     assert re.search(r'^Data: .*, changed since they were made', printed, re.MULTILINE)
     assert runs.read_run('last')['accuracy'] == 1
     assert contents('Test') | {'about.json': None} == honest

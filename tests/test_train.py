@@ -82,7 +82,10 @@ MISTAKES = [
     ({RELU: f'+{ONE}'}, 'take away the +'),
     ({RELU: f'-{ONE}'}, 'delete the line'),
     ({'plot_history\\(h': 'plt.plot(h'}, 'write  import matplotlib.pyplot as plt'),
-    ({'plot_history\\(h': "print(history.history['val_loss'], h"}, 'needs validation'),
+    (
+        {'plot_history\\(h': "print(history.history['val_loss'], h"},
+        'with validation_split',
+    ),
     ({'plot_history\\(h': "print(history.history['acc'], h"}, 'is called accuracy'),
     ({RELU: 'model.add(LSTM(16))'} | LSTM, 'Reshape((N_sequence, 1))'),
     ({RELU: 'model.add(Conv1D(16, 5))'} | LSTM, 'Reshape((N_sequence, 1))'),
@@ -99,6 +102,7 @@ MISTAKES = [
     (
         STOP | {r'\[ShowAndSave': "[EarlyStopping('val_acc'), ShowAndSave"},
         'val_accuracy',
+        'model.fit',
     ),
     ({'history = ': ''}, 'history = model.fit(', 'plot_history'),
     ({"'relu'": "'SmoothReLU'"}, "'softplus'"),
