@@ -183,6 +183,19 @@ def describe_convergence(facts):
     return f'95 % of the training sequences right after {first} epochs, {end}'
 
 
+def describe_validation(epochs):
+    """Return in a line where the validation loss was lowest; None without validation.
+
+    epochs is a dict for each; validation_freq leaves some without that loss.
+    """
+    tested = [x for x in epochs if 'val_loss' in x]
+    if not tested:
+        return None
+    best, last = min(tested, key=lambda x: x['val_loss']), tested[-1]
+    line = f'Validation loss lowest at epoch {best["epoch"]}: {best["val_loss"]:.2g}'
+    return line if best is last else f'{line}; at the end {last["val_loss"]:.2g}'
+
+
 def confusion_table(Y, predicted, names):
     """Return a rich Table of how many of a class Y were taken for which, int (n,)."""
     from rich.table import Table

@@ -263,6 +263,8 @@ def save_run(model, X_test, Y_test):
             print(f'{objects}: the confidence is not about sequences of new objects')
         print(result.describe_baseline(Y, names))
         print(result.describe_convergence(facts))
+        if line := result.describe_validation(run.epochs):
+            print(line)
     print_table(result.confusion_table(Y, predicted, names))
     if reason:
         print(f'Not judged: {reason}')

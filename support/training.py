@@ -28,10 +28,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 class ShowAndSave(keras.callbacks.ProgbarLogger):
     """Shows how the fit goes, and saves the network as a run when it ends.
 
-    On a terminal a bar for all epochs, in a log one line an epoch. (As this is a
-    ProgbarLogger, Keras adds no bars of its own.) A loss that is not a number ends the
-    fit. Ctrl-C stops it after the epoch, and what was trained until then is evaluated
-    and saved; a second one ends the script at once.
+    On a terminal a bar for all epochs; in a log at most a line a second, and the last.
+    (As this is a ProgbarLogger, Keras adds no bars of its own.) A loss that is not a
+    number ends the fit. Ctrl-C stops it after the epoch, and what was trained until
+    then is evaluated and saved; a second one ends the script at once.
     """
 
     def on_train_begin(self, logs=None):
@@ -41,7 +41,7 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         watch_fit(self.script, self.fit)
         facts = self.run.facts
         print(f'Data: {facts["data"]}\nTraining on {facts["device"]}', flush=True)
-        self.began = time.perf_counter()
+        self.began, self.printed, self.line = time.perf_counter(), 0, ''
         self.interrupt = signal.signal(signal.SIGINT, self.stop)
         is_terminal = sys.stdout.isatty() and os.environ.get('TERM') != 'dumb'
         columns = TextColumn('{task.description}'), BarColumn(), TimeRemainingColumn()
@@ -83,12 +83,18 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         if self.fit.get('callbacks'):  # one of them may give these weights back
             self.run.weights.append(hash_weights(self.model))
         values = ', '.join(f'{name} {value:.4g}' for name, value in logs.items())
-        line = f'Epoch {epoch + 1}/{self.epochs}: {values}'
-        self.bar.update(self.task, description=line)
-        if self.bar.disable:
-            print(line, flush=True)
+        self.line = f'Epoch {epoch + 1}/{self.epochs}: {values}'
+        self.bar.update(self.task, description=self.line)
+        if time.perf_counter() >= self.printed + 1:
+            self.print_line()
+
+    def print_line(self):
+        if self.bar.disable and self.line:
+            print(self.line, flush=True)
+            self.line, self.printed = '', time.perf_counter()
 
     def on_train_end(self, logs=None):
+        self.print_line()
         self.bar.stop()
         self.run.weights.append(hash_weights(self.model))
         self.run.facts |= result.count_epochs(self.model, self.run.epochs)

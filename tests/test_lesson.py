@@ -116,8 +116,12 @@ def test_what_the_run_holds(lesson, monkeypatch):
     numbers = {'N_train': 200, 'N_test': 50, 'N_sequence': 128, 'N_epochs': 300}
     assert run['numbers'] == numbers | {'batch_size': 32, 'seed': 0}  # the documents'
     lines = re.findall(r'(?m)^Epoch (\d+)/300: accuracy (\S+), loss \d', lesson.stdout)
-    assert [int(number) for number, _ in lines] == [*curves.index] == [*range(1, 301)]
-    np.testing.assert_allclose(curves.accuracy, [float(x) for _, x in lines], 1e-3)
+    shown = [int(number) for number, _ in lines]
+    assert [*curves.index] == [*range(1, 301)] and shown == sorted({*shown, 1, 300})
+    accuracy = [float(x) for _, x in lines]
+    np.testing.assert_allclose(curves.accuracy[shown], accuracy, 1e-3)
+    # A line a second at most, and the last.
+    assert (np.diff(curves.seconds[shown[:-1]]) > 0.99).all()
     for percent, words in (95, 'right after {} epochs,'), (100, ' all after {}\n'):
         first = curves.index[curves.accuracy >= percent / 100][0]
         assert first == run[f'epochs_to_{percent}']

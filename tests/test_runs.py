@@ -328,6 +328,17 @@ def test_how_fast_it_learnt():
     assert result.describe_convergence(never).startswith('Never 95 % ')
 
 
+def test_where_the_validation_loss_turns():
+    """Also where it never does, and without validation."""
+    losses = {1: 0.7, 3: 0.384, 5: 0.8712}
+    epochs = [{'epoch': i, 'val_loss': losses[i]} for i in losses]
+    epochs.insert(1, {'epoch': 2, 'loss': 0.1})
+    turns = 'Validation loss lowest at epoch 3: 0.38'
+    assert result.describe_validation(epochs) == f'{turns}; at the end 0.87'
+    assert result.describe_validation(epochs[:3]) == turns
+    assert result.describe_validation(epochs[1:2]) is None
+
+
 def test_logits_become_scores(folder):
     """By a sigmoid or a softmax; what has no bounds has no scores."""
     X = np.array([[1.0, -2.0], [0.5, 3.0]])
