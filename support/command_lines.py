@@ -89,12 +89,13 @@ def number_or_file(text):
 
 
 def read_view_options(description, N_sequence):
-    """Return the options of view.py; files are the Paths among ID."""
+    """Return the options of view.py; ID are numbers, and files Paths."""
     parser = make_parser(description)
     add = parser.add_argument
     ID = 'the number i of X_i.dat, or a file of your own'
     add('ID', nargs='*', type=number_or_file, help=ID)
-    add('--test', action='store_true', help='look in Test instead of Train')
+    test = {'action': 'store_const', 'const': 'Test', 'default': 'Train'}
+    add('--test', dest='folder', help='look in Test instead of Train', **test)
     add('--hide', action='store_true', help='hide the class')
     add('--wrong', action='store_true', help='what a run got wrong')
     add('--run', metavar='NAME', help='with --wrong: runs/NAME, else the newest')
@@ -108,8 +109,9 @@ def read_view_options(description, N_sequence):
         parser.error('give either the numbers of sequences, or --wrong')
     if args.files and args.files != args.ID:
         parser.error('give either the numbers of sequences, or files')
-    if args.wrong and (args.hide or args.test):
+    if args.wrong and (args.hide or args.folder == 'Test'):
         parser.error('--wrong takes neither --hide nor --test')
     if args.run and not args.wrong:
         parser.error('--run goes with --wrong')
+    args.ID = [] if args.files else args.ID
     return args
