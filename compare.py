@@ -1,14 +1,13 @@
-"""Compare settings: which learns fastest, and which does best in the test?
+"""Compare settings: which learns fastest, which is best, and may it be luck?
 
     python compare.py               the newest eight settings
-    python compare.py 3 7           whether two runs can be told apart
-    python compare.py 1 2 3 7 8 9   these settings, each against the first
+    python compare.py 1 2 3 7 8 9   the settings of these runs
     python compare.py --all         all settings
     python compare.py --all --csv   a row for each run, for pandas
-    python compare.py --diff 3 7    how the scripts of two runs differ
 
-Runs that differ in the seed alone are one setting. Prints a table, draws compare.png.
-Intervals have 95 % confidence.
+Runs that differ in the seed alone are one setting, and each setting is compared with
+the first. Prints a table, and draws compare.png, of up to 20 settings.
+How two scripts differ: diff runs/3/train.py runs/7/train.py
 """
 
 from support.start import prepare
@@ -16,15 +15,17 @@ from support.start import prepare
 prepare()
 
 import difflib
+import re
 import sys
 import textwrap
-from collections import defaultdict
+from collections import Counter
 from math import inf, nan
 from pathlib import Path
 
 from support.console import make_parser, print_table, printable
-from support.runs import all_runs, describe_baseline, newest_run, read_rows, read_run
-from support.statistics import MIN_SEEDS, accuracy_interval, judge, read_answers
+from support.result import describe_baseline
+from support.runs import ANSWERS, HISTORY, SCRIPT, all_runs, read_csv, read_run
+from support.statistics import MIN_SEEDS, luck_in_speed, luck_in_test
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -33,150 +34,211 @@ from rich.table import Table
 
 from utilities import save_plot, show_plots
 
-# What stands for a fact that a run.json lacks; for others, ''
-MISSING = {'numbers': {}, 'epochs_to_95': nan, 'epochs': nan, 'updates': nan}
-UNJUDGED = 'Which is better in the test? Name tested runs of two settings or more.'
-LEGEND = """\
-Epochs: until 95 % of the training sequences were right for the first time.
-In ( ) the number of seeds, in [ ] their range, after median or mean.
-Intervals and verdicts hold for new test sequences of the same objects and, from three \
-seeds on, for new seeds (*, with these seeds: for these alone), but not for new \
-training sequences.
-What cannot be told apart need not be equal."""
-
-
-def read_runs(names):
-    """Return the runs with these names, or all of them, the oldest first."""
-    names = dict.fromkeys(Path(name).name for name in names)  # runs/7/ is 7
-    runs = [read_run(name) for name in names] or all_runs()
-    runs = runs or [newest_run()]  # an error: there is none
-    runs = [defaultdict(str, MISSING | run) for run in runs]
-    for run in runs:
-        run['losses'] = [float(row['loss']) for row in read_rows(run, 'history.csv')]
-    return runs
-
-
-def describe(run):
-    """Return how a run was made, in texts: facts, and the lines of its script."""
-    facts = [f'{name} = {value}' for name, value in run['numbers'].items()]
-    facts += [run['layers'], run['optimizer'], str(run['loss'])]
-    facts.append(f'data: {run["data"].partition(" sequences")[2].strip(",; ")}')
-    facts.append(f'updates per epoch: {run["updates"] / run["epochs"]:g}')
-    facts.append(f'stopped after {run["epochs"]}' if run['stopped'] else 'not stopped')
-    path = Path(run['path'], 'train.py')
-    text = path.read_text('utf-8') if path.exists() else ''
-    lines = [line.split('#')[0].rstrip(' ,') for line in text.splitlines()]
-    lines = [x for x in lines if not x.startswith(('from ', 'import '))]
-    lines = [x for x in lines if x.split('=')[0].rstrip() not in ('', *run['numbers'])]
-    return [*facts, *(lines or [f'script of run {run["name"]} unknown'])]
+# Arguments of fit: where they are equal, an epoch is as much training
+EPOCH = 'x', 'y', 'batch_size', 'validation_split', 'steps_per_epoch'
 
 
 def group_by_setting(runs):
-    """Return lists of runs that differ in the seed alone, and texts on runs left out.
+    """Return lists of runs: the seeds of a setting, or one that is alone.
 
-    Of a training made twice the first counts: the seed is the same and, but for a GPU's
-    rounding, the loss of the first epoch. (A script may not use its seed.)
+    Seeds have one hash, and each another seed and other initial weights: of a training
+    made twice, the second is in another list.
     """
-    settings, copies = {}, []
+    groups, copies = {}, Counter()
     for run in runs:
-        hashes = [run.get(x) for x in ('network', 'train_hash', 'test_hash')]
-        made = [x for x in describe(run) if not x.startswith('seed = ')]
-        setting = settings.setdefault(str([made, hashes]), {})
-        start = run['numbers'].get('seed'), f'{run["losses"][0]:.3f}'
-        if start in setting:
-            copies.append(f'{run["name"]} (as {setting[start]["name"]})')
-        setting.setdefault(start, run)
-    return [list(setting.values()) for setting in settings.values()], copies
+        is_alone = run['stopped'] or run['not_judged'] or not run['setting']
+        key = run['path'] if is_alone else (run['setting'], run['accuracy'] is None)
+        starts = [(key, run['numbers'].get('seed')), (key, run['weights'])]
+        copy = max(copies[start] for start in starts)
+        groups.setdefault((key, copy), []).append(run)
+        copies |= dict.fromkeys(starts, copy + 1)
+    return [*groups.values()]
 
 
-def describe_difference(run, first):
-    """Return what a diff of how two runs were made shows: what is new, or 'without'.
+def list_facts(runs):
+    """Return what is known of how the runs of a setting were made, arrays as hashes."""
+    run, fit = runs[0], dict(runs[0]['fit'])
+    callbacks = fit.pop('callbacks', ())
+    settings = {f'{x["class"]} {name}': x[name] for x in callbacks for name in x}
+    arrays = 'x', 'y', 'validation_data'  # X_train, or split by fit
+    fit = {x.replace('epochs', 'N_epochs'): fit[x] for x in fit if x not in arrays}
+    facts = run['numbers'] | run['arrays'] | fit | settings
+    return {x: facts[x] for x in facts if x != 'seed' or len(runs) == 1}
 
-    Lines of the script that layers, optimizer or loss say in short are left out.
+
+def list_changes(runs, firsts):
+    """Return texts on the facts that differ from the first setting's, by name."""
+    before, after, changes = list_facts(firsts), list_facts(runs), {}
+    for name, value in after.items():
+        is_number = name in runs[0]['numbers']
+        is_known = name in before or (is_number and name != 'seed')
+        if not is_known or value == before.get(name):
+            continue
+        if is_number or not isinstance(value, str | list):
+            changes[name] = f'{name} = {value}'.replace("'", '')
+        elif f'N{name[1:]}' not in changes:  # of N_train sequences X_train is another
+            changes[name] = f'other {name}'
+    return changes
+
+
+def list_code(run):
+    """Return the lines of a run's script, but for comments, imports and its numbers."""
+    path = Path(run['path'], SCRIPT)
+    text = path.read_text('utf-8') if path.exists() else ''
+    lines = [line.split('#')[0].strip(' ,') for line in text.splitlines()]
+    # Shorter, and with places to break the line
+    lines = [re.sub(r'^model\.add\((.*)\)$', r'\1', line) for line in lines]
+    lines = [re.sub(r"activation='(\w+)'", r'\1', line) for line in lines]
+    lines = [re.sub(r'(?<=\w)=(?=\S)', ' = ', line) for line in lines]
+    others = 'from ', 'import ', *(f'{name} =' for name in run['numbers'])
+    return [x for x in lines if x and not x.startswith(others)]
+
+
+def describe_changes(runs, firsts):
+    """Return what is known to differ from the first setting, as a text."""
+    changes, lines = list_changes(runs, firsts), []
+    before, after = list_code(firsts[0]), list_code(runs[0])
+    if before and after:  # else a script is gone
+        diff = difflib.SequenceMatcher(None, before, after, autojunk=False)
+        for kind, i, j, k, n in diff.get_opcodes():
+            if kind != 'equal':
+                lines += after[k:n] or [f'without {x}' for x in before[i:j]]
+    lines = [x for x in lines if not any(f'{name} = ' in x for name in changes)]
+    if not lines and runs[0]['layers'] != firsts[0]['layers']:
+        lines = [runs[0]['layers']]  # of a script that makes several networks
+    stopped = [f'stopped after {x["epochs"]}' for x in runs if x['stopped']]
+    texts = *stopped, *changes.values(), *lines
+    return textwrap.shorten('; '.join(texts), 120, placeholder=' ...')
+
+
+class Setting:
+    """What the table and the picture say of the runs of a setting.
+
+    epochs (n,) are those to 95 % of the training sequences: infinite is never, NaN not
+    counted. right, bool (n, N), says which of N test sequences its networks have right,
+    and new, bool (N,), which of these no fit was given: accuracies (n,), in %, are on
+    these, and Y are their classes. reason is why there are no verdicts, if so.
     """
-    before, after, changes = describe(first), describe(run), []
-    diff = difflib.SequenceMatcher(None, before, after, autojunk=False)
-    for kind, i, j, k, n in diff.get_opcodes():
-        new = after[k:n] or [f'without {x}' for x in before[i:j]]
-        changes += new if kind != 'equal' else []
-    if run['layers'] in changes:
-        changes = [x for x in changes if 'model.add(' not in x]
-    if {run['optimizer'], str(run['loss'])} & {*changes}:
-        changes = [x for x in changes if 'model.compile(' not in x]
-    text = '; '.join(changes) or 'other sequences or network'
-    return textwrap.shorten(text, 120, placeholder=' ...')
+
+    def __init__(self, runs):
+        run, *others = self.runs = runs
+        seeds = f' + {len(others)} seeds' if others[1:] else ' + 1 seed' * len(others)
+        self.name, self.changes = run['name'] + seeds, run['layers']
+        self.speed = self.test = self.reason = ''
+        self.notes, self.lucks = [], {}
+        numbers = {'never': inf, None: nan}
+        self.epochs = [numbers.get(x['epochs_to_95'], x['epochs_to_95']) for x in runs]
+        self.accuracies = [100 * x['accuracy'] for x in runs if x['N_test']]
+        self.test_hash = run['arrays'].get('X_test'), run['arrays'].get('Y_test')
+        unknown = '' if run['arrays'] else 'an older version has made it'
+        self.obstacle = run['not_judged'] or unknown
+        if self.obstacle:
+            self.reason, self.epochs = f'not judged: {self.obstacle}', [nan]
+            self.notes = [f'on {run["N_test"]}'] * len(self.accuracies)
+        elif not self.accuracies:
+            self.reason = 'not tested'
+        else:
+            tests = [read_csv(x, ANSWERS) for x in runs]
+            right = [[x['class'] == x['predicted'] for x in test] for test in tests]
+            given = [[x['given'] == '1' for x in test] for test in tests]
+            self.right, self.new = np.array(right), ~np.any(given, axis=0)
+            self.accuracies = 100 * self.right[:, self.new].mean(axis=1)
+            self.Y = np.array([int(x['class']) for x in tests[0]])[self.new]
 
 
-def find_obstacle(run, first):
-    """Return why the test says nothing of a run against the first; '' if it does."""
-    if not run['evaluated']:
-        return 'was not tested'
-    if run['n_duplicates'] == run['N_test']:
-        return 'was trained with its test sequences: memory'
-    if run['test_hash'] != first.get('test_hash'):
-        return 'was not tested with the same sequences and classes'
-    return ''
+def judge_speed(first, other):
+    """Note how often luck alone makes such a difference in epochs, if it is judged."""
+    fits = [[x.runs[0]['fit'].get(name) for name in EPOCH] for x in (first, other)]
+    if fits[0] != fits[1] or np.isnan([*first.epochs, *other.epochs]).any():
+        return
+    runs = [*first.runs, *other.runs]
+    never = [x['epochs'] for x in runs if x['epochs_to_95'] == 'never']
+    p, factor = luck_in_speed(first.epochs, other.epochs, min(never, default=inf))
+    other.lucks['speed'] = p, 'faster' if factor < 1 else 'slower'
 
 
-def describe_setting(runs, first):
-    """Return what the table and the picture say of a setting, accuracies in %."""
-    run, names = runs[0], [run['name'] for run in runs]
-    reference = f'{run["layers"]}; N_train = {run["numbers"].get("N_train", "-")}'
-    many = f'{names[0]} ... {names[-1]} ({len(names)})'
-    setting = {
-        'runs': runs,
-        'name': many if len(names) > 1 else names[0],
-        'change': reference if run is first else describe_difference(run, first),
-        'epochs': [x['epochs_to_95'] or inf for x in runs],
-        'accuracies': [],
-        'verdict': find_obstacle(run, first),
-    }
-    if run['evaluated']:
-        right, Y = read_answers(runs)
-        setting['right'], setting['accuracies'] = right, 100 * right.mean(axis=1)
-        setting['interval'] = [100 * x for x in accuracy_interval(right)]
-        setting['baseline'] = 100 * np.bincount(Y).max() / len(Y)
-        setting['always'] = describe_baseline(Y, run['class_names'])
-    return setting
+def judge_test(first, other, has_seeds):
+    """Note how often luck alone makes such a difference in the test, if it is judged.
+
+    On the sequences that are new to both: where these are others, also accuracies.
+    """
+    is_same = first.test_hash == other.test_hash and not (first.reason or other.reason)
+    if not is_same or not (new := first.new & other.new).any():
+        return
+    one, two = first.right[:, new], other.right[:, new]
+    if (new != other.new).any():
+        other.notes.append(f'on {new.sum()}: {100 * two.mean():.1f}')
+    if (first.new != other.new).any():
+        other.notes.append(f'the first: {100 * one.mean():.1f}')
+    if has_seeds:
+        p, *interval = luck_in_test(one, two)
+        other.lucks['test'] = p, 'better' if sum(interval) > 0 else 'worse'
+        gap = 100 * np.array([two.mean() - one.mean(), *interval])
+        other.gap = np.clip(gap, -100, 100)
 
 
-def judge_all(settings, are_named):
-    """Return texts on what the test says of settings; note the verdict in each."""
-    texts = [f'{x["name"]} {x["verdict"]}' for x in settings if x['verdict']]
-    first, *others = settings
-    others = [x for x in others if not x['verdict']]
-    if first['verdict'] or not others or not are_named:
-        return [*texts, 'So there is no verdict.' if texts and are_named else UNJUDGED]
-    first['verdict'], N = 'reference', len(others)
-    corrected = f', corrected for {N} comparisons' if N > 1 else ''
-    texts.append(f'In the test, against {first["name"]}{corrected}:')
-    for other in others:
-        other['verdict'], numbers = judge(first['right'], other['right'], N)
-        texts.append(f'  {other["name"]} {other["verdict"]}: {numbers}')
-    return texts
+def give_verdicts(settings, key):
+    """Give the verdicts on 'speed' or 'test': where luck explains too little, a word.
+
+    Of 100 tables of equal settings 5 have one (Holm, Scandinavian Journal of Statistics
+    6, 65, 1979): the clearest has to pass for all, the next for the others, and so on.
+    """
+    judged = sorted((x for x in settings if key in x.lucks), key=lambda x: x.lucks[key])
+    is_sure = True
+    for i, setting in enumerate(judged):
+        p, verdict = setting.lucks[key]
+        is_sure = is_sure and p * (len(judged) - i) < 0.05
+        setattr(setting, key, verdict if is_sure else 'may be luck')
+
+
+def explain(settings):
+    """Return lines below the table; note in its rows if their test sequences differ."""
+    lines, tested = [], [x for x in settings if not x.reason]
+    if len({(*x.test_hash, *x.new) for x in tested}) > 1:
+        for x in reversed(tested):
+            N, always = len(x.Y), f'{100 * np.bincount(x.Y).max() / len(x.Y):.0f}'
+            x.notes.insert(0, f'on {N} (always: {always})')
+        why = f'{N} sequences not seen in training, {always} % of one class.'
+        lines.append(f'{x.notes[0]}: {why}')
+    elif tested:
+        N, new = len(tested[0].new), len(tested[0].Y)
+        if new < N:
+            lines.append(f'Test: the {new} of {N} sequences not seen in training.')
+        lines.append(describe_baseline(tested[0].Y, tested[0].runs[0]['class_names']))
+    if any(x.lucks for x in settings):
+        luck = 'luck of seeds and sequences'
+        lines.append(f'faster, better, ...: than the first, by more than {luck}.')
+    seeds = [len(x.runs) for x in settings if not x.obstacle]
+    if len(seeds) > 1 and min(seeds) < MIN_SEEDS:
+        lines.append('A verdict needs three seeds of each.')
+    if len(settings) == 2 and 'test' in settings[1].lucks:
+        gap, *interval = (f'{x:+.1f}' for x in settings[1].gap)
+        confidence = f'95 % confidence: {" to ".join(interval)}'
+        lines.append(f'Difference in the test: {gap} points; {confidence}')
+    return lines
 
 
 def spread(values, middle):
-    """Return the middle of values, infinite for never, and their range in [ ]."""
-    shown = middle(values), min(values), max(values)
-    middle, low, high = (
-        f'{round(x, 1):g}'.replace('inf', 'never').replace('nan', '-') for x in shown
-    )
-    return middle if low == high else f'{middle} [{low}-{high}]'
+    """Return the middle of values and their range in ( ), or - where there is none."""
+    if not len(values) or np.isnan(values).any():
+        return '-'
+    values = middle(values), min(values), max(values)
+    middle, low, high = (f'{round(x, 1):g}'.replace('inf', 'never') for x in values)
+    return middle if low == high else f'{middle} ({low}-{high})'
 
 
 def print_settings(settings):
+    """Print a table with a row for each setting, and its verdicts."""
     table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
-    names = 'run', 'what differs', 'epochs to\nthe first\n95 %'
-    for name in (*names, 'test\naccuracy\nin %', 'confidence\ninterval'):
-        table.add_column(name, no_wrap='\n' in name, overflow='fold')
+    fast = 'How fast? Epochs\nto 95 %:\nmedian (range)'
+    good = 'How good? Test\naccuracy in %:\nmean (range)'
+    for name in 'run', 'what differs', fast, good:
+        table.add_column(name, overflow='fold', min_width=16 * ('?' in name))
     for x in settings:
-        cells = [x['name'], x['change'], spread(x['epochs'], np.median), 'not tested']
-        if 'right' in x:
-            few = ' *' if len(x['runs']) < MIN_SEEDS else ''
-            interval = '{:.1f}-{:.1f}'.format(*x['interval'])
-            cells[3:] = spread(x['accuracies'], np.mean), interval + few
-        table.add_row(*map(printable, cells))
+        fast = spread(x.epochs, np.median), x.speed
+        good = spread(x.accuracies, np.mean), *x.notes, x.reason or x.test
+        cells = ('\n'.join(filter(None, map(printable, y))) for y in (fast, good))
+        table.add_row(printable(x.name), printable(x.changes), *cells)
     print_table(table)
 
 
@@ -184,73 +246,60 @@ def print_csv(runs):
     """Print a row for each run, with a column for each number and fact."""
     import pandas as pd
 
-    table = pd.DataFrame([run | run['numbers'] for run in runs], dtype=object)
-    nested = ['numbers', 'class_names', 'versions', 'table', 'losses']
-    table.set_index('name').drop(columns=nested, errors='ignore').to_csv(sys.stdout)
+    rows = [{'name': run['name'], **run, **run['numbers']} for run in runs]
+    for run, row in zip(runs, rows, strict=True):
+        epochs = read_csv(run, HISTORY)
+        for name, best in ('val_accuracy', max), ('val_loss', min):
+            if values := [float(x[name]) for x in epochs if x.get(name)]:
+                row |= {f'best_{name}': best(values), f'last_{name}': values[-1]}
+    table = pd.json_normalize(rows).filter(regex=r'^(?!numbers\.)')
+    table.convert_dtypes().to_csv(sys.stdout, index=False)
 
 
-def print_diff(runs):
-    """Print how the scripts of two runs differ."""
-    paths = [f'{run["path"]}/train.py' for run in runs]
-    scripts = [Path(path).read_text('utf-8').splitlines() for path in paths]
-    lines = list(difflib.unified_diff(*scripts, *paths, n=1, lineterm=''))
-    for line in lines or ['The scripts are the same.']:
-        print(printable(line.expandtabs()))
+def plot_rows(axis, rows, texts, middle):
+    """Plot a row of dots for each list of values, equal ones above each other.
 
-
-def plot_setting(axes, i, setting, never):
-    """Plot a setting's losses and, as row i of two panels, how fast and how good."""
-    losses, speed, test = axes
-    style = {'color': f'C{i}', 'marker': 'osD^'[i // 10 % 4]}
-    for loss in (run['losses'] for run in setting['runs']):
-        losses.plot(range(1, 1 + len(loss)), loss, ms=6, markevery=[-1], **style)
-    epochs = np.minimum(setting['epochs'], never)
-    for axis, values in (speed, epochs), (test, setting['accuracies']):
-        axis.plot(values, [i] * len(values), ls='', alpha=0.6, **style)
-    if 'right' in setting:
-        fill = f'C{i}' if len(setting['runs']) >= MIN_SEEDS else 'none'
-        bar = {'facecolor': fill, 'edgecolor': f'C{i}', 'alpha': 0.4}
-        test.fill_between(setting['interval'], i - 0.3, i + 0.3, **bar)
-        test.plot([setting['baseline']] * 2, [i - 0.5, i + 0.5], 'k--')
-    right = {'transform': test.get_yaxis_transform(), 'va': 'center', 'fontsize': 12}
-    test.text(1.03, i, textwrap.fill(setting['verdict'], 24), **right)
+    Below its text; and a dashed line through all rows at the middle of the first.
+    """
+    for i, (row, text) in enumerate(zip(rows, texts, strict=True)):
+        step = min(0.14, 0.5 / max(1, len(row)))
+        y = [i + 0.25 - step * row[:k].count(x) for k, x in enumerate(row)]
+        axis.plot(row, y, 'o', color='C0', ms=9, alpha=0.7, mec='white')
+        axis.axhline(i - 0.5, color='0.7', lw=1)
+        text = textwrap.shorten(text, 48, placeholder=' ...')
+        place = {'transform': axis.get_yaxis_transform(), 'va': 'top', 'fontsize': 12}
+        white = {'fc': 'w', 'lw': 0, 'pad': 1}
+        axis.text(0.02, i - 0.44, text, bbox=white, parse_math=False, **place)
+    if rows[0]:
+        axis.axvline(middle(rows[0]), color='k', ls='--', lw=1)
+    axis.grid(axis='x', alpha=0.3)
 
 
 def plot_settings(settings):
-    """Draw compare.png: losses above; below, a row for each setting."""
-    plt.style.use('petroff10')
-    plt.rcParams.update({'font.size': 14, 'axes.titlesize': 14, 'lines.markersize': 9})
-    plt.rcParams.update({'axes.grid': True, 'grid.alpha': 0.3})
-    panels, height = [['losses', 'losses'], ['speed', 'test']], 2 + 0.7 * len(settings)
-    size = {'figsize': (13, 5 + height), 'height_ratios': (5, height)}
-    figure, axes = plt.subplot_mosaic(panels, **size, layout='constrained')
-    longest = max(len(run['losses']) for x in settings for run in x['runs'])
-    never = 10 * longest  # where that stands
-    for i, setting in enumerate(settings):
-        plot_setting(axes.values(), i, setting, never)
-    losses, speed, test = axes.values()
-    losses.set(title='Loss on the training sequences, against the epoch', xscale='log')
-    # All of it, however large; linear up to 1, so that slow falls are seen.
-    losses.set_yscale('symlog', linthresh=1, linscale=3)
-    ticks = [0, 0.2, 0.4, 0.6, 0.8, 1, 3, 10, 100, 1000]
-    losses.set_yticks(ticks, ticks)
-    losses.set_ylim(-0.05, losses.dataLim.y1 * 1.1)
-    decades = [10**i for i in range(len(str(longest)))]
-    losses.set_xticks(decades, decades)
-    speed.set(title='How fast? Epochs to the first 95 %', xlabel='dot: a seed')
-    speed.set_xscale('log')
-    speed.set_xticks([*decades, never], [*decades, 'never'])
-    wrap = {'width': 44, 'max_lines': 2, 'placeholder': ' ...'}
-    labels = [
-        '\n'.join(textwrap.fill(x[key], **wrap) for key in ('name', 'change'))
-        for x in settings
-    ]
-    speed.set_yticks(range(len(settings)), labels, parse_math=False, fontsize=12)
-    bars = 'bar: interval of the mean (filled: also for new seeds);\n'
-    bars += 'dashed: baseline; overlapping bars may still differ'
-    test.set(title='How good? Test accuracy in %', xlabel=bars, yticks=[])
-    for axis in speed, test:
-        axis.set_ylim(len(settings) - 0.5, -0.5)
+    """Draw compare.png: a row for each of up to 20 settings, how fast and how good."""
+    settings = [settings[0], *settings[1:][-19:]]
+    plt.rcParams['font.size'] = 13
+    size = {'figsize': (13, 1.8 + 0.9 * len(settings)), 'layout': 'constrained'}
+    figure, (speed, test) = plt.subplots(1, 2, sharey=True, **size)
+    known = [y for x in settings for y in x.epochs if y < inf] or [1]
+    low, high, never = min(known), max(known), 3 * max(known)  # where that stands
+    epochs = [[min(y, never) for y in x.epochs if y > 0] for x in settings]
+    plot_rows(speed, epochs, [x.speed for x in settings], np.median)
+    speed.set(title='How fast? Epochs to 95 %', xscale='log')
+    ticks = [k * 10**n for n in range(6) for k in (1, 2, 3, 5)]
+    ticks = {x: x for x in ticks if low / 1.7 < x < 1.7 * high}
+    ticks |= {never: 'never'} if any(never in row for row in epochs) else {}
+    speed.set_xticks([*ticks], ticks.values())
+    speed.minorticks_off()
+    accuracies = [[*x.accuracies] for x in settings]
+    plot_rows(test, accuracies, [x.reason or x.test for x in settings], np.mean)
+    test.set(title='How good? Test accuracy in %')
+    wrap = textwrap.TextWrapper(38, max_lines=2, placeholder=' ...')
+    wrap.break_on_hyphens = False  # of a long name
+    labels = [f'{wrap.fill(x.name)}\n{wrap.fill(x.changes)}' for x in settings]
+    speed.set_yticks(range(len(settings)), labels, parse_math=False, fontsize=11)
+    speed.set_ylim(len(settings) - 0.5, -0.5)
+    figure.supxlabel('a dot: a seed; dashed: the first setting', fontsize=12)
     save_plot(figure, 'compare.png')
 
 
@@ -259,30 +308,34 @@ def main():
     parser.add_argument('runs', nargs='*', metavar='RUN', help='its name: 7 for runs/7')
     parser.add_argument('--all', action='store_true', help='all settings')
     parser.add_argument('--csv', action='store_true', help='comma-separated values')
-    parser.add_argument('--diff', action='store_true', help='how two scripts differ')
     args = parser.parse_args()
-    if (args.runs and args.all) or (args.diff and len(args.runs) != 2):
-        parser.error('give the names of runs or --all, and with --diff those of two')
-    runs = read_runs(args.runs)
-    if args.diff:
-        return print_diff(runs)
+    if args.runs and args.all:
+        parser.error('give the names of runs, or --all')
+    runs = [read_run(name) for name in dict.fromkeys(args.runs)] or all_runs()
     if args.csv:
         return print_csv(runs)
-    groups, copies = group_by_setting(runs)
+    groups = group_by_setting(runs)
     if not args.runs:
         groups.sort(key=lambda runs: runs[-1]['time'])
-    elif [len(group) for group in groups] == [2]:
-        groups = [[run] for run in groups[0]]  # two seeds
     older = 0 if args.runs or args.all else len(groups[:-8])
-    groups = groups[older:]
-    settings = [describe_setting(group, groups[0][0]) for group in groups]
-    notes = list(dict.fromkeys(x['always'] for x in settings if 'right' in x))
-    notes += [*judge_all(settings, bool(args.runs)), *LEGEND.splitlines()]
-    notes += [f'Made twice, so counted once: {", ".join(copies)}'] if copies else []
-    notes += [f'Older settings left out: {older}; --all shows them.'] if older else []
+    first, *others = settings = [Setting(group) for group in groups[older:]]
+    for other in others:
+        other.changes = describe_changes(other.runs, first.runs)
+        has_seeds = min(len(first.runs), len(other.runs)) >= MIN_SEEDS
+        judge_test(first, other, has_seeds)
+        if has_seeds:
+            judge_speed(first, other)
+    changes = [list_changes(first.runs, other.runs) for other in others]
+    changes = [y for x in changes for y in x.values() if not y.startswith('other ')]
+    first.changes = '; '.join(dict.fromkeys([first.changes, *changes]))
+    give_verdicts(others, 'speed')
+    give_verdicts(others, 'test')
+    lines = explain(settings)
+    if older:
+        lines.append(f'Older settings left out: {older}; --all shows them.')
     print_settings(settings)
-    for note in notes:
-        print(textwrap.fill(printable(note), 79, subsequent_indent='    '))
+    for line in lines:
+        print(textwrap.fill(printable(line), 79))
     plot_settings(settings)
     show_plots()
 

@@ -1,88 +1,63 @@
-"""What a test says of settings, each trained with one or several seeds.
+"""Is a difference larger than luck? Two settings, each trained with several seeds.
 
-The answers of a setting are right (n, N): which of N test sequences each of its n
-networks, one for each seed, has right. Intervals have 95 % confidence. With three seeds
-or more they hold for other test sequences and other seeds; with fewer, which say too
-little of other seeds, for other test sequences and these networks alone.
+A p value is how often luck alone makes at least such a difference between settings that
+are equal. How fast networks learn the same training sequences is the luck of their
+seeds; how many test sequences they have right, that of the sequences as well.
 """
 
-from math import sqrt
-
-from support.runs import read_rows, wilson_interval
-
 import numpy as np
-from scipy.special import bdtr, stdtrit
+from scipy.special import stdtr, stdtrit
 
 MIN_SEEDS = 3  # fewer say too little of how far seeds scatter
 
 
-def read_answers(runs):
-    """Return the answers (n, N), True where right, of n runs to a test; its classes."""
-    tests = [read_rows(run, 'predictions.csv') for run in runs]
-    right = [[x['class'] == x['predicted'] for x in test] for test in tests]
-    return np.array(right), np.array([int(x['class']) for x in tests[0]])
+def t_test(gap, samples, counted_twice=0):
+    """Return Student's p value of a gap, and half its interval of 95 % confidence.
 
-
-def margin(values, settings, level=0.95):
-    """Return half the width of the interval for the mean of values, one per sequence.
-
-    Two kinds of variance add up: of the values, over their number, and of each
-    setting's accuracies with its seeds, over theirs. Their degrees of freedom are
-    Welch's (Biometrika 34, 28, 1947), so that one setting may scatter more.
+    The gap varies as the means of the samples together. The degrees of freedom are
+    Welch's (Biometrika 34, 28, 1947), so that one sample may scatter more.
+    counted_twice is a variance that is in the means of two samples.
     """
-    parts = [(np.var(values) / len(values), len(values) - 1)]
-    if all(len(right) >= MIN_SEEDS for right in settings):
-        for right in settings:
-            accuracies = right.mean(axis=1)
-            parts.append((accuracies.var(ddof=1) / len(right), len(right) - 1))
-    variance = sum(part for part, _ in parts)
-    freedom = variance**2 / sum(part**2 / freedom for part, freedom in parts)
-    return stdtrit(freedom, (1 + level) / 2) * sqrt(variance)
+    parts = [(np.var(x, ddof=1) / len(x), len(x) - 1) for x in samples]
+    variances, freedoms = np.transpose(parts)
+    if variances.sum() < 1e-20:  # nothing but rounding
+        return float(abs(gap) < 1e-9), 0.0
+    freedom = variances.sum() ** 2 / np.sum(variances**2 / freedoms)
+    error = np.sqrt(max(variances.sum() - counted_twice, variances.max()))
+    return 2 * stdtr(freedom, -abs(gap) / error), stdtrit(freedom, 0.975) * error
 
 
-def accuracy_interval(right):
-    """Return where the accuracy of a setting is: low, high, between 0 and 1.
+def luck_in_speed(first, other, last=np.inf):
+    """Return the p value of epochs to 95 %, and the factor between the two settings.
 
-    Several networks count as the number of sequences of which the accuracy of one would
-    have the same margin, at most as many as there are (then Wilson's).
+    first (n,) and other (m,) are infinite for never, and where some are, all epochs
+    after the last count as that: what was trained no longer says nothing of later ones.
+    The test is of logarithms, because the epochs of seeds scatter by a factor, much the
+    same for slow and for fast networks.
     """
-    p, N, shares = right.mean(), right.shape[1], right.mean(axis=0)
-    if len(right) > 1 and np.ptp(shares):
-        N = min(N, p * (1 - p) * (1.96 / margin(shares, [right])) ** 2)
-    return wilson_interval(p * N, N)
+    first, other = (np.log(np.minimum(epochs, last)) for epochs in (first, other))
+    gap = other.mean() - first.mean()
+    return t_test(gap, [first, other])[0], np.exp(gap)
 
 
-def difference(first, other, comparisons=1):
-    """Return how much more accurate other is than first, and its interval: low, high.
+def luck_in_test(first, other):
+    """Return the p value of answers, True where right, and the interval of their gap.
 
-    Both have answered the same sequences. Two made-up ones, on which one network of
-    either setting is better, keep the interval honest where few differ (Bonett and
-    Price, Journal of Educational and Behavioral Statistics 37, 479, 2012). Of several
-    comparisons, all intervals hold at once (Bonferroni).
+    first is (n, N), of n networks to N sequences, and other (m, N); the interval, low
+    and high, is of how much larger the accuracy of other is. The variances of sequences
+    and seeds add up, but for that of single answers, which is in both (Cameron, Gelbach
+    and Miller, Journal of Business & Economic Statistics 29, 238, 2011). Two made-up
+    sequences, on which one network of either setting is better, keep it honest where
+    few differ (Bonett and Price, Journal of Educational and Behavioral Statistics 37,
+    479, 2012).
     """
-    gaps = other.mean(axis=0) - first.mean(axis=0)
     extra = (1 / len(first) + 1 / len(other)) / 2
-    values = np.array([*gaps, extra, -extra])
-    half = margin(values, [first, other], 1 - 0.05 / comparisons)
-    return gaps.mean(), values.mean() - half, values.mean() + half
-
-
-def judge(first, other, comparisons=1):
-    """Return what a test says of other against first, and the numbers, as texts.
-
-    Of two single networks McNemar's exact test decides: of the sequences on which just
-    one is right, either has as many but for chance (Psychometrika 12, 153, 1947). Else
-    the interval of the difference.
-    """
-    gap, low, high = 100 * np.clip(difference(first, other, comparisons), -1, 1)
-    is_sure = low > 0 or high < 0
-    numbers = f'{gap:+.1f} points ({low:+.1f} to {high:+.1f})'
-    if len(first) == len(other) == 1:
-        n, m = np.sum(other & ~first), np.sum(first & ~other)
-        p = min(1, comparisons * 2 * bdtr(min(n, m), n + m, 0.5))
-        is_sure = p < 0.05
-        numbers = f'alone right on {n} of {first.size}, the first on {m} (p = {p:.2g})'
-    verdict = 'is better' if gap > 0 else 'is worse'
-    verdict = verdict if is_sure else 'cannot be told apart'
-    few = min(len(first), len(other)) < MIN_SEEDS
-    return f'{verdict}, with these seeds' if few else verdict, numbers
+    gaps = np.array([*other.mean(axis=0) - first.mean(axis=0), extra, -extra])
+    samples, twice = [gaps], 0
+    for right in first, other:
+        (n, N), accuracies = right.shape, right.mean(axis=1)
+        samples.append(accuracies)
+        rest = right - right.mean(axis=0) - accuracies[:, None] + right.mean()
+        twice += np.sum(rest**2) / (n - 1) / max(1, N - 1) / n / N
+    p, half = t_test(gaps.mean(), samples, twice)
+    return p, gaps.mean() - half, gaps.mean() + half

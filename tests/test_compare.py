@@ -1,312 +1,359 @@
-"""compare.py: settings side by side, and what the test says of them."""
+"""compare.py: settings side by side, how fast, how good, and whether it may be luck."""
 
+import itertools
 import json
 import os
 import re
-import shutil
 from io import StringIO
 from pathlib import Path
 
-from support.runs import wilson_interval
-from support.statistics import accuracy_interval, difference, judge
+from support.statistics import luck_in_speed, luck_in_test
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import refused, script
-from scipy.stats import binomtest, t, ttest_1samp, ttest_ind
-
-# ---------------------------------------------------------------- the statistics
+from scipy.stats import ttest_1samp, ttest_ind
 
 
-def test_one_network_each():
-    """Two differ as McNemar's test says, by Bonett and Price's interval with t."""
-    right = np.arange(50)[None] < 46
-    assert accuracy_interval(right) == pytest.approx(wilson_interval(46, 50))
-    for n, m, comparisons in np.ndindex(20, 5, 3):
-        one, two = np.zeros((2, 1, 50), bool)
-        one[0, :n] = two[0, n : n + m] = True  # each is right where the other isn't
-        p = min(1, (comparisons + 1) * binomtest(n, n + m).pvalue) if n + m else 1
-        verdict, numbers = judge(one, two, comparisons + 1)
-        assert f'right on {m} of 50, the first on {n} (p = {p:.2g})' in numbers
-        differs = 'is worse' if n > m else 'is better'
-        expected = differs if p < 0.05 else 'cannot be told apart'
-        assert verdict == f'{expected}, with these seeds'
-        a, b = (n + 1) / 52, (m + 1) / 52
-        half = t.ppf(1 - 0.025 / (comparisons + 1), 51)
-        half *= np.sqrt((a + b - (a - b) ** 2) / 52)
-        numbers = (m - n) / 50, b - a - half, b - a + half
-        assert difference(one, two, comparisons + 1) == pytest.approx(numbers)
-
-
-def test_with_many_sequences_the_seeds_count():
-    """By Welch's test; of two, which say too little of others, the sequences alone."""
-    rng = np.random.default_rng(2)
-    accuracies = [[0.7, 0.9, 0.8, 0.6], [0.95, 0.93, 0.97]]
+def test_luck_of_the_seeds():
+    """Welch's test: of the logarithms of epochs, and of answers to very many."""
+    epochs = [22, 21, 28, 30], [12, 11, 15]
+    logs = [np.log(x) for x in epochs]
+    p, factor = luck_in_speed(*epochs)
+    assert p == pytest.approx(ttest_ind(*logs, equal_var=False).pvalue)
+    assert np.log(factor) == pytest.approx(logs[1].mean() - logs[0].mean())
+    rng, accuracies = np.random.default_rng(2), ([0.7, 0.9, 0.8], [0.95, 0.93, 0.97])
     first, other = (rng.random((len(x), 50000)) < np.c_[x] for x in accuracies)
-    _, low, high = difference(first, other)
-    means = [x.mean(axis=1) for x in (other, first)]
-    theirs = ttest_ind(*means, equal_var=False).confidence_interval()
-    assert [low, high] == pytest.approx([*theirs], rel=0.01)
-    theirs = np.ptp(ttest_1samp(means[0], 0).confidence_interval())
-    assert np.ptp(accuracy_interval(other)) == pytest.approx(theirs, rel=0.1)
-    assert np.ptp(difference(first[:2], other)[1:]) < 0.1 * (high - low)
-    # Their errors cancel out; yet it was not tested with more sequences.
-    right = np.arange(50) < [[40], [0]]
-    right[1, -40:] = True
-    assert accuracy_interval(right) == pytest.approx(wilson_interval(40, 50))
+    result = ttest_ind(other.mean(axis=1), first.mean(axis=1), equal_var=False)
+    expected = result.pvalue, *result.confidence_interval()
+    assert luck_in_test(first, other) == pytest.approx(expected, rel=0.03)
 
 
-def test_equal_settings_are_rarely_called_different():
-    """Of made-up settings of the same accuracy, whose networks vary with the seed."""
-    rng, wrong = np.random.default_rng(1), 0
-    for _ in range(400):
-        first, other = rng.random((2, 5, 500)) < rng.normal(0.8, 0.02, (2, 5, 1))
-        _, low, high = difference(first, other)
-        is_sure = judge(first, other)[0] != 'cannot be told apart'
-        assert is_sure == (low > 0 or high < 0)
-        wrong += is_sure
-    assert 0 < wrong <= 0.07 * 400  # 95 % confidence
+def test_luck_of_the_sequences():
+    """Student's paired test, with two made-up ones, where the seeds all agree."""
+    one, two = np.random.default_rng(0).random((2, 200)) < [[0.9], [0.7]]
+    result = ttest_1samp([*(two.astype(int) - one), 1 / 3, -1 / 3], 0)
+    expected = result.pvalue, *result.confidence_interval()
+    seeds = np.tile(one, (3, 1)), np.tile(two, (3, 1))
+    assert luck_in_test(*seeds) == pytest.approx(expected)
+    right = np.ones((3, 50), bool)
+    assert luck_in_test(right, right)[0] == 1 and luck_in_test(right, ~right)[0] < 1e-9
 
 
-# ---------------------------------------------------------------- made-up runs
+def test_luck_of_single_answers_counts_once():
+    """Though it is in what varies between sequences, and between seeds."""
+    answers = np.random.default_rng(1).random((2, 10, 2000)) < 0.8
+    _, low, high = luck_in_test(*answers)
+    binomial = np.sqrt(2 * 0.8 * 0.2 / answers[0].size)
+    assert 1.8 < (high - low) / 2 / binomial < 2.3
 
-FACTS = json.loads("""
-{"data": "20 of 20 + 10 of 10 sequences, sine and square waves, seed 0",
- "layers": "16 relu, 8 tanh, 1 sigmoid", "optimizer": "rmsprop 0.001",
- "loss": "binary_crossentropy", "epochs": 3, "updates": 21, "epochs_to_95": 2,
- "stopped": false, "evaluated": true, "n_duplicates": 0, "N_test": 10,
- "class_names": ["sine wave", "square wave"], "versions": {"keras": "3"},
- "train_hash": "a", "network": "c"}
-""")
+
+def test_an_epoch_that_was_never_reached():
+    """It is as late as the last epoch that was trained, and so are all later ones."""
+    never, slow = [np.inf] * 3, [200, 250, 220]
+    assert luck_in_speed(slow, never, 300)[0] < 0.05
+    assert luck_in_speed(slow, never, 20) == luck_in_speed(never, slow, 20) == (1, 1)
+    assert luck_in_speed([7, 7, 7], [8, 8, 8])[0] == 0
+    assert luck_in_speed(never, [*never, 30, *never], 3) == (1, pytest.approx(1))
+
+
+FIT = {'x': 'X', 'y': 'Y', 'batch_size': 32, 'epochs': 300, 'validation_split': 0.0}
+FIT |= {'callbacks': [{'class': 'EarlyStopping', 'patience': 2}], 'class_weight': None}
+FACTS = {
+    'layers': '16 relu, 8 tanh, 1 sigmoid',
+    'arrays': {'X_train': 'X', 'Y_train': 'Y', 'X_test': 'T', 'Y_test': 'C'},
+    'class_names': ['sine wave', 'square wave'],
+    'epochs': 300,
+}
 CODE = """
-model.add(Dense(8, 'relu'))
+import keras
+N_train = 20
+model.add(Dense(8, activation='tanh'))
 model.compile('rmsprop')
 history = model.fit(X_train, Y_train,
                     callbacks=[ShowAndSave()])
 """
-WIDE = {'layers': '64 relu, 8 tanh, 1 sigmoid'}
-
-
-def make(name, right=10, N=10, code=CODE, loss=(0.7, 0.2, 0.1), **facts):
-    """Make a run with the first answers of N right, of which six in ten are class 0."""
-    path = Path('runs', name)
-    path.mkdir(parents=True)
-    facts = {'test_hash': f'of {N}', **FACTS, **facts}
-    facts['numbers'] = {'N_train': 20, 'seed': 0} | facts.get('numbers', {})
-    facts['time'] = f'2026-01-01T00:{len(os.listdir("runs")):04}'
-    (path / 'run.json').write_text(json.dumps(facts))
-    text = f'# notes {name}\nimport keras\nN_train = 20\nseed=0\n'
-    (path / 'train.py').write_text(code and text + code)
-    (path / 'history.csv').write_text('\n'.join(map(str, ['loss', *loss])))
-    if facts.get('evaluated', True):
-        Y, is_right = np.arange(N) >= 0.6 * N, np.arange(N) < right
-        answers = pd.DataFrame({'class': Y, 'predicted': Y == is_right}).astype(int)
-        answers.to_csv(path / 'predictions.csv', index=False)
-
-
-def edited(old, new):
-    return {'code': CODE.replace(old, new)}
-
-
-# What a run's cell says, and in what it differs from run 1.
-DIFFERENT = {
-    'n = 5; updates per epoch: 2': {'numbers': {'n': 5}, 'updates': 6},
-    f'{WIDE["layers"]}; x = 1': WIDE | edited("8, 'relu'))", '64))\nx = 1'),
-    "adam 1; model.add(Dense(8, 'tanh'))": (
-        {'optimizer': 'adam 1'}
-        | edited("relu'))\nmodel.compile(", "tanh'))\nmodel.compile('adam'")
-    ),
-    'data: random phase, seed 1': {'data': '9 of 9 sequences, random phase, seed 1'},
-    'other sequences or network': {'train_hash': 'other'},
-    'stopped after 3': {'stopped': True},
-    'validation_split=0.25': edited('Y_train,', 'Y_train,\n validation_split=0.25,'),
-    'model.add(Dense(8, L2(0.1)))': {'network': 'other'} | edited("'relu'", 'L2(0.1)'),
-    "without model.add(Dense(8, 'relu'))": edited("model.add(Dense(8, 'relu'))", ''),
-    'callbacks=[ShowAndSave()])': {'code': f'{CODE}\ncallbacks=[ShowAndSave()])'},
-    'script of run r10 unknown': {'code': ''},
-    'script of run r11 unknown': {'code': ''},
-}
-SOME, NONE = (45, 46, 44), (0, 0, 0)
-
-
-@pytest.fixture(scope='module')
-def runs(tmp_path_factory):
-    """The folder of all these runs, which no test changes."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder := tmp_path_factory.mktemp('compare'))
-        make('1')
-        seed = [{'numbers': {'seed': i}} for i in range(4)]
-        make('2', 0, code=f'import os\n{CODE}  # a note', epochs_to_95=None, **seed[1])
-        make('3', 8, epochs_to_95=7, **seed[2])
-        make('4', 8, epochs_to_95=4, **seed[3])
-        make('5', loss=(0.70001, 0.3))  # 1 again, on a GPU
-        make('free', 0, loss=(0.71, 0.2))  # differs, though the seed is the same
-        make('c', 7, code='x = 2')
-        make('e', code='x = 4', test_hash='another')
-        make('f', code='x = 5', evaluated=False, test_hash=None)
-        make('g', code='x = 6', n_duplicates=10)
-        make('big', 1000, 1000, **WIDE)
-        bad = {'layers': '1 relu', 'epochs_to_95': None, 'loss': (300, 299)}
-        for name, rights, facts in (
-            ('a', SOME, {'loss': (9, 0.2, 0.1)}),
-            ('wide', SOME[::-1], WIDE),
-            ('bad', NONE, bad),
-        ):
-            for i, right in enumerate(rights):
-                make(f'{name}{i}', right, 50, **facts, **seed[i])
-        make('one', 45, 50, loss=(0.5,), **WIDE)
-        make('$x_', numbers={'N_train': 3}, evaluated=False, test_hash=None)
-        for i, facts in enumerate(DIFFERENT.values()):
-            make(f'r{i}', **facts)
-        for i in range(8):
-            make(f'long-{i}' * 9, numbers={'N_of_a_long_name_like_this': i})
-        make('bare')
-        Path('runs/bare/run.json').write_text('{"time": "2026-01-02"}')
-        Path('runs/6').mkdir()  # not a run
-    return folder
 
 
 @pytest.fixture
-def drawn(runs, monkeypatch):
-    """The figures, which are not saved: that takes long."""
-    drawn = []
-    monkeypatch.setattr('utilities.save_plot', lambda figure, _: drawn.append(figure))
-    monkeypatch.chdir(runs)
-    return drawn
+def make(folder):
+    """Make a run. Of its answers to a test 1 is a right one; six of ten are class 0."""
+
+    def make(name, right='1' * 10, to_95=22, seed=0, code=CODE, given=0, **facts):
+        path = Path('runs', name)
+        path.mkdir(parents=True)
+        time = f'2026-01-01T00:00:{len(os.listdir("runs")):02}'
+        facts = FACTS | {'setting': code, 'epochs_to_95': to_95, 'time': time} | facts
+        facts['weights'] = facts.get('weights', str(seed))
+        facts['numbers'] = {'N_train': 20, 'seed': seed, **facts.get('numbers', {})}
+        facts['fit'] = FIT | facts.get('fit', {})
+        (path / 'train.py').write_text(f'# {name}\n{code}')
+        (path / 'history.csv').write_text('epoch,loss\n1,0.5\n')
+        if N := len(right):
+            Y, is_right = np.arange(N) >= 0.6 * N, np.array([*right]) == '1'
+            facts = {'N_test': N, 'accuracy': is_right.mean(), **facts}
+            answers = {'class': Y, 'predicted': Y == is_right}
+            answers = pd.DataFrame(answers | {'given': np.arange(N) < given})
+            answers.astype(int).to_csv(path / 'predictions.csv', index=False)
+        (path / 'run.json').write_text(json.dumps(facts))
+
+    return make
 
 
-def shown(arguments, width=300):
-    """Return what compare.py prints in a terminal, without the line ends of texts."""
-    printed = script('compare.py', *arguments.split(), env={'COLUMNS': str(width)})
-    return re.sub('\n +', ' ', printed.stdout)
+@pytest.fixture
+def seeds(make):
+    """Make a run for each of some answers, with seeds 0, 1, ...; return their names."""
+
+    def seeds(name, answers, speed=(22, 21, 28), **facts):
+        for i, (right, to_95) in enumerate(zip(answers, speed, strict=True)):
+            make(f'{name}{i}', right, to_95, i, **facts)
+        return [f'{name}{i}' for i in range(len(answers))]
+
+    return seeds
 
 
-A, B, W = 'a0 a1 a2', 'bad0 bad1 bad2', 'wide0 wide1 wide2'
-UNJUDGED, NONE_OF_IT = 'Name tested runs of two settings', 'So there is no verdict.'
-VERDICTS = [
-    (f'{A} {W}', r'against a0 .*: wide0 ... wide2 \(3\) cannot be told apart: \+0.0 p'),
-    (f'{A} {W}', r'\(-\d+\.\d to \+\d+\.\d\)\n.*\nWhat cannot be told apart need not'),
-    (f'{B} {A} {W}', r'corrected for 2 comp.*a0 .* better: \+90\.0 .*better: \+90\.0'),
-    (f'{A} {B}', r' is worse: -90\.0 points \('),
-    # Fewer than three seeds say nothing of others.
-    (f'{A} wide0', ' apart, with these seeds: '),
-    (f'a0 {W}', ' apart, with these seeds: '),
-    ('a0 a1 wide0 wide1', ' apart, with these seeds: '),
-    # Two runs, also of one setting.
-    ('1 c', 'c cannot .*, with these seeds: alone right on 0 of 10, the first on 3'),
-    ('1 2', '2 +seed = 1 .* 2 is worse, with these seeds: '),
-    # Nothing is chosen, or cannot be compared.
-    (A, UNJUDGED),
-    ('a0', UNJUDGED),
-    ('', UNJUDGED),
-    ('--all', f'f was not tested\n.*g was trained with its test .*{UNJUDGED}'),
-    ('1 e', f'e was not tested with the same sequences and classes.*{NONE_OF_IT}'),
-    ('1 g', f'g was trained with its test sequences: memory.*{NONE_OF_IT}'),
-    ('f 1', f'f was not tested.*{NONE_OF_IT}'),
-]
+def compare(*arguments):
+    """Return the rows of the table, with their cells by name, and the lines below."""
+    printed = script('compare.py', *arguments, env={'COLUMNS': '300'}).stdout
+    head, body = re.split('─+ *\n', printed)
+    starts = [head.splitlines()[-1].index(x) for x in ('what', 'median', 'mean')]
+    table, below = {}, []
+    for line in body.splitlines():
+        if not line.endswith(' '):  # those of the table do
+            below.append(line)
+            continue
+        if name := line[: starts[0]].strip():
+            row = table[name] = [[], [], []]
+        for cell, start, end in zip(row, starts, [*starts[1:], None], strict=True):
+            cell += filter(None, [line[start:end].strip()])
+    table = {x: ['; '.join(cell) for cell in row] for x, row in table.items()}
+    return table, '\n'.join(below)
 
 
-@pytest.mark.parametrize(('arguments', 'said'), VERDICTS)
-def test_verdicts(drawn, arguments, said):
-    printed = shown(arguments)
-    assert re.search(f'(?s){said}', printed)
-    ends = 'In the test, against ', NONE_OF_IT, UNJUDGED
-    assert sum(end in printed for end in ends) == 1
+SOME = '1' * 45 + '0' * 5, '1' * 46 + '0' * 4, '1' * 44 + '0' * 6  # 90, 92, 88 %
+NONE, FAST = ['0' * 50] * 3, (11, 15, 12)
 
 
-LAYERS = f'{FACTS["layers"]}; N_train = 20'
-ROWS = {
-    '1 ... free (5)': ('--all', LAYERS, '4 [2-never]', '52 [0-100]'),
-    '2 ... 3 (2)': ('2 3 c', LAYERS, 'never [7-never]', '40 [0-80]'),
-    'big': ('big', f'{WIDE["layers"]}; N_train = 20', '2', '100', '99.6-100.0 *'),
-    'a0 ... a2 (3)': (A, LAYERS, '2', '90 [88-92]'),
-    'f': ('1 f', 'x = 5', '2', 'not tested'),
-    'bare': (
-        '1 bare',
-        '; ; ; data: ; updates per epoch: nan; not stopped; seed=0',
-        '-',
-    ),
-    '1': ('r0 1', 'without n = 5; updates per epoch: 7', '2', '100'),
+def test_verdicts(seeds):
+    """Each against the first: speed, and then the test."""
+    a, b = seeds('a', SOME), seeds('b', SOME[::-1], FAST, code='x = 1')
+    bad = seeds('bad', NONE, ('never', 90, 120), code='x = 2')
+    table, below = compare(*a, *b)
+    assert table['a0 + 2 seeds'][1:] == ['22 (21-28)', '90 (88-92)']
+    assert table['b0 + 2 seeds'][1:] == [
+        '12 (11-15); faster',
+        '90 (88-92); may be luck',
+    ]
+    assert 'more than luck' in below and 'three seeds' not in below
+    table, below = compare(*b, *bad, *a)
+    assert table['bad0 + 2 seeds'][1:] == ['120 (90-never); slower', '0; worse']
+    assert 'Difference' not in below
+    table, below = compare(*bad, *b)
+    assert table['b0 + 2 seeds'][1:] == ['12 (11-15); faster', '90 (88-92); better']
+    right = np.array([[[x == '1' for x in y] for y in z] for z in (NONE, SOME)])
+    low, high = (f'{100 * x:+.1f}' for x in luck_in_test(*right)[1:])
+    assert f'+90.0 points; 95 % confidence: {low} to {high}' in below
+
+
+def test_of_several_the_clearest(seeds):
+    """What a pair is sure of, a table of five is not, but for what is clearer."""
+    names = seeds('a', SOME, (20, 21, 22))
+    names += seeds('b', SOME, (23, 24, 25), code='x = 1')
+    assert compare(*names)[0]['b0 + 2 seeds'][1] == '24 (23-25); slower'
+    for i in 3, 4, 5:
+        seeds(f'c{i}', SOME, (60, 61, 62) if i == 5 else (15, 22, 28), code=f'x = {i}')
+    words = [row[1].split('; ')[1] for row in compare()[0].values() if ';' in row[1]]
+    assert words == [*['may be luck'] * 3, 'slower']
+
+
+@pytest.mark.parametrize('n, m', [(1, 1), (2, 3), (10, 1)])
+def test_a_verdict_needs_three_seeds(seeds, n, m):
+    seeds('a', [SOME[0]] * n, [22] * n)
+    seeds('b', [NONE[0]] * m, [11] * m, code='x = 1')
+    table, below = compare()
+    assert [row[1:] for row in table.values()] == [['22', '90'], ['11', '0']]
+    assert 'three seeds of each' in below and 'luck' not in below
+    assert 'three seeds' not in compare('a0')[1]
+
+
+def test_speed_is_not_judged(seeds):
+    """Where an epoch is other training, or they were not counted: that is not never."""
+    seeds('a', SOME)
+    others = {'batch_size': 8}, {'validation_split': 0.25}, {'y': 'flipped'}
+    for i, argument in enumerate(others):
+        seeds(f'b{i}', NONE, FAST, code=f'x = {i}', fit=argument)
+    seeds('c', NONE, [None] * 3, code='x = 3')
+    seeds('d', NONE, ['never'] * 3, code='x = 4', epochs=20)
+    rows = [row[1:] for row in compare()[0].values()][1:]
+    assert rows[:4] == [*[['12 (11-15)', '0; worse']] * 3, ['-', '0; worse']]
+    assert rows[4] == ['never; may be luck', '0; worse']  # 20 epochs say nothing
+
+
+def test_what_fit_was_given_is_no_test(seeds):
+    """Accuracies are on the others; of a pair, on those that neither was given."""
+    first = seeds('a', ['1' * 15 + '0' * 35] * 3, given=5)
+    table, below = compare()
+    assert table['a0 + 2 seeds'][2] == '22.2' and '45 of 50' in below
+    assert 'Always answering sine wave: 56 %' in below  # 25 of 45
+    leak = seeds('leak', ['1' * 45 + '0' * 5] * 3, code='x = 1', given=40)
+    table, below = compare()
+    assert table['a0 + 2 seeds'][2] == '22.2; on 45 (always: 56)'
+    assert (
+        table['leak0 + 2 seeds'][2] == '50; on 10 (always: 100); the first: 0.0; better'
+    )
+    assert '45 sequences not seen' in below and 'Always answering' not in below
+    row = compare(*leak, *first)[0]['a0 + 2 seeds'][2]
+    assert row == '22.2; on 45 (always: 56); on 10: 0.0; the first: 50.0; worse'
+
+
+def test_what_is_not_judged(make, seeds):
+    """A reason in place of verdicts, and all else that is known; the others go on."""
+    first = seeds('a', SOME)
+    seeds('other', NONE, code='x = 1', arrays=FACTS['arrays'] | {'Y_test': 'other'})
+    seeds('untested', [''] * 3, FAST, code='x = 2')
+    make('leak', '1' * 50, given=50, not_judged='chosen by the test')
+    make('old', SOME[0], setting=None, arrays={})
+    table, below = compare('--all')
+    other = ['22 (21-28); may be luck', '0; on 50 (always: 60)']
+    assert table['other0 + 2 seeds'][1:] == other
+    assert table['untested0 + 2 seeds'][1:] == ['12 (11-15); faster', '-; not tested']
+    leak = ['-', '100; on 50; not judged: chosen by the test']
+    assert table['leak'][1:] == leak
+    assert table['old'][1] == '-' and '90; on 50; not judged: ' in table['old'][2]
+    assert 'three seeds' not in below
+    table, below = compare('leak', *first)
+    assert table['a0 + 2 seeds'][1:] == ['22 (21-28)', '90 (88-92)']
+    assert table['leak'] == [FACTS['layers'], *leak] and 'luck' not in below
+    assert compare('leak')[1] == 'Plot: compare.png'
+
+
+def test_what_one_setting_is(make):
+    """One hash, and other seeds and initial weights; all else is a row of its own."""
+    for i, to_95 in enumerate([2, 'never', 7, 4]):
+        make(f's{i}', '1' * (10 - i) + '0' * i, to_95, i)
+    make('twice', seed=3)
+    make('same_seed', seed=3, weights='new')
+    make('same_weights', seed=4, weights='3')
+    make('stopped', seed=5, stopped=True, epochs=20)
+    make('unjudged', seed=6, not_judged='no')
+    make('untested', '', seed=7)
+    make('unknown', seed=8, setting=None)
+    make('unknown_too', seed=9, setting=None)
+    Path('runs/6').mkdir()  # not a run
+    table, _ = compare('--all')
+    alone = ['unjudged', 'untested', 'unknown', 'unknown_too']
+    copies = ['twice', 'same_seed + 1 seed', 'stopped']
+    assert list(table) == ['s0 + 3 seeds', *copies, *alone]
+    assert table['s0 + 3 seeds'] == [FACTS['layers'], '5.5 (2-never)', '85 (70-100)']
+    assert table['stopped'][0] == 'stopped after 20'
+    assert compare('runs/s0', 'runs/twice/') == compare('s0', 'twice')
+
+
+EARLY = [{'class': 'EarlyStopping', 'patience': 40}]
+SPLIT = {'validation_split': 0.25}
+DIFFERENT = {
+    'n = adam; Dense(64, tanh)': {'numbers': {'n': 'adam'}, 'code': ('8,', '64,')},
+    'N_train = 9': {'numbers': {'N_train': 9}, 'arrays': {'X_train': 'few'}},
+    'N_epochs = 9': {'numbers': {'N_epochs': 9}, 'fit': {'epochs': 9}},
+    'seed = 1; other Y_train': {'seed': 1, 'arrays': {'Y_train': 'flipped'}},
+    'validation_split = 0.25': {
+        'fit': SPLIT,
+        'code': (',\n', ',\nvalidation_split=0.25'),
+    },
+    'class_weight = {0: 1, 1: 5}': {'fit': {'class_weight': {'0': 1, '1': 5}}},
+    'EarlyStopping patience = 40': {'fit': {'callbacks': EARLY}},
+    'Dense(8); x = 1': {'code': (", activation='tanh'))", '))\nx = 1')},
+    'model.compile(SGD(rate = 0.1))': {'code': ("'rmsprop'", 'SGD(rate=0.1)')},
+    "without model.compile('rmsprop')": {'code': ("model.compile('rmsprop')", '')},
+    '64 relu, 1 sigmoid': {'layers': '64 relu, 1 sigmoid'},
+    '': {},
 }
 
 
-@pytest.mark.parametrize('name', ROWS)
-def test_rows(drawn, name):
-    arguments, *cells = ROWS[name]
-    (line,) = re.findall(rf'(?m)^{re.escape(name)}  .*', shown(arguments))
-    assert re.split('  +', line.strip())[1:][: len(cells)] == cells
+def test_what_differs_from_the_first(make):
+    """Numbers, data, arguments of fit, settings of callbacks, lines of the script."""
+    make('first')
+    for i, facts in enumerate(DIFFERENT.values()):
+        code = CODE.replace(*facts.get('code', ('', '')))
+        arrays = FACTS['arrays'] | facts.get('arrays', {})
+        make(f'r{i}', **facts | {'setting': f'{i}', 'code': code, 'arrays': arrays})
+    table, _ = compare('--all')
+    assert [row[0] for row in table.values()][1:] == [*DIFFERENT]
+    layers, *shown = table['first'][0].split('; ')
+    known = 'N_train = 20, N_epochs = 300, seed = 0, validation_split = 0.0'
+    known += ', class_weight = None, EarlyStopping patience = 2'
+    assert layers == FACTS['layers'] and {*shown} == {*known.split(', ')}
+    os.remove('runs/first/train.py')
+    assert compare('first', 'r7')[0]['r7'][0] == ''
 
 
-def test_what_differs_from_the_first(drawn):
-    """It says its layers; others what a diff shows, in the script's words."""
-    names = ['1', *(f'r{i}' for i in range(len(DIFFERENT)))]
-    cells = re.findall('(?m)^\\w+ +(.*?) +2 +100', shown(' '.join(names)))
-    assert cells == [LAYERS, *DIFFERENT]
+def test_only_the_newest_and_in_80_columns(make, figures):
+    """The table has the newest settings, the picture the first and the newest ones."""
+    for i in range(22):
+        name = f'{i}-a-name-as-long-as-people-like-to-give'
+        make(name, numbers={'N_epochs_of_the_longer_training': i}, setting=f'{i}')
+    make('z', numbers={'N_epochs_of_the_longer_training': 0}, setting='0', seed=1)
+    for columns, arguments, N in (80, [], 8), (79, ['--all'], 22):
+        printed = script('compare.py', *arguments, env={'COLUMNS': str(columns)}).stdout
+        assert max(map(len, printed.splitlines())) <= columns
+        assert len(re.findall(r'(?m)^\d+-a-name', printed)) == N
+        assert ('settings left out: 14;' in printed) == (N == 8)
+        *_, figure = figures.values()
+        figure.draw_without_rendering()
+        labels = figure.axes[0].get_yticklabels()
+        assert len(labels) == min(N, 20) and labels[-1].get_text().startswith('0-a')
+        boxes = [label.get_window_extent() for label in labels]
+        assert min(box.x0 for box in boxes) >= 0
+        assert all(a.y0 > b.y1 for a, b in itertools.pairwise(boxes))
 
 
-def test_only_the_newest_and_in_80_columns(drawn):
-    rows = []
-    for width, arguments in (80, ''), (79, '--all'):
-        printed = script('compare.py', *arguments.split(), env={'COLUMNS': str(width)})
-        printed = printed.stdout
-        assert max(map(len, printed.splitlines())) <= width
-        rows.append(len(drawn.pop().axes[1].get_yticks()))
-    assert rows[0] == 8 and f'left out: {rows[1] - 8};' in shown('')
-    assert 'Made twice, so counted once: 5 (as 1)' in printed.replace('\n    ', ' ')
-    assert 'Always answering sine wave: 60 %' in printed
-    assert shown('runs/1 runs/c/') == shown('1 c')
-
-
-def test_values_and_scripts(drawn, runs, tmp_path):
-    """--csv has a row for each run, a column for each fact; --diff compares scripts."""
+def test_values(make, seeds):
+    """--csv has a row for each run, a column for each number and fact."""
+    refused('compare.py', parts=['there is no run yet'])
+    names = seeds('a', SOME)
+    make('wide', numbers={'neurons': 64}, to_95='never', fit={'class_weight': {'1': 5}})
+    history = 'val_accuracy,val_loss\n0.5,0.9\n0.8,0.3\n0.7,0.4\n'
+    Path('runs/wide/history.csv').write_text(history)
     table = pd.read_csv(StringIO(script('compare.py', '--csv').stdout), index_col=0)
-    assert [*table.seed['a0':'a2']] == [0, 1, 2] and table.n['r0'] == 5
-    assert np.isnan(table.epochs_to_95['bad0']) and table.epochs_to_95['1'] == 2
-    assert not {'numbers', 'class_names', 'versions', 'losses'} & {*table}
-    diff = script('compare.py', '--diff', '1', 'c').stdout
-    assert '\n+x = 2\n' in diff and '+++ runs/c/train.py' in diff
-    assert 'scripts are the same' in shown('--diff r10 r11')
-    refused('compare.py', '--diff', 'a0', status=2)
+    assert list(table.index) == [*names, 'wide']
+    assert list(table.seed) == [0, 1, 2, 0] and table.neurons['wide'] == 64
+    assert table.epochs_to_95['wide'] == 'never' and table.accuracy['a0'] == 0.9
+    names = [f'{x}_val_{y}' for y in ('accuracy', 'loss') for x in ('best', 'last')]
+    assert list(table[names].loc['wide']) == [0.8, 0.7, 0.3, 0.4]
+    assert table['fit.class_weight.1']['wide'] == 5
     refused('compare.py', 'a0', '--all', status=2)
-    refused(
-        'compare.py', '9', parts=['runs/9 is missing', 'newest runs are ', ', bare']
-    )
-    refused('compare.py', parts=['there is no run yet'], cwd=tmp_path)
-    shutil.copytree('runs/1', tmp_path / 'runs/1')
-    (tmp_path / 'runs/1/run.json').write_text('{}')
-    refused('compare.py', parts=['runs/1/run.json cannot be read'], cwd=tmp_path)
+    refused('compare.py', '9', parts=['runs/9 is missing', 'are a0, a1, a2, wide'])
 
 
-def test_the_picture(drawn):
-    """Losses, none cut off; a row for each setting: how fast, how good, the verdict."""
-    shown(f'{A} {B} one $x_')
-    (figure,) = drawn
+def test_the_picture(make, seeds, figures):
+    """A row for each setting, a dot for each seed, and nothing is cut off."""
+    seeds('a', SOME)
+    seeds('bad', NONE, ('never', 7, 7), code='x = 1')
+    make('one' * 20, SOME[0], code='x = 2' * 20)
+    make('$x_', '', None, code='x = 3', not_judged='trained by 5 fits ' * 9)
+    script('compare.py')
+    (figure,) = figures.values()
     figure.draw_without_rendering()
-    losses, speed, test = figure.axes
-    curves = [[9, 0.2, 0.1]] * 3 + [[300, 299]] * 3 + [[0.5], [0.7, 0.2, 0.1]]
-    assert [list(line.get_ydata()) for line in losses.lines] == curves
-    assert losses.get_ylim()[0] < 0 and 300 < losses.get_ylim()[1] < 400
-    labels = [label.get_text().split('\n')[0] for label in speed.get_yticklabels()]
-    assert labels == ['a0 ... a2 (3)', 'bad0 ... bad2 (3)', 'one', '$x_']
-    fast, never, *_ = (list(line.get_xdata()) for line in speed.lines)
-    assert fast == [2, 2, 2] and len({*never}) == 1 and never[0] > 3
-    assert [x.get_text() for x in speed.get_xticklabels()] == ['1', 'never']
-    assert speed.get_xticks()[1] == never[0]
-    dots = [line for line in test.lines if line.get_marker() == 'o']
-    assert [list(x.get_xdata()) for x in dots] == [[90, 92, 88], [0, 0, 0], [90], []]
-    assert [*dots[1].get_ydata()] == [1, 1, 1] and test.yaxis_inverted()
-    colours = [line.get_color() for line in losses.lines[::3]]
-    assert colours == [line.get_color() for line in speed.lines[:3]]
-    bars = [bar.get_datalim(test.transData).intervalx for bar in test.collections]
-    assert [*bars[2] / 100] == pytest.approx([*wilson_interval(45, 50)])
-    filled = [len(bar.get_facecolor()) > 0 for bar in test.collections]
-    assert filled == [True, True, False]
-    left, right = test.get_xlim()
-    assert left < np.min(bars) and np.max(bars) < right
-    verdicts = [text.get_text().replace('\n', ' ') for text in test.texts]
-    few = 'cannot be told apart, with these seeds'
-    assert verdicts == ['reference', 'is worse', few, 'was not tested']
-    for text in [*test.texts, *speed.get_yticklabels()]:
+    speed, test = figure.axes
+    labels = [label.get_text() for label in speed.get_yticklabels()]
+    assert labels[0] == f'a0 + 2 seeds\n{FACTS["layers"]}' and labels[3] == '$x_\nx = 3'
+    fast, good = (
+        [x for x in axis.lines if x.get_marker() == 'o'] for axis in figure.axes
+    )
+    assert [[*x.get_xdata()] for x in good] == [[90, 92, 88], [0, 0, 0], [90], []]
+    assert len({*good[1].get_ydata()}) == 3 and speed.yaxis_inverted()
+    never, *others = fast[1].get_xdata()
+    assert others == [7, 7] and len({*fast[1].get_ydata()}) == 2
+    assert speed.get_xlim()[0] < 7 and 2 * 28 < never < speed.get_xlim()[1]
+    ticks = {x.get_position()[0]: x.get_text() for x in speed.get_xticklabels()}
+    assert ticks[never] == 'never' and ticks[20] == '20'
+    for axis, middle in (speed, 22), (test, 90):
+        (dashed,) = (x for x in axis.lines if x.get_linestyle() == '--')
+        assert [*dashed.get_xdata()] == [middle, middle]
+    texts = [[text.get_text() for text in axis.texts] for axis in figure.axes]
+    assert texts[0] == ['', 'may be luck', '', ''] and texts[1][:3] == ['', 'worse', '']
+    assert texts[1][3].startswith('not judged: trained by')
+    for text in [*test.texts, *speed.texts, *speed.get_yticklabels()]:
         box = text.get_window_extent()
         assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1

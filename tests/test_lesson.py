@@ -374,7 +374,7 @@ def test_random_phase_and_new_questions(folder):
     typed([make, dense], '--N_epochs', 100)
     edit(EXERCISES[11])
     said = ' '.join(typed([LSTM, compare], '--N_epochs', 40).split())
-    assert 'LSTM is better, with these seeds' in said
+    assert 'A verdict needs three seeds of each' in said
     edit(own_data.FCN)
     script('train.py', '--N_test', 400, '--N_epochs', 20)
     assert history('shifted').accuracy[100] >= 0.97
