@@ -242,9 +242,10 @@ def test_what_one_setting_is(make):
     make('unknown_too', seed=9, setting=None)
     Path('runs/6').mkdir()  # not a run
     table, _ = compare('--all')
-    alone = ['unjudged', 'untested', 'unknown', 'unknown_too']
-    copies = ['twice', 'same_seed + 1 seed', 'stopped']
-    assert list(table) == ['s0 + 3 seeds', *copies, *alone]
+    alone = 'unjudged, untested, unknown, unknown_too'
+    assert (
+        ', '.join(table) == f's0 + 3 seeds, twice, same_seed + 1 seed, stopped, {alone}'
+    )
     assert table['s0 + 3 seeds'] == [FACTS['layers'], '5.5 (2-never)', '85 (70-100)']
     assert table['stopped'][0] == 'stopped after 20'
     assert compare('runs/s0', 'runs/twice/') == compare('s0', 'twice')
@@ -338,9 +339,7 @@ def test_the_picture(make, seeds, figures):
     speed, test = figure.axes
     labels = [label.get_text() for label in speed.get_yticklabels()]
     assert labels[0] == f'a0 + 2 seeds\n{FACTS["layers"]}' and labels[3] == '$x_\nx = 3'
-    fast, good = (
-        [x for x in axis.lines if x.get_marker() == 'o'] for axis in figure.axes
-    )
+    fast, good = ([x for x in y.lines if x.get_marker() == 'o'] for y in figure.axes)
     assert [[*x.get_xdata()] for x in good] == [[90, 92, 88], [0, 0, 0], [90], []]
     assert len({*good[1].get_ydata()}) == 3 and speed.yaxis_inverted()
     never, *others = fast[1].get_xdata()
@@ -353,7 +352,12 @@ def test_the_picture(make, seeds, figures):
         assert [*dashed.get_xdata()] == [middle, middle]
     texts = [[text.get_text() for text in axis.texts] for axis in figure.axes]
     assert texts[0] == ['', 'may be luck', '', ''] and texts[1][:3] == ['', 'worse', '']
-    assert texts[1][3].startswith('not judged: trained by')
+    assert 'not judged: trained by' in texts[1][3]
+    for i, (text, dots) in enumerate(zip(test.texts, good, strict=True)):
+        y = text.get_position()[1], *sorted(dots.get_ydata())
+        assert (
+            i - 0.5 < y[0] == min(y) and max(y) < i + 0.5
+        )  # above the dots, in its row
     for text in [*test.texts, *speed.texts, *speed.get_yticklabels()]:
         box = text.get_window_extent()
         assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
