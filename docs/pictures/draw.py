@@ -77,6 +77,23 @@ def flat_curve():
     return figure
 
 
+def marked():
+    """Draw one network without activations, marked as in 2018 and as today."""
+    lines = figures.draw(RESULTS, 'flat').axes[0].get_lines()
+    figure, axis = plt.subplots(figsize=(6.2, 2.7))
+    marks = ('Keras 2', 'C1', 'as in 2018', 0.62), ('above one', 'C0', 'as today', 0.88)
+    for part, color, name, y in marks:
+        (bold,) = (line for line in lines if part in line.get_label())
+        axis.plot(*bold.get_data(), color=color, linewidth=2.5)
+        axis.text(298, y, f'marked {name}', color=color, ha='right')
+    axis.axhline(0.5, color='grey', linestyle='--')
+    axis.text(298, 0.41, 'guessing', color='grey', ha='right')
+    axis.set(ylim=(0, 1.03), yticks=(0, 0.5, 1), xlim=(0, 300), xlabel='Epoch')
+    axis.set(ylabel='Training accuracy', xticks=range(0, 301, 100))
+    axis.yaxis.set_major_formatter('{x:.0%}')
+    return figure
+
+
 def for_slide(name, height):
     """Draw a figure of the experiments smaller (larger type), and without its title."""
     figure = figures.draw(RESULTS, name)
@@ -330,22 +347,13 @@ if __name__ == '__main__':
     plt.rcParams.update(STYLE)
     for name, height in ('flat', 3.7), ('linear', 3.2), ('fastest', 3.4):
         for_slide(name, height).savefig(output / f'{name}.png', dpi=150)
-    for draw in (
-        waves,
-        activations,
-        network,
-        formulas,
-        flat_curve,
-        neuron,
-        valley,
-        epochs,
-        recurrent,
-    ):
+    plain = [waves, activations, network, formulas, flat_curve, marked]
+    for draw in (*plain, neuron, valley, epochs, recurrent):
         draw().savefig(output / f'{draw.__name__}.png', dpi=150)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         train(folder)
         shutil.copy(folder / 'runs/history/history.png', output)
-        for draw in (validation, curves, results, confusion):
+        for draw in (validation, stop, curves, results, confusion):
             draw(folder / 'runs').savefig(output / f'{draw.__name__}.png', dpi=150)
     print(f'Plots: {output}/*.png')
