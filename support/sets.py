@@ -167,3 +167,14 @@ def write_sets(sets, about, overwrite=False, class_names=(), ids=None, packed=Fa
         for folder in sets:
             move_set(f'{new}/{folder}', folder)
     return True
+
+
+def write_generated(train, test, args):
+    """Write the sets (X, Y) of generate_data.py, made with args, and say so."""
+    sets = {'Train': train, 'Test': test}
+    sets = {name: (len(X), zip(X, Y, strict=True)) for name, (X, Y) in sets.items()}
+    options = {'class_names': args.class_names, 'packed': args.packed}
+    if write_sets(sets, args.about, args.overwrite, **options):
+        print(f'Wrote {args.N_train} sequences to Train and {args.N_test} to Test.')
+    else:
+        print('Train and Test hold exactly these sequences already.')

@@ -22,7 +22,7 @@ from conftest import PROJECT, SHORT, TRAIN, contents, process, refused, script
 from scipy.stats import kstest
 
 import utilities
-from generate_data import WAVES, generate_data, make_sequences, random_streams
+from generate_data import WAVES, make_sequences, random_streams
 from utilities import read_set, read_test_data, read_training_data
 
 MAKE = 'generate_data.py'
@@ -162,10 +162,10 @@ def test_wrong_after_other_data(trained):
 def test_waves():
     """As in closed form; a small set begins a large one."""
     for options in ({}, {'classes': 4, 'phase': True}, {'f_min': 0.5, 'f_range': 1.4}):
-        drawn = list(generate_data(20, np.random.default_rng(1), **options))
+        X, classes = make_sequences(20, np.random.default_rng(1), **options)
         Y, f, phase = np.random.default_rng(1).random((20, 3)).T
         f = options.get('f_min', 0.1) + options.get('f_range', 0.3) * f
-        for i, (x, y) in enumerate(drawn):
+        for i, (x, y) in enumerate(zip(X, classes, strict=True)):
             turn = f[i] * np.arange(1, len(x) + 1) / (2 * np.pi)
             turn = (turn + phase[i] * options.get('phase', 0)) % 1
             waves = [np.sin(2 * np.pi * turn), np.where(turn < 0.5, 1, -1)]
@@ -173,14 +173,14 @@ def test_waves():
             assert y == int(Y[i] * options.get('classes', 2))
             np.testing.assert_allclose(x, waves[int(y)], atol=1e-6)
         small, _ = make_sequences(3, np.random.default_rng(1), **options)
-        assert (small == [x for x, _ in drawn[:3]]).all()
+        assert (small == X[:3]).all()
 
 
 def test_noise():
     """Normal, another for each value, set and seed; and it changes nothing else."""
 
     def drawn(noise):
-        options = {'N_sequence': 60_000, 'noise': noise}  # in blocks of two
+        options = {'N_sequence': 60_000, 'noise': noise}
         streams = random_streams(0) + random_streams(1)
         return np.concatenate([make_sequences(5, x, **options)[0] for x in streams])
 
@@ -213,7 +213,8 @@ def test_wrong_command_lines(folder):
 def write_sets(packed=False, **sizes):
     """Write sets of so many sequences each."""
     rng = np.random.default_rng
-    drawn = {f: (N, generate_data(N, rng(N))) for f, N in sizes.items()}
+    drawn = {f: make_sequences(N, rng(N)) for f, N in sizes.items()}
+    drawn = {f: (len(X), zip(X, Y, strict=True)) for f, (X, Y) in drawn.items()}
     sets.write_sets(drawn, ABOUT | {'of': sizes}, True, ['a', 'b'], packed=packed)
 
 
