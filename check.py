@@ -131,7 +131,8 @@ def main():
     for check in checks:
         for text, is_ok in check:
             N_fixes += not is_ok
-            print('ok  ' if is_ok else 'FIX ', printable(text.strip()), flush=True)
+            line = '; '.join(text.strip().splitlines())
+            print('ok  ' if is_ok else 'FIX ', printable(line), flush=True)
     print(f'{N_fixes} to fix' if N_fixes else 'Ready.')
     return N_fixes > 0
 

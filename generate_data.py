@@ -16,7 +16,7 @@ if __name__ == '__main__':
     prepare()
 
 from support.command_lines import read_generate_options
-from support.sets import write_sets
+from support.sets import write_generated
 
 import numpy as np
 from scipy.signal import sawtooth, square
@@ -36,36 +36,29 @@ WAVES = {
 }
 
 
-def generate_data(
+def make_sequences(
     N, rng, N_sequence=128, classes=2, phase=0, noise=0, f_min=0.1, f_range=0.3
 ):
-    """Yield N sequences: x, float64 (N_sequence,), and its class y, a float.
+    """Return N sequences, X, float64 (N, N_sequence), and their classes Y (N,).
 
     x(t) = wave(f t), t = 1 to N_sequence, f from f_min to f_min + f_range, in
     radians per step; with phase 1, wave(f t + phi), phi from 0 to 2 pi. noise
     is the standard deviation of what is added; the waves go from -1 to 1.
     """
+    X, Y = np.empty([N, N_sequence]), np.empty(N)
+    t = np.arange(1, N_sequence + 1)
     for i in range(N):
-        # Three random numbers each time, used or not: so a larger set begins
-        # with the smaller one, and a phase changes nothing but the phase.
+        # Always draw three random numbers: then a larger set begins with the
+        # smaller one, and a phase changes nothing but the phase.
         R = rng.random(3)
-        y = int(classes * R[0])
-        wave = list(WAVES.values())[y]
+        Y[i] = int(classes * R[0])
+        wave = list(WAVES.values())[int(Y[i])]
         f = f_min + f_range * R[1]
-        t = np.arange(1, N_sequence + 1)
-        x = wave(f * t + phase * 2 * np.pi * R[2])
-        if noise:
-            # From streams of its own, a new one every 128,000 values
-            if i % max(1, 128_000 // N_sequence) == 0:
-                (noise_rng,) = rng.spawn(1)
-            x = x + noise * noise_rng.standard_normal(N_sequence)
-        yield x, float(y)
-
-
-def make_sequences(N, rng, *args, **options):
-    """Return what generate_data yields: X (N, N_sequence) and Y (N,)."""
-    X, Y = zip(*generate_data(N, rng, *args, **options), strict=True)
-    return np.array(X), np.array(Y)
+        X[i,] = wave(f * t + phase * 2 * np.pi * R[2])
+    if noise:  # from a random stream of its own
+        (noise_rng,) = rng.spawn(1)
+        X += noise * noise_rng.standard_normal(X.shape)
+    return X, Y
 
 
 def random_streams(seed):
@@ -79,16 +72,9 @@ def random_streams(seed):
 
 
 if __name__ == '__main__':
-    args, about = read_generate_options(__doc__, list(WAVES))
+    args = read_generate_options(__doc__, list(WAVES))
     options = args.N_sequence, args.classes, args.phase, args.noise
-    N_train, N_test = args.N_train, args.N_test
     train_rng, test_rng = random_streams(args.seed)
-    sets = {
-        'Train': make_sequences(N_train, train_rng, *options),
-        'Test': make_sequences(N_test, test_rng, *options),
-    }
-    names = list(WAVES)[: args.classes]
-    if write_sets(sets, about, args.overwrite, names, packed=args.packed):
-        print(f'Wrote {N_train} sequences to Train and {N_test} to Test.')
-    else:
-        print('Train and Test hold exactly these sequences already.')
+    train = make_sequences(args.N_train, train_rng, *options)
+    test = make_sequences(args.N_test, test_rng, *options)
+    write_generated(train, test, args)

@@ -4,8 +4,8 @@
 # This is an example of time series (sequence) classification
 # for a binary classification problem. Ported to Keras 3.
 
-# Our own first line: from here on a mistake ends in a few lines (where it is,
-# what is wrong, perhaps a hint), and Keras starts without its notices
+# From here on a mistake ends in a few lines, and Keras makes its batches in
+# a quicker way than its own, in another order (see docs/differences.md)
 from support.start import prepare
 prepare(keras=True)
 
@@ -33,7 +33,7 @@ N_epochs = 300       # Number of epochs
 batch_size = 32      # Number of sequences in a batch
 seed = 0             # Seed of the random numbers
 
-# Let the command line replace any number above
+# Let the command line replace any number above (globals() holds them all)
 read_command_line(globals())
 
 # The same seed gives the same network
@@ -75,13 +75,11 @@ model.add(Dense(1, activation='sigmoid'))
 # The commented lines below are designed to offer some insight
 # into the use of layers without activation functions.
 # The 3 lines above should be commented out before uncommenting these.
-# No activation layers. (The slides of 2018 say that this cannot learn: try
-# it, then read section 6 of LESSON.md.)
+# No activation layers (Can this learn? See section 6 of LESSON.md)
 #model.add(Dense(16))
 #model.add(Dense(1))
 
-# A recurrent network, an LSTM, also in place of the 3 lines above.
-# (Uncomment its two imports at the top as well.)
+# A recurrent network, an LSTM (uncomment its two imports at the top, too)
 #model.add(Reshape((N_sequence, 1)))
 #model.add(LSTM(16))
 #model.add(Dense(1, activation='sigmoid'))
@@ -95,13 +93,12 @@ model.summary()
 # Only for speed: up to 100 batches in one go
 model.steps_per_execution = 100
 
-# Check that network, loss and data fit, before the training begins
+# Check that network, loss and data go together, before the training begins
 check_network(model, X_train, Y_train, X_test, Y_test)
 
-# Fit the model using the training set
-# In each epoch the sequences are shuffled and cut into batches, and after
-# each batch the weights are updated. ShowAndSave shows how it goes, and
-# saves the network when it ends.
+# Fit the model using the training set: in each epoch it is shuffled and cut
+# into batches, and after each batch the weights are updated.
+# ShowAndSave shows the progress, and saves the network at the end.
 history = model.fit(X_train, Y_train, epochs=N_epochs, batch_size=batch_size,
                     callbacks=[ShowAndSave()])
 

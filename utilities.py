@@ -7,21 +7,15 @@ the test sequences. classes.txt beside them may name the classes, one on
 each line, class 0 first.
 """
 
-from support import files
-from support.console import printable
 from support.drawing import draw_in_terminal
 from support.files import (
-    CLASSES_FILE,
-    check_class,
-    check_file,
-    check_values,
-    class_title,
-    load_packed,
-    read_lines,
+    plot_name,
+    plot_titles,
     read_set,  # for exercise 2
+    read_values,
     save_plot,
 )
-from support.runs import current_script
+from support.runs import run_folder
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -40,18 +34,11 @@ def read_test_data(ID, N):
 def read_sequence(folder, ID, N):
     """Read the two files of a sequence: N values, float64 (N,), and its class.
 
-    np.fromfile reads what MATLAB's fwrite has written. The checks end the
-    script, in a line that says what is wrong.
+    read_values is np.fromfile(path, '<f8'), which reads what MATLAB's fwrite
+    has written. If that is not N numbers, a line says what is wrong.
     """
-    if load_packed(folder):  # two files for all: see docs/own-data.md
-        return files.read_sequence(folder, ID, N)
-    X_file, Y_file = f'{folder}/X_{ID}.dat', f'{folder}/Y_{ID}.dat'
-    check_file(X_file)
-    check_file(Y_file)
-    X = np.fromfile(X_file, '<f8')
-    Y = np.fromfile(Y_file, '<f8')
-    check_values(X_file, X, N)
-    check_class(Y_file, Y)
+    X = read_values(f'{folder}/X_{ID}.dat', N)
+    Y = read_values(f'{folder}/Y_{ID}.dat', 1)
     return X, Y[0]
 
 
@@ -62,26 +49,21 @@ def plot_results(ID, X, Y=None, folder='Train'):
     X is (n, N). Y, the class or the n classes, goes into the titles, by its
     name in folder/classes.txt. Saves folder_ID.png.
     """
-    names = read_lines(folder, CLASSES_FILE)
     if np.ndim(ID) == 0:
-        ID, X = [ID], [X]
-        Y = None if Y is None else [Y]
+        ID, X, Y = [ID], [X], [Y]
     columns = int(np.ceil(np.sqrt(len(ID))))
     rows = int(np.ceil(len(ID) / columns))
     size = max(6.4, 4 * columns), max(4.8, 3 * rows)
     figure = plt.figure(figsize=size, layout='constrained')
+    titles = plot_titles(ID, Y, folder)
     for x in range(len(ID)):
         axis = figure.add_subplot(rows, columns, x + 1)
         axis.plot(np.arange(1, len(X[x]) + 1), X[x])
-        title = f'Data Set {printable(ID[x])}'
-        if Y is not None:
-            title += f': {class_title(Y[x], names)}'
-        axis.set_title(title, parse_math=False)  # a $ begins no formula
+        axis.set_title(titles[x])
         axis.grid(alpha=0.3)
     figure.supxlabel('Time Sequence (t)')
     figure.supylabel('Data X(t)')
-    some = ID if len(ID) <= 6 else (ID[0], 'to', ID[-1])
-    save_plot(figure, f'{folder}_{"_".join(map(str, some))}.png')
+    save_plot(figure, plot_name(ID, folder))
 
 
 def plot_history(history):
@@ -93,27 +75,19 @@ def plot_history(history):
     """
     figure, axes = plt.subplots(2, 1, sharex=True, figsize=(6.4, 7))
     for axis, name in zip(axes, ('accuracy', 'loss'), strict=True):
-        curves = {'training': name, 'validation': f'val_{name}'}
-        for label, key in curves.items():
-            values = history.history.get(key)  # one for each epoch
-            if not values:
-                continue
-            # A single epoch makes no line: it needs a marker to be seen.
-            marker = 'o' if len(values) == 1 else None
-            epochs = np.arange(1, len(values) + 1)
-            axis.plot(epochs, values, marker=marker, label=label)
+        for label, key in ('training', name), ('validation', f'val_{name}'):
+            if key in history.history:
+                values = history.history[key]  # one for each epoch
+                axis.plot(np.arange(1, len(values) + 1), values, label=label)
         axis.set_ylabel(name.capitalize())
         axis.grid(alpha=0.3)
     axes[0].set_title('Accuracy Convergence History')
     axes[0].set_ylim(-0.02, 1.02)
     axes[1].set_yscale('log')
     axes[1].set_ylim(1e-6, 10)
-    axes[1].minorticks_off()
     axes[1].legend()
     axes[1].set_xlabel('Epoch')
-    axes[1].xaxis.set_major_locator(plt.MaxNLocator(integer=True))
-    run = current_script().run
-    save_plot(figure, 'history.png', run and run.folder)
+    save_plot(figure, 'history.png', run_folder())
 
 
 def show_plots():

@@ -47,9 +47,10 @@ def read_command_line(variables):
 
 
 def read_generate_options(description, waves):
-    """Return the options of generate_data.py, and what about.json will say of its sets.
+    """Return the options of generate_data.py.
 
-    waves are the names of the wave forms, in the order of the classes.
+    waves are the names of the wave forms, in the order of the classes. class_names are
+    those chosen, and about is what about.json will say of the sets.
     """
     parser = make_parser(description)
     add, count = parser.add_argument, whole_number(1)
@@ -71,16 +72,17 @@ def read_generate_options(description, waves):
     if not 0 <= args.noise <= 1e6:  # NaN fails this, too
         parser.error(f'--noise {args.noise} is not a number from 0 to 1000000')
 
-    *kinds, last = (name.removesuffix(' wave') for name in waves[: args.classes])
+    args.class_names = waves[: args.classes]
+    *kinds, last = (name.removesuffix(' wave') for name in args.class_names)
     phase = ', random phase' if args.phase else ''
     noise = f', noise {args.noise:g}' if args.noise else ''
     typed = [text for text in sys.argv[1:] if text != '--overwrite']
-    about = {
+    args.about = {
         'script': 'generate_data.py',
         'what': f'{", ".join(kinds)} and {last} waves{phase}{noise}, seed {args.seed}',
         'command': ' '.join(['python generate_data.py', *typed]),
     }
-    return args, about
+    return args
 
 
 def number_or_file(text):
@@ -89,12 +91,13 @@ def number_or_file(text):
 
 
 def read_view_options(description, N_sequence):
-    """Return the options of view.py; files are the Paths among ID."""
+    """Return the options of view.py; ID are numbers, and files Paths."""
     parser = make_parser(description)
     add = parser.add_argument
     ID = 'the number i of X_i.dat, or a file of your own'
     add('ID', nargs='*', type=number_or_file, help=ID)
-    add('--test', action='store_true', help='look in Test instead of Train')
+    test = {'action': 'store_const', 'const': 'Test', 'default': 'Train'}
+    add('--test', dest='folder', help='look in Test instead of Train', **test)
     add('--hide', action='store_true', help='hide the class')
     add('--wrong', action='store_true', help='what a run got wrong')
     add('--run', metavar='NAME', help='with --wrong: runs/NAME, else the newest')
@@ -108,8 +111,9 @@ def read_view_options(description, N_sequence):
         parser.error('give either the numbers of sequences, or --wrong')
     if args.files and args.files != args.ID:
         parser.error('give either the numbers of sequences, or files')
-    if args.wrong and (args.hide or args.test):
+    if args.wrong and (args.hide or args.folder == 'Test'):
         parser.error('--wrong takes neither --hide nor --test')
     if args.run and not args.wrong:
         parser.error('--run goes with --wrong')
+    args.ID = [] if args.files else args.ID
     return args

@@ -72,6 +72,21 @@ def class_title(Y, names=()):
     return number if name == number else f'{number} ({name})'
 
 
+def plot_titles(ID, Y, folder):
+    """Return the titles of n plots; Y holds the n classes, or None for none."""
+    names, titles = read_lines(folder, CLASSES_FILE), []
+    for number, y in zip(ID, [None] * len(ID) if Y is None else Y, strict=True):
+        title = '' if y is None else f': {class_title(y, names)}'
+        titles.append(f'Data Set {printable(number)}{title}'.replace('$', r'\$'))
+    return titles
+
+
+def plot_name(ID, folder):
+    """Return the name of the file for plots of sequences: Train_1_2.png."""
+    IDs = ID if len(ID) <= 6 else (ID[0], 'to', ID[-1])
+    return f'{folder}_{"_".join(map(str, IDs))}.png'
+
+
 def read_values(path, N=None):
     """Return the N values of a file of float64, or all: float64 (N,). Raises DataError.
 
@@ -86,6 +101,8 @@ def read_values(path, N=None):
         check_file(path)
         X = np.fromfile(path, '<f8')
     check_values(path, X, N)
+    if match and name[0] == 'Y':
+        check_class(path, X)
     return X
 
 

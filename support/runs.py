@@ -222,6 +222,12 @@ def current_script():
     return Script.current or Script()
 
 
+def run_folder():
+    """Return the folder of the run in the making; None without one."""
+    run = current_script().run
+    return run and run.folder
+
+
 def save_run(model, X_test, Y_test):
     """Print what the accuracy is worth and what was wrong, and complete the run.
 

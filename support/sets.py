@@ -171,3 +171,13 @@ def write_about(about):
     for folder in about['hashes']:
         Path(folder).mkdir(exist_ok=True)
         Path(folder, 'about.json').write_text(json.dumps(about, indent=1), 'utf-8')
+
+
+def write_generated(train, test, args):
+    """Write the sets (X, Y) of generate_data.py, made with args, and say so."""
+    sets = {'Train': train, 'Test': test}
+    options = {'class_names': args.class_names, 'packed': args.packed}
+    if write_sets(sets, args.about, args.overwrite, **options):
+        print(f'Wrote {args.N_train} sequences to Train and {args.N_test} to Test.')
+    else:
+        print('Train and Test hold exactly these sequences already.')

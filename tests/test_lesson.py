@@ -35,7 +35,7 @@ README, LESSON = TEXTS['README.md'], TEXTS['LESSON.md']
 SECTIONS = {name: sections(name) for name in NAMES}
 EXERCISE = re.compile(r'^### Exercise (\d+)\. .*\n((?s:.*?))(?=^##|\Z)', re.MULTILINE)
 EXERCISES = {int(number): text for number, text in EXERCISE.findall(LESSON)}
-RESULT = ' '.join(SECTIONS['LESSON.md']['5. Reading the result'].split())
+RESULT = SECTIONS['LESSON.md']['5. Reading the result']
 CLUSTER = own_data.PAGE['On a cluster: many settings or sequences']
 slow = pytest.mark.slow
 
@@ -71,6 +71,16 @@ def blocks(language, text):
     return re.findall(rf'```{language}\n(.*?)```', text, re.DOTALL)
 
 
+def numbers(text):
+    """Return the numbers in a text, as texts."""
+    return re.findall(r'(?<![\d.])\d+(?:\.\d+)?', text.replace(',', ''))
+
+
+def answer(exercise):
+    """Return the numbers in the answer of an exercise."""
+    return numbers(EXERCISES[exercise].partition('</summary>')[2])
+
+
 def history(run='last'):
     """Return a run's accuracy, loss, ..., a row for each epoch."""
     return pd.read_csv(f'runs/{run}/history.csv', index_col='epoch')
@@ -100,10 +110,9 @@ def test_what_comes_out(lesson):
     right, N = recognised.sum(), sizes.sum()
     assert f'\nAccuracy: {100 * right / N:.2f}%\n{right} of {N} right\n' in README
     share = f'{right - 5} right, {(right - 5) / 0.45:.1f} %'
-    low, high = (f'{100 * x:.0f} %' for x in result.wilson_interval(right - 5, 45))
-    assert f'the 45 others: {share}; 95 % confidence: {low} to {high}\n' in README
-    assert f'If {right - 5} of the 45 others' in RESULT
-    assert f'may well be {low} or {high}, the' in RESULT
+    low, high = (f'{100 * x:.0f}' for x in result.wilson_interval(right - 5, 45))
+    assert f'the 45 others: {share}; 95 % confidence: {low} % to {high} %\n' in README
+    assert {f'{right - 5}', '45', low, high} <= {*numbers(RESULT)}
 
 
 def test_what_the_run_holds(lesson, monkeypatch):
@@ -154,18 +163,18 @@ def test_look(trained, figures):
     typed([(name, options.replace('--hide', ''))])
     axes = dict(zip('1234', figures.popitem()[1].axes, strict=True))
     squares = [i for i, axis in axes.items() if 'square' in axis.get_title()]
-    assert '{}, {} and {} jump'.format(*squares) in EXERCISES[1]
+    assert squares == answer(1)[:3]
     signs = [np.sign(axis.lines[0].get_ydata()) for axis in axes.values()]
     waves = [np.sum(np.diff(x) != 0) // 2 for x in signs]
     fastest = [i for i, n in zip('1234', waves, strict=True) if n == max(waves)]
-    assert max(waves) == 7 and '{} and {} have seven'.format(*fastest) in EXERCISES[1]
+    assert max(waves) == 7 and fastest == answer(1)[-2:]
 
 
 def test_without_a_network(lesson, capsys, monkeypatch):
     monkeypatch.chdir(lesson.folder)
     exec(*blocks('python', EXERCISES[2]), {})
     larger, squares = re.findall(r': +(\S+)$', capsys.readouterr().out, re.MULTILINE)
-    assert f'\n{larger} and exactly {squares}. ' in EXERCISES[2]
+    assert [larger, squares] == answer(2)
 
 
 def test_the_wrong_ones(lesson, monkeypatch):
@@ -177,12 +186,9 @@ def test_the_wrong_ones(lesson, monkeypatch):
     squares = np.array([np.linalg.norm(X[Y == 1] - x, axis=1).min() for x in X_test])
     far = {i + 1 for i in np.flatnonzero((squares > 4) & (Y_test == 1))}
     copies = sum((X == x).all(axis=1).any() for x in X_test)
-    assert f'Of the {Y_test.sum():.0f} test squares, five are copies' in RESULT
-    assert f'is right for {np.sum(nearest == Y_test)} of 50 as well' in RESULT
-    assert 'are among the eight at' in RESULT and (copies, len(far)) == (5, 8)
-    assert {int(i) for i in wrong} <= far
-    answer = re.search(r'For (\d+), (\d+) and (\d+) a training sine', EXERCISES[3])
-    assert not any(nearest[int(i) - 1] for i in answer.groups())
+    assert {f'{Y_test.sum():.0f}', f'{np.sum(nearest == Y_test)}'} <= {*numbers(RESULT)}
+    assert {int(i) for i in wrong} <= far and (copies, len(far)) == (5, 8)
+    assert not any(nearest[int(i) - 1] for i in answer(3)[:3])
 
 
 # ---------------------------------------------------------------- the commands
@@ -280,13 +286,13 @@ def test_an_edit_that_does_not_fit():
 @slow
 def test_exercises_4_to_10(trained):
     """Each training once, as short as its claim allows; then what is claimed of it."""
-    (few, *_), (_, one, *_, four, _, _) = commands(EXERCISES[4]), commands(EXERCISES[7])
+    few, (_, one, *_, four, _) = commands(EXERCISES[4])[0], commands(EXERCISES[7])
     typed([few, one, four], '--N_epochs', 100)
     Path('train_wide.py').write_text(TRAIN.replace('Dense(16,', 'Dense(64,'))
     Path('train.py').write_text(re.sub("'(relu|tanh)'", "'sigmoid'", TRAIN))
     typed([*commands(EXERCISES[8])[:1], ('train.py', '--name slow')], '--N_epochs', 40)
     edit(EXERCISES[5])
-    printed = typed(commands(EXERCISES[5])[:1], '--N_epochs', 100)
+    typed(commands(EXERCISES[5])[:1], '--N_epochs', 150)
     edit(EXERCISES[6])
     typed(commands(EXERCISES[6])[:1], '--N_epochs', 250)
     names = 'N25 seed1 seed4 wide0 slow linear single'.split()
@@ -303,13 +309,13 @@ def test_exercises_4_to_10(trained):
     assert 0 < max(same) - min(same) <= 0.15
     # 8: the wider, the sooner, and sigmoids last.
     assert to_95['wide0'] < to_95['1'] < 40 and to_95['slow'] == 'never'
-    # 5: it counts as in 2018: exactly flat, below what is right today.
-    shown = float(re.search(r'\nAccuracy: (.*)%\n', printed)[1])
-    assert np.ptp(history('linear').accuracy[-5:]) == 0 and last['linear'] < 0.95
-    assert shown < 100 * accuracy['linear'] and accuracy['linear'] >= 0.6
+    # 5: it learns, and then stands exactly still.
+    stands = history('linear')[['accuracy', 'loss']].tail(9)
+    assert (np.ptp(stands, axis=0) < 1e-6).all() and 0.9 < last['linear'] < 1
+    assert accuracy['linear'] >= 0.8
     # 6: few parameters, which learn slowly.
     single = keras.models.load_model('runs/single/model.keras')
-    assert f' = {single.count_params()}, fewer than' in EXERCISES[6]
+    assert f'{single.count_params()}' in answer(6)
     assert to_95['single'] > 2 * to_95['1']
     assert last['single'] >= 0.97 and accuracy['single'] >= 0.7
 
@@ -336,7 +342,9 @@ def test_exercises_9_13_and_14(trained, figures):
     epochs = {'validation': 300, 'leak': 60, 'large': 60, 'small': 60}
     for name, N in epochs.items():
         Path('train.py').write_text(texts[name], encoding='utf-8')
-        script('train.py', '--name', name, '--N_epochs', N)
+        printed = script('train.py', '--name', name, '--N_epochs', N).stdout
+        turn = history(name).val_loss.idxmin()
+        assert f'\nValidation loss lowest at epoch {turn}: ' in printed
     os.symlink('1', 'runs/history')
     stop, leak, large, small = map(history, epochs)
     # The validation loss falls, then rises; the best epoch's network is kept.

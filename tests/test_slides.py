@@ -4,10 +4,12 @@ Whoever changes one of these is told which slide to mend.
 """
 
 import re
+import subprocess
 
-import pandas as pd
 import pytest
 from conftest import PROJECT
+
+from docs.edits import sections
 
 FENCE = re.compile(r'^```(\w*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r'<!--(?! _)(.*?)-->', re.DOTALL)  # not Marp's own, as _class
@@ -53,6 +55,7 @@ EDITED = re.sub('(?m)^[-+ ]', '', '\n'.join(blocks(LESSON, 'diff')))
 SCRIPTS = 'train.py', 'utilities.py', 'view.py', 'generate_data.py'
 CODE = [*map(read, SCRIPTS), *blocks(LESSON, 'python'), EDITED]
 CODE += [re.sub('(?m)^#(?! )', '', code) for code in CODE]  # lines to be uncommented
+NAMED_THERE = 'docs/slides.md', 'docs/instructor.md', 'LESSON.md'
 COMMANDS = [commands(x) for x in ('README.md', 'LESSON.md', 'docs/instructor.md')]
 PRINTED = blocks(read('README.md') + LESSON, '', 'text')
 
@@ -105,20 +108,20 @@ def test_minutes():
     assert parts == [[int(n or row[1]) for n in row] for row in rows]
 
 
-def test_table():
-    """The numbers of training sequences, test accuracies and epochs are published."""
-    (slide,) = (text for text in SLIDES if '| Training sequences |' in text)
-    lines = re.findall(r'(?m)^\| .*\d.*\|$', slide.replace(',', ''))
-    sizes, *shown = ([*map(int, re.findall(r'\| (\d+)', line))] for line in lines)
-    runs = pd.read_csv(PROJECT / 'experiments/results/training-sets.csv')
-    medians = runs.groupby('setting').median(numeric_only=True).loc[sizes]
-    found = 100 * medians.test_accuracy, medians.training_95
-    assert shown == [column.round().tolist() for column in found]
-
-
-def test_confusion_matrix():
-    """It is the one in the README."""
-    pattern = r'(?m)^ (\w+) wave +(\d+) +(\d+) +\d+ of (\d+)$'
-    rows = re.findall(pattern, read('README.md'))
-    lines = [f'| **{N} {name}s** | {a} | {b} |\n' for name, a, b, N in rows]
-    assert len(lines) == 2 and ''.join(lines) in read('docs/slides.md')
+def test_your_room(tmp_path):
+    """One line puts it in: the placeholders are gone, and no longer called a sample."""
+    for name in NAMED_THERE:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(read(name), encoding='utf-8')
+    (line,) = blocks(sections('docs/instructor.md')['Your room'], 'sh')
+    names = {'G=oz000': 'G=oz42', 'A=ADDRESS': 'A=https://a.org/b', 'H=HOST': 'H=a.org'}
+    for old, new in (names | {'R=ml': 'R=hall_1'}).items():
+        assert old in line
+        line = line.replace(old, new)
+    subprocess.run(['bash', '-c', line], cwd=tmp_path, check=True)
+    text = ''.join((tmp_path / name).read_text('utf-8') for name in NAMED_THERE)
+    assert not re.search(r'oz000|\bADDRESS\b|\bHOST\b|[=`]ml\b|A sample: ', text)
+    for new in ('/fred/oz42/workshop', 'USER@a.org:', '_RESERVATION=hall_1'):
+        assert new in text
+    assert read('docs/slides.md').count('*A sample: ') == 1

@@ -28,13 +28,15 @@ SECTIONS = sections('docs/instructor.md')
 COMMANDS = re.compile(r'```sh\n(.*?)```', re.S)
 GROUP = f'ws{os.getpid()}'
 ORGANISER, ADA, BOB = USERS = [GROUP + name for name in ('olga', 'ada', 'bob')]
+# As the page names them, also where a room was put in.
+PLACES = re.search(r'cd (\S+) && git clone (\S+)', SECTIONS['The evening before'])
 PYTHON, PACKAGES = f'python3.{sys.version_info[1]}', sysconfig.get_path('purelib')
 
 
 def types(base, user, text):
     """Let a user's shell carry out these lines; return it, still running."""
-    text = text.replace('/fred/oz000', f'{base}/fred')
-    text = text.replace('ADDRESS', f'{base}/origin')
+    for place, ours in zip(PLACES.groups(), ('fred', 'origin'), strict=True):
+        text = text.replace(place, f'{base}/{ours}')
     home = f'{base}/home/{user}'
     env = {'HOME': home, 'PATH': f'{base}/bin:/usr/local/bin:/usr/bin:/bin'}
     env |= {'PIP_NO_INDEX': '1', 'PIP_FIND_LINKS': str(base)}
@@ -123,8 +125,8 @@ def test_a_workshop(room):
         found = subprocess.run(find, capture_output=True, text=True).stdout.splitlines()
         assert found and all(path.startswith(f'{room}/home/{user}') for path in found)
     for path in '.venv/installed', 'Train/new', '../workshop.bundle':
-        denied = ends(types(room, BOB, f': >> /fred/oz000/workshop/{path}'), status=1)
+        denied = ends(types(room, BOB, f': >> {PLACES[1]}/workshop/{path}'), status=1)
         assert 'Permission denied' in denied
     remove = re.search('`(chmod -R u.w workshop && rm .*?)`', SECTIONS['Afterwards'])[1]
-    ends(types(room, ORGANISER, f'cd /fred/oz000; {remove}'))
+    ends(types(room, ORGANISER, f'cd {PLACES[1]}; {remove}'))
     assert list((room / 'fred').iterdir()) == []
