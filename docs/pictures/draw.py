@@ -80,7 +80,7 @@ def marked():
     """Draw one network without activations, marked as in 2018 and as today."""
     lines = show.draw(PROJECT / 'experiments/results', 'flat').axes[0].get_lines()
     figure, axis = plt.subplots(figsize=(6.2, 2.7))
-    marks = ('Keras 2', 'C1', 'as in 2018', 0.62), ('above one', 'C0', 'as today', 0.88)
+    marks = ('Keras 2', 'C1', 'as in 2018', 0.62), ('today', 'C0', 'as today', 0.88)
     for part, color, name, y in marks:
         (bold,) = (line for line in lines if part in line.get_label())
         axis.plot(*bold.get_data(), color=color, linewidth=2.5)
