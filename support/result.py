@@ -11,16 +11,11 @@ from support.files import class_name
 
 import numpy as np
 
-# Why weights or answers are not numbers, and what helps.
-NOT_FINITE = (
-    'bring the data nearer to 0 and 1 (divide them, or add the Normalization that'
-    ' docs/own-data.md shows), or take a smaller learning rate'
-)
+# What helps where weights or scores are not numbers
+NOT_FINITE = 'bring the values nearer to 0 and 1 (divide them, or add the Normalization'
+NOT_FINITE += ' that docs/own-data.md shows), or take a smaller learning rate'
 SCORES = 'sigmoid', 'hard_sigmoid', 'softmax', 'sparsemax'  # from 0 to 1
 COPIES = 'test sequences also occur in the training set'
-
-
-# ------------------------------------------------------------------ by content
 
 
 def class_numbers(Y):
@@ -30,10 +25,7 @@ def class_numbers(Y):
 
 
 def hash_rows(X):
-    """Return a number for each row of X (n, ...), the same for the same values alone.
-
-    As a network sees them, in float32, of any shape. It holds for this process.
-    """
+    """Return a number for each row of X (n, ...), of its float32, for this process."""
     return [hash(np.asarray(x, np.float32).tobytes()) for x in X]
 
 
@@ -45,9 +37,9 @@ def pair_rows(X, Y):
 def hash_arrays(*arrays):
     """Return a text that is the same for arrays of the same values in float32 alone."""
     digest = hashlib.sha256()
-    for x in map(np.atleast_1d, arrays):
-        for i in range(0, len(x), 4096):  # X may be larger than the memory
-            digest.update(np.asarray(x[i : i + 4096], '<f4').tobytes())
+    for array in arrays:
+        for x in np.atleast_1d(array):  # by rows, as all may be larger than the memory
+            digest.update(np.asarray(x, '<f4').tobytes())
     return digest.hexdigest()[:16]
 
 
@@ -56,70 +48,46 @@ def hash_set(name, X, Y):
     return {f'X_{name}': hash_arrays(X), f'Y_{name}': hash_arrays(class_numbers(Y))}
 
 
-# ------------------------------------------------------------------ the answers
+def describe_output(model):
+    """Return a network's number of outputs, last activation, loss and scores.
 
-
-def last_activation(model):
-    """Return the name of the last activation, perhaps a layer, Softmax()."""
-    last = model.layers[-1]
-    name = getattr(getattr(last, 'activation', None), '__name__', type(last).__name__)
-    return name.lower()
-
-
-def loss_name(model):
-    """Return the name of a network's loss, if it is one of Keras, else None."""
+    The loss is None if it is not one of Keras's. Scores, from 0 to 1, are the outputs
+    themselves ('linear'), or made of logits by 'sigmoid' or 'softmax'; else None.
+    """
     from keras import losses
 
-    loss = losses.get(getattr(model, 'loss', None))
+    last, loss = model.layers[-1], losses.get(getattr(model, 'loss', None))
+    kind = getattr(getattr(last, 'activation', None), '__name__', type(last).__name__)
     name = getattr(loss, 'name', None) or getattr(loss, '__name__', '')
-    return name if hasattr(losses, name) else None
-
-
-def has_logits(model):
-    """Return whether the loss of a network takes its outputs for logits."""
-    config = getattr(getattr(model, 'loss', None), 'get_config', dict)()
-    return bool(config.get('from_logits'))
-
-
-def find_scores(model):
-    """Return which activation makes scores, from 0 to 1, of a network's outputs.
-
-    'linear' if they are scores; 'sigmoid' or 'softmax' if they are logits; None if they
-    are neither, as those of a last layer without bounds.
-    """
-    if last_activation(model) in SCORES:
-        return 'linear'
-    if has_logits(model):
-        return 'sigmoid' if model.output_shape[-1] == 1 else 'softmax'
-    return None
+    neurons, scores = model.output_shape[-1], None
+    if kind.lower() in SCORES:
+        scores = 'linear'
+    elif getattr(loss, 'get_config', dict)().get('from_logits'):
+        scores = 'sigmoid' if neurons == 1 else 'softmax'
+    return neurons, kind.lower(), name if hasattr(losses, name) else None, scores
 
 
 def count_epochs(model, epochs):
     """Return after how many epochs 95 and 100 % of the training sequences were right.
 
-    epochs is a dict for each. 'never' if they never were; None if the accuracy that fit
-    has shown counts in another way than the test: of a single output it calls a logit
-    class 1 above one half, not above 0.
+    Or 'never'. None if fit counts in another way than the test: by another metric, or a
+    logit as class 1 above one half instead of 0. epochs is a dict for each.
     """
     metrics = [*(model.get_compile_config()['metrics'] or ())][:1]
-    is_half = model.output_shape[-1] == 1 and has_logits(model)
-    is_plain = metrics in (['accuracy'], ['acc']) and not is_half
+    is_logit = describe_output(model)[3] == 'sigmoid'
+    is_counted = metrics in (['accuracy'], ['acc']) and not is_logit
     found = {}
     for percent in 95, 100:
-        reached = [
-            x['epoch'] for x in epochs if is_plain and x['accuracy'] >= percent / 100
-        ]
-        found[f'epochs_to_{percent}'] = min(
-            reached, default='never' if is_plain else None
-        )
+        reached = (x['epoch'] for x in epochs if x['accuracy'] >= percent / 100)
+        found[f'epochs_to_{percent}'] = next(reached, 'never') if is_counted else None
     return found
 
 
 def predict_scores(model, X, activation, names=None):
-    """Return the network's answers, one per class, to sequences X (n, N): (n, classes).
+    """Return the network's scores of sequences X (n, N), one per class: (n, classes).
 
-    activation is what find_scores returns. Raises DataError for an answer that is not a
-    number, by its name in names, and for a network of NaN.
+    activation makes the scores: see describe_output. Raises DataError for a score that
+    is not a number, with its name in names, and for a network of NaN.
     """
     from keras import activations
 
@@ -133,9 +101,6 @@ def predict_scores(model, X, activation, names=None):
         raise DataError(f"the network's answer to {name} is not a number: {NOT_FINITE}")
     # One output, a sigmoid, is the score of class 1; of several, each is for one class.
     return np.hstack([1 - scores, scores]) if scores.shape[1] == 1 else scores
-
-
-# ------------------------------------------------------------------ their worth
 
 
 def wilson_interval(right, N):
@@ -171,30 +136,24 @@ def describe_baseline(Y, names):
     return f'Always answering {class_name(frequent, names)}: {share:.0f} %'
 
 
-def describe_convergence(facts):
-    """Return in a line how fast a network has learnt its training sequences."""
-    epochs, first, last = (
-        facts[x] for x in ('epochs', 'epochs_to_95', 'epochs_to_100')
-    )
-    if not first:
-        return "Epochs to 95 % are not counted: the first metric is not 'accuracy'"
-    if first == 'never':
-        return f'Never 95 % of the training sequences right in {epochs} epochs'
+def describe_training(facts, epochs):
+    """Return lines: how fast a network learnt, and where its validation loss turned."""
+    first, last = facts['epochs_to_95'], facts['epochs_to_100']
     end = 'never all' if last == 'never' else f'all after {last}'
-    return f'95 % of the training sequences right after {first} epochs, {end}'
-
-
-def describe_validation(epochs):
-    """Return in a line where the validation loss was lowest; None without validation.
-
-    epochs is a dict for each; validation_freq leaves some without that loss.
-    """
-    tested = [x for x in epochs if 'val_loss' in x]
-    if not tested:
-        return None
-    best, last = min(tested, key=lambda x: x['val_loss']), tested[-1]
-    line = f'Validation loss lowest at epoch {best["epoch"]}: {best["val_loss"]:.2g}'
-    return line if best is last else f'{line}; at the end {last["val_loss"]:.2g}'
+    line = f'95 % of the training sequences right after {first} epochs, {end}'
+    if first == 'never':
+        line = f'Never 95 % of the training sequences right in {len(epochs)} epochs'
+    if not first:
+        line = 'Epochs to 95 % are not counted: fit does not count as the test does'
+    lines, tested = [line], [x for x in epochs if 'val_loss' in x]
+    if tested:
+        best, end = min(tested, key=lambda x: x['val_loss']), tested[-1]
+        line = (
+            f'Validation loss lowest at epoch {best["epoch"]}: {best["val_loss"]:.2g}'
+        )
+        line += f'; at the end {end["val_loss"]:.2g}' * (best is not end)
+        lines.append(line)
+    return lines
 
 
 def confusion_table(Y, predicted, names):

@@ -1,6 +1,5 @@
 """The callback of train.py's fit: it shows the training, watches it, and saves it."""
 
-import ast
 import atexit
 import contextlib
 import hashlib
@@ -17,7 +16,7 @@ import traceback
 from support import result
 from support.console import DataError
 from support.mistakes import check_validation, with_line
-from support.runs import current_script, hash_weights
+from support.runs import Script, hash_weights
 
 import keras
 import numpy as np
@@ -36,65 +35,57 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        self.script, self.fit = current_script(), find_fit(self.model)
+        self.script, self.fit = Script.current or Script(), find_fit(self.model)
         self.run = self.script.begin_fit(self.model)
         watch_fit(self.script, self.fit)
         facts = self.run.facts
         print(f'Data: {facts["data"]}\nTraining on {facts["device"]}', flush=True)
-        self.began, self.printed, self.line = time.perf_counter(), 0, ''
+        self.began, self.printed = time.perf_counter(), 0
         self.interrupt = signal.signal(signal.SIGINT, self.stop)
         is_terminal = sys.stdout.isatty() and os.environ.get('TERM') != 'dumb'
         columns = TextColumn('{task.description}'), BarColumn(), TimeRemainingColumn()
         self.bar = Progress(*columns, disable=not is_terminal)
-        total = self.epochs * (self.target or 1)  # batches
-        self.task = self.bar.add_task('Epoch 1', total=total)
-        atexit.register(self.bar.stop)  # below an error, and the cursor is back
+        self.task = self.bar.add_task('Epoch 1', total=self.epochs * (self.target or 1))
+        atexit.register(self.bar.stop)  # so that an error gives the cursor back
         self.bar.start()
 
     def stop(self, *_):
         signal.signal(signal.SIGINT, self.interrupt)
         self.run.facts['stopped'] = self.model.stop_training = True
-        text = b'\nStopping after this epoch. (Ctrl-C once more ends at once.)\n'
-        with contextlib.suppress(OSError):  # nobody reads it
-            os.write(2, text)  # past print, which may be under way
+        text = b'\nStopping after this epoch. (Ctrl-C again ends the script at once.)\n'
+        with contextlib.suppress(OSError):  # stderr may be closed
+            os.write(2, text)  # not by print, which Ctrl-C may have interrupted
 
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
+    on_epoch_begin = keras.callbacks.Callback.on_epoch_begin  # prints nothing
 
     def on_train_batch_end(self, batch, logs=None):
-        # Keras counts up to 100 batches in one go, even where an epoch has fewer.
-        done = self.epoch * (self.target or 1) + min(batch + 1, self.target or 1)
+        done = len(self.run.epochs) * (self.target or 1) + batch + 1
         self.bar.update(self.task, completed=done)
 
     def on_epoch_end(self, epoch, logs=None):
         if not math.isfinite(logs['loss']):
             why = f'the loss is {logs["loss"]} after epoch {epoch + 1}'
             raise DataError(f'{why}: {result.NOT_FINITE}')
-        for callback in self.fit.get('callbacks', ()) if epoch == 0 else ():
+        for callback in self.fit.get('callbacks', ()):
             if (name := getattr(callback, 'monitor', 'loss')) not in logs:
-                why = f'does nothing: there is no {name}, but {", ".join(logs)}'
+                why = f'does nothing: fit gives no {name}, only {", ".join(logs)}'
                 self.script.note(f'{type(callback).__name__} {why}')
-        for start in '', 'val_':  # also where it is called acc or binary_accuracy
-            names = [x for x in logs if re.fullmatch(f'{start}([a-z]+_)*acc.*', x)]
-            if names and f'{start}accuracy' not in names:
-                logs[f'{start}accuracy'] = logs[names[0]]
+        for name in [x for x in logs if 'acc' in x]:  # also acc, or binary_accuracy
+            start = 'val_' * name.startswith('val_')
+            logs.setdefault(f'{start}accuracy', logs[name])
         seconds = round(time.perf_counter() - self.began, 3)
         self.run.epochs.append({'epoch': epoch + 1, **logs, 'seconds': seconds})
-        if self.fit.get('callbacks'):  # one of them may give these weights back
+        if self.fit.get('callbacks'):  # one of them may restore these weights
             self.run.weights.append(hash_weights(self.model))
         values = ', '.join(f'{name} {value:.4g}' for name, value in logs.items())
-        self.line = f'Epoch {epoch + 1}/{self.epochs}: {values}'
-        self.bar.update(self.task, description=self.line)
-        if time.perf_counter() >= self.printed + 1:
-            self.print_line()
-
-    def print_line(self):
-        if self.bar.disable and self.line:
-            print(self.line, flush=True)
-            self.line, self.printed = '', time.perf_counter()
+        line = f'Epoch {epoch + 1}/{self.epochs}: {values}'
+        self.bar.update(self.task, description=line)
+        is_last = epoch + 1 == self.epochs or self.model.stop_training
+        if self.bar.disable and (is_last or time.perf_counter() >= self.printed + 1):
+            print(line, flush=True)
+            self.printed = time.perf_counter()
 
     def on_train_end(self, logs=None):
-        self.print_line()
         self.bar.stop()
         self.run.weights.append(hash_weights(self.model))
         self.run.facts |= result.count_epochs(self.model, self.run.epochs)
@@ -102,14 +93,8 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         signal.signal(signal.SIGINT, self.interrupt)
 
 
-# ------------------------------------------------------------------ what fit is given
-
-
 def find_fit(model):
-    """Return the arguments of the model.fit( ) that is going on, {name: value}.
-
-    callbacks are those besides ours and Keras's own.
-    """
+    """Return the arguments of the model.fit( ) that is going on, with its callbacks."""
     for frame, _ in traceback.walk_stack(None):
         if frame.f_code.co_name == 'fit' and frame.f_locals.get('self') is model:
             names = inspect.signature(model.fit).parameters
@@ -117,7 +102,7 @@ def find_fit(model):
             ours = ShowAndSave, keras.callbacks.History
             others = [x for x in fit['callbacks'].callbacks if not isinstance(x, ours)]
             return fit | {'callbacks': others}
-    return {}  # a loop of one's own that calls our callback
+    return {}  # called by a loop of one's own
 
 
 def watch_fit(script, fit):
@@ -126,7 +111,10 @@ def watch_fit(script, fit):
     arguments = fit | {'callbacks': [describe_callback(x) for x in callbacks]}
     if isinstance(weights := fit.get('class_weight'), dict):
         arguments['class_weight'] = {str(y): weight for y, weight in weights.items()}
-    run.facts['fit'] = json.loads(json.dumps(arguments, default=describe))
+    text = json.dumps(
+        arguments, default=lambda x: result.hash_arrays(x) if is_array(x) else '?'
+    )
+    run.facts['fit'] = json.loads(text)
     run.facts['setting'] = hash_setting(script, run)
     X, Y, *validation = (fit.get(x) for x in ('x', 'y', 'validation_data'))
     validation = [x for x in flatten(validation) if x is not None]
@@ -135,13 +123,13 @@ def watch_fit(script, fit):
             script.validated.update(result.hash_rows(np.atleast_1d(x)))
     kinds = [type(x).__name__ for x in (X, Y, *validation) if not is_array(x)]
     if kinds:
-        run.reason = f'fit was given no arrays, which are compared, but {kinds[0]}'
+        run.reason = f'fit was given a {kinds[0]}, which is not compared with the test'
         return
-    if run.facts['scores'] is None and not result.loss_name(run.model):
-        run.reason = 'its loss is not one of Keras, and may expect logits'
+    if not (run.facts['scores'] or result.describe_output(run.model)[2]):
+        run.reason = "its loss is not one of Keras's, and may expect logits"
     run.given = result.pair_rows(X, Y)
-    rows = {row for row, _ in run.given}
-    if rows - {row for row, _ in run.train} and rows <= {*run.test}:
+    arrays = {'X_train': '', 'X_test': '', **run.facts['arrays']}
+    if arrays['X_train'] != arrays['X_test'] == run.facts['fit']['x']:
         why = 'this trains with X_test, which then tests nothing'
         raise DataError(with_line(r'model\.fit\(', why))
     if validation:
@@ -150,18 +138,13 @@ def watch_fit(script, fit):
 
 def describe_callback(callback):
     """Return the class of a callback and its settings, without paths."""
-    settings = {'class': type(callback).__name__}
-    for name in inspect.signature(type(callback)).parameters:
-        is_keras = type(callback).__module__.startswith('keras.')
-        value = getattr(callback, name, None if is_keras else describe)
-        if not isinstance(value, str) or name in ('monitor', 'mode'):
-            settings[name] = value
-    return settings
-
-
-def describe(value):
-    """Return what run.json holds of what JSON has no form for: '?' if it is unknown."""
-    return result.hash_arrays(value) if is_array(value) else '?'
+    names = inspect.signature(type(callback)).parameters
+    unknown = None if type(callback).__module__.startswith('keras.') else object()
+    values = {name: getattr(callback, name, unknown) for name in names}
+    texts = [x for x in values if isinstance(values[x], str)]
+    for name in {*texts} - {'monitor', 'mode'}:
+        del values[name]
+    return {'class': type(callback).__name__, **values}
 
 
 def is_array(value):
@@ -172,26 +155,18 @@ def is_array(value):
 def hash_setting(script, run):
     """Return a text that is the same for the seeds of one setting alone.
 
-    They have in common: the script, but for comments and the numbers at its top; these
-    numbers, but for the seed; the sequences and their classes; the network, its loss
-    and optimizer; the arguments of fit, and its callbacks. None if one is not known.
+    They have in common: the script without comments and the numbers at its top; these
+    numbers without the seed; the arrays; network, loss and optimizer; the arguments of
+    fit, and its callbacks. None if one of them is not known.
     """
     facts, model = run.facts, run.model
     if '"?"' in json.dumps(facts['fit']):
         return None
-    script = ast.parse(script.text)
-    script.body = [
-        node
-        for node in script.body
-        if not isinstance(node, ast.Assign)
-        or ast.unparse(node.targets[0]) not in facts['numbers']
-    ]
+    code = [line.partition('#')[0].rstrip() for line in script.text.splitlines()]
+    code = [x for x in code if x and re.match(r'\w*', x)[0] not in facts['numbers']]
     numbers = {x: y for x, y in facts['numbers'].items() if x != 'seed'}
-    network = [model.get_config(), model.get_compile_config()]
-    network = json.dumps(network, default=str)
-    network = re.sub(r'"seed": \w+', '', network)
-    network = re.sub(
-        r'_\d+"', '"', network
-    )  # Keras counts the layers: dense_1, dense_2
-    made = [ast.dump(script), numbers, facts['arrays'], facts['fit'], network]
+    network = json.dumps([model.get_config(), model.get_compile_config()], default=str)
+    # Not the seeds of layers, nor their names, which Keras counts: dense_1, dense_2
+    network = re.sub(r'"seed": \w+|_\d+(?=")', '', network)
+    made = [code, numbers, facts['arrays'], facts['fit'], network]
     return hashlib.sha256(json.dumps(made, default=str).encode()).hexdigest()[:16]
