@@ -136,7 +136,8 @@ def check_file(path):
         remedy += f' them again with {make} N_train N_test'
     else:
         remedy = f'{os.path.realpath(folder)} holds no sequences yet: make them with'
-        remedy += f' {make}, or bring your own with import_data.py'
+        remedy += f' {make}, or bring your own with import_data.py (scripts look for'
+        remedy += ' Train and Test in the current folder)'
     raise DataError(f'{path} is missing: {remedy}')
 
 
