@@ -1,4 +1,4 @@
-"""Is this person, in this folder, on this node ready? A line for each thing.
+"""Check that this user, folder and node are ready: a line for each.
 
     . ./script.sh && python check.py
 
@@ -53,11 +53,11 @@ def check_environment():
     elif is_mine:
         yield f'Environment: {place}, which you can change', True
     else:
-        yield f'Environment: {place}: its owner types  chmod -R go-w', False
+        yield f'Environment: {place}: its owner must type  chmod -R go-w', False
 
 
 def check_folder():
-    """Write to the disk, and look up the quotas of files."""
+    """Write to the disk, and look up how many files the quotas allow."""
     try:
         with tempfile.TemporaryFile(dir='.') as file:
             file.write(bytes(10**6))
@@ -92,7 +92,7 @@ def check_slurm():
 
 
 def check_training(options):
-    """Try TensorFlow and two epochs, in a process, which a node may kill."""
+    """Try TensorFlow and two epochs, in a process of its own, which a node may kill."""
     with tempfile.TemporaryDirectory() as folder:
         for name in 'Train', 'Test':
             os.symlink(os.path.realpath(name), f'{folder}/{name}')

@@ -9,9 +9,9 @@ import sys
 def printable(text):
     """Return a text, perhaps from a file, as one line that is safe on a terminal.
 
-    What is not printable (line ends, marks of the direction, the codes that move a
-    cursor) is shown as Python writes it, like \\x1b; of a text that would fill the
-    screen the beginning and the end.
+    Characters that cannot be printed (line ends, marks of the direction, codes that
+    move the cursor) are shown as Python writes them, like \\x1b. Of a text that would
+    fill the screen, only the beginning and the end are shown.
     """
     text = str(text)
     if len(text) > 1000:
@@ -26,9 +26,9 @@ def program_name():
 
 
 class DataError(SystemExit):
-    """A mistake that the user can put right; its text says in one line what and how.
+    """A mistake that the user can fix: one line says what is wrong and what to type.
 
-    If nobody catches it, Python prints that line to stderr and ends with status 1.
+    If it is not caught, Python prints that line to stderr and ends with status 1.
     """
 
     def __init__(self, text):
@@ -66,7 +66,7 @@ def make_parser(description):
 
 
 def print_table(table):
-    """Print a rich Table; what stands in it, such as [b] in a name, is not markup."""
+    """Print a rich Table; text in it, such as [b] in a name, is not markup."""
     from rich.console import Console
 
     Console(markup=False, emoji=False, highlight=False).print(table)

@@ -1,8 +1,8 @@
 """Explain an error in an edited script: its line, what is wrong, and perhaps a hint.
 
-What is wrong is said in Python's or Keras's own words, which can be looked up. A hint
-is for what these leave open. A wrong one is worse than none: so each answers to as
-little as it can, and a test tries it.
+Python's or Keras's own words say what is wrong, and can be looked up. A hint adds what
+they leave open. A wrong hint is worse than none, so each answers to few errors, and a
+test tries it.
 """
 
 import builtins
@@ -14,35 +14,35 @@ import traceback
 
 from support.console import printable
 
-# What an error says, as a regular expression, and the hint for it.
+# What an error says, as a regular expression: the hint for it
 HINTS = {
-    'expected (min_)?ndim=3': 'a recurrent or convolutional layer reads series: put'
-    ' model.add(Reshape((N_sequence, 1))) before the first one, and into an LSTM before'
-    ' another one return_sequences=True',
-    'total size of the tensor must be unchanged': 'Reshape stands first, in place of'
+    'expected (min_)?ndim=3': 'a recurrent or convolutional layer reads a series: put'
+    ' model.add(Reshape((N_sequence, 1))) before the first one. An LSTM before another'
+    ' one needs return_sequences=True',
+    'total size of the tensor must be unchanged': 'Reshape comes first, in place of'
     ' the three Dense layers: comment these out',
-    r"Cannot convert '\d+' to a shape": 'a shape of one number has a comma:'
+    r"Cannot convert '\d+' to a shape": 'a shape of one number needs a comma:'
     ' shape=(N_sequence,)',
-    r'add\(\) got an unexpected keyword': 'what describes a layer stands in its own'
+    r'add\(\) got an unexpected keyword': 'the options of a layer belong in its own'
     " brackets: model.add(Dense(16, activation='relu'))",
     "of type <class 'type'>|identifier: <class|argument: '(self|layer|model)'": 'a name'
     ' lacks its brackets, as in Sequential(), Dense(16) or ShowAndSave()',
     "'NoneType' object has no attribute '(add|compile|fit|summary)'": 'model.add( ) and'
-    ' model.compile( ) give nothing back: leave out "model =", and a second dot',
+    ' model.compile( ) return nothing: leave out "model =", and a second dot',
     'cardinality is ambiguous': 'X and Y belong together: X_train, Y_train',
     'buffer_size must be': 'validation_split is a fraction, such as 0.25',
-    'identifier: SmoothReLU': "in Keras this is 'softplus'",
-    r'interpret \w+ identifier: \w+\(': 'take away the quotes around it',
+    'identifier: SmoothReLU': "Keras calls this 'softplus'",
+    r'interpret \w+ identifier: \w+\(': 'remove the quotes around it',
     "not recognized: {'lr'": 'in Keras 3 lr is called learning_rate',
     "keyword argument '(lr|learning_rate)'": 'the learning rate'
     ' belongs to the optimizer: at the top, write  from keras.optimizers import'
     ' RMSprop,  then optimizer=RMSprop(learning_rate=0.01)',
-    r'operand type for unary \+': 'take away the + at the beginning of the line',
+    r'operand type for unary \+': 'remove the + at the beginning of the line',
     r'operand type for unary -': 'delete the line, as the - at its beginning says',
-    r"KeyError: 'val_": 'fit computes val_accuracy and val_loss with'
+    r"KeyError: 'val_": 'fit computes val_accuracy and val_loss only with'
     ' validation_split=0.25',
     r"KeyError: 'acc'|monitor=(val_)?acc,": 'it is called accuracy, or val_accuracy',
-    'MemoryError|ResourceExhausted': 'the memory is full: take fewer or shorter'
+    'MemoryError|ResourceExhausted': 'the memory is full: use fewer or shorter'
     ' sequences or a smaller network, or leave the sequences on the disk, as'
     ' docs/own-data.md shows',
 }
@@ -128,7 +128,7 @@ def suggest_name(name, line, frame):
     if is_choice and f'{name}(' not in line:
         return f"put the name in quotes: '{name}'"
     if name == 'history':
-        return 'what fit returns needs this name: history = model.fit( ... )'
+        return 'give this name to what fit returns: history = model.fit( ... )'
     if name in IMPORTS:
         return f'at the top, write  {IMPORTS[name]}'
     return import_line(name) or did_you_mean(name, [*frame.f_globals, *dir(builtins)])

@@ -1,7 +1,7 @@
 """The first call of every script: prepare(). Importing this does nothing.
 
-prepare() lets a mistake end in a few lines rather than in the insides of Keras, and a
-training outlast its screen or log. For scripts that use Keras it imports that as well,
+prepare() reports a mistake in a few lines, without the insides of Keras. It lets a
+training outlast its screen or log. For scripts that use Keras, it also imports Keras,
 quickly and without TensorFlow's notices.
 """
 
@@ -38,9 +38,9 @@ def search_scripts_last():
 
 
 class Output(io.FileIO):
-    """Where a script prints to. If that can't be written, the script goes on without.
+    """Where a script prints to. If that cannot be written, the script goes on.
 
-    So no training is lost because | head has enough or the disk of a log is full.
+    So no training is lost because | head has ended or the disk of a log is full.
     """
 
     error = None
@@ -55,7 +55,7 @@ class Output(io.FileIO):
 
 
 def outlast_outputs():
-    """Let stdout and stderr outlast their readers, and escape other characters."""
+    """Let stdout and stderr outlast their readers, and escape what they cannot show."""
     for number, name in (1, 'stdout'), (2, 'stderr'):
         stream = getattr(sys, name)
         if type(stream) is io.TextIOWrapper and stream.fileno() == number:
@@ -68,12 +68,12 @@ def outlast_outputs():
 
 
 def flush():
-    """Write out what is still to be printed; report if some could not be."""
+    """Write what is still to be printed; report if some of it could not be."""
     for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.flush()
     if Output.error and not isinstance(Output.error, BrokenPipeError):
         why = Output.error.strerror
-        print(f'Not all could be printed ({why}); the rest is done', file=sys.stderr)
+        print(f'Some output was not printed ({why}); all else is done', file=sys.stderr)
         os._exit(1)
 
 
@@ -93,7 +93,7 @@ def report_error(kind, error, trace):
         message = '\nInterrupted.'
     elif issubclass(kind, ModuleNotFoundError) and error.name in PACKAGES:
         why = f'the package {error.name} is not installed here'
-        remedy = 'prepare this shell with . ./script.sh in the folder of the workshop'
+        remedy = 'in the folder of the workshop, type  . ./script.sh'
         message = DataError(f'{why}: {remedy}').code
     elif not (message := explain(error)):
         lines = ''.join(traceback.format_exception(error)).splitlines()
@@ -140,8 +140,8 @@ def without_notices():
 def import_keras():
     """Import Keras and return it; on a GPU, let a seed give the same result again."""
     os.environ['KERAS_BACKEND'] = 'tensorflow'
-    os.environ['KERAS_HOME'] = '/dev/null/.keras'  # no old keras.json counts here
-    gc.disable()  # it need not walk over a million objects that stay
+    os.environ['KERAS_HOME'] = '/dev/null/.keras'  # so no old keras.json is read
+    gc.disable()  # which would walk over a million objects that stay
     with without_notices():
         import keras
         import tensorflow as tf
@@ -152,7 +152,7 @@ def import_keras():
     from support.batches import replace_slow_batches
 
     replace_slow_batches()
-    if GPUs:  # which adds numbers in any order; a CPU repeats itself anyway
+    if GPUs:  # a GPU adds numbers in any order; a CPU always in the same
         tf.config.experimental.enable_op_determinism()
     return keras
 

@@ -28,7 +28,7 @@ def python(*command, **options):
 # goes to; and one under a log.
 SHELLS = [
     ('SLURM_JOB_GPUS=0 "$@" 2>/dev/full | head -1 | grep ^Model:', 0, ''),
-    ('exec "$@" >/dev/full', 1, r'Not all could be .*No space .*; the rest is done\n'),
+    ('exec "$@" >/dev/full', 1, r'Some output was not printed \(No space .*\n'),
 ]
 
 
@@ -67,15 +67,6 @@ def test_whatever_the_shell_has_set(data):
     assert network.dtype_policy.name == 'float32'
 
 
-def test_a_traceback_is_safe_on_a_terminal():
-    """Of an error that nothing explains."""
-    code = 'from support.start import prepare; prepare(); __name__ = "support"\n'
-    code += "raise RuntimeError('\\x1b[2J\\x07 [red]x[/] \\u202e\\nnext')"
-    done = python('-c', code)
-    *_, first, last = done.stderr.splitlines()
-    assert (first, last) == (r'RuntimeError: \x1b[2J\x07 [red]x[/] \u202e', 'next')
-
-
 def test_forgotten_script_sh(folder):
     """Without the packages, as where script.sh was not sourced: one line says so."""
     names = 'train view generate_data import_data infer compare'.split()
@@ -106,7 +97,7 @@ def test_ctrl_c(data, monkeypatch):
     fit, rest = shown.decode().split('\x1b[?25h')  # the cursor is back
     assert training.returncode == 130
     assert 'Stopping after this epoch' in fit
-    assert re.search(r'of 10 right[\s\S]*Stopped after \d+ of 5000 .*\s*Run: ', rest)
+    assert re.search(r'of 10 right[\s\S]*Run: ', rest)
     # It is drawn again and again: no epoch leaves a line of its own.
     assert sum('Epoch' in line for line in fit.split('\n')) < 6
 
