@@ -16,7 +16,7 @@ if __name__ == '__main__':
     prepare()
 
 from support.command_lines import read_generate_options
-from support.sets import write_generated
+from support.sets import write_sets
 
 import numpy as np
 from scipy.signal import sawtooth, square
@@ -77,4 +77,6 @@ if __name__ == '__main__':
     train_rng, test_rng = random_streams(args.seed)
     train = make_sequences(args.N_train, train_rng, *options)
     test = make_sequences(args.N_test, test_rng, *options)
-    write_generated(train, test, args)
+    sets = {'Train': train, 'Test': test}
+    kind = {'class_names': args.class_names, 'packed': args.packed}
+    write_sets(sets, args.about, args.overwrite, **kind)
