@@ -163,10 +163,9 @@ def find_far(names, X, extent):
 
 def describe_network(run):
     """Return lines: which network answers, and what limits its result."""
-    trained, about = datetime.fromisoformat(run['time']), 'Train/about.json'
-    line = f'Model: {run["path"]}/model.keras of {trained:%Y-%m-%d %H:%M}'
-    line += f', {run["layers"]}'
-    if os.path.exists(about) and os.stat(about).st_mtime > trained.timestamp():
+    time, about = datetime.fromisoformat(run['time']), 'Train/about.json'
+    line = f'Model: {run["path"]}/model.keras of {time:%Y-%m-%d %H:%M}, {run["layers"]}'
+    if os.path.exists(about) and os.stat(about).st_mtime > time.timestamp():
         line += ', older than the sequences in Train'
     if run['not_judged']:
         line += f'; not judged: {run["not_judged"]}'

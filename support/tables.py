@@ -27,7 +27,6 @@ MISSING = ['-', '--', '?']  # are no values, like NaN, NA, null ... for pandas
 # Columns that say in which band an observation was made.
 BANDS = re.compile('(?i).*(band|filt|colou?r|phot_sys).*|fid|flt|f')
 NUMBER = re.compile(r'[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?', re.IGNORECASE)
-LARGEST = float(np.finfo('float32').max)  # networks compute in float32
 # What codes for no value look like: 99, 999, 99.9, 9.99, ... of up to 7 digits, 1e20
 NINES = [float(f'{"9" * i}.{"9" * j}') for i in range(1, 8) for j in range(8 - i)]
 CODES = np.float32([*NINES[2:], *np.negative(NINES[2:]), -32768, 1e20, 1e30])
@@ -221,9 +220,8 @@ def find_columns(path, frame, reading):
         cells = frame[name].dropna()
         is_whole = cells.dtype.kind != 'f' or (cells % 1 == 0).all()
         if name not in values and is_whole and 2 < cells.nunique() < len(cells):
-            repeats = f'{path}: column {name} holds the same in several rows'
-            asked = f'if it names objects such as stars, add --id {name}; if not,'
-            raise DataError(f'{repeats}: {asked} --id none')
+            asked = f'add --id {name} if it names objects such as stars, else --id none'
+            raise DataError(f'{path}: column {name} repeats what it holds: {asked}')
     names = number_columns(frame.shape[1])
     found = {'label': label, 'values': values, 'id': id_column}
     found['header'] = reading.header or ('no' if [*frame] == names else 'yes')
@@ -267,8 +265,7 @@ def read_table(path, reading, labelled=True, extent=None):
     elif reading.header == 'no' and width == len(known):
         frame.columns = known  # and nothing else
     elif reading.header == 'no' and width != reading.width:
-        widths = f'{width} columns, but the training table has {reading.width}'
-        raise DataError(f'{path} has {widths}')
+        raise DataError(f'{path} has {width} columns, but needs {reading.width}')
     needed, own = [*reading.values, *(reading.long or [])], [reading.label, reading.id]
     check_names(path, needed + own * labelled, frame)
     unused = {}
@@ -326,7 +323,7 @@ def to_numbers(frame, names):
 def find_faults(path, frame, X, reading, curves, extent):
     """Return what is wrong with rows of X (n, N), the values in frame: {i: text}."""
     is_code = find_codes(X, reading, curves, extent) & (not reading.no_codes)
-    is_wrong, faults = is_code | ~(np.abs(X) <= LARGEST), {}  # also NaN
+    is_wrong, faults = is_code | ~(np.abs(X) < 3.4e38), {}  # of float32; also NaN
     if reading.period:
         is_wrong[:, 2] |= X[:, 2] <= 0
     for i in np.flatnonzero(is_wrong.any(axis=1)):

@@ -156,7 +156,7 @@ CASES = {
     '--label y --values f': {
         'f8,g,f10,f9,y,x': 'Values: f8 to f10, 3 each',
         'f0,f2,f3,y': 'without a gap',
-        's,f0,f1,y': 'column s holds the same in several rows: if it names objects',
+        's,f0,f1,y': 'column s repeats what it holds: add --id s if',
     },
     '--label y --values f --id none': {'s,f0,f1,y': 'Values: f0 to f1'},
     '--label x': {'f0,f1,y': 'has no column x: it has f0, f1, y'},

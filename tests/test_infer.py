@@ -194,7 +194,7 @@ def test_tables_without_a_header(folder):
         np.savetxt('a.dat', [X], delimiter=',', fmt='%g')
         assert answers('a.npy', 'a.dat')[0] == [found] * 2
     np.save('a.npy', np.ones((2, 4)))
-    refused('infer.py', 'a.npy', parts=['4 columns, but the training table has 3'])
+    refused('infer.py', 'a.npy', parts=['4 columns, but needs 3'])
     network(['0', '1'], header='yes', values=['X0', 'X1'], label='Y')
     for labels, agrees in ({'Y': [0, 1]}, '0'), ({}, ''):
         np.savez('a.npz', X=[[1, 2], [1, 2]], **labels)
