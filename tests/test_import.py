@@ -212,9 +212,14 @@ def test_cases(folder, options):
 
 
 def test_what_is_refused_at_once():
-    test = 'a b --test 3', 'a --test=x', 'a --test 0', 'a --test nan'
-    long = 'a --long a,b,c', 'a --long a,b', 'a --period p', 'a --length 9'
-    for wrong in ('a b c', *test, *long):
+    test = 'a b --test 3', 'a --test=x', 'a --test 0', 'a --test nan', 'a b c'
+    for wrong in (
+        *test,
+        'a --long a,b,c',
+        'a --long a,b',
+        'a --period p',
+        'a --length 9',
+    ):
         refused('import_data.py', *wrong.split(), status=2)
     write('a.csv', 'y,f0,f1\n0,1,2,3\n1,1,2,3')
     refused('import_data.py', 'a.csv', '--label', 'y', parts=['does not match length'])
@@ -222,8 +227,8 @@ def test_what_is_refused_at_once():
     refused('import_data.py', 'a.npy', '--label', '1', parts=['allow_pickle'])
 
 
-def test_long_tables():
-    """Sorted by time, interpolated onto each object's own span; few left out."""
+def test_light_curves():
+    """Sorted by time, onto each object's own span: interpolated, folded, averaged."""
     write('a.csv', BANDS)
     table = read('a.csv', '--long id,t,m --label y')
     assert table.X.tolist() == [[10, 17, 24, 27, 30], [1, 3, 11 / 3, 13 / 3, 5]]
@@ -234,11 +239,7 @@ def test_long_tables():
     write('a.csv', 'id,t,m,P,y\na,.5,1,2,A\na,1.5,3,2,A\na,2.5,2,2,A\na,7,9,2,A')
     wanted = np.interp(np.arange(5) / 5, [0, 0.25, 0.5, 1], [1.5, 9, 3, 1.5])
     assert np.allclose(read('a.csv', '--long id,t,m --label y --period P').X, wanted)
-
-
-def test_many_observations():
-    """Averaged in bins if the median object has two for each value; what is said."""
-    t = 100 + np.r_[:8, 17, 18]  # bins of 3.6, two of them empty
+    t = 100 + np.r_[:8, 17, 18]  # two for each value; bins of 3.6, two of them empty
     m = np.where(t % 2, 5, t - 100)
     write('a.csv', csv('id,t,m,P,y', ['d'] * 10, t, m, [10] * 10, 'A' * 10))
     table = read('a.csv', '--long id,t,m --label y')
@@ -248,12 +249,9 @@ def test_many_observations():
     said = {' '.join(note.split()) for note in table.notes}
     bins = 'Each value is the mean in one of 5 equal bins of t'
     assert {'min 10 18 10', 'm: 0 to 18', bins} <= said
-    few = '6 of 6 objects have fewer observations than values'
     write('a.csv', csv('id,t,m,y', [*'abcdef'] * 3, range(18), range(18), 'AB' * 9))
-    assert (
-        f'{few}: fold them with --period'
-        in read('a.csv', '--long id,t,m --label y').notes[-1]
-    )
+    few = '6 of 6 objects have fewer observations than values: fold them with --period'
+    assert few in read('a.csv', '--long id,t,m --label y').notes[-1]
 
 
 def test_the_program_elsewhere():
@@ -330,13 +328,12 @@ CURVE = '111222', 'AAABBB', [f'245775{x}.5' for x in '465465'], '465465'
 CURVES = csv('star,class,mjd,mag', *CURVE) + '\n'
 FLAGS = csv('star,class,mjd,mag,catflags', *CURVE, [0] * 6)
 BAND = csv('star,class,mjd,mag,band', *CURVE, 'gggggg')
-SEMICOLONS = WIDE.replace(',', ';').replace('.', ',')
 FIXED = WIDE.replace('f0,f1,', 'f0 ,f1 ,')
 IPAC = '|star|class|f0    |f1    |f2    |\n|char|char |double|double|double|\n'
 # What two tables become in other dialects, which recipes bring back.
 TO_MEND = {
     '`1,000` for 1000': WIDE.replace('0.5', '"0,000.5"'),
-    'decimal commas': SEMICOLONS,
+    'decimal commas': WIDE.replace(',', ';').replace('.', ','),
     'not UTF-8': WIDE.encode('latin-1'),
     'columns of a fixed width': FIXED.replace(',', '  ').replace('sta3', '    '),
     'the names behind a `#`': '# ' + WIDE.replace(',', ' '),
