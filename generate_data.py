@@ -1,10 +1,10 @@
 """Make sequences of sine and square waves, like the slides' Generate_Data(N).
 
-    python generate_data.py                200 sequences in Train, 50 in Test
-    python generate_data.py 1000 500       more of them
-    python generate_data.py --classes 4    sawtooth and triangle waves as well
-    python generate_data.py --noise 0.5    noise of that standard deviation
-    python generate_data.py --packed       two files for each folder
+    python generate_data.py                writes 200 to Train and 50 to Test
+    python generate_data.py 1000 500       writes more of them
+    python generate_data.py --classes 4    adds sawtooth and triangle waves
+    python generate_data.py --noise 0.5    adds noise of that standard deviation
+    python generate_data.py --packed       writes two files into each folder
 
 Each sequence is x(t) = wave(f t), t = 1 to 128, with wave form and frequency f
 drawn at random.

@@ -1,12 +1,12 @@
 """Make Train and Test from your own table: one to split, or one for each.
 
-    python import_data.py mine.csv                       shows how it begins
+    python import_data.py mine.csv                       shows how the table begins
     python import_data.py mine.csv --label class --values f0:f99 --id star
-                                                         a sequence in each row
+                                                         takes a sequence from each row
     python import_data.py mine.csv --long star,mjd,mag --label class --length 64
-                                                         an observation in each row
+                                                         makes one of many observations
     python import_data.py GunPoint_TRAIN.ts GunPoint_TEST.ts
-                                                         split into two files already
+                                                         takes a set for each folder
 
 It reads CSV and similar text, NumPy's .npy and .npz (X and Y), the .tsv and .ts files
 of the UCR archive, FITS, ECSV and VOTable. docs/own-data.md has recipes for all others.
@@ -74,21 +74,23 @@ def read_options():
     """Return the options of the command line."""
     parser = make_parser(__doc__)
     add = parser.add_argument
-    tables = 'one to split, or one for Train and one for Test'
+    tables = 'is split into Train and Test; two are taken as they are'
     add('tables', nargs='+', metavar='TABLE', help=tables)
     add('--label', metavar='COLUMN', help='holds the classes')
     add('--values', metavar='FIRST:LAST', help='hold the values; or mag, for mag0, ...')
-    add('--id', metavar='COLUMN', help='names the objects; or none')
+    add('--id', metavar='COLUMN', help='names the objects; none: no column does')
     add('--header', choices=('yes', 'no'), help='does a line name the columns?')
     columns = 'ID,TIME,VALUE: each row is an observation'
     add('--long', metavar='COLUMNS', type=lambda text: text.split(','), help=columns)
-    add('--length', metavar='N', type=whole_number(2), help='of --long: values in each')
+    add(
+        '--length', metavar='N', type=whole_number(2), help='of --long: sets the length'
+    )
     add('--period', metavar='COLUMN', help='of --long: holds the periods to fold with')
-    add('--no-codes', action='store_true', help='-999 and the like are values')
-    add('--test', type=float, help='fraction or number of test sequences (0.2)')
+    add('--no-codes', action='store_true', help='takes -999 and so on as values')
+    add('--test', type=float, help='fraction or number to test with (0.2)')
     add('--seed', type=whole_number(0), default=0, help='seed of the split (0)')
-    add('--packed', action='store_true', help='write all into X.npy and Y.npy')
-    add('--overwrite', action='store_true', help='replace what is in Train and Test')
+    add('--packed', action='store_true', help='writes all into X.npy and Y.npy')
+    add('--overwrite', action='store_true', help='replaces Train and Test')
     args = parser.parse_args()
     if len(args.tables) > 2 or (len(args.tables) == 2 and args.test):
         parser.error('give one table, and --test to split it, or two that are split')

@@ -1,14 +1,14 @@
 """Tell sine waves from square waves, or your own classes, with the network of train.py.
 
-    python infer.py 24                      classifies Test/X_24.dat, by the newest run
-    python infer.py Test --run 7            all of Test, by that of runs/7
-    python infer.py Train/X_3.dat a/b.dat   any files of float64 values
-    python infer.py --csv Test              the same as a table for other programs
-    python infer.py new.csv                 a table with the columns of the training
+    python infer.py 24                      classifies Test/X_24.dat with the newest run
+    python infer.py Test --run 7            classifies all of Test with runs/7
+    python infer.py Train/X_3.dat a/b.dat   classifies any files of float64 values
+    python infer.py --csv Test              prints a table for other programs
+    python infer.py new.csv                 reads a table like the one of the training
 
 Where the class is known, from Y_i.dat beside X_i.dat or from a column of the table, the
-network's answer is compared with it. The names of the classes are those of the run,
-which runs/7/run.json describes.
+network's answer is compared with it. The names of the classes come from the run's
+run.json.
 """
 
 from support.start import import_keras, prepare
@@ -55,9 +55,9 @@ def read_options():
     add = parser.add_argument
     file = 'a file, table or folder, or the number i of Test/X_i.dat'
     add('files', nargs='+', metavar='FILE', type=sequence_file, help=file)
-    run = 'runs/NAME, or the path of such a folder; default the newest'
+    run = 'asks runs/NAME, or the path of such a folder (default: the newest run)'
     add('--run', metavar='NAME', help=run)
-    add('--csv', action='store_true', help='print comma-separated values')
+    add('--csv', action='store_true', help='prints comma-separated values')
     return parser.parse_args()
 
 

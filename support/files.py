@@ -12,7 +12,7 @@ from support.console import DataError, printable
 import numpy as np
 
 CLASSES_FILE = 'classes.txt'  # the names of the classes, a line each, class 0 first
-IDS_FILE = 'ids.txt'  # the names of the objects that the sequences are of, X_1 first
+IDS_FILE = 'ids.txt'  # the name of each sequence's object, X_1's first
 FILE_NAME = re.compile(r'[XY]_([1-9][0-9]{0,9})\.dat')
 PACKED = 'X.npy', 'Y.npy'  # in a packed set, X_1.dat is row 0 of X.npy
 
@@ -165,7 +165,7 @@ def check_values(path, X, N, N_found):
 
 @contextlib.contextmanager
 def disk_errors(path):
-    """Raise DataError, in one line, for what can't be written in path."""
+    """Raise a DataError of one line if path cannot be written."""
     try:
         yield
     except OSError as error:
@@ -176,7 +176,7 @@ def disk_errors(path):
 
 @contextlib.contextmanager
 def whole_file(path):
-    """Give a name to write to; once all is written, that file becomes path."""
+    """Yield a name to write to; that file becomes path once all is written."""
     name = f'.{platform.node()}-{os.getpid()}-{Path(path).name}'
     temporary = Path(path).with_name(name)
     try:

@@ -240,8 +240,9 @@ def value_columns(path, names, wanted):
     if found and np.ptp([*found]) < len(found) and (first or len(own) == len(names)):
         return [found[i] for i in sorted(found)]
     which = f'{path}: which of the columns {shorten_list(names)} hold values?'
-    remedy = 'Add --values f for f0, f1, ... without a gap, or --values FIRST:LAST;'
-    raise DataError(f'{which} {remedy} and --id COLUMN if one names the objects')
+    remedy = 'Add --values f for f0, f1, ... without a gap, or --values FIRST:LAST; and'
+    more = '--id COLUMN if one names the objects, or --long if a row is an observation'
+    raise DataError(f'{which} {remedy} {more}')
 
 
 def check_one_each(path, name, cells, objects):
@@ -345,16 +346,13 @@ def find_faults(path, frame, X, reading, curves, extent):
 def find_codes(X, reading, curves, extent):
     """Return which of X (n, N) may be codes for no value, such as -999: bool (n, N).
 
-    They are nines that are alone in their column, where the extent of the training
-    counts as well; or in their sequence, if all is one quantity. Alone is what is alone
-    below 0, or farther from all others than these are apart, and than 1.
+    They are nines alone in their column (and the training's extent) or in a sequence of
+    one quantity: alone below 0, or farther off than the others are apart, and than 1.
     """
     with np.errstate(over='ignore'):  # what is too large is wrong anyway
         is_nines = np.isin(X.astype('f4'), CODES)
     is_code, limits = np.zeros(X.shape, bool), np.full((2, X.shape[1]), np.nan)
-    if extent and reading.long:
-        limits[:, 1] = min(extent['low']), max(extent['high'])
-    elif extent and len(extent['low']) in (1, X.shape[1]):
+    if extent and not reading.long and len(extent['low']) in (1, X.shape[1]):
         limits[:] = extent['low'], extent['high']
     groups = [(np.s_[:, j], limits[:, j]) for j in range(X.shape[1])]
     if reading.long:

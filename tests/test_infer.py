@@ -137,15 +137,17 @@ def test_which_run(folder):
 
 def test_tables(folder):
     """Read by the names of the columns; bad rows are named, the others go on."""
-    limits = {'low': [-40, -40], 'high': [10, 10]}
-    network(['A', '[b]B'], extent=limits, table=READING)
     good = '9,2,A,-1,p\n9,1,[b]B,2,q\n9,1,,0,r\n9,9.5,,9.99,s\n'
     good += '9,-9.99,,-9.5,t\n'  # within those of the training, so these are values
     bad = '9,,A,1,x\n9,bad,A,1,x\n9,-999,A,1,x\n9,2,C,1,x\n'
     Path('a.csv').write_text(f'z,b,y,a,star\n{good}{bad}')
     Path('b.csv').write_text('b,a\n-1,1\n')
-    found, said = answers('a.csv', 'no.csv', 'b.csv', status=1)
-    assert ' '.join(map('|'.join, found)) == 'p|[b]B|0 q|A|0 r|[b]B| s|A| t|A| |A|'
+    for n in (1, 2):
+        limits = {'low': [-40] * n, 'high': [10] * n}
+        network(['A', '[b]B'], extent=limits, table=READING)
+        found, said = answers('a.csv', 'no.csv', 'b.csv', status=1)
+        rows = ' '.join(map('|'.join, found))
+        assert rows == 'p|[b]B|0 q|A|0 r|[b]B| s|A| t|A| |A|'
     for part in 'row 7, column b', 'row 8, column b', 'row 9, column b holds -999':
         assert f'infer.py: a.csv {part}' in said
     assert 'a.csv row 10: class C is none of A, [b]B' in said
