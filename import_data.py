@@ -82,15 +82,13 @@ def read_options():
     add('--header', choices=('yes', 'no'), help='does a line name the columns?')
     columns = 'ID,TIME,VALUE: each row is an observation'
     add('--long', metavar='COLUMNS', type=lambda text: text.split(','), help=columns)
-    add(
-        '--length', metavar='N', type=whole_number(2), help='of --long: sets the length'
-    )
-    add('--period', metavar='COLUMN', help='of --long: holds the periods to fold with')
+    add('--length', metavar='N', type=whole_number(2), help='values for each curve')
+    add('--period', metavar='COLUMN', help='holds the periods, to fold curves')
     add('--no-codes', action='store_true', help='takes -999 and so on as values')
     add('--test', type=float, help='fraction or number to test with (0.2)')
     add('--seed', type=whole_number(0), default=0, help='seed of the split (0)')
     add('--packed', action='store_true', help='writes all into X.npy and Y.npy')
-    add('--overwrite', action='store_true', help='replaces Train and Test')
+    add('--overwrite', action='store_true', help='replaces the sequences there')
     args = parser.parse_args()
     if len(args.tables) > 2 or (len(args.tables) == 2 and args.test):
         parser.error('give one table, and --test to split it, or two that are split')
