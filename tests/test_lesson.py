@@ -545,7 +545,7 @@ def test_a_checkpoint(trained):
     keras.models.load_model('runs/1/model.keras').save('best.keras')
     commands = re.search(r'`(cp -r .*?)`', text)[1].replace('runs/7', 'runs/1')
     subprocess.run(['bash', '-ec', commands], check=True)
-    assert script('infer.py', '--run', './best', 1).stdout.startswith('Model: ./best/')
+    assert script('infer.py', '--run', './best', 1).stdout.startswith('Model: best/')
 
 
 # ---------------------------------------------------------------- the pictures
@@ -555,7 +555,7 @@ def test_pictures():
     """Each that is shown has its function, or is the lesson's own run."""
     shown = re.findall(r'pictures/(\S+)\.png\)', LESSON + TEXTS['docs/slides.md'])
     assert {*shown} == {path.stem for path in PROJECT.glob('docs/pictures/*.png')}
-    for name in {*shown} - {'history', 'curves', 'validation', 'results'}:
+    for name in {*shown} - {'history', 'curves', 'validation', 'results', 'stop'}:
         assert getattr(pictures, name)().axes
     # The slide asks what is odd: it begins below one half, and ends exactly flat.
     y = pictures.flat_curve().axes[0].lines[0].get_ydata()
