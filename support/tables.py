@@ -330,9 +330,7 @@ def find_faults(path, frame, X, reading, curves, extent):
     for i in np.flatnonzero(is_wrong.any(axis=1)):
         j = is_wrong[i].argmax()
         column, cell = reading.values[j], frame[reading.values[j]].iloc[i]
-        found = (
-            f'{str(cell).strip()[:20]!r}, which is not a number that a network takes'
-        )
+        found = f'{str(cell).strip()[:20]!r}, which is not a usable number'
         if is_code[i, j]:
             remedy = 'if it is a value, import with --no-codes'
             found = f'{X[i, j]:.7g}, which may be a code for no value ({remedy})'

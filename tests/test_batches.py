@@ -79,19 +79,15 @@ def test_each_epoch_has_an_order_of_its_own():
     assert np.ptp(orders[0][:32]) > 300
 
 
-def test_another_keras(monkeypatch, capsys):
-    """Its own way remains, with a line."""
-    monkeypatch.setattr(keras, '__version__', '3.99.0')
-    batches.replace_slow_batches()
-    assert 'takes longer with Keras' in capsys.readouterr().err
-
-
 @pytest.mark.slow
-def test_what_goes_the_way_of_keras(monkeypatch):
-    """Tensors, and large arrays."""
+def test_what_goes_the_way_of_keras(monkeypatch, capsys):
+    """Tensors, and large arrays; and with another Keras all, with a line."""
     monkeypatch.setattr(batches, 'LARGE', 1000)
     monkeypatch.setattr(batches, 'make_batches', None)
     tensors = [*map(keras.ops.convert_to_tensor, (X, Y))]
     wanted = train(dataset(X, Y))[0]
     for data in tensors, (X, Y):
         np.testing.assert_allclose(train(*data)[0], wanted, atol=1e-6)
+    monkeypatch.setattr(keras, '__version__', '3.99.0')
+    batches.replace_slow_batches()
+    assert 'takes longer with Keras' in capsys.readouterr().err

@@ -187,9 +187,8 @@ def test_waves():
 
 def test_options(folder):
     script(MAKE, *'9 8 --classes 4 --phase --noise 0.1 --N_sequence 1 --seed 5'.split())
-    options = {'classes': 4, 'phase': True, 'noise': 0.1, 'N_sequence': 1}
     for name, N, rng in zip(('Train', 'Test'), (9, 8), random_streams(5), strict=True):
-        drawn = make_sequences(N, rng, **options)
+        drawn = make_sequences(N, rng, 1, classes=4, phase=True, noise=0.1)
         np.testing.assert_equal(read_set(name, N, 1), drawn)
     assert files.read_lines('Test', 'classes.txt') == list(WAVES)[:4]
     line = 'sine, square, sawtooth and triangle waves, random phase, noise 0.1, seed 5'
