@@ -262,7 +262,8 @@ def test_the_program_elsewhere():
         assert found['ids'] == [*wanted.ids] and wanted.reading.average == (N == 5)
 
 
-def test_a_random_choice_with_each_class_in_proportion():
+def test_the_split():
+    """Random, with each class in proportion."""
     labels = ['a'] * 30 + ['b'] * 20 + ['c'] * 10  # sorted, as tables often are
     values, drawn = np.random.default_rng(1).normal(size=(60, 4)).round(4), []
     write('a.csv', csv('t0,t1,t2,t3,y', *values.T, labels))
@@ -276,10 +277,7 @@ def test_a_random_choice_with_each_class_in_proportion():
     assert np.fromfile('Test/X_1.dat').tolist() == values[first - 2].tolist()
     first = [pathlib.Path('Train', f'Y_{i}.dat').read_bytes() for i in range(1, 25)]
     assert len(set(first)) > 1 and first != sorted(first)  # their order is random
-
-
-def test_what_belongs_together_stays_together():
-    """Equal sequences and the rows of a star, also by way of others: fours of rows."""
+    # Equal sequences and the rows of a star stay together, also by way of others.
     i = np.arange(40)
     pairs, stars = i // 2, i // 4 * 10 + (i + 1) // 2
     write('a.csv', csv('f0,f1,star,y', pairs, pairs + 1, stars, i // 4 % 2))
@@ -357,14 +355,13 @@ def carried_out(recipe, options):
 def test_recipes(kinds):
     recipe = '\n'.join(RECIPES[kind] for kind in kinds.split(' + '))
     path = re.search(r"'(mine\.\w+)'", recipe + "'mine.csv'")[1]
-    options, good = '--values f --id none', WIDE
-    if re.search('mjd|mag|band|flags', recipe):
-        options, good = '--long star,mjd,mag', CURVES
+    is_long = re.search('mjd|mag|band|flags', recipe)
+    options = '--long star,mjd,mag' if is_long else '--values f --id none'
     write(path, TO_MEND[kinds])
     with pytest.raises(DataError):
         read(path, f'--label class {options}')
     wanted = carried_out(recipe, options)
-    write('mine.csv', good)
+    write('mine.csv', CURVES if is_long else WIDE)
     assert carried_out('pd.read_csv("mine.csv", dtype=text)', options) == wanted
 
 
