@@ -1,15 +1,16 @@
 """Make Train and Test from your own table: one to split, or one for each.
 
-    python import_data.py mine.csv                       shows how the table begins
+    python import_data.py mine.csv                 shows how the table begins
     python import_data.py mine.csv --label class --values f0:f99 --id star
-                                                         takes a sequence from each row
-    python import_data.py mine.csv --long star,mjd,mag --label class --length 64
-                                                         makes one of many observations
+                                                   takes a sequence from each row
+    python import_data.py mine.csv --label class --long star,mjd,mag --length 64
+                                                   makes one of many observations
     python import_data.py GunPoint_TRAIN.ts GunPoint_TEST.ts
-                                                         takes a set for each folder
+                                                   takes a table for each folder
 
-It reads CSV and similar text, NumPy's .npy and .npz (X and Y), the .tsv and .ts files
-of the UCR archive, FITS, ECSV and VOTable. docs/own-data.md has recipes for all others.
+It reads CSV and similar text, NumPy's .npy and .npz (X and Y), the .tsv and .ts
+files of the UCR archive, FITS, ECSV and VOTable. For all others, docs/own-data.md
+has recipes.
 """
 
 from support.start import prepare

@@ -1,14 +1,14 @@
-"""Tell sine waves from square waves, or your own classes, with the network of train.py.
+"""Classify sequences with a network that train.py has trained.
 
-    python infer.py 24                      classifies Test/X_24.dat with the newest run
+    python infer.py 24                      classifies Test/X_24.dat
     python infer.py Test --run 7            classifies all of Test with runs/7
-    python infer.py Train/X_3.dat a/b.dat   classifies any files of float64 values
+    python infer.py Train/X_3.dat a/b.dat   classifies files of float64 values
     python infer.py --csv Test              prints a table for other programs
-    python infer.py new.csv                 reads a table like the one of the training
+    python infer.py new.csv                 reads a table as in the training
 
-Where the class is known, from Y_i.dat beside X_i.dat or from a column of the table, the
-network's answer is compared with it. The names of the classes come from the run's
-run.json.
+Where the class is known, from Y_i.dat beside X_i.dat or from a column of the
+table, the network's answer is compared with it. The names of the classes are in
+the run's run.json.
 """
 
 from support.start import import_keras, prepare
