@@ -9,8 +9,8 @@
                                                    takes a table for each folder
 
 It reads CSV and similar text, NumPy's .npy and .npz (X and Y), the .tsv and .ts
-files of the UCR archive, FITS, ECSV and VOTable. For all others, docs/own-data.md
-has recipes.
+files of the UCR archive, FITS, ECSV and VOTable. docs/own-data.md has recipes
+for all others.
 """
 
 from support.start import prepare
