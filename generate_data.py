@@ -1,10 +1,10 @@
 """Make sequences of sine and square waves, like the slides' Generate_Data(N).
 
-    python generate_data.py                200 sequences in Train, 50 in Test
-    python generate_data.py 1000 500       more of them
-    python generate_data.py --classes 4    sawtooth and triangle waves as well
-    python generate_data.py --noise 0.5    noise of that standard deviation
-    python generate_data.py --packed       two files for each folder
+    python generate_data.py                writes 200 to Train and 50 to Test
+    python generate_data.py 1000 500       writes more of them
+    python generate_data.py --classes 4    adds sawtooth and triangle waves
+    python generate_data.py --noise 0.5    adds noise of that standard deviation
+    python generate_data.py --packed       writes two files into each folder
 
 Each sequence is x(t) = wave(f t), t = 1 to 128, with wave form and frequency f
 drawn at random.
@@ -16,7 +16,7 @@ if __name__ == '__main__':
     prepare()
 
 from support.command_lines import read_generate_options
-from support.sets import write_generated
+from support.sets import write_sets
 
 import numpy as np
 from scipy.signal import sawtooth, square
@@ -77,4 +77,6 @@ if __name__ == '__main__':
     train_rng, test_rng = random_streams(args.seed)
     train = make_sequences(args.N_train, train_rng, *options)
     test = make_sequences(args.N_test, test_rng, *options)
-    write_generated(train, test, args)
+    sets = {'Train': train, 'Test': test}
+    kind = {'class_names': args.class_names, 'packed': args.packed}
+    write_sets(sets, args.about, args.overwrite, **kind)

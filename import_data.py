@@ -1,15 +1,16 @@
 """Make Train and Test from your own table: one to split, or one for each.
 
-    python import_data.py mine.csv                       shows how it begins
+    python import_data.py mine.csv                 shows how the table begins
     python import_data.py mine.csv --label class --values f0:f99 --id star
-                                                         a sequence in each row
-    python import_data.py mine.csv --long star,mjd,mag --label class --length 64
-                                                         an observation in each row
+                                                   takes a sequence from each row
+    python import_data.py mine.csv --label class --long star,mjd,mag --length 64
+                                                   makes one of many observations
     python import_data.py GunPoint_TRAIN.ts GunPoint_TEST.ts
-                                                         split into two files already
+                                                   takes a table for each folder
 
-Takes CSV and its kin, NumPy's .npy and .npz (X and Y), the .tsv and .ts files of the
-UCR archive, and FITS, ECSV and VOTable. docs/own-data.md has recipes for all others.
+It reads CSV and similar text, NumPy's .npy and .npz (X and Y), the .tsv and .ts
+files of the UCR archive, FITS, ECSV and VOTable. docs/own-data.md has recipes
+for all others.
 """
 
 from support.start import prepare
@@ -17,7 +18,6 @@ from support.start import prepare
 if __name__ == '__main__':
     prepare()
 
-import hashlib
 import os
 import shlex
 import sys
@@ -41,10 +41,7 @@ from scipy.sparse.csgraph import connected_components
 
 
 def group_sequences(X, objects):
-    """Return a number for each of X (n, N), the same for those that must stay together.
-
-    Those are equal sequences, and those of one object of the texts (n,).
-    """
+    """Return a number for each of X (n, N), the same if equal or of one object."""
     seen = [hash(x.astype('f4').tobytes()) for x in X]  # as a network sees them
     groups = pd.factorize(np.array(seen))[0]
     objects = pd.factorize(objects)[0] + len(X)
@@ -56,8 +53,7 @@ def stratified_group_split(groups, Y, size, rng):
     """Choose the test sequences: return whether each is one, bool (n,).
 
     Every class Y (n,) gives its share of size, a fraction or a number, and at least
-    one. Sequences of one group (n,) stay together; only then there may be more or fewer
-    than asked.
+    one. Only to keep a group (n,) on one side there may be more or fewer than asked.
     """
     counts = np.bincount(Y)
     shares = counts * (size if size < 1 else size / len(Y))
@@ -75,35 +71,25 @@ def stratified_group_split(groups, Y, size, rng):
     return is_chosen[groups]
 
 
-def check_classes(path, names, Y, is_test):
-    """Raise DataError unless there are two classes or more, all of them in Train."""
-    if len(names) < 2:
-        raise DataError(f'{path}: all are of class {names[0]}: add others')
-    for y, name in enumerate(names):
-        if is_test[Y == y].all():
-            few = f'class {name} ({np.sum(Y == y)} sequences) is not in Train'
-            raise DataError(f'{path}: {few}: add some, not equal nor of one object')
-
-
 def read_options():
     """Return the options of the command line."""
     parser = make_parser(__doc__)
     add = parser.add_argument
-    tables = 'one to split, or one for Train and one for Test'
+    tables = 'is split into Train and Test; two are taken as they are'
     add('tables', nargs='+', metavar='TABLE', help=tables)
-    add('--label', metavar='COLUMN', help='of the classes')
-    add('--values', metavar='FIRST:LAST', help='or mag, for mag0, mag1, ...')
-    add('--id', metavar='COLUMN', help="of the objects' names, or none")
-    add('--header', choices=('yes', 'no'), help='whether a line names the columns')
+    add('--label', metavar='COLUMN', help='holds the classes')
+    add('--values', metavar='FIRST:LAST', help='hold the values; or mag, for mag0, ...')
+    add('--id', metavar='COLUMN', help='names the objects; none: no column does')
+    add('--header', choices=('yes', 'no'), help='does a line name the columns?')
     columns = 'ID,TIME,VALUE: each row is an observation'
     add('--long', metavar='COLUMNS', type=lambda text: text.split(','), help=columns)
-    add('--length', metavar='N', type=whole_number(2), help='of --long: values in each')
-    add('--period', metavar='COLUMN', help='of --long: fold each object with it')
-    add('--no-codes', action='store_true', help='-999 and the like are values')
-    add('--test', type=float, help='of the sequences, a fraction or a number (0.2)')
-    add('--seed', type=whole_number(0), default=0, help='of the random split (0)')
-    add('--packed', action='store_true', help='a folder is two files, X.npy and Y.npy')
-    add('--overwrite', action='store_true', help='replace the sequences that are there')
+    add('--length', metavar='N', type=whole_number(2), help='values for each curve')
+    add('--period', metavar='COLUMN', help='holds the periods, to fold curves')
+    add('--no-codes', action='store_true', help='takes -999 and so on as values')
+    add('--test', type=float, help='fraction or number to test with (0.2)')
+    add('--seed', type=whole_number(0), default=0, help='seed of the split (0)')
+    add('--packed', action='store_true', help='writes all into X.npy and Y.npy')
+    add('--overwrite', action='store_true', help='replaces the sequences there')
     args = parser.parse_args()
     if len(args.tables) > 2 or (len(args.tables) == 2 and args.test):
         parser.error('give one table, and --test to split it, or two that are split')
@@ -138,12 +124,28 @@ def main():
     is_test = np.arange(len(X)) >= len(tables[0].X)
     if len(tables) == 1:
         is_test = stratified_group_split(groups, Y, args.test or 0.2, rng)
-    check_classes(args.tables[-1], names, Y, is_test)
+    if len(names) < 2:
+        raise DataError(f'{args.tables[0]}: all are of class {names[0]}: add others')
+    for name in [name for y, name in enumerate(names) if is_test[Y == y].all()]:
+        remedy = 'add some that are neither equal nor of one object'
+        raise DataError(f'{args.tables[-1]}: Train would lack class {name}: {remedy}')
     IDs = {'Train': rng.permutation(np.flatnonzero(~is_test))}
     IDs['Test'] = rng.permutation(np.flatnonzero(is_test))
 
-    digest = hashlib.sha256(X)  # the same command may find another table
-    digest.update('\n'.join([*labels, *ids, *objects, str(len(tables[0].X))]).encode())
+    # Say what the columns were taken for, write the sets, and say how to go on
+    first, last = reading.values[0], reading.values[-1]
+    columns = ', '.join(reading.long or [f'{first} to {last}'])
+    lines = [f'Values: {columns}, {X.shape[1]} each, {describe_range(X)}']
+    lines.append(f'Class: {reading.label}, object: {reading.id or "none"}')
+    lines += [note for table in tables for note in table.notes]
+    in_both = np.isin(groups, np.intersect1d(groups[is_test], groups[~is_test]))
+    if in_both.any():
+        leak = 'sequences, or their objects, are in both tables: this is not an exam'
+        lines.append(f'{in_both.sum():,} {leak}')
+    for y, name in enumerate(names):
+        counts = ', '.join(f'{np.sum(Y[i] == y)} in {x}' for x, i in IDs.items())
+        lines.append(f'Class {y} ({name}): {counts}')
+    print(*map(printable, lines), sep='\n')
     typed = [text for text in sys.argv[1:] if text != '--overwrite']
     files = ' and '.join(map(os.path.basename, args.tables))
     about = {
@@ -151,28 +153,10 @@ def main():
         'what': f'from {files}, class in column {reading.label}',
         'command': shlex.join(['python', 'import_data.py', *typed]),
         'table': asdict(reading),
-        'hash': digest.hexdigest()[:16],
     }
     sets = {x: (X[i], Y[i]) for x, i in IDs.items()}
     ids = {x: ids[i] for x, i in IDs.items()}
-    written = write_sets(sets, about, args.overwrite, names, ids, args.packed)
-
-    # Say what the columns were taken for, and how to go on.
-    columns = f'{reading.values[0]} to {reading.values[-1]}'
-    if reading.long:
-        columns = ', '.join(reading.long)
-    lines = [f'Values: {columns}, {X.shape[1]} each, {describe_range(X)}']
-    lines.append(f'Class: {reading.label}, object: {reading.id or "none"}')
-    lines += [note for table in tables for note in table.notes]
-    in_both = np.isin(groups, np.intersect1d(groups[is_test], groups[~is_test]))
-    if in_both.any():
-        leak = 'sequences, or their objects, are in both tables: the test is no exam'
-        lines.append(f'{in_both.sum():,} {leak}')
-    for y, name in enumerate(names):
-        counts = ', '.join(f'{np.sum(Y[i] == y)} in {x}' for x, i in IDs.items())
-        lines.append(f'Class {y} ({name}): {counts}')
-    print(*map(printable, lines), sep='\n')
-    print('Written.' if written else 'Train and Test hold exactly these already.')
+    write_sets(sets, about, args.overwrite, names, ids, args.packed)
     if advice := suggest_scaling(X[IDs['Train'][:1000]]):
         print(advice)
     N = ' '.join(f'--N_{x.lower()} {len(i)}' for x, i in IDs.items())

@@ -1,14 +1,14 @@
-"""Tell sine waves from square waves, or your own classes, with the network of train.py.
+"""Classify sequences with a network that train.py has trained.
 
-    python infer.py 24                      classifies Test/X_24.dat, by the newest run
-    python infer.py Test --run 7            all of Test, by that of runs/7
-    python infer.py Train/X_3.dat a/b.dat   any files of float64 values
-    python infer.py --csv Test              the same as a table for other programs
-    python infer.py new.csv                 a table with the columns of the training
+    python infer.py 24                      classifies Test/X_24.dat
+    python infer.py Test --run 7            classifies all of Test with runs/7
+    python infer.py Train/X_3.dat a/b.dat   classifies files of float64 values
+    python infer.py --csv Test              prints a table for other programs
+    python infer.py new.csv                 reads a table as in the training
 
-Where the class is known, from Y_i.dat beside X_i.dat or from a column of the table, the
-network's answer is compared with it. The names of the classes are those of the run,
-which runs/7/run.json describes.
+Where the class is known, from Y_i.dat beside X_i.dat or from a column of the
+table, the network's answer is compared with it. The names of the classes are in
+the run's run.json.
 """
 
 from support.start import import_keras, prepare
@@ -55,15 +55,14 @@ def read_options():
     add = parser.add_argument
     file = 'a file, table or folder, or the number i of Test/X_i.dat'
     add('files', nargs='+', metavar='FILE', type=sequence_file, help=file)
-    run = 'runs/NAME, or the path of such a folder; default the newest'
+    run = 'asks runs/NAME, or the path of such a folder (default: the newest run)'
     add('--run', metavar='NAME', help=run)
-    add('--csv', action='store_true', help='print comma-separated values')
+    add('--csv', action='store_true', help='prints comma-separated values')
     return parser.parse_args()
 
 
 def load_network(path):
     """Return the network in a file. Raises DataError if there is none."""
-    check_file(path)
     try:  # Keras refuses a file that brings code of its own
         return import_keras().models.load_model(path, compile=False)
     except Exception as error:  # of many kinds, according to what is wrong
@@ -75,7 +74,7 @@ read_texts = functools.cache(read_lines)  # once for all the sequences of a fold
 
 
 def read_file(path, run):
-    """Return the sequence in a file of float64 values: [(its name, id, x, label)]."""
+    """Return the sequence in a file of float64 values: name, id, values and label."""
     folder, name = os.path.split(path)
     folder, ID = folder or '.', name[2:-4]
     ids, names = read_texts(folder, IDS_FILE), read_texts(folder, CLASSES_FILE)
@@ -83,25 +82,28 @@ def read_file(path, run):
     object_id = ids[int(ID) - 1] if has_id else ''
     has_label = load_packed(folder) or os.path.exists(f'{folder}/Y_{ID}.dat')
     if not name.startswith('X_') or not has_label:
-        return [(path, object_id, read_values(path), None)]
+        return path, object_id, read_values(path), None
     if any(a != b for a, b in zip(names, run['class_names'], strict=False)):
-        others = f'of other classes ({shorten_list(names)}) than the network'
-        raise DataError(f'{folder} is {others}: train again with train.py')
+        others = f'holds other classes ({shorten_list(names)}) than the training'
+        raise DataError(f'{folder} {others}: train again with train.py')
     x, label = read_sequence(folder, ID)
-    return [(path, object_id, x, int(label))]
+    return path, object_id, x, int(label)
 
 
 def read_rows(path, run, errors, doubts):
     """Return those of a table, read as that of the training; add what is wrong."""
     if not run['table']:
-        raise DataError(f'{path} is a table: ask a network that was trained with one')
+        asked = 'was not trained with one: ask one that was, with --run NAME'
+        raise DataError(f'{path} is a table, but {run["path"]} {asked}')
     reading = Reading(**run['table'])
     table = read_table(path, reading, labelled=False, extent=run['extent'])
     for note in table.notes:
         print(printable(f'{path}: {note}'), file=sys.stderr)
-    if table.changed:
-        columns = shorten_list(table.changed)
-        doubts.append(f'{path}: one value in the training, others here: {columns}')
+    for name, known in (reading.unused or {}).items():
+        found = table.reading.unused.get(name) or known
+        if len(known) == 1 and found != known:
+            values = f'{shorten_list(found)}, in the training always {known[0]}'
+            doubts.append(f'{path}: column {name} holds {values}')
     classes = {name: y for y, name in enumerate(run['class_names'])} | {'': None}
     sequences = []
     for i, row in enumerate(zip(table.names, table.ids, table.X, strict=True)):
@@ -109,7 +111,7 @@ def read_rows(path, run, errors, doubts):
             errors.append(table.faults[i])
         elif (label := table.labels[i]) not in classes:
             known = ', '.join(run['class_names'])
-            errors.append(f'{row[0]}: {label} is none of the classes, {known}')
+            errors.append(f'{row[0]}: class {label} is none of {known}')
         else:
             sequences.append((*row, classes[label]))
     return sequences
@@ -135,10 +137,9 @@ def read_sequences(names, N, run):
                 if is_table(path):
                     found = read_rows(path, run, errors, doubts)
                 else:
-                    found = read_file(path, run)
-                length = len(found[0][2]) if found else N
-                if length != N:
-                    holds = f'{path} holds {length} values, the network takes {N}'
+                    found = [read_file(path, run)]
+                if (length := len(found[0][2]) if found else N) != N:
+                    holds = f'{path} holds {length} values, but the network takes {N}'
                     raise DataError(holds + ' (is it float32?)' * (2 * length == N))
                 sequences += found
             except DataError as error:
@@ -146,31 +147,25 @@ def read_sequences(names, N, run):
     return sequences, dict.fromkeys(errors), doubts  # the same of many files once
 
 
-def find_doubts(names, X, run):
-    """Return a line if sequences X (n, N) hold values far outside the training's.
-
-    That is farther outside their range, of a column or of all, than this is wide.
-    """
-    if not (extent := run['extent']):
-        return []
+def find_far(names, X, extent):
+    """Return a line if values X (n, N) are farther outside extent than it is wide."""
     X = X.astype('f4')  # as a network sees them
     low, high = (np.resize(np.float32(extent[x]), X.shape[1]) for x in ('low', 'high'))
     is_far = np.maximum(low - X, X - high) > high - low
+    if not is_far.any():
+        return []
     i, j = np.unravel_index(is_far.argmax(), X.shape)
-    far = (
-        f"{is_far.any(axis=1).sum()} of {len(X)} hold values far outside the training's"
-    )
+    count = f'{is_far.any(axis=1).sum()} of {len(X)} sequences'
     value = f'value {j + 1} of {names[i]} is {X[i, j]:.5g}'
-    limits = f'{low[j]:.5g} to {high[j]:.5g}'
-    return [f'{far}: {value}, in the training {limits}'] * bool(is_far.any())
+    limits = f'in the training {low[j]:.5g} to {high[j]:.5g}'
+    return [f'{count} hold values far from those of the training: {value}, {limits}']
 
 
 def describe_network(run):
     """Return lines: which network answers, and what limits its result."""
-    trained, about = datetime.fromisoformat(run['time']), 'Train/about.json'
-    line = f'Model: {run["path"]}/model.keras of {trained:%Y-%m-%d %H:%M}'
-    line += f', {run["layers"]}'
-    if os.path.exists(about) and os.stat(about).st_mtime > trained.timestamp():
+    time, about = datetime.fromisoformat(run['time']), 'Train/about.json'
+    line = f'Model: {run["path"]}/model.keras of {time:%Y-%m-%d %H:%M}, {run["layers"]}'
+    if os.path.exists(about) and os.stat(about).st_mtime > time.timestamp():
         line += ', older than the sequences in Train'
     if run['not_judged']:
         line += f'; not judged: {run["not_judged"]}'
@@ -195,7 +190,7 @@ def print_answers(rows, class_names):
         output = "The score is the network's output for that class"
         print(f'{output}, not a calibrated probability.')
     else:
-        print('This network gives no scores: those of a sigmoid or a softmax are.')
+        print('No scores: the last layer has no sigmoid or softmax.')
     for name, object_id, Y, _, score, label, agrees, *_ in rows.itertuples(index=False):
         is_new = object_id and not name.endswith(f' {object_id}')
         line = name + f' ({object_id})' * bool(is_new)
@@ -211,14 +206,14 @@ def print_answers(rows, class_names):
         print_table(confusion_table(Y, predicted, class_names))
         percent = f'{100 * np.mean(Y == predicted):.2f}%'
         print(f'Accuracy: {percent} of {len(Y)} labelled sequences')
-        print('(It is a test only of sequences that were not trained with.)')
+        print('(Only sequences that were not trained with make it a test.)')
 
 
 def main():
     options = read_options()
     run = read_run(options.run)
-    path, class_names = f'{run["path"]}/model.keras', run['class_names']
-    model = load_network(path)
+    class_names = run['class_names']
+    model = load_network(f'{run["path"]}/model.keras')
     N = int(np.prod(model.input_shape[1:]))
     sequences, errors, doubts = read_sequences(options.files, N, run)
     for error in errors:
@@ -227,9 +222,9 @@ def main():
         return 1
     names, _, X, _ = zip(*sequences, strict=True)
     X = np.array(X)
-    doubts += find_doubts(names, X, run)
-    for line in doubts:
-        print(DataError(line).code, file=sys.stderr)
+    doubts += find_far(names, X, run['extent']) if run['extent'] else []
+    for doubt in doubts:
+        print(DataError(doubt).code, file=sys.stderr)
     scores = predict_scores(model, X, run['scores'], names)
     rows = list_answers(sequences, scores, class_names)
     if not run['scores']:  # but answers alone
@@ -238,9 +233,9 @@ def main():
         print(printable(line), file=sys.stderr if options.csv else sys.stdout)
     if options.csv:
         rows.to_csv(sys.stdout, index=False, float_format='%.6g', lineterminator='\n')
-        return int(bool(errors))
-    print_answers(rows, class_names)
-    print(*map(printable, doubts), sep='\n', end='\n' * bool(doubts))
+    else:
+        print_answers(rows, class_names)
+        print(*map(printable, doubts), sep='\n', end='\n' * bool(doubts))
     return int(bool(errors))
 
 

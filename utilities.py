@@ -35,7 +35,7 @@ def read_sequence(folder, ID, N):
     """Read the two files of a sequence: N values, float64 (N,), and its class.
 
     read_values is np.fromfile(path, '<f8'), which reads what MATLAB's fwrite
-    has written. If that is not N numbers, a line says what is wrong.
+    has written. If these are not N numbers, a line says what is wrong.
     """
     X = read_values(f'{folder}/X_{ID}.dat', N)
     Y = read_values(f'{folder}/Y_{ID}.dat', 1)
@@ -69,8 +69,8 @@ def plot_results(ID, X, Y=None, folder='Train'):
 def plot_history(history):
     """Plot accuracy and loss against the epoch. Saves history.png.
 
-    history comes from model.fit; with validation data, it has their curves,
-    too. In train.py history.png is saved in the run's folder. Accuracy and
+    history comes from model.fit; with validation data, their curves are
+    plotted as well. In train.py history.png is saved in the run's folder. Accuracy and
     loss have the same axes in all runs, so that you can compare pictures.
     """
     figure, axes = plt.subplots(2, 1, sharex=True, figsize=(6.4, 7))

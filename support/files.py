@@ -12,7 +12,7 @@ from support.console import DataError, printable
 import numpy as np
 
 CLASSES_FILE = 'classes.txt'  # the names of the classes, a line each, class 0 first
-IDS_FILE = 'ids.txt'  # the names of the objects that the sequences are of, X_1 first
+IDS_FILE = 'ids.txt'  # the name of each sequence's object, X_1's first
 FILE_NAME = re.compile(r'[XY]_([1-9][0-9]{0,9})\.dat')
 PACKED = 'X.npy', 'Y.npy'  # in a packed set, X_1.dat is row 0 of X.npy
 
@@ -31,19 +31,14 @@ def sequence_numbers(folder):
 
 
 def load_packed(folder):
-    """Return X (N, n) and Y (N,) of a packed set, mapped: read where they are used.
-
-    None if the set is not packed. Raises DataError if they are not a set.
-    """
-    path = f'{folder}/{PACKED[0]}'
-    return (
-        map_arrays(folder, os.stat(path).st_mtime_ns) if os.path.exists(path) else None
-    )
+    """Return X (N, n) and Y (N,) of a packed set, or None. Raises DataError."""
+    path = Path(folder, PACKED[0])
+    return map_arrays(folder, path.stat().st_mtime_ns) if path.exists() else None
 
 
 @functools.lru_cache(4)
 def map_arrays(folder, written):
-    """Do what load_packed does, once for each version of the files."""
+    """Map the arrays of a packed set, once for each version of the files."""
     try:
         X, Y = (np.load(f'{folder}/{name}', 'r') for name in PACKED)
         if X.ndim != 2 or X.shape[:1] != Y.shape or X.dtype.kind not in 'fiub':
@@ -90,27 +85,28 @@ def plot_name(ID, folder):
 def read_values(path, N=None):
     """Return the N values of a file of float64, or all: float64 (N,). Raises DataError.
 
-    Train/X_5.dat stands for the row X[4] of X.npy where Train is packed.
+    Train/X_5.dat stands for the row X[4] of X.npy where Train is packed. Y_5.dat must
+    hold a class.
     """
     folder, name = os.path.split(path)
     match, arrays = FILE_NAME.fullmatch(name), load_packed(folder or '.')
     if match and arrays and int(match[1]) <= len(arrays[0]):
         row = arrays['XY'.index(name[0])][int(match[1]) - 1]
         X = np.array(row, '<f8', ndmin=1)
+        check_values(path, X, N or len(X), len(X))
     else:
         check_file(path)
-        X = np.fromfile(path, '<f8')
-    check_values(path, X, N)
-    if match and name[0] == 'Y':
-        check_class(path, X)
+        X = np.fromfile(path, '<f8')  # drops what is left behind the last whole value
+        check_values(path, X, N or max(1, len(X)), os.path.getsize(path) / 8)
     return X
 
 
 def read_sequence(folder, ID, N=None):
     """Return the N values of sequence ID in folder, float64 (N,), and its class."""
-    Y_file = f'{folder}/Y_{ID}.dat'
-    X, Y = read_values(f'{folder}/X_{ID}.dat', N), read_values(Y_file, 1)
-    check_class(Y_file, Y)
+    X, Y = (
+        read_values(f'{folder}/X_{ID}.dat', N),
+        read_values(f'{folder}/Y_{ID}.dat', 1),
+    )
     return X, float(Y[0])
 
 
@@ -132,53 +128,44 @@ def check_file(path):
     elif not FILE_NAME.fullmatch(name):
         remedy = 'check its name and folder'
     elif numbers:
-        remedy = f'{folder} ends at number {max(numbers)}, so ask for no more, or make'
-        remedy += f' them again with {make} N_train N_test'
+        last = f'{folder} ends at number {max(numbers)}: read no more'
+        remedy = f'{last}, or make them again with {make} N_train N_test'
     else:
-        remedy = f'{os.path.realpath(folder)} holds no sequences yet: make them with'
-        remedy += f' {make}, or bring your own with import_data.py (scripts look for'
-        remedy += ' Train and Test in the current folder)'
+        here = f'{os.path.realpath(folder)}, in the current folder, holds no sequences'
+        remedy = f'{here} yet: type {make}, or bring your own with import_data.py'
     raise DataError(f'{path} is missing: {remedy}')
 
 
-def check_values(path, X, N=None):
-    """Raise DataError unless X, read from path, are N numbers for a network, or some.
-
-    Networks compute in float32, which holds sizes from 1e-38 to 3e38. A file of
-    integers or of text, misread as float64, is mostly outside; and so is NaN.
-    """
-    N = N or max(1, len(X))
-    # np.fromfile drops what is left behind the last whole value.
-    N_found = os.path.getsize(path) / 8 if os.path.isfile(path) else len(X)
-    if N_found == N / 2 and os.path.isfile(path):
+def check_values(path, X, N, N_found):
+    """Raise DataError unless the N_found values X are N that a network takes."""
+    if N_found == N / 2:
         # Of float64 every other float32 would be random digits, of any size.
-        size = np.abs(np.fromfile(path, '<f4')[::2])
+        size = np.abs(X.view('<f4')[::2])
         size = size[size > 0]
         if len(size) > 7 and size.max() < 1e12 * size.min():
             raise DataError(f'{path} holds {N} values of float32: write float64')
     if N_found != N:
-        found = f'{N_found:.9g} values of float64, not {N}'
         other = f', or ask for that length with --N_sequence {len(X)}'
-        other *= N > 1 and N_found == len(X)
-        raise DataError(f'{path} holds {found}: write it again{other}')
+        remedy = 'write it again' + other * (N > 1 and N_found == len(X))
+        raise DataError(
+            f'{path} holds {N_found:.9g} values of float64, not {N}: {remedy}'
+        )
+    # Networks compute in float32. A text or integers, misread as float64, are mostly
+    # outside its range; and so is NaN.
     size = np.abs(X).max()
     if not (size == 0 or 1.2e-38 < size < 3.4e38):
         found = f'a value of size {size:.3g}' if size < np.inf else 'NaN or infinity'
         remedy = 'write it again, as finite values of float64, from 1e-38 to 3e38'
         raise DataError(f'{path} holds {found}: {remedy} (is it text?)')
-
-
-def check_class(path, Y):
-    """Raise DataError unless Y, read from path, is the number of a class: (1,)."""
-    check_values(path, Y, 1)
-    if not 0 <= Y[0] < 1e6 or Y[0] % 1:
+    is_class = os.path.basename(path).startswith('Y_')
+    if is_class and (not 0 <= X[0] < 1e6 or X[0] % 1):
         needed = 'a class is a whole number from 0, as float64'
-        raise DataError(f'{path} holds {Y[0]:g}, but {needed}')
+        raise DataError(f'{path} holds {X[0]:g}, but {needed}')
 
 
 @contextlib.contextmanager
 def disk_errors(path):
-    """Raise DataError, in one line, for what can't be written in path."""
+    """Raise a DataError of one line if path cannot be written."""
     try:
         yield
     except OSError as error:
@@ -189,9 +176,9 @@ def disk_errors(path):
 
 @contextlib.contextmanager
 def whole_file(path):
-    """Give a name to write to; once all is written, that file becomes path."""
-    own_name = f'.{platform.node()}-{os.getpid()}-{Path(path).name}'
-    temporary = Path(path).with_name(own_name)
+    """Yield a name to write to; that file becomes path once all is written."""
+    name = f'.{platform.node()}-{os.getpid()}-{Path(path).name}'
+    temporary = Path(path).with_name(name)
     try:
         with disk_errors(path):
             yield temporary

@@ -21,15 +21,12 @@ import numpy as np
 import pandas as pd
 
 ASTROPY = '.fits', '.fit', '.fits.gz', '.ecsv', '.vot', '.votable'
-# Not float64, to infer.py. The last two are refused: docs/own-data.md has recipes.
-OTHERS = '.csv .tsv .txt .gz .ts .npy .npz .parquet .xlsx'
-TABLES = *ASTROPY, *OTHERS.split()
-CLASS_FIRST = '_train.tsv', '_test.tsv', '.ts', '.npz'  # in column 1, without names
+TABLES = *ASTROPY, *'.csv .tsv .txt .gz .ts .npy .npz .parquet .xlsx'.split()
+CLASS_FIRST = '_train.tsv', '_test.tsv', '.ts'  # in column 1, without names
 MISSING = ['-', '--', '?']  # are no values, like NaN, NA, null ... for pandas
 # Columns that say in which band an observation was made.
 BANDS = re.compile('(?i).*(band|filt|colou?r|phot_sys).*|fid|flt|f')
 NUMBER = re.compile(r'[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?', re.IGNORECASE)
-LARGEST = float(np.finfo('float32').max)  # networks compute in float32
 # What codes for no value look like: 99, 999, 99.9, 9.99, ... of up to 7 digits, 1e20
 NINES = [float(f'{"9" * i}.{"9" * j}') for i in range(1, 8) for j in range(8 - i)]
 CODES = np.float32([*NINES[2:], *np.negative(NINES[2:]), -32768, 1e20, 1e30])
@@ -48,8 +45,8 @@ class Reading:
     length: int | None = None  # of long: the number of values in each sequence
     period: str | None = None  # of long: the column of the periods, to fold with
     no_codes: bool = False  # whether -999 and the like are values
-    average: bool = False  # of long: whether a value is the mean of a bin of time
-    width: int = 0  # how many columns are called by their numbers
+    average: bool | None = None  # of long: whether a value is the mean of a bin
+    width: int = 0  # how many columns there are
     unused: dict | None = None  # other columns, and at most six values of each
 
 
@@ -64,7 +61,6 @@ class Table(NamedTuple):
     faults: dict  # {i: what is wrong with sequence i}
     reading: Reading  # for another table that is to be read in the same way
     notes: list  # lines that say what was left out, or is to be known
-    changed: list  # unused columns of one value in the training, and others here
 
 
 def shorten_list(names, most=5):
@@ -84,18 +80,18 @@ def describe_range(values):
     return ' to '.join(texts)
 
 
-# ------------------------------------------------------------------ from file to cells
-
-
 def read_cells(path, reading):
     """Return the cells of a file, by numbers of rows and names of columns."""
     check_file(path)
     kind = path.lower()
     try:
-        if kind.endswith(('.npy', '.npz')):
-            frame = read_arrays(path, reading)
-        elif kind.endswith(ASTROPY):
-            frame = read_astropy(path)
+        if kind.endswith(('.npz', *ASTROPY)):
+            frame = read_vectors(path)
+        elif kind.endswith('.npy'):
+            X = np.load(path)
+            frame = pd.DataFrame(
+                X, np.arange(1, len(X) + 1), number_columns(X.shape[-1])
+            )
         else:
             frame = read_text(path, reading)
     except Exception as error:  # each library has its own
@@ -114,18 +110,18 @@ def read_text(path, reading):
     with opened(path, 'rt', encoding='utf-8-sig') as file:
         if kind.endswith('.ts'):
             file = io.StringIO(as_csv(path, file.read()))
-        rows = (
-            (above, line.strip(' \n'))
-            for above, line in enumerate(file)
-            if line.strip(' \t;,|\n') and not line.lstrip(' ').startswith('#')
-        )
-        above, first = next(rows, (0, 'no row'))
+        above, first = 0, 'no row'
+        for first in file:
+            if first.strip(' \t;,|\n') and not first.lstrip(' ').startswith('#'):
+                break
+            above += 1
+        first = first.strip(' \n')
         bare = re.sub('"[^"]*"', '', first)
         mark = next((mark for mark in '\t;|,' if mark in bare), None)
         (names,) = csv.reader([first], delimiter=mark or ' ', skipinitialspace=True)
         names = [' '.join(name.split()) or f'({i})' for i, name in enumerate(names, 1)]
         if not header and any(map(NUMBER.fullmatch, names)):
-            remedy = '--header yes, if these name the columns, else --header no'
+            remedy = 'add --header yes if these name the columns, else --header no'
             raise DataError(f'{path} begins with {shorten_list(names)}: {remedy}')
         names = number_columns(len(names)) if header == 'no' else names
         above += header != 'no'
@@ -149,54 +145,46 @@ def read_text(path, reading):
     frame.index += above + 1
     is_comment = frame.iloc[:, 0].astype(str).str.startswith('#')
     for row in frame.index[is_comment][:1]:
-        raise DataError(f'{path} row {row} begins with a #: take it out')
+        raise DataError(f'{path} row {row} begins with a #: delete this row')
     return frame.dropna(how='all')  # spreadsheets write empty rows
 
 
 def as_csv(path, text):
     """Return a .ts file, of @settings and lines of value,value:class, as CSV."""
-    text = re.sub('(?m)^[#@].*', '', text)
-    rows = [line for line in text.splitlines() if line.strip()]
+    lines = [re.sub('^[#@].*', '', line.strip()) for line in text.splitlines()]
+    rows = [line for line in lines if line]
     channels, lengths = ({row.count(mark) for row in rows} for mark in ':,')
     if channels != {1} or len(lengths) > 1:
         others = 'several channels, or sequences of unequal lengths'
-        raise DataError(f'{path} holds {others}: docs/own-data.md#recipes, "Channels"')
-    return re.sub('(?m)^(.*):(.*)$', r'\2,\1', text)
+        remedy = 'see docs/own-data.md#recipes, "Channels"'
+        raise DataError(f'{path} holds {others}: {remedy}')
+    return '\n'.join(','.join(line.split(':')[::-1]) for line in lines)
 
 
-def read_arrays(path, reading):
-    """Return the cells of a NumPy file: of .npz Y, X, and then what else it holds."""
-    arrays = np.load(path)
-    if isinstance(arrays, np.ndarray):
-        arrays = {'X': arrays}
-    is_new = path.lower().endswith('.npz') and not reading.width
-    parts = [pd.DataFrame(arrays[x]) for x in ('Y', 'X') if x in arrays or is_new]
-    frame = pd.concat(parts, axis=1)
-    frame.columns = number_columns(frame.shape[1])
-    for name in [x for x in arrays if x not in ('X', 'Y')]:
-        is_column = arrays[name].shape == (len(frame),)
-        frame[name] = arrays[name] if is_column else np.nan
-    return frame.set_axis(frame.index + 1)
-
-
-def read_astropy(path):
-    """Return the cells of FITS, ECSV or VOTable; a vector v becomes v0, v1, ..."""
+def read_vectors(path):
+    """Return the cells of .npz, FITS, ECSV or VOTable; a vector as v0, v1, ..."""
     from astropy.table import Table as AstropyTable
     from astropy.units import UnitsWarning
 
-    with warnings.catch_warnings(action='ignore', category=UnitsWarning):
-        table, frames = AstropyTable.read(path), []
+    if path.lower().endswith('.npz'):
+        arrays = dict(np.load(path))
+        none = np.full(len(arrays['X']), np.nan)  # in place of what is not a column
+        arrays = {
+            x: y if y.shape[:1] == none.shape else none for x, y in arrays.items()
+        }
+        table = AstropyTable(arrays, copy=False)
+    else:
+        with warnings.catch_warnings(action='ignore', category=UnitsWarning):
+            table = AstropyTable.read(path)
     table.convert_bytestring_to_unicode()
+    frames = []
     for name in table.colnames:
         if table[name].ndim == 1:
             frames.append(table[[name]].to_pandas(index=False))
         else:
             X = np.ma.filled(np.ma.asarray(table[name], float), np.nan)
-            frames.append(pd.DataFrame(X.reshape(len(X), -1)).add_prefix(name))
+            frames.append(pd.DataFrame(X).add_prefix(name))
     return pd.concat(frames, axis=1).set_axis(range(1, len(table) + 1))
-
-
-# --------------------------------------------------------------- what the columns hold
 
 
 def check_names(path, names, known):
@@ -204,39 +192,40 @@ def check_names(path, names, known):
     for name in names:
         if name is not None and name not in known:
             found = shorten_list([*known])
-            raise DataError(f'{path} has no column {name}, but {found}')
+            raise DataError(f'{path} has no column {name}: it has {found}')
 
 
 def find_columns(path, frame, reading):
     """Return the Reading of a first table, with all its columns."""
-    if not reading.label and not path.lower().endswith(CLASS_FIRST):
+    kind, label, wanted = path.lower(), reading.label, reading.values
+    if kind.endswith('.npz'):
+        label, wanted = label or 'Y', wanted or 'X'
+    elif kind.endswith(CLASS_FIRST):
+        label, wanted = label or '1', wanted or f'2:{frame.shape[1]}'
+    if not label:
         names = shorten_list(list(frame), 20)
         print(printable(f'{path} holds {len(frame)} rows of the columns {names}:'))
         with pd.option_context('display.max_columns', 0, 'display.width', 80):
             print(*map(printable, str(frame.head()).split('\n')), sep='\n')
-        raise DataError('which column holds the class? Add --label')
-    label, curve = reading.label or '1', reading.long[0] if reading.long else None
+        raise DataError(f'{path}: which column holds the class? Add --label COLUMN')
+    curve = reading.long[0] if reading.long else None
     id_column = curve if reading.id in (None, 'none') else reading.id
     check_names(path, [label, id_column, curve], frame)
     others = [name for name in frame if name not in (label, id_column)]
     if curve:
         values = [*reading.long[1:], *filter(None, [reading.period])]
-        counts = frame[curve].value_counts()
-        is_dense = counts[counts > 2].median() >= 2 * reading.length
-        reading = replace(reading, average=bool(is_dense))
-    elif not reading.label:
-        values = others[: reading.width - 1]  # behind them are others of .npz
     else:
-        values = value_columns(path, others, reading.values)
+        values = value_columns(path, others, wanted)
     for name in others if not reading.id and not curve else ():
         cells = frame[name].dropna()
         is_whole = cells.dtype.kind != 'f' or (cells % 1 == 0).all()
         if name not in values and is_whole and 2 < cells.nunique() < len(cells):
-            asked = f'if it names objects such as stars: --id {name}; if not: --id none'
+            asked = f'add --id {name} if it names objects such as stars, else --id none'
             raise DataError(f'{path}: column {name} repeats what it holds: {asked}')
-    header = reading.header or ('no' if reading.width else 'yes')
-    found = {'label': label, 'id': id_column, 'header': header, 'values': values}
-    return replace(reading, **found)
+    names = number_columns(frame.shape[1])
+    found = {'label': label, 'values': values, 'id': id_column}
+    found['header'] = reading.header or ('no' if [*frame] == names else 'yes')
+    return replace(reading, width=frame.shape[1], **found)
 
 
 def value_columns(path, names, wanted):
@@ -251,48 +240,17 @@ def value_columns(path, names, wanted):
     if found and np.ptp([*found]) < len(found) and (first or len(own) == len(names)):
         return [found[i] for i in sorted(found)]
     which = f'{path}: which of the columns {shorten_list(names)} hold values?'
-    remedy = '--values f, for f0, f1, ... without a gap, or --values FIRST:LAST;'
-    raise DataError(f'{which} {remedy} and --id COLUMN, if one names the objects')
+    remedy = 'Add --values f for f0, f1, ... without a gap, or --values FIRST:LAST; and'
+    more = '--id COLUMN if one names the objects, or --long if a row is an observation'
+    raise DataError(f'{which} {remedy} {more}')
 
 
 def check_one_each(path, name, cells, objects):
     """Raise DataError if an object, of the texts (n,), has several values in cells."""
     N_values = pd.Series(cells).groupby(objects).nunique()
     if N_values.max() > 1:
-        several = f'{N_values.idxmax()} has several values of {name}, and may have one'
-        raise DataError(f'{path}: object {several}: {SEE}')
-
-
-# -------------------------------------------------------------- from cells to sequences
-
-
-def read_columns(path, reading, labelled):
-    """Return the cells of a file, the Reading with its columns, notes, and changes.
-
-    The changes are columns that are not used, and held one value in the first table.
-    """
-    frame = read_cells(path, reading)
-    is_first = not isinstance(reading.values, list)
-    width = len({*number_columns(frame.shape[1])} & {*frame})  # without names
-    if is_first:
-        reading = find_columns(path, frame, replace(reading, width=width))
-    elif reading.header == 'no' and width == len(reading.values):
-        frame.columns = reading.values + [*frame][width:]  # and nothing else
-    elif reading.header == 'no' and width != reading.width:
-        raise DataError(f'{path} has {width} columns, the first table {reading.width}')
-    needed, own = [*reading.values, *(reading.long or [])], [reading.label, reading.id]
-    check_names(path, needed + own * labelled, frame)
-    found = {}
-    for name in [name for name in frame if name not in {*needed, *own}]:
-        texts = pd.unique(to_texts(path, frame, name, False))
-        found[name] = [text for text in texts if text][:6]
-    titles = [x + f' ({", ".join(y)})' * (0 < len(y) < 6) for x, y in found.items()]
-    notes = [f'Not used: {shorten_list(titles, 20)}'] if titles else []
-    if is_first:
-        return frame, replace(reading, unused=found), notes, []
-    constant = {x: y for x, y in (reading.unused or {}).items() if len(y) == 1}
-    changed = [x for x, y in constant.items() if found.get(x, y) not in (y, [])]
-    return frame, reading, notes, changed
+        several = f'object {N_values.idxmax()} has several values of {name}'
+        raise DataError(f'{path}: {several}, but needs a single one: {SEE}')
 
 
 def read_table(path, reading, labelled=True, extent=None):
@@ -301,10 +259,29 @@ def read_table(path, reading, labelled=True, extent=None):
     Unless labelled, it need have neither classes nor the names of objects, and what is
     wrong with some sequences is in faults. extent is the range of the training.
     """
-    frame, reading, notes, changed = read_columns(path, reading, labelled)
+    frame = read_cells(path, reading)
+    width, known = frame.shape[1], reading.values
+    if not isinstance(known, list):
+        reading = find_columns(path, frame, reading)
+    elif reading.header == 'no' and width == len(known):
+        frame.columns = known  # and nothing else
+    elif reading.header == 'no' and width != reading.width:
+        raise DataError(f'{path} has {width} columns, but needs {reading.width}')
+    needed, own = [*reading.values, *(reading.long or [])], [reading.label, reading.id]
+    check_names(path, needed + own * labelled, frame)
+    unused = {}
+    for name in [name for name in frame if name not in {*needed, *own}]:
+        texts = pd.unique(to_texts(path, frame, name, False))
+        unused[name] = [text for text in texts if text][:6]
+    reading, titles = replace(reading, unused=unused), unused.items()
+    titles = [x + f' ({", ".join(y)})' * (0 < len(y) < 6) for x, y in titles]
+    notes = [f'Not used: {shorten_list(titles, 20)}'] if titles else []
     X, curves = to_numbers(frame, reading.values), {}
     if reading.long:
         curves, few = split_curves(path, frame, X, reading)
+        if reading.average is None:
+            N = np.median([len(rows) for rows in curves.values()])
+            reading = replace(reading, average=bool(N >= 2 * reading.length))
         notes += few + (describe_sampling(X, curves, reading) if labelled else [])
     faults = find_faults(path, frame, X, reading, curves, extent)
     if reading.long:
@@ -315,11 +292,9 @@ def read_table(path, reading, labelled=True, extent=None):
         names = [f'{path} row {i}' for i in frame.index]
     for fault in faults.values() if labelled else ():
         raise DataError(fault)
-    labels = to_texts(path, frame, reading.label, labelled)
-    ids = to_texts(path, frame, (reading.long or [reading.id])[0], labelled)
-    objects = to_texts(path, frame, reading.id, labelled)
-    names = np.array(names, object)
-    return Table(X, labels, ids, objects, names, faults, reading, notes, changed)
+    columns = reading.label, (reading.long or [reading.id])[0], reading.id
+    texts = [to_texts(path, frame, name, labelled) for name in columns]
+    return Table(X, *texts, np.array(names, object), faults, reading, notes)
 
 
 def to_texts(path, frame, name, needed):
@@ -330,8 +305,8 @@ def to_texts(path, frame, name, needed):
     texts = [' '.join(str(cell).split()) for cell in cells]
     texts = np.array([*texts, ''], object)[codes]  # of a missing cell the code is -1
     for row in frame.index[texts == ''][:1] if needed else ():
-        none = 'holds no name (NA and None count as none)'
-        raise DataError(f'{path} row {row}, column {name} {none}: {SEE}')
+        empty = 'holds no name (NA and None count as empty)'
+        raise DataError(f'{path} row {row}, column {name} {empty}: {SEE}')
     return texts
 
 
@@ -349,100 +324,82 @@ def to_numbers(frame, names):
 def find_faults(path, frame, X, reading, curves, extent):
     """Return what is wrong with rows of X (n, N), the values in frame: {i: text}."""
     is_code = find_codes(X, reading, curves, extent) & (not reading.no_codes)
-    is_wrong, faults = is_code | ~(np.abs(X) <= LARGEST), {}  # also NaN
+    is_wrong, faults = is_code | ~(np.abs(X) < 3.4e38), {}  # of float32; also NaN
     if reading.period:
         is_wrong[:, 2] |= X[:, 2] <= 0
     for i in np.flatnonzero(is_wrong.any(axis=1)):
         j = is_wrong[i].argmax()
-        column = reading.values[j]
-        cell = frame[column].iloc[i]
-        found = f'{str(cell).strip()[:20]!r}, no number that a network takes'
+        column, cell = reading.values[j], frame[reading.values[j]].iloc[i]
+        found = f'{str(cell).strip()[:20]!r}, which is not a usable number'
         if is_code[i, j]:
-            found = f'{X[i, j]:.7g}, perhaps a code for no value (if not: --no-codes)'
+            remedy = 'if it is a value, import with --no-codes'
+            found = f'{X[i, j]:.7g}, which may be a code for no value ({remedy})'
         elif pd.isna(cell):
             found = 'no value'
-        where = f'{path} row {frame.index[i]}, column {column}'
-        faults[int(i)] = f'{where} holds {found}: {SEE}'
+        row = frame.index[i]
+        faults[int(i)] = f'{path} row {row}, column {column} holds {found}: {SEE}'
     return faults
 
 
 def find_codes(X, reading, curves, extent):
-    """Return which of X (n, N) are perhaps codes for no value, such as -999: (n, N).
+    """Return which of X (n, N) may be codes for no value, such as -999: bool (n, N).
 
-    They are nines that are alone in their column, where the extent of the training
-    counts as well; or in their sequence, if all is one quantity.
+    They are nines alone in their column (and the training's extent) or in a sequence of
+    one quantity: alone below 0, or farther off than the others are apart, and than 1.
     """
     with np.errstate(over='ignore'):  # what is too large is wrong anyway
         is_nines = np.isin(X.astype('f4'), CODES)
     is_code, limits = np.zeros(X.shape, bool), np.full((2, X.shape[1]), np.nan)
-    if extent and reading.long:
-        limits[:, 1] = min(extent['low']), max(extent['high'])
-    elif extent and len(extent['low']) in (1, X.shape[1]):
+    if extent and not reading.long and len(extent['low']) in (1, X.shape[1]):
         limits[:] = extent['low'], extent['high']
-    for j in np.flatnonzero(is_nines.any(axis=0)):
-        others = np.append(X[~is_nines[:, j], j], limits[:, j])
-        is_code[:, j] = are_alone(X[:, j], others)
+    groups = [(np.s_[:, j], limits[:, j]) for j in range(X.shape[1])]
     if reading.long:
-        sequences = [(rows, 1) for rows in curves.values() if is_nines[rows, 1].any()]
-    else:
-        is_sequence = is_nines.any(axis=1) & are_one_quantity(reading.values)
-        sequences = np.flatnonzero(is_sequence)
-    for sequence in sequences:
-        x = X[sequence]
-        is_code[sequence] |= are_alone(x, x[~is_nines[sequence]])
-    return is_code & is_nines
-
-
-def are_alone(x, others):
-    """Return which of x (n,) are alone below 0, or farther from others than all these.
-
-    That is farther from the nearest than the others are apart, and than 1.
-    """
-    others = others[np.isfinite(others)]
-    low, high = others.min(initial=np.inf), others.max(initial=-np.inf)
-    is_far = np.maximum(low - x, x - high) > max(high - low, 1)
-    return is_far | ((x < 0) & (low >= 0))
-
-
-# ------------------------------------------------------------------ light curves
+        groups += [((rows, 1), ()) for rows in curves.values()]
+    elif are_one_quantity(reading.values):
+        groups += [(i, ()) for i in np.flatnonzero(is_nines.any(axis=1))]
+    for group, limit in groups:
+        x, nines = X[group], is_nines[group]
+        if nines.any():
+            others = np.append(x[~nines], limit)
+            others = others[np.isfinite(others)]
+            low, high = others.min(initial=np.inf), others.max(initial=-np.inf)
+            is_far = np.maximum(low - x, x - high) > max(high - low, 1)
+            is_code[group] |= nines & (is_far | ((x < 0) & (low >= 0)))
+    return is_code
 
 
 def split_curves(path, frame, X, reading):
-    """Return {name: its rows, by time} of the curves of observations X, and a note.
-
-    The note names those that are left out.
-    """
+    """Return {name: its rows, by time} of all curves, and a note of who is left out."""
     ids = to_texts(path, frame, reading.long[0], True)
     one_each = reading.label, reading.id, reading.period
     for name in [x for x in frame if x in one_each or BANDS.fullmatch(x)]:
         check_one_each(path, name, frame[name].to_numpy(), ids)
-    rows, names = pd.Series(X[:, 0]).groupby(ids).indices, pd.unique(ids)
-    by_time = {name: rows[name][X[rows[name], 0].argsort()] for name in names}
+    rows = pd.Series(X[:, 0]).groupby(ids).indices
+    by_time = {x: rows[x][X[rows[x], 0].argsort()] for x in pd.unique(ids)}
     curves = {name: rows for name, rows in by_time.items() if len(rows) > 2}
-    few = [name for name in names if name not in curves]
+    few = [name for name in by_time if name not in curves]
     if not curves:
-        raise DataError(f'{path}: no object has three observations, as curves need')
-    less = f'Left out, with fewer than three observations: {len(few)}'
-    return curves, [f'{less} ({shorten_list(few)})'] * bool(few)
+        raise DataError(f'{path}: no object has the three observations that it needs')
+    left_out = f'Left out, with fewer than three observations: {len(few)}'
+    return curves, [f'{left_out} ({shorten_list(few)})'] * bool(few)
 
 
 def describe_sampling(X, curves, reading):
     """Return lines that say how often, and for how long, the curves were observed."""
     (_, time, value), length = reading.long, reading.length
+    axis = 'phase' if reading.period else time
     times = [X[rows, 0] for rows in curves.values()]
     each = [(len(t), t[-1] - t[0], np.diff(t).max()) for t in times]
     columns = 'observations', f'{time} from first to last', 'largest gap'
-    table = pd.DataFrame(each, columns=columns).quantile([0, 0.5, 1])
-    table.index = 'smallest', 'median', 'largest'
+    table = pd.DataFrame(each, columns=columns).agg(['min', 'median', 'max'])
     notes = table.to_string(float_format='{:.5g}'.format).split('\n')
     notes.append(f'{value}: {describe_range(X[:, 1])}')
     if reading.average:
-        axis = 'phase' if reading.period else time
         notes.append(f'Each value is the mean in one of {length} equal bins of {axis}')
     elif few := sum(len(t) < length for t in times):
-        remedy = '' if reading.period else ': fold them if periodic (--period)'
-        fewer = 'have fewer observations than values'
-        notes.append(f'{few} of {len(times)} {fewer}{remedy}')
+        remedy = '' if reading.period else ': fold them with --period if periodic'
+        fewer = f'{few} of {len(times)} objects have fewer observations than values'
+        notes.append(f'{fewer}{remedy}')
     return notes
 
 
@@ -457,7 +414,8 @@ def make_curves(path, X, faults, curves, reading):
         elif not gaps.all():
             bad[i] = f'{where} has two observations at one time: {SEE}'
         elif ((gaps > 2.3e6) & (time[1:] < 2.5e6)).any():  # what JD is above MJD
-            bad[i] = f'{where}: {gaps.max():,.0f} between two times, JD beside MJD?'
+            apart = f'two times are {gaps.max():,.0f} apart'
+            bad[i] = f'{where} may mix JD and MJD: {apart}'
         else:
             options = reading.length, reading.average, *period
             made[i] = resample(time, value, *options)

@@ -24,11 +24,9 @@ def dataset(*arrays, batch_size=32):
     return Dataset.from_tensor_slices(rows).batch(batch_size)
 
 
-EXAM = {'x': X, 'y': Y, 'sample_weight': W, 'batch_size': 7}
-
-
-def train(*data, exam=EXAM, **options):
+def train(*data, exam=None, **options):
     """Return all numbers that fit, evaluate and predict give."""
+    exam = exam or {'x': X, 'y': Y, 'sample_weight': W, 'batch_size': 7}
     keras.utils.set_random_seed(3)
     model = keras.Sequential([keras.Input((20,)), keras.layers.Dense(1, 'sigmoid')])
     model.compile('rmsprop', 'binary_crossentropy', metrics=['accuracy'])
@@ -39,37 +37,30 @@ def train(*data, exam=EXAM, **options):
     return [*history.values(), scores, model.predict(X, verbose=0).ravel()]
 
 
-WEIGHTS = {'class_weight': {0: 1, 1: 20}}
-CASES = [
-    (
-        ((X, Y), {'validation_split': 0.25} | WEIGHTS),
-        (
-            dataset(X[:152], Y[:152]),
-            {'validation_data': dataset(X[152:], Y[152:])} | WEIGHTS,
-        ),
-    ),
-    (
-        ((X, Y), {'sample_weight': W, 'validation_data': (X[:70], Y[:70], W[:70])}),
-        (dataset(X, Y, W), {'validation_data': dataset(X[:70], Y[:70], W[:70])}),
-    ),
-    (
-        ((X.astype('>f4'), Y.astype(bool)), {'batch_size': 203, 'shuffle': True}),
-        (dataset(X, Y, batch_size=203), {}),
-    ),
-]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(('ours', 'theirs'), CASES)
-def test_the_same_as_plain_keras(ours, theirs, monkeypatch):
+def test_the_same_as_plain_keras(monkeypatch):
     """Only the random order of the batches is another."""
     made = mock.Mock(wraps=batches.make_batches)
     monkeypatch.setattr(batches, 'make_batches', made)
-    (data, options), (batched, more) = ours, theirs
-    wanted = train(batched, exam={'x': dataset(X, Y, W, batch_size=7)}, **more)
-    for a, b in zip(train(*data, **options), wanted, strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-5)
-    assert made.call_count >= 3  # the quick way is taken
+    some, weights = (X[:70], Y[:70], W[:70]), {'class_weight': {0: 1, 1: 20}}
+    ours = [
+        ((X, Y), {'validation_split': 0.25} | weights),
+        ((X, Y), {'sample_weight': W, 'validation_data': some}),
+        ((X.astype('>f4'), Y.astype(bool)), {'batch_size': 203, 'shuffle': True}),
+    ]
+    theirs = [
+        (dataset(X[:152], Y[:152]), {'validation_data': dataset(X[152:], Y[152:])}),
+        (dataset(X, Y, W), {'validation_data': dataset(*some)}),
+        (dataset(X, Y, batch_size=203), {}),
+    ]
+    theirs[0][1].update(weights)
+    exam = {'x': dataset(X, Y, W, batch_size=7)}
+    for (data, options), (batched, more) in zip(ours, theirs, strict=True):
+        made.reset_mock()
+        wanted = train(batched, exam=exam, **more)
+        for a, b in zip(train(*data, **options), wanted, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-5)
+        assert made.call_count >= 3  # the quick way is taken
 
 
 def test_each_epoch_has_an_order_of_its_own():
@@ -88,19 +79,15 @@ def test_each_epoch_has_an_order_of_its_own():
     assert np.ptp(orders[0][:32]) > 300
 
 
-def test_another_keras(monkeypatch, capsys):
-    """Its own way remains, with a line."""
-    monkeypatch.setattr(keras, '__version__', '3.99.0')
-    batches.replace_slow_batches()
-    assert 'takes longer with Keras' in capsys.readouterr().err
-
-
 @pytest.mark.slow
-def test_what_goes_the_way_of_keras(monkeypatch):
-    """Tensors, and large arrays."""
+def test_what_goes_the_way_of_keras(monkeypatch, capsys):
+    """Tensors, and large arrays; and with another Keras all, with a line."""
     monkeypatch.setattr(batches, 'LARGE', 1000)
     monkeypatch.setattr(batches, 'make_batches', None)
     tensors = [*map(keras.ops.convert_to_tensor, (X, Y))]
     wanted = train(dataset(X, Y))[0]
     for data in tensors, (X, Y):
         np.testing.assert_allclose(train(*data)[0], wanted, atol=1e-6)
+    monkeypatch.setattr(keras, '__version__', '3.99.0')
+    batches.replace_slow_batches()
+    assert 'takes longer with Keras' in capsys.readouterr().err

@@ -39,8 +39,8 @@ def put(path, content):
 def test_what_is_written_is_read(folder):
     """With the names of the classes and objects, which go when their set goes."""
     X = np.array([[1.5, -2.25, 3.39e38], [1e-300, 0, 1.21e-38]])
+    both = dict.fromkeys(('Train', 'Test'), (X, np.array([0, 9])))
     for ids in {'Train': ['a', 'b'], 'Test': ['c', 'd']}, {}:
-        both = {name: (X, np.array([0, 9])) for name in ('Train', 'Test')}
         sets.write_sets(both, ABOUT, True, ['x'], ids)
         for name, read in ('Train', read_training_data), ('Test', read_test_data):
             np.testing.assert_equal([read(1, 3), read(2, 3)], [(X[0], 0), (X[1], 9)])
@@ -48,23 +48,21 @@ def test_what_is_written_is_read(folder):
             assert files.read_lines(name, 'ids.txt') == ids.get(name, [])
 
 
-@pytest.mark.parametrize(
-    ('name', 'content', 'message'),
-    [
-        ('X_7', [0] * 5, '5 values .*--N_sequence 5$'),
-        ('X_7', SINE[:64], '64 values .*--N_sequence 64$'),
-        ('X_7', SINE.astype('<f4').tobytes(), '128 values of float32'),
-        ('X_7', bytes(128 * 8 + 4), '128.5 values .*write it again$'),
-        ('Y_7', bytes(12), '1.5 values .*write it again$'),
-        ('Y_7', [0, 1], '2 values .*write it again$'),
-        ('Y_7', [], '0 values .*write it again$'),
-        ('X_7', b'0.123, -4.56e-7\n' * 64, 'a value of size .*text'),
-        ('X_7', [0] * 127 + [np.nan], 'NaN or infinity'),
-        ('X_7', [-3.41e38] + [0] * 127, 'a value of size 3'),
-        ('X_7', [1.19e-38] * 128, 'a value of size 1'),
-        *(('Y_7', [Y], '.*, but a class is') for Y in (0.5, -1, 1e6)),
-    ],
-)
+BAD = [
+    ('X_7', [0] * 5, '5 values .*--N_sequence 5$'),
+    ('X_7', SINE[:64], '64 values .*--N_sequence 64$'),
+    ('X_7', SINE.astype('<f4').tobytes(), '128 values of float32'),
+    ('X_7', bytes(128 * 8 + 4), '128.5 values .*write it again$'),
+    *(('Y_7', bytes(n), f'{n / 8:g} values .*write it again$') for n in (0, 12, 16)),
+    ('X_7', b'0.123, -4.56e-7\n' * 64, 'a value of size .*text'),
+    ('X_7', [0] * 127 + [np.nan], 'NaN or infinity'),
+    ('X_7', [-3.41e38] + [0] * 127, 'a value of size 3'),
+    ('X_7', [1.19e-38] * 128, 'a value of size 1'),
+    *(('Y_7', [Y], '.*, but a class is') for Y in (0.5, -1, 1e6)),
+]
+
+
+@pytest.mark.parametrize(('name', 'content', 'message'), BAD)
 def test_bad_files(data, name, content, message):
     put(f'Train/{name}.dat', content)
     for read in read_set, lambda *_: read_training_data(7, 128):
@@ -74,14 +72,17 @@ def test_bad_files(data, name, content, message):
 
 def test_what_is_missing(data):
     """The line says what to do, with this script."""
-    refused('view.py', 999, parts=['Train ends at number 20', MAKE])
-    refused('view.py', '\x07a.dat', parts=[r'\x07a.dat is missing: check its name'])
     put('empty.dat', b'')
-    refused('view.py', 'empty.dat', parts=['empty.dat holds 0 values of float64'])
+    os.remove('Train/Y_7.dat')
+    for ID, parts in {
+        999: ('Train ends at number 20', MAKE),
+        '\x07a.dat': (r'\x07a.dat is missing: check its name',),
+        'empty.dat': ('empty.dat holds 0 values of float64',),
+        7: ('Train/Y_7.dat is missing', 'make them again', MAKE),
+    }.items():
+        refused('view.py', ID, parts=parts)
     with pytest.raises(DataError, match='numbered from 1'):
         read_training_data(0, 128)
-    os.remove('Train/Y_7.dat')
-    refused('view.py', 7, parts=['Train/Y_7.dat is missing', 'make them again', MAKE])
     shutil.rmtree('Train')
     refused('view.py', 1, parts=[f'{data}/Train holds no sequences yet', MAKE])
 
@@ -150,15 +151,11 @@ def test_wrong_shows_where_curves_differ(trained, plots):
     rows = [row | {'predicted': row['class']} for row in rows]
     write_csv('runs/1/predictions.csv', rows)
     assert ' 0 of 50 test sequences are wrong\n' in script('view.py', '--wrong').stdout
-
-
-def test_wrong_after_other_data(trained):
-    """The line names what makes the run's data again."""
-    script(MAKE, '--seed', 1)
+    script(MAKE, '--seed', 1)  # The line names what makes the run's data again.
     again = 'python generate_data.py --overwrite'
     refused('view.py', '--wrong', parts=[again, 'runs/1'])
     script(*again.split()[1:])
-    assert 'Plot: wrong.png' in script('view.py', '--wrong', '--run', 1).stdout
+    assert ' 0 of 50 ' in script('view.py', '--wrong', '--run', 1).stdout
 
 
 def test_waves():
@@ -176,26 +173,20 @@ def test_waves():
             np.testing.assert_allclose(x, waves[int(y)], atol=1e-6)
         small, _ = make_sequences(3, np.random.default_rng(1), **options)
         assert (small == X[:3]).all()
-
-
-def test_noise():
-    """Normal, another for each value, set and seed; and it changes nothing else."""
-
-    def drawn(noise):
-        options = {'N_sequence': 60_000, 'noise': noise}
-        streams = random_streams(0) + random_streams(1)
-        return np.concatenate([make_sequences(5, x, **options)[0] for x in streams])
-
-    noise = drawn(0.5) - drawn(0)
+    # Noise: normal, another for each value, set and seed; it changes nothing else
+    drawn = {0: [], 0.5: []}
+    for noise in drawn:
+        for rng in random_streams(0) + random_streams(1):
+            drawn[noise] += [*make_sequences(5, rng, 60_000, noise=noise)[0]]
+    noise = np.subtract(drawn[0.5], drawn[0])
     assert kstest(np.ravel(noise) / 0.5, 'norm').pvalue > 1e-3
     assert (abs(np.corrcoef(noise) - np.eye(20)) < 0.02).all()
 
 
 def test_options(folder):
     script(MAKE, *'9 8 --classes 4 --phase --noise 0.1 --N_sequence 1 --seed 5'.split())
-    options = {'classes': 4, 'phase': True, 'noise': 0.1, 'N_sequence': 1}
     for name, N, rng in zip(('Train', 'Test'), (9, 8), random_streams(5), strict=True):
-        drawn = make_sequences(N, rng, **options)
+        drawn = make_sequences(N, rng, 1, classes=4, phase=True, noise=0.1)
         np.testing.assert_equal(read_set(name, N, 1), drawn)
     assert files.read_lines('Test', 'classes.txt') == list(WAVES)[:4]
     line = 'sine, square, sawtooth and triangle waves, random phase, noise 0.1, seed 5'
@@ -203,17 +194,12 @@ def test_options(folder):
 
 
 def test_wrong_command_lines(folder):
-    for case in '-5', '5 5 6', '--seed -1', '--classes 1', '--classes 5', '--noise nan':
-        refused(MAKE, *case.split(), status=2, parts=[': error: '])
-    for case in '', '0', 'two', '1 --N_sequence 0', '1 --wrong', '1 a.dat':
-        refused('view.py', *case.split(), status=2, parts=[': error: '])
+    cases = {MAKE: '-5|5 5 6|--seed -1|--classes 1|--classes 5|--noise nan'}
+    cases['view.py'] = '|0|two|1 --N_sequence 0|1 --wrong|1 a.dat'
+    for name, options in cases.items():
+        for typed in options.split('|'):
+            refused(name, *typed.split(), status=2, parts=[': error: '])
     assert contents('.') == {}
-
-
-def test_many_are_packed(folder):
-    printed = script(MAKE, 20_000, 1, '--N_sequence', 1).stdout
-    assert 'Packed, as 40,002 files are too many' in printed
-    assert np.load('Train/X.npy').shape == (20_000, 1) and len(contents('.')) == 8
 
 
 def write_sets(packed=False, **sizes):
@@ -230,6 +216,11 @@ def test_who_replaces_what(data):
     line = '4 of 5 + 3 of 3 sequences, sine and square waves, seed 0'
     assert sets.describe_sets(4, 3)['data'] == line
     assert 'exactly these sequences' in script(MAKE, 5, 3).stdout
+    edited = (PROJECT / MAKE).read_text().replace('f_min=0.1', 'f_min=0.2')
+    put(MAKE, edited.encode())
+    assert script(MAKE, 5, 3).stdout == 'Wrote 5 sequences to Train and 3 to Test.\n'
+    os.remove(MAKE)
+    script(MAKE, 5, 3)
     for change in 'Test/X_2.dat', 'Train/classes.txt', 'Train/ids.txt':
         put(change, b'changed')
         before = contents(data)
@@ -239,12 +230,8 @@ def test_who_replaces_what(data):
         script(MAKE, 5, 3, '--overwrite')
     assert Path('Train/notes.txt').read_bytes() == b'mine'
     # What was killed in the middle is finished.
-    for name in 'Train', 'Test':
-        about = Path(name, 'about.json').read_text()
-        put(
-            f'{name}/about.json',
-            re.sub('"[0-9a-f]{16}"', '"not whole"', about).encode(),
-        )
+    unfinished = {'hashes': dict.fromkeys(('Train', 'Test'), 'not whole')}
+    sets.write_about(sets.read_about('Train') | unfinished)
     os.remove('Train/Y_4.dat')
     script(MAKE, 5, 3)
     assert sets.describe_sets(4, 3)['data'] == line
@@ -252,6 +239,11 @@ def test_who_replaces_what(data):
         os.remove(f'{name}/about.json')  # as those of 2018
     assert sets.describe_sets(5, 3)['data'] == '5 of 5 + 3 of 3 sequences'
     refused(MAKE, 5, 3, parts=['already hold sequences'])
+    # What is replaced while it is read
+    script(MAKE, 20, 10, '--overwrite')
+    edit = "open('Test/about.json', 'w').close()\n#"
+    put('train_other.py', TRAIN.replace('# Create our Keras', edit, 1).encode())
+    refused(data / 'train_other.py', *SHORT, parts=['while it was read'])
 
 
 @pytest.mark.parametrize('is_killed', [False, True])
@@ -266,15 +258,12 @@ def test_wherever_the_disk_fails_or_a_kill_comes(folder, monkeypatch, is_killed)
             raise KeyboardInterrupt if is_killed else OSError(errno.ENOSPC, 'full')
         return real(*arguments, **options)
 
-    def found():
-        return [contents(name) for name in ('Train', 'Test')]
-
     write_sets(is_killed, Train=2, Test=2)
     put('Train/notes', b'mine')
-    new, calls, last = found(), 0, 0
+    new, calls, last = contents('.'), 0, 0
     while calls >= last:
         write_sets(Train=3, Test=2)
-        old, calls, last = found(), 0, last + 1
+        old, calls, last = contents('.'), 0, last + 1
         with monkeypatch.context() as patch, suppress(DataError, KeyboardInterrupt):
             for name in ('listdir', 'mkdir', 'unlink', 'open'):
                 patch.setattr(os, name, functools.partial(call, getattr(os, name)))
@@ -282,20 +271,13 @@ def test_wherever_the_disk_fails_or_a_kill_comes(folder, monkeypatch, is_killed)
                 patch.setattr(module, 'open', functools.partial(call, open))
             write_sets(is_killed, Train=2, Test=2)
         assert Path('Train/notes').read_bytes() == b'mine'
-        if found() not in (old, new):
+        if contents('.') not in (old, new):
             with suppress(DataError):  # of two packed files one is not there
                 line = sets.describe_sets(2, 2)['data']
                 assert re.search('not belong together|changed since', line)
         write_sets(is_killed, Train=2, Test=2)  # what the next command does
-        assert found() == new
+        assert contents('.') == new
     assert last > 10
-
-
-def test_replaced_while_it_is_read(data):
-    edit = "open('Test/about.json', 'w').close()\n"
-    text = TRAIN.replace('# Create our Keras model', f'{edit}#', 1)
-    put('train_other.py', text.encode())
-    refused(data / 'train_other.py', *SHORT, parts=['while it was read'])
 
 
 def test_packed_sets_are_the_same(data):
@@ -310,7 +292,6 @@ def test_packed_sets_are_the_same(data):
         results.append([*printed, *arrays])
         shutil.rmtree('runs')
     np.testing.assert_equal(*results)
-    assert {*os.listdir('Train')} == {'X.npy', 'Y.npy', 'about.json', 'classes.txt'}
     X, Y = np.load('Test/X.npy'), np.load('Test/Y.npy')
     for X_type, Y_type in ('float32', 'int64'), ('>f8', 'bool'), ('int8', 'uint8'):
         np.save('Test/X.npy', np.asfortranarray(X.astype(X_type)))
@@ -318,29 +299,28 @@ def test_packed_sets_are_the_same(data):
         found = read_set('Test', 10, 128)
         assert found[0].dtype == found[1].dtype == float
         assert (found[0] == X.astype(X_type)).all() and (found[1] == Y).all()
+    printed = script(MAKE, 20_000, 1, '--N_sequence', 1, '--overwrite').stdout
+    assert '40,002 files are too many' in printed  # and so they are packed
+    assert np.load('Train/X.npy').shape == (20_000, 1)
+    assert {*os.listdir('Train')} == {'X.npy', 'Y.npy', 'about.json', 'classes.txt'}
 
 
-@pytest.mark.parametrize(
-    ('name', 'content', 'message'),
-    [
+def test_bad_packed_sets(folder):
+    """A line says what is wrong; --overwrite replaces either kind, and nothing else."""
+    for name, content, message in (
         ('X.npy', np.zeros([20, 64]), 'Train/X_1.dat holds 64 .*--N_sequence 64'),
         ('X.npy', np.zeros([20, 2, 64]), r'X.npy and Y.npy cannot be read: .*\(20, 2'),
-        ('X.npy', b'', 'Train/X.npy and Y.npy cannot be read'),
+        ('X.npy', (), 'Train/X.npy and Y.npy cannot be read'),
         ('Y.npy', np.full(20, 0.5), 'Train/Y_1.dat holds 0.5, but a class'),
-    ],
-)
-def test_bad_packed_sets(folder, name, content, message):
-    """A line says what is wrong; --overwrite replaces either kind, and nothing else."""
-    script(MAKE, 20, 10, '--packed')
-    put('Train/notes', b'mine')
-    put(f'Train/{name}', b'')
-    if len(content):
+    ):
+        script(MAKE, 20, 10, '--packed')
+        put('Train/notes', b'mine')
         np.save(f'Train/{name}', content)
-    assert re.search(message, refused('view.py', 1))
-    refused(MAKE, 20, 10, '--packed', parts=['already hold sequences'])
-    script(MAKE, 20, 10, '--overwrite')
-    assert read_set('Train', 20, 128)[0].shape == (20, 128)
-    assert Path('Train/notes').read_bytes() == b'mine'
+        assert re.search(message, refused('view.py', 1))
+        refused(MAKE, 20, 10, '--packed', parts=['already hold sequences'])
+        script(MAKE, 20, 10, '--overwrite')
+        assert read_set('Train', 20, 128)[0].shape == (20, 128)
+        assert Path('Train/notes').read_bytes() == b'mine'
 
 
 def test_quick_scripts_load_no_tensorflow(data):

@@ -43,9 +43,8 @@ def sequences(*folders):
     """Return the values and the class name of each sequence in the folders."""
     found = []
     for folder in folders:
-        N, names = len(sequence_numbers(folder)), read_lines(folder, 'classes.txt')
-        X, Y = read_set(folder, N, None)
-        found += [(tuple(x), names[int(y)]) for x, y in zip(X.tolist(), Y, strict=True)]
+        X, Y = read_set(folder, max(sequence_numbers(folder)), None)
+        found += expected(X, np.array(read_lines(folder, 'classes.txt'))[Y.astype(int)])
     return sorted(found)
 
 
@@ -68,7 +67,7 @@ def test_formats(folder):
     write('empty.csv', (f',,,,\n{TABLE}\n,,,,').replace('\n', ',\n') + ',\n')
     write('c.ts', '@data\n' + rows.replace(',R', ':R'))
     write('u_TRAIN.tsv', re.sub('(.*),(R.*)', r'\2,\1', rows).replace(',', '\t'))
-    np.savez('a.npz', X=X, Y=NAMES, star=range(10), e=[7])
+    np.savez('a.npz', X=X, Y=NAMES, star=range(10), e=[7], n=range(12))
     masked = MaskedColumn(X[:, 0], mask=np.arange(10) == 3)
     stars = [1234567890123456789 + i for i in range(10)]
     table = Table({'star': stars, 't': X, 'm': masked, 'shape': NAMES})
@@ -82,11 +81,13 @@ def test_formats(folder):
         named = path.suffix not in ('.ts', '.tsv', '.npz')
         found = read(path.name, '--label shape --values t --id none' * named)
         assert expected(found.X, found.labels) == expected(), path.name
-    assert read('a.npz').notes == ['Not used: star, e']
+    assert read('a.npz').notes == ['Not used: star, e, n']
     assert list(read('a.npz', '--id star').ids) == [*'0123456789']
-    np.savez('b.npz', X=X)
-    with pytest.raises(DataError, match='Y is not a file'):
-        read('b.npz')
+    np.savez('b.npz', X=X, Y=NAMES, groups=[*'aabbccddee'])
+    np.savez('c.npz', X=X[:, None], Y=NAMES)
+    for name, message in ('b', 'column groups .* --id groups'), ('c', '2-d input'):
+        with pytest.raises(DataError, match=message):
+            read(f'{name}.npz')
     np.save('a.npy', np.c_[X, [3, 7] * 5])
     found = read('a.npy', '--label 5 --values 1:4')
     assert expected(found.X, found.labels) == expected(names=['3', '7'] * 5)
@@ -100,20 +101,22 @@ def test_what_is_printed(folder):
     assert ' star, mag, t0, ' in asked and asked.count('V') == 5
     options = 'a.csv', '--label', 'shape', '--values', 't0:t3', '--id', 'star'
     printed = imported(*options).splitlines()
-    assert f'Values: t0 to t3, 4 each, {X.min()} to {X.max()}' in printed
-    assert {'Class 1 (RRc): 3 in Train, 2 in Test', 'Not used: mag'} <= {*printed}
+    limits = f'Values: t0 to t3, 4 each, {X.min()} to {X.max()}'
+    counts = 'Class 1 (RRc): 3 in Train, 2 in Test'
+    assert {limits, counts, 'Not used: mag'} <= {*printed}
+    assert printed[-2] == 'python view.py 1 2 3 4 --N_sequence 4'
     assert printed[-1] == 'python train.py --N_train 6 --N_test 4 --N_sequence 4'
     assert sequences('Train', 'Test') == expected() and len(sequences('Test')) == 4
-    ids = [read_lines(name, 'ids.txt') for name in ('Train', 'Test')]
-    assert len(ids[0]) == 6 and not set(ids[0]) & set(ids[1])
+    train, test = (read_lines(name, 'ids.txt') for name in ('Train', 'Test'))
+    assert len(train) == 6 and not {*train} & {*test}
     first = X.tolist().index(np.fromfile('Test/X_1.dat').tolist())
-    assert ids[1][0] == stars[first]
+    assert test[0] == stars[first]
     done = script(*printed[-1].split()[1:], '--N_epochs', 1)
-    assert f'\nThese are of {len({*ids[1]})} objects: ' in done.stdout
-    assert list(pd.read_csv('runs/1/predictions.csv')['id']) == ids[1]
+    assert f'\nThese are of {len({*test})} objects: ' in done.stdout
+    assert list(pd.read_csv('runs/1/predictions.csv')['id']) == test
     write('new.csv', 't0,t1,t2,t3\n1,2,-999,1')
     refused('infer.py', 'new.csv', parts=['column t2 holds -999'])
-    assert 'Train and Test hold exactly these already.' in imported(*options)
+    assert 'hold exactly these sequences already' in imported(*options)
     text = pathlib.Path('a.csv').read_text()
     value = str(sorted(X.flat)[20])  # whose change does not change the range
     for old, new in ('RRc', 'Mira'), ('V3', 'V7'), (value, f'{value}1'):
@@ -144,19 +147,20 @@ BANDS = LONG.replace('y\n', 'y,Band\n').replace('A\n', 'A,g\n').replace('B\n', '
 CASES = {
     '--label y': {
         'f0,f1,f2,y': 'Values: f0 to f2, 3 each',
-        'f0,f1,f2,y\n-2e5,-999,3,a\n1,4,9e5,b\n3,5,3,a': '(if not: --no-codes)',
+        'f0,f1,f2,y\n-2e5,-999,3,a\n1,4,9e5,b\n3,5,3,a': 'import with --no-codes',
         'm0,e0,m1,y,e1': 'which of the columns m0, e0, m1, e1 hold values?',
         'f0,f1,y,f1': 'Duplicate names are not allowed',
-        '4000,4005,y': '--header yes, if these name the columns',
-        'f0,f1,f2,y\n0,-99,5000,a\n2,3,3,b\n4,500,3,a': 'column f1 holds -99, perhaps',
+        'y,f0,f1\n0,1,2,3\n1,1,2,3': 'does not match length',
+        '4000,4005,y': 'add --header yes if these name the columns',
+        'f0,f1,f2,y\n0,-99,5000,a\n2,3,3,b\n4,500,3,a': 'column f1 holds -99, ',
     },
     '--label y --values f': {
         'f8,g,f10,f9,y,x': 'Values: f8 to f10, 3 each',
         'f0,f2,f3,y': 'without a gap',
-        's,f0,f1,y': 'column s repeats what it holds: if it names objects',
+        's,f0,f1,y': 'column s repeats what it holds: add --id s if',
     },
     '--label y --values f --id none': {'s,f0,f1,y': 'Values: f0 to f1'},
-    '--label x': {'f0,f1,y': 'has no column x, but f0, f1, y'},
+    '--label x': {'f0,f1,y': 'has no column x: it has f0, f1, y'},
     '--label y --values f1:f9': {'f1,y,g,f9,f2': 'Values: f1 to f9, 3 each'},
     '--label y --values 1:3.5 --header yes': {'0,1,2,3.5,y': 'Values: 1 to 3.5, 3'},
     '--label 3 --header no': {'1.5,2,a\n2.5,3,b': 'which of the columns 1, 2 hold'},
@@ -166,26 +170,26 @@ CASES = {
     '--label 3 --header no --values 1:2': {
         '1.5,2,a\n#1,2,a\n2.5,3,b': 'row 2 begins with a #',
         '1.5,2,a\n2.5,3,NA': 'row 2, column 3 holds no name',
-        '1.5,2,a\n2.5,-4e38,b': "row 2, column 2 holds '-4e+38', no number",
+        '1.5,2,a\n2.5,-4e38,b': "row 2, column 2 holds '-4e+38', which is not",
         '# A\n\n1.5,2,a\n\n2.5,?,b': 'row 5, column 2 holds no value',
         '1.5,2,a\n1.5,3,a\n2.5,4,a': 'all are of class a',
-        '1,2.5,a\n2,3.5,b\n3,4.5,b\n1,2.5,a': 'class a (2 sequences) is not in',
-        '1,9000,a\n-9000,-5000,b\n0.1,-99.9,a': 'row 3, column 2 holds -99.9, perhaps',
+        '1,2.5,a\n2,3.5,b\n3,4.5,b\n1,2.5,a': 'Train would lack class a',
+        '1,9000,a\n-9000,-5000,b\n0.1,-99.9,a': 'row 3, column 2 holds -99.9, ',
         '97,98,a\n98,99,b\n1,150,a\n9,9,b': 'Values: 1 to 2, 2 each, 1 to 150',
     },
     '--long id,t,m --label y --length 5': {
         FOUR: 'Values: id, t, m, 5 each, 1 (5 times) to 30\nClass: y, object: id\nLeft',
         f'{LONG}7,1,5,B': 'object 7 has two observations at one time',
         f'{LONG}7,5,5,A': 'object 7 has several values of y',
-        f'{LONG}7,-99,5,B': 'column t holds -99, perhaps a code',
-        f'{LONG}7,5,999,B': 'row 10, column m holds 999, perhaps a code',
+        f'{LONG}7,-99,5,B': 'column t holds -99, which may be a code',
+        f'{LONG}7,5,999,B': 'row 10, column m holds 999, which may',
         f'{LONG}7,5,999,B\nc,5,2000,A\nc,6,1,A': 'row 10, column m holds 999',
-        f'{LONG}7,2400001,5,B': 'object 7: 2,399,997 between two times, JD beside MJD?',
+        f'{LONG}7,2400001,5,B': 'object 7 may mix JD and MJD: two times are 2,399,997',
         f'{BANDS}7,9,1,B,g': 'object 7 has several values of Band',
     },
     '--long id,t,m --label y --length 5 --period p': {
         'id,t,m,p,y\n1,1,3,5,A\n1,2,3,5,A\n1,3,4,6,A': 'several values of p',
-        'id,t,m,p,y\n1,1,3,0,A\n1,2,3,0,A\n1,3,4,0,A': "column p holds '0', no number",
+        'id,t,m,p,y\n1,1,3,0,A\n1,2,3,0,A\n1,3,4,0,A': "column p holds '0', which",
     },
 }
 # The columns of a table of which only the first line is given, else fractions.
@@ -209,18 +213,16 @@ def test_cases(folder, options):
 
 
 def test_what_is_refused_at_once():
-    test = 'a b --test 3', 'a --test=x', 'a --test 0', 'a --test nan'
-    long = 'a --long a,b,c', 'a --long a,b', 'a --period p', 'a --length 9'
-    for wrong in ('a b c', *test, *long):
-        refused('import_data.py', *wrong.split(), status=2)
-    write('a.csv', 'y,f0,f1\n0,1,2,3\n1,1,2,3')
-    refused('import_data.py', 'a.csv', '--label', 'y', parts=['does not match length'])
+    wrong = 'a b c|a b --test 3|a --test=x|a --test 0|a --test nan'
+    wrong += '|a --long a,b,c|a --long a,b|a --period p|a --length 9'
+    for options in wrong.split('|'):
+        refused('import_data.py', *options.split(), status=2)
     np.save('a.npy', np.array(NAMES, object))  # a pickle, which could run code
     refused('import_data.py', 'a.npy', '--label', '1', parts=['allow_pickle'])
 
 
-def test_long_tables():
-    """Sorted by time, interpolated onto each object's own span; few left out."""
+def test_light_curves():
+    """Sorted by time, onto each object's own span: interpolated, folded, averaged."""
     write('a.csv', BANDS)
     table = read('a.csv', '--long id,t,m --label y')
     assert table.X.tolist() == [[10, 17, 24, 27, 30], [1, 3, 11 / 3, 13 / 3, 5]]
@@ -231,26 +233,19 @@ def test_long_tables():
     write('a.csv', 'id,t,m,P,y\na,.5,1,2,A\na,1.5,3,2,A\na,2.5,2,2,A\na,7,9,2,A')
     wanted = np.interp(np.arange(5) / 5, [0, 0.25, 0.5, 1], [1.5, 9, 3, 1.5])
     assert np.allclose(read('a.csv', '--long id,t,m --label y --period P').X, wanted)
-
-
-def test_many_observations():
-    """Averaged in bins if the median object has two for each value; what is said."""
-    t = 100 + np.r_[:8, 17, 18]  # bins of 3.6, two of them empty
+    t = 100 + np.r_[:8, 17, 18]  # two for each value; bins of 3.6, two of them empty
     m = np.where(t % 2, 5, t - 100)
     write('a.csv', csv('id,t,m,P,y', ['d'] * 10, t, m, [10] * 10, 'A' * 10))
     table = read('a.csv', '--long id,t,m --label y')
     np.testing.assert_allclose(table.X, [[3, 5, 5 + 6.5 / 3, 11.5 - 6.5 / 3, 11.5]])
     folded = read('a.csv', '--long id,t,m --label y --period P')
     np.testing.assert_allclose(folded.X, [[2.5, 3.5, 4.5, 16 / 3, 18]])
-    assert 'Each value is the mean in one of 5 equal bins of t' in table.notes
-    smallest = next(note for note in table.notes if 'smallest' in note)
-    assert (
-        smallest.split() == ['smallest', '10', '18', '10']
-        and 'm: 0 to 18' in table.notes
-    )
-    few = '6 of 6 have fewer observations than values'
+    said = {' '.join(note.split()) for note in table.notes}
+    bins = 'Each value is the mean in one of 5 equal bins of t'
+    assert {'min 10 18 10', 'm: 0 to 18', bins} <= said
     write('a.csv', csv('id,t,m,y', [*'abcdef'] * 3, range(18), range(18), 'AB' * 9))
-    assert f'{few}: fold them' in read('a.csv', '--long id,t,m --label y').notes[-1]
+    few = '6 of 6 objects have fewer observations than values: fold them with --period'
+    assert few in read('a.csv', '--long id,t,m --label y').notes[-1]
 
 
 def test_the_program_elsewhere():
@@ -264,11 +259,11 @@ def test_the_program_elsewhere():
         known = {'how': asdict(wanted.reading), 'table': table, 'resample': resample}
         exec(recipe, known | {'np': np}, found := {})
         np.testing.assert_array_equal(found['X'], wanted.X)
-        assert found['ids'] == [*wanted.ids] == [*'abcd']
-        assert wanted.reading.average == (N == 5)
+        assert found['ids'] == [*wanted.ids] and wanted.reading.average == (N == 5)
 
 
-def test_a_random_choice_with_each_class_in_proportion():
+def test_the_split():
+    """Random, with each class in proportion."""
     labels = ['a'] * 30 + ['b'] * 20 + ['c'] * 10  # sorted, as tables often are
     values, drawn = np.random.default_rng(1).normal(size=(60, 4)).round(4), []
     write('a.csv', csv('t0,t1,t2,t3,y', *values.T, labels))
@@ -282,10 +277,7 @@ def test_a_random_choice_with_each_class_in_proportion():
     assert np.fromfile('Test/X_1.dat').tolist() == values[first - 2].tolist()
     first = [pathlib.Path('Train', f'Y_{i}.dat').read_bytes() for i in range(1, 25)]
     assert len(set(first)) > 1 and first != sorted(first)  # their order is random
-
-
-def test_what_belongs_together_stays_together():
-    """Equal sequences and the rows of a star, also by way of others: fours of rows."""
+    # Equal sequences and the rows of a star stay together, also by way of others.
     i = np.arange(40)
     pairs, stars = i // 2, i // 4 * 10 + (i + 1) // 2
     write('a.csv', csv('f0,f1,star,y', pairs, pairs + 1, stars, i // 4 % 2))
@@ -327,13 +319,12 @@ CURVE = '111222', 'AAABBB', [f'245775{x}.5' for x in '465465'], '465465'
 CURVES = csv('star,class,mjd,mag', *CURVE) + '\n'
 FLAGS = csv('star,class,mjd,mag,catflags', *CURVE, [0] * 6)
 BAND = csv('star,class,mjd,mag,band', *CURVE, 'gggggg')
-SEMICOLONS = WIDE.replace(',', ';').replace('.', ',')
 FIXED = WIDE.replace('f0,f1,', 'f0 ,f1 ,')
 IPAC = '|star|class|f0    |f1    |f2    |\n|char|char |double|double|double|\n'
 # What two tables become in other dialects, which recipes bring back.
 TO_MEND = {
     '`1,000` for 1000': WIDE.replace('0.5', '"0,000.5"'),
-    'decimal commas': SEMICOLONS,
+    'decimal commas': WIDE.replace(',', ';').replace('.', ','),
     'not UTF-8': WIDE.encode('latin-1'),
     'columns of a fixed width': FIXED.replace(',', '  ').replace('sta3', '    '),
     'the names behind a `#`': '# ' + WIDE.replace(',', ' '),
@@ -364,14 +355,13 @@ def carried_out(recipe, options):
 def test_recipes(kinds):
     recipe = '\n'.join(RECIPES[kind] for kind in kinds.split(' + '))
     path = re.search(r"'(mine\.\w+)'", recipe + "'mine.csv'")[1]
-    options, good = '--values f --id none', WIDE
-    if re.search('mjd|mag|band|flags', recipe):
-        options, good = '--long star,mjd,mag', CURVES
+    is_long = re.search('mjd|mag|band|flags', recipe)
+    options = '--long star,mjd,mag' if is_long else '--values f --id none'
     write(path, TO_MEND[kinds])
     with pytest.raises(DataError):
         read(path, f'--label class {options}')
     wanted = carried_out(recipe, options)
-    write('mine.csv', good)
+    write('mine.csv', CURVES if is_long else WIDE)
     assert carried_out('pd.read_csv("mine.csv", dtype=text)', options) == wanted
 
 
@@ -401,25 +391,23 @@ def test_longer_recipes():
 def test_a_file_for_each_object(folder):
     """As text, then as FITS; a class without a file is named."""
     write('mine.csv', WIDE)
-    (folder / 'curves/EB').mkdir(parents=True)
-    (folder / 'curves/RR').mkdir()
-    options = '--long star,mjd,mag'
-    for i, name in ('12', 'RR'), ('7', 'EB'):
-        write(f'curves/{name}/{i}.dat', '# time mag error\n2 5 1\n1 0 1\n5 5 1')
     glob, assign = re.findall(r'(?:Write|and)\s`(\w+\(.*?|curve\.assign.*?)`', CELLS)
-    recipe, _ = OBJECTS.split('classes = ')
-    recipe = recipe.replace("Path('curves').iterdir()", glob)
+    recipe = OBJECTS.split('classes = ')[0].replace("Path('curves').iterdir()", glob)
     recipe = recipe.replace('curve.assign(star=path.stem)', assign)
-    assert carried_out(recipe, options) == ([[0, 5, 5, 5, 5]] * 2, ['EB', 'RR'])
+    for i, name in ('12', 'RR'), ('7', 'EB'):
+        (folder / 'curves' / name).mkdir(parents=True)
+        write(f'curves/{name}/{i}.dat', '# time mag error\n2 5 1\n1 0 1\n5 5 1')
+    wanted = [[0, 5, 5, 5, 5]] * 2
+    assert carried_out(recipe, '--long star,mjd,mag') == (wanted, ['EB', 'RR'])
     for path in list(folder.glob('curves/*/*')):
         path.rename(folder / 'curves' / path.name)
         path.parent.rmdir()
     write('classes.csv', 'star,class\n7,EB\n12,RR\n')
-    assert carried_out(OBJECTS, options) == ([[0, 5, 5, 5, 5]] * 2, ['RR', 'EB'])
+    assert carried_out(OBJECTS, '--long star,mjd,mag') == (wanted, ['RR', 'EB'])
     flux, flags = np.array([2, np.nan, 3, 9, 4, 5], '>f4'), [0, 0, 0, 8, 0, 0]
+    cells = {'TIME': [0, 1, 2, 2.5, 3, 4.0], 'PDCSAP_FLUX': flux, 'QUALITY': flags}
     for i in 12, 7:
         (folder / f'curves/{i}.dat').unlink()
-        cells = {'TIME': [0, 1, 2, 2.5, 3, 4.0], 'PDCSAP_FLUX': flux, 'QUALITY': flags}
         Table(cells, meta={'TICID': i}).write(f'curves/s{i}.fits')
     recipe = OBJECTS[: OBJECTS.index('def ')] + TESS
     recipe += OBJECTS[OBJECTS.index('\ntable = ') :]
@@ -427,4 +415,4 @@ def test_a_file_for_each_object(folder):
     assert found == ([[2, 2.5, 3, 4, 5]] * 2, ['RR', 'EB'])
     write('classes.csv', 'star,class\n7,EB\n12,RR\n8,RR\n')
     with pytest.raises(AssertionError):
-        carried_out(recipe, options)
+        carried_out(recipe, '')

@@ -14,7 +14,7 @@ from conftest import refused, script
 READING = dict(header='yes', width=4, values=['a', 'b'], label='y', id='star')
 
 
-def network(names=(), folder='runs/1', activation='sigmoid', extent=None, **table):
+def network(names=(), folder='runs/1', activation='sigmoid', table=None, **facts):
     """Save a network that turns logarithms of chances into chances, and its run."""
     import keras
 
@@ -23,10 +23,9 @@ def network(names=(), folder='runs/1', activation='sigmoid', extent=None, **tabl
     model.compile(loss=put)  # stands for a loss of one's own, which Keras can't load
     Path(folder).mkdir(parents=True, exist_ok=True)
     model.save(f'{folder}/model.keras')
-    run = {'time': '2026-01-01T00:00:00', 'layers': '1', 'table': table}
-    run |= {'class_names': names, 'extent': extent}
-    run['scores'] = 'linear' if activation == 'sigmoid' else None
-    Path(folder, 'run.json').write_text(json.dumps(run))
+    run = {'time': '2026-01-01T00:00:00', 'layers': '1', 'class_names': names}
+    run |= {'scores': 'linear' if activation == 'sigmoid' else None, 'table': table}
+    Path(folder, 'run.json').write_text(json.dumps(run | facts))
 
 
 def put(path, chance=0.9, label=None):
@@ -68,7 +67,7 @@ def test_files(folder):
         'sine wave 1 0 1 of 1',
         'square wave 1 0 0 of 1',
         'Accuracy: 50.00% of 2 labelled sequences',
-        '(It is a test only of sequences that were not trained with.)',
+        '(Only sequences that were not trained with make it a test.)',
     ]
     assert script('infer.py', '--csv', *files).stdout.splitlines() == [
         'file,id,class,name,score,label,agrees,score_0,score_1',
@@ -79,7 +78,7 @@ def test_files(folder):
     Path('Test/ids.txt').write_text('V 0\nV\x07 1\n')
     assert plain(2)[-1].startswith(r'Test/X_2.dat (V\x07 1): class 0')
     Path('Test/classes.txt').write_text('cat\ndog\n')
-    refused('infer.py', 2, parts=['Test is of other classes (cat, dog)', 'train.py'])
+    refused('infer.py', 2, parts=['Test holds other classes (cat, dog)', 'train.py'])
 
 
 def test_bad_files_in_a_list(folder):
@@ -93,30 +92,28 @@ def test_bad_files_in_a_list(folder):
     done = script('infer.py', '--csv', 'Test', 2, status=1)
     assert re.findall('X_.*?dat', done.stdout) == ['X_9.dat', 'X_10.dat']
     assert all(f'/{name}' in done.stderr for name in ('X_2', *bad))
-    assert 'X_4.dat holds 3 values, the network takes 2\n' in done.stderr
+    assert 'X_4.dat holds 3 values, but the network takes 2\n' in done.stderr
     np.array([1, 2], 'f4').tofile('own.dat')
     refused('infer.py', 'own.dat', parts=['own.dat holds 1 values', 'float32?'])
     for arguments in ((), ('0',)):
         refused('infer.py', *arguments, status=2)
 
 
-def test_what_is_no_score(folder):
-    """Answers without bounds, and those that are no numbers; a newer set is told."""
-    network(activation='linear')
+def test_what_limits_the_answer(folder):
+    """Outputs that are no scores, a newer set, a network that was not judged."""
+    network(
+        activation='linear', not_judged='trained by 5 fits', notes=['row 3 differs']
+    )
     put('Train/X_1.dat', 0.999, 1)
     Path('Train/about.json').touch()
-    about, no_scores, answer = plain('Train/X_1.dat')
-    assert about.endswith(', older than the sequences in Train')
-    assert 'gives no scores' in no_scores
+    about, note, no_scores, answer = plain('Train/X_1.dat')
+    older = ', older than the sequences in Train; not judged: trained by 5 fits'
+    assert (
+        about.endswith(older) and note == 'row 3 differs' and 'No scores' in no_scores
+    )
     assert answer == 'Train/X_1.dat: class 1; label 1 agrees'
     rows = script('infer.py', 'Train/X_1.dat', '--csv').stdout
     assert rows.splitlines()[1] == 'Train/X_1.dat,,1,class 1,,1,1,,'
-    run = json.loads(Path('runs/1/run.json').read_text())
-    run |= {'not_judged': 'trained by 5 fits', 'notes': ['X_train, row 3, differs']}
-    Path('runs/1/run.json').write_text(json.dumps(run))
-    first, note, *_ = plain('Train/X_1.dat')
-    assert first.endswith('; not judged: trained by 5 fits')
-    assert note == 'X_train, row 3, differs'
     np.array([-3e38, 3e38]).tofile('large.dat')
     refused('infer.py', 'large.dat', parts=['large.dat is not a number'])
 
@@ -126,81 +123,82 @@ def test_which_run(folder):
     put('X_1.dat')
     refused('infer.py', 'X_1.dat', parts=['there is no run yet'])
     network(['A', '\x1b[31mB'])
-    network(['A', 'B'], 'runs/2')
-    os.rename('runs/1', 'elsewhere')
-    assert plain('X_1.dat')[-1].startswith('X_1.dat: class 1 (B)')
-    os.rename('elsewhere', 'runs/1')
-    for path in '1', 'runs/1', folder / 'runs/1':
-        answer = plain('X_1.dat', '--run', path)[-1]
+    network(['A', 'B'], 'elsewhere', time='2027-01-01T00:00:00')
+    for options in (), ('--run', 1), ('--run', 'runs/1'), ('--run', folder / 'runs/1'):
+        answer = plain('X_1.dat', *options)[-1]
         assert answer.startswith(r'X_1.dat: class 1 (\x1b[31mB)')
-    os.truncate('runs/1/model.keras', 9000)
-    refused('infer.py', 'X_1.dat', '--run', 1, parts=['1/model.keras cannot be loaded'])
-    os.remove('runs/1/model.keras')
-    refused('infer.py', 'X_1.dat', '--run', 1, parts=['runs/1/model.keras is missing'])
+    os.rename('elsewhere', 'runs/2')
+    assert plain('X_1.dat')[-1].startswith('X_1.dat: class 1 (B)')
+    for break_network in lambda path: os.truncate(path, 9000), os.remove:
+        break_network('runs/1/model.keras')
+        parts = ['runs/1/model.keras cannot be loaded']
+        refused('infer.py', 'X_1.dat', '--run', 1, parts=parts)
 
 
 def test_tables(folder):
     """Read by the names of the columns; bad rows are named, the others go on."""
-    limits = {'low': [-40, -40], 'high': [10, 10]}
-    network(['A', '[b]B'], extent=limits, **READING)
     good = '9,2,A,-1,p\n9,1,[b]B,2,q\n9,1,,0,r\n9,9.5,,9.99,s\n'
     good += '9,-9.99,,-9.5,t\n'  # within those of the training, so these are values
     bad = '9,,A,1,x\n9,bad,A,1,x\n9,-999,A,1,x\n9,2,C,1,x\n'
     Path('a.csv').write_text(f'z,b,y,a,star\n{good}{bad}')
     Path('b.csv').write_text('b,a\n-1,1\n')
-    found, said = answers('a.csv', 'no.csv', 'b.csv', status=1)
-    assert ' '.join(map('|'.join, found)) == 'p|[b]B|0 q|A|0 r|[b]B| s|A| t|A| |A|'
+    for n in (1, 2):
+        limits = {'low': [-40] * n, 'high': [10] * n}
+        network(['A', '[b]B'], extent=limits, table=READING)
+        found, said = answers('a.csv', 'no.csv', 'b.csv', status=1)
+        rows = ' '.join(map('|'.join, found))
+        assert rows == 'p|[b]B|0 q|A|0 r|[b]B| s|A| t|A| |A|'
     for part in 'row 7, column b', 'row 8, column b', 'row 9, column b holds -999':
         assert f'infer.py: a.csv {part}' in said
-    assert 'a.csv row 10: C is none of the classes, A, [b]B' in said
+    assert 'a.csv row 10: class C is none of A, [b]B' in said
     assert 'no.csv is missing' in said and 'a.csv: Not used: z (9)\n' in said
     answer = plain('a.csv', status=1)[2]
     assert answer.startswith('a.csv row 2 (p): class 1 ([b]B), score 0.953; label 0')
     Path('other.csv').write_text('a,c\n1,2\n')
     refused('infer.py', 'other.csv', parts=['other.csv has no column b'])
     network()
-    refused('infer.py', 'a.csv', parts=['a.csv is a table: ask a network'])
+    refused('infer.py', 'a.csv', parts=['a.csv is a table'])
 
 
 def test_another_world(folder):
     """Values far from the training's, and columns that held one value there."""
-    table = READING | {'long': None, 'unused': {'flag': ['0'], 'z': ['1', '2']}}
-    rows = 'a,b,flag,z\n0,3,0,5\n1,5.5,,1\n-2,4,0,1\n'
-    Path('a.csv').write_text(rows)
+    table = READING | {'unused': {'flag': ['0'], 'z': ['1', '2']}}
+    Path('a.csv').write_text('a,b,flag,z\n0,3,0,5\n1,5.5,2,1\n-2,4,0,1\n')
+    flag = 'a.csv: column flag holds 0, 2, in the training always 0'
     for values, column, far in (
-        (['a', 'b'], [4, 5], 1),  # a quantity each: -2 is far from a
-        (['f0', 'f1'], [4, 5], 0),
-        (['f0', 'f1'], [3, 3], 2),  # the other column held nothing but 3
+        (['a', 'b'], [4, 5], '1 of 3'),  # a quantity each: -2 is far from a
+        (['f0', 'f1'], [4, 5], flag),
+        (['f0', 'f1'], [3, 3], '2 of 3'),  # the other column held nothing but 3
     ):
         trained_with = np.transpose([[0, 1.5], column])
-        extent = find_extent(trained_with, table | {'values': values})
-        network(extent=extent, **table)
-        printed, said = plain('a.csv')[-1], answers('a.csv')[1]
-        assert (f'{far} of 3 hold values far' in printed) == (far > 0), printed
-        assert (printed in said) == (far > 0) and 'others here' not in said
-    Path('a.csv').write_text(rows + '1,5,2,1\n')
-    columns = 'a.csv: one value in the training, others here: flag'
-    assert columns in answers('a.csv')[1] and plain('a.csv')[-2] == columns
+        extent = find_extent(trained_with, table | {'values': values, 'long': None})
+        network(extent=extent, table=table)
+        printed, said = plain('a.csv'), answers('a.csv')[1]
+        assert flag in said and flag in printed[-2:] and printed[-1] in said
+        assert printed[-1].startswith(far) and 'column z' not in said
 
 
 def test_tables_without_a_header(folder):
     """Of as many columns as the training's, or nothing but the values."""
     reading = {'header': 'no', 'width': 3, 'values': ['2', '3'], 'label': '1'}
-    network(['0', '1'], **reading)
+    network(['0', '1'], table=reading)
     for X, found in ([0, 1, 2], ('', '1', '0')), ([2, 1], ('', '0', '')):
         np.save('a.npy', [X])
-        np.savez('a.npz', X=[X[-2:]], e=[5], **({'Y': X[:1]} if len(X) > 2 else {}))
         np.savetxt('a.dat', [X], delimiter=',', fmt='%g')
-        for path in 'a.npy', 'a.npz', 'a.dat':
-            assert answers(path)[0] == [found]
+        assert answers('a.npy', 'a.dat')[0] == [found] * 2
     np.save('a.npy', np.ones((2, 4)))
-    refused('infer.py', 'a.npy', parts=['a.npy has 4 columns, the first table 3'])
+    refused('infer.py', 'a.npy', parts=['4 columns, but needs 3'])
+    reading = {'header': 'yes', 'values': ['X0', 'X1'], 'label': 'Y'}
+    network(['0', '1'], table=reading)
+    for labels, agrees in ({'Y': [0, 1]}, '0'), ({}, ''):
+        np.savez('a.npz', X=[[1, 2], [1, 2]], **labels)
+        assert answers('a.npz')[0][0] == ('', '1', agrees)
 
 
 def test_light_curves(folder):
     """Prepared as those of the training; one alone is a table of one object."""
     reading = READING | {'long': ['star', 'mjd', 'mag'], 'length': 2}
-    network(['A', 'B'], **reading | {'values': ['mjd', 'mag']})
+    network(['A', 'B'], table=reading | {'values': ['mjd', 'mag']})
     good = 's1,1,0,A s1,3,5,A s1,2,-5,A s2,1,7,A s2,2,1,A s2,3,2,A'
     bad = 's3,1,0,A s3,3,0,A s4,1,bad,A s4,2,1,A s4,3,7,A'
     Path('a.csv').write_text(f'star,mjd,mag,y {good} {bad}'.replace(' ', '\n'))
