@@ -53,18 +53,19 @@ def answer(names, repeats, N_epochs, jobs, folder):
             for key, task in track(runs.items(), name, total=len(runs), **bar):
                 row, curves[key] = futures[task].result()
                 rows.append(dict(zip(LABELS, key, strict=True)) | row)
-            frame = pd.DataFrame(rows, dtype=object)  # whole numbers stay whole
-            with whole_file(f'{folder}/{name}.csv') as temporary:
-                frame.to_csv(temporary, index=False)
+            frame = pd.DataFrame(rows, dtype=object)  # integers stay integers
+            tables = {name: frame.set_index(LABELS)}
             if EXPERIMENTS[name].test_every:
-                tested = pd.concat(curves, names=LABELS).dropna().round(4)
-                with whole_file(f'{folder}/{name}-curves.csv') as temporary:
-                    tested.to_csv(temporary)
+                tested = pd.concat(curves, names=LABELS).dropna()
+                tables[f'{name}-curves'] = tested.round(4)
+            for file, table in tables.items():
+                with whole_file(f'{folder}/{file}.csv') as temporary:
+                    table.to_csv(temporary)
             save_figure(folder, name)
             print_answer(folder, name)
 
 
-def publish(names):
+def publish():
     """Update the README, and draw its figures, from the published CSV files.
 
     Raises DataError unless these files hold the runs of their questions.
@@ -75,9 +76,8 @@ def publish(names):
         for file in [name] + [f'{name}-curves'] * (experiment.test_every > 0):
             runs = load(PUBLISHED, file)[LABELS].drop_duplicates()
             if [*runs.itertuples(index=False, name=None)] != [*tasks(name)]:
-                again = f'python -m experiments {name} --output experiments/results'
-                raise DataError(f'{file}.csv does not hold the runs: type {again}')
-    for name in names:
+                command = f'python -m experiments {name} --output experiments/results'
+                raise DataError(f'{file}.csv lacks some of its runs: type {command}')
         save_figure(PUBLISHED, name)
     page = FOLDER / 'README.md'
     text = updated(page.read_text(encoding='utf-8'), PUBLISHED)
@@ -87,26 +87,26 @@ def publish(names):
 if __name__ == '__main__':
     parser = make_parser(__doc__)
     add, number = parser.add_argument, whole_number(1)
-    affinity = getattr(os, 'sched_getaffinity', None)  # macOS has none
+    affinity = getattr(os, 'sched_getaffinity', None)  # macOS lacks it
     jobs = min(4, len(affinity(0)) if affinity else os.cpu_count())
     add('names', nargs='*', choices=[*EXPERIMENTS, 'all'], default='all')
     add('--list', action='store_true', help='list the experiments')
-    add('--repeats', type=number, help='seeds, default 5 or 20, as the question says')
-    add('--epochs', type=number, default=300, help='default 300')
-    add('--jobs', type=number, default=jobs, help=f'processes, default {jobs}')
-    add('--output', default='results', help='folder, default results')
+    add('--repeats', type=number, help='seeds (default: 5 or 20, as published)')
+    add('--epochs', type=number, default=300, help='default: 300')
+    add('--jobs', type=number, default=jobs, help=f'processes (default: {jobs})')
+    add('--output', default='results', help='folder (default: results)')
     add('--publish', action='store_true', help='update the README and its figures')
     args = parser.parse_args()
-    names = list(EXPERIMENTS if 'all' in args.names else dict.fromkeys(args.names))
     if args.list:
         for name, experiment in EXPERIMENTS.items():
             print(f'{name:14} {experiment.question}')
     elif args.publish:
-        publish(names)
+        publish()
     else:
         with disk_errors(args.output):  # better now than after the runs
             os.makedirs(args.output, exist_ok=True)
             tempfile.TemporaryFile(dir=args.output).close()
-        # kill ends this as Ctrl-C does, and with it the processes.
+        # kill ends this as Ctrl-C does, and its processes too.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        names = EXPERIMENTS if 'all' in args.names else dict.fromkeys(args.names)
         answer(names, args.repeats, args.epochs, args.jobs, args.output)

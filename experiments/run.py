@@ -73,24 +73,19 @@ def unseen_sequences(X_train, rng, **options):
     return X[np.hstack(chosen)], Y[np.hstack(chosen)]
 
 
-def noisy(X, noise, rng):
-    """Return X (n, N) with Gaussian noise, whose random numbers change no others."""
-    (noise_rng,) = rng.spawn(1)
-    return X + noise * noise_rng.standard_normal(X.shape) if noise else X
-
-
 def draw_data(setting, seed):
     """Return (X_train, Y_train) and (X_test, Y_test)."""
     train_rng, test_rng = random_streams(seed)
-    N_train, phase, noise = setting.N_train, setting.phase, setting.noise
-    f_min, f_range = setting.test_band
-    X_train, Y_train = make_sequences(N_train, train_rng, phase=phase)
-    options = {'phase': phase, 'f_min': f_min, 'f_range': f_range}
+    options = {'phase': setting.phase}
+    X_train, Y_train = make_sequences(setting.N_train, train_rng, **options)
+    options['f_min'], options['f_range'] = setting.test_band
     X_test, Y_test = unseen_sequences(X_train, test_rng, **options)
     if setting.test_from_training:
-        chosen = test_rng.integers(N_train, size=N_test)
+        chosen = test_rng.integers(setting.N_train, size=N_test)
         X_test, Y_test = X_train[chosen], Y_train[chosen]
-    X_train, X_test = noisy(X_train, noise, train_rng), noisy(X_test, noise, test_rng)
+    for X, rng in (X_train, train_rng), (X_test, test_rng):
+        (noise_rng,) = rng.spawn(1)  # its random numbers change no others
+        X += setting.noise * noise_rng.standard_normal(X.shape)
     return (X_train, Y_train), (X_test, Y_test)
 
 
@@ -162,23 +157,13 @@ def fit(model, training, test, N_epochs, test_every):
         validation_data=make_batches(test, N_test, shuffle=False),
         validation_freq=test_epochs,
     ).history
-    found = pd.DataFrame(index=pd.RangeIndex(1, N_epochs + 1, name='epoch'))
-    found['training_accuracy'] = history['accuracy']
-    found['test_accuracy'] = pd.Series(history['val_accuracy'], test_epochs)
-    if 'accuracy_2018' in history:
-        found['accuracy_2018'] = history['accuracy_2018']
-    return found
-
-
-def first_epochs(accuracies):
-    """Return the epochs at which accuracies first reach 95 and 99 %, or infinity."""
-    first = {}
-    for which in 'training', 'test':
-        accuracy = accuracies[f'{which}_accuracy']
-        for level in 95, 99:
-            epochs = accuracy.index[accuracy >= level / 100]
-            first[f'{which}_{level}'] = min(epochs, default=np.inf)
-    return first
+    epochs = pd.RangeIndex(1, N_epochs + 1, name='epoch')
+    columns = {
+        'training_accuracy': history['accuracy'],
+        'test_accuracy': pd.Series(history['val_accuracy'], test_epochs),
+        'accuracy_2018': history.get('accuracy_2018'),
+    }
+    return pd.DataFrame(columns, epochs).dropna(axis='columns', how='all')
 
 
 def run(setting, seed, N_epochs, test_every=0):
@@ -202,5 +187,10 @@ def run(setting, seed, N_epochs, test_every=0):
     accuracies = fit(model, training, test, N_epochs, test_every)
     row |= {'epochs': N_epochs, 'parameters': model.count_params()}
     row |= accuracies.iloc[-1].round(4).to_dict()
-    row |= {'seconds': round(time.perf_counter() - start, 2)}
-    return row | first_epochs(accuracies), accuracies
+    row['seconds'] = round(time.perf_counter() - start, 2)
+    for which in 'training', 'test':
+        accuracy = accuracies[f'{which}_accuracy']
+        for level in 95, 99:
+            reached = accuracy.index[accuracy >= level / 100]
+            row[f'{which}_{level}'] = min(reached, default=np.inf)
+    return row, accuracies

@@ -44,14 +44,11 @@ TITLES = {
 
 def format_cell(values):
     """Return the median over the seeds, and the range, as a table shows them."""
-    accuracy = 'accuracy' in values.name
-    numbers = values.agg(['median', 'min', 'max']) * (100 if accuracy else 1)
-    shown = [f'{number:.1f}'.replace('inf', 'never') for number in numbers]
-    if not accuracy and values.name != 'seconds':
-        shown = [number.removesuffix('.0') for number in shown]
-    median, least, greatest = shown
-    cell = f'{median} %' if accuracy else median
-    return cell if least == greatest else f'{cell} ({least}\N{EN DASH}{greatest})'
+    scale, unit = (100, ' %') if 'accuracy' in values.name else (1, '')
+    digits = '.1f' if unit or values.name == 'seconds' else 'g'
+    numbers = scale * values.agg(['median', 'min', 'max'])
+    median, low, high = (f'{x:{digits}}'.replace('inf', 'never') for x in numbers)
+    return median + unit + (low != high) * f' ({low}\N{EN DASH}{high})'
 
 
 def table(folder, name):
@@ -175,14 +172,13 @@ def draw_ranges(axis, rows, column, along='y', to_scale=False):
     series = rows.groupby('series', sort=False)
     for i, (label, runs) in enumerate(series):
         settings = runs.groupby('setting', sort=False)[column]
-        found = settings.agg(['median', 'min', 'max'])
-        error = found['median'] - found['min'], found['max'] - found['median']
-        values = {along: found['median'], f'{along}err': error}
+        low, median, high = settings.min(), settings.median(), settings.max()
+        values = {along: median, f'{along}err': (median - low, high - median)}
         # Side by side, so that series don't hide each other
-        points = (i - (len(series) - 1) / 2) * (3.5 if along == 'y' else 11)
-        aside = {across: points if along == 'y' else -points, 'units': 'points'}
+        points = (i - (len(series) - 1) / 2) * (3.5 if along == 'y' else -11)
+        aside = {across: points, 'units': 'points'}
         axis.errorbar(
-            **values | {across: places[found.index]},
+            **values | {across: places[median.index]},
             transform=offset_copy(axis.transData, axis.figure, **aside),
             label=label,
             color=COLOURS[i],
@@ -204,41 +200,39 @@ def draw_ranges(axis, rows, column, along='y', to_scale=False):
         axis.xaxis.set_minor_locator(NullLocator())
 
 
-def accuracy_axis(axis, along='y', label='Accuracy', limits=(0.45, 1)):
+def accuracy_axis(axis, along='y', label='Accuracy'):
     """Prepare the axis called along, x or y, for accuracies, and mark chance."""
-    axis.set(**{f'{along}lim': limits, f'{along}label': label})
-    scale = axis.xaxis if along == 'x' else axis.yaxis
-    scale.set_major_formatter(PercentFormatter(1, 0))
+    axis.set(**{f'{along}lim': (0.45, 1), f'{along}label': label})
+    getattr(axis, f'{along}axis').set_major_formatter(PercentFormatter(1, 0))
     line = axis.axvline if along == 'x' else axis.axhline
     line(0.5, color='0.3', linestyle='--', linewidth=1.2, zorder=1, label='chance')
 
 
-def legend(figure, **options):
+def legend(figure, title):
     """Put the legend of a figure's first panel below it."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
     columns = max(1, min(len(labels), 74 // (max(map(len, labels)) + 6)))
-    options = {'ncols': columns, 'loc': 'outside lower center', **options}
-    figure.legend(handles, labels, **options)
+    place = {'ncols': columns, 'loc': 'outside lower center'}
+    figure.legend(handles, labels, title=title, **place)
 
 
 def draw_accuracies(figure, experiment, rows):
     """Draw the test accuracies of each series, or of all and those of the training."""
     axis, label = figure.subplots(), 'Test accuracy'
-    if any('test_band' in options for options in experiment.settings.values()):
+    if 'training_accuracy' not in experiment.columns:  # the question of frequencies
         rows = rows.assign(series='test sequences')
         axis.axvspan(0.1, 0.4, color='0.88', label='trained with these', zorder=0)
     elif not experiment.series:
+        label = 'Accuracy'
         training = rows.assign(test_accuracy=rows.training_accuracy)
         both = {'test sequences': rows, 'training sequences': training}
         rows = pd.concat([x.assign(series=name) for name, x in both.items()])
-        label = 'Accuracy'
     to_scale = are_numbers(rows.setting)
     along = 'y' if to_scale else 'x'
     draw_ranges(axis, rows, 'test_accuracy', along, to_scale)
     accuracy_axis(axis, along, label)
     if to_scale:
         axis.set_xlabel(experiment.varied)
-    legend(figure)
 
 
 def draw_speed(figure, experiment, rows):
@@ -255,7 +249,6 @@ def draw_speed(figure, experiment, rows):
         axis.tick_params('x', rotation=45)
     axes[0].set_ylabel('Epochs to 95 %')
     figure.align_xlabels()
-    legend(figure)
 
 
 def draw_convergence(figure, experiment, curves):
@@ -271,7 +264,6 @@ def draw_convergence(figure, experiment, curves):
     axis.set_title('Test sequences solid, training sequences dotted', loc='left')
     axis.set_xlabel('Epoch')
     accuracy_axis(axis)
-    legend(figure, title=experiment.varied)
 
 
 def median_seed(curves):
@@ -296,17 +288,16 @@ def draw_seeds(figure, experiment, curves):
         axis.plot(lines[bold], color=colour, linewidth=2.5, label=label)
     axis.set_title('Training sequences: every seed, one of them bold', loc='left')
     axis.set_xlabel('Epoch')
-    accuracy_axis(axis, limits=(0, 1))
-    legend(figure)
+    accuracy_axis(axis)
+    axis.set_ylim(0, 1)
 
 
-PANELS = {
-    'accuracy': draw_accuracies,
-    'speed': draw_speed,
-    'convergence': draw_convergence,
-    'seeds': draw_seeds,
+PANELS = {  # what draws each, and from which file
+    'accuracy': (draw_accuracies, ''),
+    'speed': (draw_speed, ''),
+    'convergence': (draw_convergence, '-curves'),
+    'seeds': (draw_seeds, '-curves'),
 }
-CURVES = ('convergence', 'seeds')  # panels that are drawn from NAME-curves.csv
 
 
 def draw(folder, name):
@@ -319,8 +310,9 @@ def draw(folder, name):
         figure = Figure((WIDTH, sum(heights)), layout='constrained')
         places = figure.subfigures(len(heights), squeeze=False, height_ratios=heights)
         for place, panel in zip(places.flat, experiment.panels, strict=True):
-            data = load(folder, f'{name}-curves') if panel in CURVES else rows
-            PANELS[panel](place, experiment, data)
+            draw_panel, file = PANELS[panel]
+            draw_panel(place, experiment, load(folder, name + file))
+            legend(place, experiment.varied if panel == 'convergence' else None)
     return figure
 
 
