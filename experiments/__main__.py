@@ -21,7 +21,7 @@ import signal
 import tempfile
 
 from support.console import DataError, make_parser, whole_number
-from support.files import disk_errors, whole_file
+from support.files import disk_errors, save_plot, whole_file
 
 from experiments.questions import EXPERIMENTS, tasks
 
@@ -40,7 +40,7 @@ def answer(names, repeats, N_epochs, jobs, folder):
     from rich.progress import track
 
     from experiments.run import run, workers
-    from experiments.show import print_answer, save_figure
+    from experiments.show import draw, print_answer
 
     console = Console(stderr=True)
     bar = {'console': console, 'transient': True, 'disable': not console.is_terminal}
@@ -49,19 +49,18 @@ def answer(names, repeats, N_epochs, jobs, folder):
         once = dict.fromkeys(task for runs in asked.values() for task in runs.values())
         futures = {task: pool.submit(run, *task) for task in once}
         for name, runs in asked.items():
-            rows, curves = [], {}
-            for key, task in track(runs.items(), name, total=len(runs), **bar):
-                row, curves[key] = futures[task].result()
-                rows.append(dict(zip(LABELS, key, strict=True)) | row)
-            frame = pd.DataFrame(rows, dtype=object)  # integers stay integers
-            tables = {name: frame.set_index(LABELS)}
+            waited = track(runs.values(), name, total=len(runs), **bar)
+            done = [futures[task].result() for task in waited]
+            rows, curves = zip(*done, strict=True)
+            index = pd.MultiIndex.from_tuples(runs, names=LABELS)
+            tables = {name: pd.DataFrame(rows, index, dtype=object)}
             if EXPERIMENTS[name].test_every:
-                tested = pd.concat(curves, names=LABELS).dropna()
+                tested = pd.concat(curves, keys=runs, names=LABELS).dropna()
                 tables[f'{name}-curves'] = tested.round(4)
             for file, table in tables.items():
                 with whole_file(f'{folder}/{file}.csv') as temporary:
                     table.to_csv(temporary)
-            save_figure(folder, name)
+            save_plot(draw(folder, name), f'{name}.png', folder)
             print_answer(folder, name)
 
 
@@ -70,7 +69,7 @@ def publish():
 
     Raises DataError unless these files hold the runs of their questions.
     """
-    from experiments.show import load, save_figure, updated
+    from experiments.show import draw, load, updated
 
     for name, experiment in EXPERIMENTS.items():
         for file in [name] + [f'{name}-curves'] * (experiment.test_every > 0):
@@ -78,7 +77,7 @@ def publish():
             if [*runs.itertuples(index=False, name=None)] != [*tasks(name)]:
                 command = f'python -m experiments {name} --output experiments/results'
                 raise DataError(f'{file}.csv lacks some of its runs: type {command}')
-        save_figure(PUBLISHED, name)
+        save_plot(draw(PUBLISHED, name), f'{name}.png', PUBLISHED)
     page = FOLDER / 'README.md'
     text = updated(page.read_text(encoding='utf-8'), PUBLISHED)
     page.write_text(text, encoding='utf-8')

@@ -8,8 +8,6 @@ from typing import NamedTuple
 
 from experiments import baselines
 
-# ---------------------------------------------------------------- networks
-
 
 def dense(*neurons_and_activations):
     """Return the option for a network of Dense layers."""
@@ -36,8 +34,6 @@ STEPWISE = {
     'SimpleRNN': stepwise(('SimpleRNN', 16)),
     'LSTM': stepwise(('LSTM', 16)),
 }
-
-# ---------------------------------------------------------------- data and methods
 
 RANDOM_PHASE = {'phase': 1}
 # What the network can do shows where the number of sequences doesn't limit it.
@@ -69,8 +65,6 @@ def each(all_series, settings):
         for setting in settings
     }
 
-
-# ---------------------------------------------------------------- the questions
 
 ACCURACY = ('training_accuracy', 'test_accuracy')
 CONVERGENCE = ('training_95', 'training_99', 'test_95', 'test_99')

@@ -25,8 +25,6 @@ from generate_data import make_sequences, random_streams
 
 N_test = 2000
 
-# ---------------------------------------------------------------- the processes
-
 
 def start_worker():
     """Prepare a new process, and import Keras there."""
@@ -57,9 +55,6 @@ def workers(jobs):
         pool.shutdown(cancel_futures=True)
 
 
-# ---------------------------------------------------------------- the data
-
-
 def unseen_sequences(X_train, rng, **options):
     """Draw N_test sequences, half of each class, of which none occurs in X_train.
 
@@ -87,9 +82,6 @@ def draw_data(setting, seed):
         (noise_rng,) = rng.spawn(1)  # its random numbers change no others
         X += setting.noise * noise_rng.standard_normal(X.shape)
     return (X_train, Y_train), (X_test, Y_test)
-
-
-# ---------------------------------------------------------------- the training
 
 
 def new_network(layers):
@@ -128,42 +120,38 @@ def compiled_network(layers, N_batches, count_2018):
     return model
 
 
-def initialise(model, layers, seed):
-    """Give a compiled network new weights, and forget the updates of the old ones."""
+def fit(setting, seed, training, test, N_epochs, test_every):
+    """Train from new weights, with batches of 32, shuffled in every epoch.
+
+    training and test are (X, Y). Returns the network, and its accuracies, a DataFrame
+    with a row for each epoch; those of the test are missing where it was not tested.
+    """
     import keras
 
+    N_batches = math.ceil(setting.N_train / 32)
+    model = compiled_network(setting.method, N_batches, setting.count_2018)
     keras.utils.set_random_seed(seed)
-    model.set_weights(new_network(layers).get_weights())
+    model.set_weights(new_network(setting.method).get_weights())
     for velocity in model.optimizer.variables[2:]:  # after iterations, learning_rate
         velocity.assign(0 * velocity)
-
-
-def fit(model, training, test, N_epochs, test_every):
-    """Train with batches of 32, shuffled in every epoch; training and test are (X, Y).
-
-    Returns the accuracies, a DataFrame with a row for each epoch; those of the test are
-    missing where it was not tested.
-    """
     step = test_every or N_epochs
     test_epochs = [*range(step, N_epochs, step), N_epochs]
-    batches = make_batches(training, 32, shuffle=True)
     history = model.fit(
         # One iterator for the whole fit, not one for each epoch: a quarter less time.
-        batches.repeat(),
+        make_batches(training, 32, shuffle=True).repeat(),
         shuffle=False,  # they are shuffled already
-        steps_per_epoch=len(batches),
+        steps_per_epoch=N_batches,
         epochs=N_epochs,
         verbose=0,
         validation_data=make_batches(test, N_test, shuffle=False),
         validation_freq=test_epochs,
     ).history
-    epochs = pd.RangeIndex(1, N_epochs + 1, name='epoch')
-    columns = {
-        'training_accuracy': history['accuracy'],
-        'test_accuracy': pd.Series(history['val_accuracy'], test_epochs),
-        'accuracy_2018': history.get('accuracy_2018'),
-    }
-    return pd.DataFrame(columns, epochs).dropna(axis='columns', how='all')
+    found = pd.DataFrame({'training_accuracy': history['accuracy']})
+    found.index = pd.RangeIndex(1, N_epochs + 1, name='epoch')
+    found['test_accuracy'] = pd.Series(history['val_accuracy'], test_epochs)
+    if 'accuracy_2018' in history:
+        found['accuracy_2018'] = history['accuracy_2018']
+    return model, found
 
 
 def run(setting, seed, N_epochs, test_every=0):
@@ -181,10 +169,7 @@ def run(setting, seed, N_epochs, test_every=0):
             row[f'{which}_accuracy'] = round(right.mean(), 4)
         return row, None
     start = time.perf_counter()
-    N_batches = math.ceil(setting.N_train / 32)
-    model = compiled_network(setting.method, N_batches, setting.count_2018)
-    initialise(model, setting.method, seed)
-    accuracies = fit(model, training, test, N_epochs, test_every)
+    model, accuracies = fit(setting, seed, training, test, N_epochs, test_every)
     row |= {'epochs': N_epochs, 'parameters': model.count_params()}
     row |= accuracies.iloc[-1].round(4).to_dict()
     row['seconds'] = round(time.perf_counter() - start, 2)

@@ -3,7 +3,6 @@
 import re
 
 from support.console import print_table
-from support.files import save_plot
 
 import matplotlib
 import numpy as np
@@ -21,7 +20,7 @@ from experiments.questions import EXPERIMENTS
 def load(folder, name):
     """Return NAME.csv or NAME-curves.csv as a DataFrame; settings and series are texts.
 
-    An epoch of infinity means that an accuracy was never reached.
+    Infinity as an epoch means never.
     """
     texts = {'setting': str, 'series': str}
     return pd.read_csv(f'{folder}/{name}.csv', dtype=texts).fillna({'series': ''})
@@ -102,17 +101,17 @@ def number(folder, source):
             return runs[min(names, key=len)]
         raise ValueError(f'{name}.csv has nothing for {source}')
 
+    first, other = find(first), find(other or first)
     if sign is None:
-        return f'{100 * find(first).median():.1f}'
-    first, other = find(first), find(other)
+        return f'{100 * first.median():.1f}'
     if sign == '>':
         larger, smaller = sum(first > other), sum(first < other)
         p = binomtest(larger, larger + smaller).pvalue
         shown = f'p = {p:.2g}' if p >= 0.001 else 'p < 0.001'
         return f'{larger} of {len(first)} pairs ({shown})'
-    found = first / other if sign == '/' else 100 * (first - other)
+    gaps = first / other if sign == '/' else 100 * (first - other)
     digits = '.2g' if sign == '/' else '.1f'
-    shown = f'{min(found):{digits}} to {max(found):{digits}}'
+    shown = f'{min(gaps):{digits}} to {max(gaps):{digits}}'
     return shown.replace('-', '\N{MINUS SIGN}')
 
 
@@ -132,11 +131,11 @@ def updated(document, folder):
     def make_number(match):
         return f'{number(folder, match[1])}<!-- {match[1]} -->'
 
-    tables = r'(<!-- table: (\S+) -->)\n.*?<!-- end -->'
-    document = re.sub(tables, make_table, document, flags=re.DOTALL)
-    signed = '[\N{MINUS SIGN}.0-9]+'
-    numbers = rf'\d+ of \d+ pairs \(.*?\)|{signed} to {signed}|{signed}'
-    return re.sub(f'(?:{numbers})<!-- (.*?) -->', make_number, document)
+    tables = r'(?s)(<!-- table: (\S+) -->)\n.*?<!-- end -->'
+    shown = '[\N{MINUS SIGN}.0-9]+'
+    shown = rf'(?:\d+ of \d+ pairs \(.*?\)|{shown} to {shown}|{shown})'
+    document = re.sub(tables, make_table, document)
+    return re.sub(f'{shown}<!-- (.*?) -->', make_number, document)
 
 
 # ---------------------------------------------------------------- figures
@@ -144,8 +143,7 @@ def updated(document, folder):
 # Colours that colour-blind people tell apart (Okabe and Ito), each with its own mark.
 COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00')
 MARKS = 'osD^v'
-EPOCHS = (5, 10, 20, 50, 100, 200)  # the numbers on the axis of the learning speed
-NEVER = 500  # where that axis has what was never reached
+NEVER = 500  # where the axis of the learning speed has what was never reached
 WIDTH = 8  # inches; on a slide 1150 pixels of 1280, where this type has 18 points
 STYLE = {
     'font.size': 13,
@@ -244,7 +242,8 @@ def draw_speed(figure, experiment, rows):
     for axis, (kind, of_kind) in zip(axes, kinds, strict=True):
         draw_ranges(axis, of_kind, 'training_95')
         axis.set(yscale='log', ylim=(4, NEVER), xlabel=kind.capitalize())
-        axis.set_yticks([*EPOCHS, NEVER], labels=[*EPOCHS, 'never'])
+        epochs = 5, 10, 20, 50, 100, 200
+        axis.set_yticks([*epochs, NEVER], labels=[*epochs, 'never'])
         axis.yaxis.set_minor_locator(NullLocator())
         axis.tick_params('x', rotation=45)
     axes[0].set_ylabel('Epochs to 95 %')
@@ -314,8 +313,3 @@ def draw(folder, name):
             draw_panel(place, experiment, load(folder, name + file))
             legend(place, experiment.varied if panel == 'convergence' else None)
     return figure
-
-
-def save_figure(folder, name):
-    """Draw NAME.png from the CSV files of an experiment in folder."""
-    save_plot(draw(folder, name), f'{name}.png', folder)
