@@ -291,7 +291,7 @@ def plot_settings(settings):
 
 if __name__ == '__main__':
     parser = make_parser(__doc__)
-    parser.add_argument('runs', nargs='*', metavar='RUN', help='name of a run: 7 for runs/7')
+    parser.add_argument('runs', nargs='*', metavar='RUN', help='the name: 7 for runs/7')
     parser.add_argument('--all', action='store_true', help='all settings')
     parser.add_argument('--csv', action='store_true', help='a row for each run, as CSV')
     args = parser.parse_args()
