@@ -70,16 +70,6 @@ def blocks(language, text):
     return re.findall(rf'```{language}\n(.*?)```', text, re.DOTALL)
 
 
-def numbers(text):
-    """Return the numbers in a text, as texts."""
-    return re.findall(r'(?<![\d.])\d+(?:\.\d+)?', text.replace(',', ''))
-
-
-def answer(exercise):
-    """Return the numbers in the answer of an exercise."""
-    return numbers(EXERCISES[exercise].partition('</summary>')[2])
-
-
 def history(run='last'):
     """Return a run's accuracy, loss, ..., a row for each epoch."""
     return pd.read_csv(f'runs/{run}/history.csv', index_col='epoch')
@@ -148,20 +138,18 @@ def test_look(trained, figures):
     titles = [axis.get_title() for axis in figures.popitem()[1].axes]
     assert titles == [f'Data Set {i}' for i in '1234']
     typed([(name, options.replace('--hide', ''))])
-    axes = dict(zip('1234', figures.popitem()[1].axes, strict=True))
-    squares = [i for i, axis in axes.items() if 'square' in axis.get_title()]
-    assert squares == answer(1)[:3]
-    signs = [np.sign(axis.lines[0].get_ydata()) for axis in axes.values()]
+    axes = figures.popitem()[1].axes
+    assert ['square' in x.get_title() for x in axes] == [True, False, True, True]
+    signs = [np.sign(axis.lines[0].get_ydata()) for axis in axes]
     waves = [np.sum(np.diff(x) != 0) // 2 for x in signs]
-    fastest = [i for i, n in zip('1234', waves, strict=True) if n == max(waves)]
-    assert max(waves) == 7 and fastest == answer(1)[-2:]
+    assert waves[1] == waves[3] == 7 > max(waves[0], waves[2])
 
 
 def test_without_a_network(lesson, capsys, monkeypatch):
     monkeypatch.chdir(lesson.folder)
     exec(*blocks('python', EXERCISES[2]), {})
-    larger, squares = re.findall(r': +(\S+)$', capsys.readouterr().out, re.MULTILINE)
-    assert [larger, squares] == answer(2)
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.split()[-1] for line in printed] == ['0.62', '1.0']
 
 
 def test_the_wrong_ones(lesson, monkeypatch):
@@ -175,7 +163,6 @@ def test_the_wrong_ones(lesson, monkeypatch):
     assert (sum(Y_test), sum(nearest == Y_test), copies, len(far)) == (19, 46, 5, 8)
     wrong = re.search(r'^Wrong: ([\d ]*)', lesson.stdout, re.MULTILINE)[1].split()
     assert {int(i) for i in wrong} <= far
-    assert not any(nearest[int(i) - 1] for i in answer(3)[:3])
 
 
 # ---------------------------------------------------------------- the commands
@@ -302,7 +289,7 @@ def test_exercises_4_to_10(trained):
     assert accuracy['linear'] >= 0.8
     # 6: few parameters, which learn slowly.
     single = keras.models.load_model('runs/single/model.keras')
-    assert f'{single.count_params()}' in answer(6)
+    assert single.count_params() == 129
     assert to_95['single'] > 2 * to_95['1']
     assert last['single'] >= 0.97 and accuracy['single'] >= 0.7
 
@@ -311,9 +298,7 @@ def test_exercises_4_to_10(trained):
     honest = contents('Test') | {'about.json': None}
     copy = re.search(r'^cp Train.*', EXERCISES[10], re.MULTILINE)[0]
     subprocess.run(['bash', '-c', copy], check=True)
-    printed = typed(commands(EXERCISES[10]), '--N_epochs', 80)
-    assert ': 50 of 50 test sequences also occur in the training set' in printed
-    assert re.search(r'^Data: .*, changed since they were made', printed, re.MULTILINE)
+    assert ': 50 of 50 ' in typed(commands(EXERCISES[10]), '--N_epochs', 80)
     assert runs.read_run('last')['accuracy'] == 1
     assert contents('Test') | {'about.json': None} == honest
 
@@ -323,9 +308,8 @@ def test_exercises_9_13_and_14(trained, figures):
     """When to stop, two learning rates and a leak; and the pictures made of them."""
     callback = re.search(r'`(EarlyStopping\(.*?\))`', EXERCISES[9])[1]
     early = 'from keras.callbacks import EarlyStopping\n' + edited(TRAIN, EXERCISES[9])
-    texts = pictures.scripts() | {
-        'validation': early.replace('[Sh', f'[{callback}, Sh')
-    }
+    early = early.replace('[Sh', f'[{callback}, Sh')
+    texts = pictures.scripts() | {'validation': early}
     epochs = {'validation': 300, 'leak': 60, 'large': 60, 'small': 60}
     for name, N in epochs.items():
         Path('train.py').write_text(texts[name], encoding='utf-8')
@@ -347,19 +331,13 @@ def test_exercises_9_13_and_14(trained, figures):
     assert 0.55 < large.mean() < 0.9 and 0.55 < small.iloc[-1] < small.iloc[0]
     assert large.diff().std() > 5 * small.diff().std()
     axes = pictures.curves(Path('runs')).axes
-    words = {'leak': 'leak', 'large': 'too large', 'small': 'too small'}
-    answers = dict(re.findall(r'\b([A-D]): ([^:.]*)', EXERCISES[14]))
     for i, (letter, name) in enumerate(pictures.FOUR.items()):
-        assert words.get(name, 'overfitting') in answers[letter]
         assert axes[i].get_title() == letter
         for axis, what in (axes[i], 'accuracy'), (axes[i + 4], 'loss'):
             lines = [line.get_ydata() for line in axis.lines]
             np.testing.assert_array_equal(lines, history(name)[[what, f'val_{what}']].T)
-    drawn = pictures.validation(Path('runs')).axes[1].texts
-    assert [x.get_text().split(':')[0] for x in drawn] == [
-        f'epoch {best}',
-        f'epoch {last}',
-    ]
+    texts = [x.get_text() for x in pictures.validation(Path('runs')).axes[1].texts]
+    assert f'epoch {best}:' in texts[0] and f'epoch {last}:' in texts[1]
     pictures.results(Path('runs'))
 
 
@@ -369,8 +347,7 @@ def test_random_phase_and_new_questions(folder):
     make, dense, LSTM, compare, *_ = commands(EXERCISES[11].replace('2000', '400'))
     typed([make, dense], '--N_epochs', 100)
     edit(EXERCISES[11])
-    said = ' '.join(typed([LSTM, compare], '--N_epochs', 40).split())
-    assert 'A verdict needs three seeds of each' in said
+    typed([LSTM, compare], '--N_epochs', 40)
     edit(own_data.FCN)
     script('train.py', '--N_test', 400, '--N_epochs', 20)
     assert history('shifted').accuracy[100] >= 0.97
