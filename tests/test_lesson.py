@@ -114,10 +114,7 @@ def test_what_the_run_holds(lesson, monkeypatch):
         first = curves.index[curves.accuracy >= percent / 100][0]
         assert first == run[f'epochs_to_{percent}']
         assert words.format(first) in lesson.stdout
-    assert 0 < curves.seconds.iloc[-1] < 100
-    assert run['layers'] == '16 relu, 8 tanh, 1 sigmoid'
-    assert run['learning_rate'] == 0.001
-    assert re.search(r' 2,209 [\s\S]*\nData: [\s\S]*\nEpoch 1/', lesson.stdout)
+    assert re.search(r' 2,209 [\s\S]*\nEpoch 1/', lesson.stdout)
     answers = pd.read_csv('runs/1/predictions.csv', index_col='number')
     (X, _), (X_test, Y_test) = read_set('Train', 200, 128), read_set('Test', 50, 128)
     assert [*answers.index] == [*range(1, 51)] and [*answers['class']] == [*Y_test]
@@ -187,16 +184,11 @@ def options(path):
 
 @pytest.mark.parametrize('name', TEXTS)
 def test_every_option_and_link_exists(name):
-    """And of the lesson every run that compare.py is to show."""
-    typed = commands(TEXTS[name])
-    runs = {'1', *re.findall(r'--name (\w+)', str(typed))}
-    for command, arguments in typed:
+    for command, arguments in commands(TEXTS[name]):
         path = MODULES.get(command, command)
         if path.endswith('.py'):  # not pytest and the like
             given = {*re.findall(r'--[\w-]+', arguments)} - {'--neurons', '--rate'}
             assert given <= options(path), arguments
-        if (name, command) == ('LESSON.md', 'compare.py'):
-            assert {*arguments.split()} <= runs
     for target, anchor in re.findall(r'\]\((?!http)([^)#]*)#?([^)]*)\)', TEXTS[name]):
         path = (PROJECT / name).parent / target if target else PROJECT / name
         assert path.exists(), target
@@ -503,15 +495,6 @@ def test_weights(data):
     assert eval(weights, known).tolist() == [3, 2]
 
 
-def test_a_checkpoint(trained):
-    """What ModelCheckpoint has saved answers, as a run of its own."""
-    text = own_data.PAGE['Elsewhere']
-    keras.models.load_model('runs/1/model.keras').save('best.keras')
-    commands = re.search(r'`(cp -r .*?)`', text)[1].replace('runs/7', 'runs/1')
-    subprocess.run(['bash', '-ec', commands], check=True)
-    assert script('infer.py', '--run', './best', 1).stdout.startswith('Model: ./best/')
-
-
 # ---------------------------------------------------------------- the pictures
 
 
@@ -519,7 +502,7 @@ def test_pictures():
     """Each that is shown has its function, or is the lesson's own run."""
     shown = re.findall(r'pictures/(\S+)\.png\)', LESSON + TEXTS['docs/slides.md'])
     assert {*shown} == {path.stem for path in PROJECT.glob('docs/pictures/*.png')}
-    for name in {*shown} - {'history', 'curves', 'validation', 'results'}:
+    for name in {*shown} - {'history', 'curves', 'validation', 'results', 'stop'}:
         assert getattr(pictures, name)().axes
     # The slide asks what is odd: it begins below one half, and ends exactly flat.
     y = pictures.flat_curve().axes[0].lines[0].get_ydata()
