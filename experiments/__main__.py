@@ -25,8 +25,7 @@ from support.files import disk_errors, save_plot, whole_file
 
 from experiments.questions import EXPERIMENTS, tasks
 
-FOLDER = pathlib.Path(__file__).parent
-PUBLISHED = FOLDER / 'results'
+PUBLISHED = pathlib.Path(__file__).with_name('results')
 LABELS = ['series', 'setting', 'seed']
 
 
@@ -49,7 +48,7 @@ def answer(names, repeats, N_epochs, jobs, folder):
         once = dict.fromkeys(task for runs in asked.values() for task in runs.values())
         futures = {task: pool.submit(run, *task) for task in once}
         for name, runs in asked.items():
-            waited = track(runs.values(), name, total=len(runs), **bar)
+            waited = track(runs.values(), name, **bar)
             done = [futures[task].result() for task in waited]
             rows, curves = zip(*done, strict=True)
             index = pd.MultiIndex.from_tuples(runs, names=LABELS)
@@ -78,9 +77,8 @@ def publish():
                 command = f'python -m experiments {name} --output experiments/results'
                 raise DataError(f'{file}.csv lacks some of its runs: type {command}')
         save_plot(draw(PUBLISHED, name), f'{name}.png', PUBLISHED)
-    page = FOLDER / 'README.md'
-    text = updated(page.read_text(encoding='utf-8'), PUBLISHED)
-    page.write_text(text, encoding='utf-8')
+    page = PUBLISHED.with_name('README.md')
+    page.write_text(updated(page.read_text('utf-8'), PUBLISHED), 'utf-8')
 
 
 if __name__ == '__main__':

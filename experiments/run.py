@@ -46,9 +46,7 @@ def workers(jobs):
     try:
         yield pool
     except BrokenProcessPool:
-        raise DataError(
-            'a process was killed, probably for want of memory: give fewer --jobs'
-        ) from None
+        raise DataError('a process was killed (memory?): type fewer --jobs') from None
     finally:
         for process in multiprocessing.active_children():
             process.kill()

@@ -18,15 +18,10 @@ from experiments.questions import EXPERIMENTS
 
 
 def load(folder, name):
-    """Return NAME.csv or NAME-curves.csv as a DataFrame; settings and series are texts.
-
-    Infinity as an epoch means never.
-    """
+    """Return NAME.csv or NAME-curves.csv as a DataFrame, setting and series as texts."""
     texts = {'setting': str, 'series': str}
     return pd.read_csv(f'{folder}/{name}.csv', dtype=texts).fillna({'series': ''})
 
-
-# ---------------------------------------------------------------- tables and numbers
 
 TITLES = {
     'training_accuracy': 'Training accuracy',
@@ -138,13 +133,10 @@ def updated(document, folder):
     return re.sub(f'{shown}<!-- (.*?) -->', make_number, document)
 
 
-# ---------------------------------------------------------------- figures
-
 # Colours that colour-blind people tell apart (Okabe and Ito), each with its own mark.
 COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00')
 MARKS = 'osD^v'
 NEVER = 500  # where the axis of the learning speed has what was never reached
-WIDTH = 8  # inches; on a slide 1150 pixels of 1280, where this type has 18 points
 STYLE = {
     'font.size': 13,
     'axes.spines.top': False,
@@ -306,7 +298,8 @@ def draw(folder, name):
     if experiment.panels[0] == 'accuracy' and not are_numbers(rows.setting):
         heights[0] = 1.5 + 0.6 * rows.setting.nunique()
     with matplotlib.rc_context(STYLE):
-        figure = Figure((WIDTH, sum(heights)), layout='constrained')
+        # On a slide its 8 inches are 1150 pixels of 1280, and this type has 18 points.
+        figure = Figure((8, sum(heights)), layout='constrained')
         places = figure.subfigures(len(heights), squeeze=False, height_ratios=heights)
         for place, panel in zip(places.flat, experiment.panels, strict=True):
             draw_panel, file = PANELS[panel]
