@@ -18,7 +18,7 @@ from experiments.questions import EXPERIMENTS
 
 
 def load(folder, name):
-    """Return NAME.csv or NAME-curves.csv as a DataFrame, setting and series as texts."""
+    """Return NAME.csv or NAME-curves.csv as a DataFrame; setting and series are str."""
     texts = {'setting': str, 'series': str}
     return pd.read_csv(f'{folder}/{name}.csv', dtype=texts).fillna({'series': ''})
 

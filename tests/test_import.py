@@ -345,7 +345,7 @@ TO_MEND = {
     'limits such as `<14.5` + observations without a value': f'{CURVES}1,b,9,<14.5\n',
     'observations with a flag': f'{FLAGS}\n1,A,2457754.5,9,32768',
     'of several bands': f'{BAND}\n1,b,9,9,r',
-    'two observations at a time': CURVES + CURVES.split('\n', 1)[1],
+    'two observations at the same time': CURVES + CURVES.split('\n', 1)[1],
     'dates': re.sub(r'245775(\d).5', lambda x: f'2017-01-0{int(x[1]) - 3}', CURVES),
 }
 
