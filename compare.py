@@ -16,13 +16,10 @@ prepare()
 
 import difflib
 import re
-import sys
 import textwrap
-from collections import Counter
-from math import inf, nan
-from pathlib import Path
 
 from support.console import make_parser, print_table, printable
+from support.files import read_lines
 from support.result import describe_baseline
 from support.runs import ANSWERS, HISTORY, SCRIPT, all_runs, read_csv, read_run
 from support.statistics import MIN_SEEDS, luck_in_speed, luck_in_test
@@ -34,9 +31,6 @@ from rich.table import Table
 
 from utilities import save_plot, show_plots
 
-# Arguments of fit: where they are equal, an epoch is as much training
-EPOCH = 'x', 'y', 'batch_size', 'validation_split', 'steps_per_epoch'
-
 
 def group_by_setting(runs):
     """Return lists of runs: the seeds of a setting, or one that is alone.
@@ -44,12 +38,12 @@ def group_by_setting(runs):
     Seeds have one hash, and each another seed and other initial weights: of a training
     made twice, the second is in another list.
     """
-    groups, copies = {}, Counter()
+    groups, copies = {}, {}
     for run in runs:
         is_alone = run['stopped'] or run['not_judged'] or not run['setting']
         key = run['path'] if is_alone else (run['setting'], run['accuracy'] is None)
         starts = [(key, run['numbers'].get('seed')), (key, run['weights'])]
-        copy = max(copies[start] for start in starts)
+        copy = max(copies.get(start, 0) for start in starts)
         groups.setdefault((key, copy), []).append(run)
         copies |= dict.fromkeys(starts, copy + 1)
     return [*groups.values()]
@@ -69,23 +63,21 @@ def list_facts(runs):
 def list_changes(runs, firsts):
     """Return texts on the facts that differ from the first setting's, by name."""
     before, after, changes = list_facts(firsts), list_facts(runs), {}
-    for name, value in after.items():
-        is_number = name in runs[0]['numbers']
-        is_known = name in before or (is_number and name != 'seed')
-        if not is_known or value == before.get(name):
-            continue
-        if is_number or not isinstance(value, str | list):
-            changes[name] = f'{name} = {value}'.replace("'", '')
-        elif f'N{name[1:]}' not in changes:  # of N_train sequences X_train is another
-            changes[name] = f'other {name}'
+    numbers = runs[0]['numbers']
+    new = {x: None for x in numbers if x != 'seed'}  # not known of the first
+    for name, old in (new | before).items():
+        value = after.get(name, old)
+        # Of N_train sequences X_train is another
+        if value != old and f'N{name[1:]}' not in changes:
+            is_hash = name not in numbers and isinstance(value, str | list)
+            text = f'other {name}' if is_hash else f'{name} = {value}'
+            changes[name] = text.replace("'", '')
     return changes
 
 
 def list_code(run):
     """Return the lines of a run's script, but for comments, imports and its numbers."""
-    path = Path(run['path'], SCRIPT)
-    text = path.read_text('utf-8') if path.exists() else ''
-    lines = [line.split('#')[0].strip(' ,') for line in text.splitlines()]
+    lines = [x.split('#')[0].strip(' ,') for x in read_lines(run['path'], SCRIPT)]
     # Shorter, and with places to break the line
     lines = [re.sub(r'^model\.add\((.*)\)$', r'\1', line) for line in lines]
     lines = [re.sub(r"activation='(\w+)'", r'\1', line) for line in lines]
@@ -126,14 +118,14 @@ class Setting:
         self.name, self.changes = run['name'] + seeds, run['layers']
         self.speed = self.test = self.reason = ''
         self.notes, self.lucks = [], {}
-        numbers = {'never': inf, None: nan}
+        numbers = {'never': np.inf, None: np.nan}
         self.epochs = [numbers.get(x['epochs_to_95'], x['epochs_to_95']) for x in runs]
         self.accuracies = [100 * x['accuracy'] for x in runs if x['N_test']]
         self.test_hash = run['arrays'].get('X_test'), run['arrays'].get('Y_test')
         unknown = '' if run['arrays'] else 'an older version has made it'
         self.obstacle = run['not_judged'] or unknown
         if self.obstacle:
-            self.reason, self.epochs = f'not judged: {self.obstacle}', [nan]
+            self.reason, self.epochs = f'not judged: {self.obstacle}', [np.nan]
             self.notes = [f'on {run["N_test"]}'] * len(self.accuracies)
         elif not self.accuracies:
             self.reason = 'not tested'
@@ -142,26 +134,25 @@ class Setting:
             right = [[x['class'] == x['predicted'] for x in test] for test in tests]
             given = [[x['given'] == '1' for x in test] for test in tests]
             self.right, self.new = np.array(right), ~np.any(given, axis=0)
-            self.accuracies = 100 * self.right[:, self.new].mean(axis=1)
+            self.accuracies = [*100 * self.right[:, self.new].mean(axis=1)]
             self.Y = np.array([int(x['class']) for x in tests[0]])[self.new]
 
 
-def judge_speed(first, other):
-    """Note how often luck alone makes such a difference in epochs, if it is judged."""
-    fits = [[x.runs[0]['fit'].get(name) for name in EPOCH] for x in (first, other)]
-    if fits[0] != fits[1] or np.isnan([*first.epochs, *other.epochs]).any():
-        return
-    runs = [*first.runs, *other.runs]
-    never = [x['epochs'] for x in runs if x['epochs_to_95'] == 'never']
-    p, factor = luck_in_speed(first.epochs, other.epochs, min(never, default=inf))
-    other.lucks['speed'] = p, 'faster' if factor < 1 else 'slower'
+def judge(first, other):
+    """Note how often luck alone makes such differences, where they are judged.
 
-
-def judge_test(first, other, has_seeds):
-    """Note how often luck alone makes such a difference in the test, if it is judged.
-
-    On the sequences that are new to both: where these are others, also accuracies.
+    Speed is where an epoch is as much training, the test on the sequences that are new
+    to both: where these are others than their own, also note the accuracies on them.
     """
+    has_seeds = min(len(first.runs), len(other.runs)) >= MIN_SEEDS
+    epoch = 'x', 'y', 'batch_size', 'validation_split', 'steps_per_epoch'
+    fits = [[x.runs[0]['fit'].get(name) for name in epoch] for x in (first, other)]
+    is_counted = not np.isnan([*first.epochs, *other.epochs]).any()
+    if has_seeds and is_counted and fits[0] == fits[1]:
+        runs = [*first.runs, *other.runs]
+        never = [x['epochs'] for x in runs if x['epochs_to_95'] == 'never']
+        p, factor = luck_in_speed(first.epochs, other.epochs, min([*never, np.inf]))
+        other.lucks['speed'] = p, 'faster' if factor < 1 else 'slower'
     is_same = first.test_hash == other.test_hash and not (first.reason or other.reason)
     if not is_same or not (new := first.new & other.new).any():
         return
@@ -173,8 +164,7 @@ def judge_test(first, other, has_seeds):
     if has_seeds:
         p, *interval = luck_in_test(one, two)
         other.lucks['test'] = p, 'better' if sum(interval) > 0 else 'worse'
-        gap = 100 * np.array([two.mean() - one.mean(), *interval])
-        other.gap = np.clip(gap, -100, 100)
+        other.gap = two.mean() - one.mean(), *interval
 
 
 def give_verdicts(settings, key):
@@ -192,30 +182,28 @@ def give_verdicts(settings, key):
 
 
 def explain(settings):
-    """Return lines below the table; note in its rows if their test sequences differ."""
-    lines, tested = [], [x for x in settings if not x.reason]
+    """Yield lines below the table; note in its rows if their test sequences differ."""
+    tested = [x for x in settings if not x.reason]
     if len({(*x.test_hash, *x.new) for x in tested}) > 1:
         for x in reversed(tested):
-            N, always = len(x.Y), f'{100 * np.bincount(x.Y).max() / len(x.Y):.0f}'
-            x.notes.insert(0, f'on {N} (always: {always})')
-        why = f'{N} sequences not seen in training, {always} % of one class.'
-        lines.append(f'{x.notes[0]}: {why}')
+            N, share = len(x.Y), f'{100 * np.bincount(x.Y).max() / len(x.Y):.0f}'
+            x.notes.insert(0, f'on {N} (always: {share})')
+        new = f'{N} sequences not seen in training'
+        yield f'{x.notes[0]}: {new}, {share} % of one class.'
     elif tested:
         N, new = len(tested[0].new), len(tested[0].Y)
         if new < N:
-            lines.append(f'Test: the {new} of {N} sequences not seen in training.')
-        lines.append(describe_baseline(tested[0].Y, tested[0].runs[0]['class_names']))
+            yield f'Test: the {new} of {N} sequences not seen in training.'
+        yield describe_baseline(tested[0].Y, tested[0].runs[0]['class_names'])
     if any(x.lucks for x in settings):
         luck = 'luck of seeds and sequences'
-        lines.append(f'faster, better, ...: than the first, by more than {luck}.')
+        yield f'faster, better, ...: than the first, by more than {luck}.'
     seeds = [len(x.runs) for x in settings if not x.obstacle]
     if len(seeds) > 1 and min(seeds) < MIN_SEEDS:
-        lines.append('A verdict needs three seeds of each.')
+        yield 'A verdict needs three seeds of each.'
     if len(settings) == 2 and 'test' in settings[1].lucks:
-        gap, *interval = (f'{x:+.1f}' for x in settings[1].gap)
-        confidence = f'95 % confidence: {" to ".join(interval)}'
-        lines.append(f'Difference in the test: {gap} points; {confidence}')
-    return lines
+        gap, low, high = (f'{100 * x:+.1f}' for x in np.clip(settings[1].gap, -1, 1))
+        yield f'Difference in the test: {gap} points; 95 % confidence: {low} to {high}'
 
 
 def spread(values, middle):
@@ -253,15 +241,15 @@ def print_csv(runs):
             if values := [float(x[name]) for x in epochs if x.get(name)]:
                 row |= {f'best_{name}': best(values), f'last_{name}': values[-1]}
     table = pd.json_normalize(rows).filter(regex=r'^(?!numbers\.)')
-    table.convert_dtypes().to_csv(sys.stdout, index=False)
+    print(table.convert_dtypes().to_csv(index=False), end='')
 
 
-def plot_rows(axis, rows, texts, middle):
-    """Plot a row of dots for each list of values, equal ones above each other.
+def plot_rows(axis, rows, middle):
+    """Plot rows, pairs of values and a text above their dots; equal dots are stacked.
 
-    Below its text; and a dashed line through all rows at the middle of the first.
+    A dashed line through all rows is at the middle of the first.
     """
-    for i, (row, text) in enumerate(zip(rows, texts, strict=True)):
+    for i, (row, text) in enumerate(rows):
         step = min(0.14, 0.5 / max(1, len(row)))
         y = [i + 0.25 - step * row[:k].count(x) for k, x in enumerate(row)]
         axis.plot(row, y, 'o', color='C0', ms=9, alpha=0.7, mec='white')
@@ -270,8 +258,8 @@ def plot_rows(axis, rows, texts, middle):
         place = {'transform': axis.get_yaxis_transform(), 'va': 'top', 'fontsize': 12}
         white = {'fc': 'w', 'lw': 0, 'pad': 1}
         axis.text(0.02, i - 0.44, text, bbox=white, parse_math=False, **place)
-    if rows[0]:
-        axis.axvline(middle(rows[0]), color='k', ls='--', lw=1)
+    if rows[0][0]:
+        axis.axvline(middle(rows[0][0]), color='k', ls='--', lw=1)
     axis.grid(axis='x', alpha=0.3)
 
 
@@ -281,21 +269,19 @@ def plot_settings(settings):
     plt.rcParams['font.size'] = 13
     size = {'figsize': (13, 1.8 + 0.9 * len(settings)), 'layout': 'constrained'}
     figure, (speed, test) = plt.subplots(1, 2, sharey=True, **size)
-    known = [y for x in settings for y in x.epochs if y < inf] or [1]
+    known = [y for x in settings for y in x.epochs if y < np.inf] or [1]
     low, high, never = min(known), max(known), 3 * max(known)  # where that stands
-    epochs = [[min(y, never) for y in x.epochs if y > 0] for x in settings]
-    plot_rows(speed, epochs, [x.speed for x in settings], np.median)
+    rows = [([min(y, never) for y in x.epochs if y > 0], x.speed) for x in settings]
+    plot_rows(speed, rows, np.median)
     speed.set(title='How fast? Epochs to 95 %', xscale='log')
     ticks = [k * 10**n for n in range(6) for k in (1, 2, 3, 5)]
     ticks = {x: x for x in ticks if low / 1.7 < x < 1.7 * high}
-    ticks |= {never: 'never'} if any(never in row for row in epochs) else {}
+    ticks |= {never: 'never'} if any(never in row for row, _ in rows) else {}
     speed.set_xticks([*ticks], ticks.values())
     speed.minorticks_off()
-    accuracies = [[*x.accuracies] for x in settings]
-    plot_rows(test, accuracies, [x.reason or x.test for x in settings], np.mean)
+    plot_rows(test, [(x.accuracies, x.reason or x.test) for x in settings], np.mean)
     test.set(title='How good? Test accuracy in %')
     wrap = textwrap.TextWrapper(38, max_lines=2, placeholder=' ...')
-    wrap.break_on_hyphens = False  # of a long name
     labels = [f'{wrap.fill(x.name)}\n{wrap.fill(x.changes)}' for x in settings]
     speed.set_yticks(range(len(settings)), labels, parse_math=False, fontsize=11)
     speed.set_ylim(len(settings) - 0.5, -0.5)
@@ -303,17 +289,16 @@ def plot_settings(settings):
     save_plot(figure, 'compare.png')
 
 
-def main():
+if __name__ == '__main__':
     parser = make_parser(__doc__)
-    parser.add_argument('runs', nargs='*', metavar='RUN', help='its name: 7 for runs/7')
+    parser.add_argument('runs', nargs='*', metavar='RUN', help='the name: 7 for runs/7')
     parser.add_argument('--all', action='store_true', help='all settings')
-    parser.add_argument('--csv', action='store_true', help='comma-separated values')
+    parser.add_argument('--csv', action='store_true', help='a row for each run, as CSV')
     args = parser.parse_args()
-    if args.runs and args.all:
-        parser.error('give the names of runs, or --all')
     runs = [read_run(name) for name in dict.fromkeys(args.runs)] or all_runs()
     if args.csv:
-        return print_csv(runs)
+        print_csv(runs)
+        raise SystemExit
     groups = group_by_setting(runs)
     if not args.runs:
         groups.sort(key=lambda runs: runs[-1]['time'])
@@ -321,24 +306,17 @@ def main():
     first, *others = settings = [Setting(group) for group in groups[older:]]
     for other in others:
         other.changes = describe_changes(other.runs, first.runs)
-        has_seeds = min(len(first.runs), len(other.runs)) >= MIN_SEEDS
-        judge_test(first, other, has_seeds)
-        if has_seeds:
-            judge_speed(first, other)
+        judge(first, other)
     changes = [list_changes(first.runs, other.runs) for other in others]
     changes = [y for x in changes for y in x.values() if not y.startswith('other ')]
     first.changes = '; '.join(dict.fromkeys([first.changes, *changes]))
     give_verdicts(others, 'speed')
     give_verdicts(others, 'test')
-    lines = explain(settings)
-    if older:
-        lines.append(f'Older settings left out: {older}; --all shows them.')
+    lines = [*explain(settings)]
     print_settings(settings)
     for line in lines:
         print(textwrap.fill(printable(line), 79))
+    if older:
+        print(f'Older settings left out: {older}; --all shows them.')
     plot_settings(settings)
     show_plots()
-
-
-if __name__ == '__main__':
-    main()

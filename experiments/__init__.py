@@ -1,1 +1,0 @@
-"""The workshop's questions, answered by measurement: python -m experiments."""

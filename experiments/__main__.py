@@ -21,12 +21,11 @@ import signal
 import tempfile
 
 from support.console import DataError, make_parser, whole_number
-from support.files import disk_errors, whole_file
+from support.files import disk_errors, save_plot, whole_file
 
 from experiments.questions import EXPERIMENTS, tasks
 
-FOLDER = pathlib.Path(__file__).parent
-PUBLISHED = FOLDER / 'results'
+PUBLISHED = pathlib.Path(__file__).with_name('results')
 LABELS = ['series', 'setting', 'seed']
 
 
@@ -40,7 +39,7 @@ def answer(names, repeats, N_epochs, jobs, folder):
     from rich.progress import track
 
     from experiments.run import run, workers
-    from experiments.show import print_answer, save_figure
+    from experiments.show import draw, print_answer
 
     console = Console(stderr=True)
     bar = {'console': console, 'transient': True, 'disable': not console.is_terminal}
@@ -49,64 +48,62 @@ def answer(names, repeats, N_epochs, jobs, folder):
         once = dict.fromkeys(task for runs in asked.values() for task in runs.values())
         futures = {task: pool.submit(run, *task) for task in once}
         for name, runs in asked.items():
-            rows, curves = [], {}
-            for key, task in track(runs.items(), name, total=len(runs), **bar):
-                row, curves[key] = futures[task].result()
-                rows.append(dict(zip(LABELS, key, strict=True)) | row)
-            frame = pd.DataFrame(rows, dtype=object)  # whole numbers stay whole
-            with whole_file(f'{folder}/{name}.csv') as temporary:
-                frame.to_csv(temporary, index=False)
+            waited = track(runs.values(), name, **bar)
+            done = [futures[task].result() for task in waited]
+            rows, curves = zip(*done, strict=True)
+            index = pd.MultiIndex.from_tuples(runs, names=LABELS)
+            tables = {name: pd.DataFrame(rows, index, dtype=object)}
             if EXPERIMENTS[name].test_every:
-                tested = pd.concat(curves, names=LABELS).dropna().round(4)
-                with whole_file(f'{folder}/{name}-curves.csv') as temporary:
-                    tested.to_csv(temporary)
-            save_figure(folder, name)
+                tested = pd.concat(curves, keys=runs, names=LABELS).dropna()
+                tables[f'{name}-curves'] = tested.round(4)
+            for file, table in tables.items():
+                with whole_file(f'{folder}/{file}.csv') as temporary:
+                    table.to_csv(temporary)
+            save_plot(draw(folder, name), f'{name}.png', folder)
             print_answer(folder, name)
 
 
-def publish(names):
+def publish():
     """Update the README, and draw its figures, from the published CSV files.
 
     Raises DataError unless these files hold the runs of their questions.
     """
-    from experiments.show import load, save_figure, updated
+    from experiments.show import draw, load, updated
 
     for name, experiment in EXPERIMENTS.items():
         for file in [name] + [f'{name}-curves'] * (experiment.test_every > 0):
             runs = load(PUBLISHED, file)[LABELS].drop_duplicates()
             if [*runs.itertuples(index=False, name=None)] != [*tasks(name)]:
-                again = f'python -m experiments {name} --output experiments/results'
-                raise DataError(f'{file}.csv does not hold the runs: type {again}')
-    for name in names:
-        save_figure(PUBLISHED, name)
-    page = FOLDER / 'README.md'
-    text = updated(page.read_text(encoding='utf-8'), PUBLISHED)
-    page.write_text(text, encoding='utf-8')
+                command = f'python -m experiments {name} --output experiments/results'
+                raise DataError(f'{file}.csv lacks some of its runs: type {command}')
+        save_plot(draw(PUBLISHED, name), f'{name}.png', PUBLISHED)
+    page = PUBLISHED.with_name('README.md')
+    page.write_text(updated(page.read_text('utf-8'), PUBLISHED), 'utf-8')
 
 
 if __name__ == '__main__':
     parser = make_parser(__doc__)
     add, number = parser.add_argument, whole_number(1)
-    affinity = getattr(os, 'sched_getaffinity', None)  # macOS has none
+    affinity = getattr(os, 'sched_getaffinity', None)  # macOS lacks it
     jobs = min(4, len(affinity(0)) if affinity else os.cpu_count())
     add('names', nargs='*', choices=[*EXPERIMENTS, 'all'], default='all')
     add('--list', action='store_true', help='list the experiments')
-    add('--repeats', type=number, help='seeds, default 5 or 20, as the question says')
-    add('--epochs', type=number, default=300, help='default 300')
-    add('--jobs', type=number, default=jobs, help=f'processes, default {jobs}')
-    add('--output', default='results', help='folder, default results')
+    add('--repeats', type=number, help='seeds (default: 5 or 20, as published)')
+    add('--epochs', type=number, default=300, help='default: 300')
+    add('--jobs', type=number, default=jobs, help=f'processes (default: {jobs})')
+    add('--output', default='results', help='folder (default: results)')
     add('--publish', action='store_true', help='update the README and its figures')
     args = parser.parse_args()
-    names = list(EXPERIMENTS if 'all' in args.names else dict.fromkeys(args.names))
     if args.list:
         for name, experiment in EXPERIMENTS.items():
             print(f'{name:14} {experiment.question}')
     elif args.publish:
-        publish(names)
+        publish()
     else:
         with disk_errors(args.output):  # better now than after the runs
             os.makedirs(args.output, exist_ok=True)
             tempfile.TemporaryFile(dir=args.output).close()
-        # kill ends this as Ctrl-C does, and with it the processes.
+        # kill ends this as Ctrl-C does, and its processes too.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        names = EXPERIMENTS if 'all' in args.names else dict.fromkeys(args.names)
         answer(names, args.repeats, args.epochs, args.jobs, args.output)

@@ -36,11 +36,10 @@ def nearest_neighbour(X_train, Y_train, X, noise):
 
 
 def logistic_regression(X_train, Y_train, X, noise):
-    """A neuron with a sigmoid, fitted to its optimum.
+    """A neuron with a sigmoid, fitted to its optimum with the penalty L2 = 1.
 
-    That is the minimum of the summed cross-entropy + 1/2 times the sum of the squared
-    weights. Without this penalty there is none where a plane separates the classes: the
-    weights would grow for ever, and the result depend on when you stop.
+    Without it there is none where a plane separates the classes: the weights would grow
+    for ever, and the result depend on when you stop.
     """
     sign = 2 * Y_train - 1
 

@@ -8,8 +8,6 @@ from typing import NamedTuple
 
 from experiments import baselines
 
-# ---------------------------------------------------------------- networks
-
 
 def dense(*neurons_and_activations):
     """Return the option for a network of Dense layers."""
@@ -26,8 +24,7 @@ OUTPUT = (1, 'sigmoid')
 MLP = dense(*HIDDEN[:2], OUTPUT)
 NO_ACTIVATION = dense((16,), (1,))
 LAYERS = {N: dense(*HIDDEN[:N], OUTPUT) for N in range(5)}
-NEURONS = (2, 4, 8, 16, 32, 64, 128, 256)
-NEURONS = {N: dense((N, 'relu'), HIDDEN[1], OUTPUT) for N in NEURONS}
+NEURONS = {2**i: dense((2**i, 'relu'), HIDDEN[1], OUTPUT) for i in range(1, 9)}
 ACTIVATIONS = ('linear', 'relu', 'softplus', 'tanh', 'sigmoid')
 ACTIVATIONS = {a: dense((16, a), (8, a), OUTPUT) for a in ACTIVATIONS}
 CONVOLUTION = ('Conv1D', 16, 5), ('Activation', 'relu'), ('GlobalAveragePooling1D',)
@@ -36,8 +33,6 @@ STEPWISE = {
     'SimpleRNN': stepwise(('SimpleRNN', 16)),
     'LSTM': stepwise(('LSTM', 16)),
 }
-
-# ---------------------------------------------------------------- data and methods
 
 RANDOM_PHASE = {'phase': 1}
 # What the network can do shows where the number of sequences doesn't limit it.
@@ -69,8 +64,6 @@ def each(all_series, settings):
         for setting in settings
     }
 
-
-# ---------------------------------------------------------------- the questions
 
 ACCURACY = ('training_accuracy', 'test_accuracy')
 CONVERGENCE = ('training_95', 'training_99', 'test_95', 'test_99')

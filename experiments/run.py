@@ -25,8 +25,6 @@ from generate_data import make_sequences, random_streams
 
 N_test = 2000
 
-# ---------------------------------------------------------------- the processes
-
 
 def start_worker():
     """Prepare a new process, and import Keras there."""
@@ -48,16 +46,11 @@ def workers(jobs):
     try:
         yield pool
     except BrokenProcessPool:
-        raise DataError(
-            'a process was killed, probably for want of memory: give fewer --jobs'
-        ) from None
+        raise DataError('a process was killed (memory?): type fewer --jobs') from None
     finally:
         for process in multiprocessing.active_children():
             process.kill()
         pool.shutdown(cancel_futures=True)
-
-
-# ---------------------------------------------------------------- the data
 
 
 def unseen_sequences(X_train, rng, **options):
@@ -73,28 +66,20 @@ def unseen_sequences(X_train, rng, **options):
     return X[np.hstack(chosen)], Y[np.hstack(chosen)]
 
 
-def noisy(X, noise, rng):
-    """Return X (n, N) with Gaussian noise, whose random numbers change no others."""
-    (noise_rng,) = rng.spawn(1)
-    return X + noise * noise_rng.standard_normal(X.shape) if noise else X
-
-
 def draw_data(setting, seed):
     """Return (X_train, Y_train) and (X_test, Y_test)."""
     train_rng, test_rng = random_streams(seed)
-    N_train, phase, noise = setting.N_train, setting.phase, setting.noise
-    f_min, f_range = setting.test_band
-    X_train, Y_train = make_sequences(N_train, train_rng, phase=phase)
-    options = {'phase': phase, 'f_min': f_min, 'f_range': f_range}
+    options = {'phase': setting.phase}
+    X_train, Y_train = make_sequences(setting.N_train, train_rng, **options)
+    options['f_min'], options['f_range'] = setting.test_band
     X_test, Y_test = unseen_sequences(X_train, test_rng, **options)
     if setting.test_from_training:
-        chosen = test_rng.integers(N_train, size=N_test)
+        chosen = test_rng.integers(setting.N_train, size=N_test)
         X_test, Y_test = X_train[chosen], Y_train[chosen]
-    X_train, X_test = noisy(X_train, noise, train_rng), noisy(X_test, noise, test_rng)
+    for X, rng in (X_train, train_rng), (X_test, test_rng):
+        (noise_rng,) = rng.spawn(1)  # its random numbers change no others
+        X += setting.noise * noise_rng.standard_normal(X.shape)
     return (X_train, Y_train), (X_test, Y_test)
-
-
-# ---------------------------------------------------------------- the training
 
 
 def new_network(layers):
@@ -133,52 +118,38 @@ def compiled_network(layers, N_batches, count_2018):
     return model
 
 
-def initialise(model, layers, seed):
-    """Give a compiled network new weights, and forget the updates of the old ones."""
+def fit(setting, seed, training, test, N_epochs, test_every):
+    """Train from new weights, with batches of 32, shuffled in every epoch.
+
+    training and test are (X, Y). Returns the network, and its accuracies, a DataFrame
+    with a row for each epoch; those of the test are missing where it was not tested.
+    """
     import keras
 
+    N_batches = math.ceil(setting.N_train / 32)
+    model = compiled_network(setting.method, N_batches, setting.count_2018)
     keras.utils.set_random_seed(seed)
-    model.set_weights(new_network(layers).get_weights())
+    model.set_weights(new_network(setting.method).get_weights())
     for velocity in model.optimizer.variables[2:]:  # after iterations, learning_rate
         velocity.assign(0 * velocity)
-
-
-def fit(model, training, test, N_epochs, test_every):
-    """Train with batches of 32, shuffled in every epoch; training and test are (X, Y).
-
-    Returns the accuracies, a DataFrame with a row for each epoch; those of the test are
-    missing where it was not tested.
-    """
     step = test_every or N_epochs
     test_epochs = [*range(step, N_epochs, step), N_epochs]
-    batches = make_batches(training, 32, shuffle=True)
     history = model.fit(
         # One iterator for the whole fit, not one for each epoch: a quarter less time.
-        batches.repeat(),
+        make_batches(training, 32, shuffle=True).repeat(),
         shuffle=False,  # they are shuffled already
-        steps_per_epoch=len(batches),
+        steps_per_epoch=N_batches,
         epochs=N_epochs,
         verbose=0,
         validation_data=make_batches(test, N_test, shuffle=False),
         validation_freq=test_epochs,
     ).history
-    found = pd.DataFrame(index=pd.RangeIndex(1, N_epochs + 1, name='epoch'))
-    found['training_accuracy'] = history['accuracy']
+    found = pd.DataFrame({'training_accuracy': history['accuracy']})
+    found.index = pd.RangeIndex(1, N_epochs + 1, name='epoch')
     found['test_accuracy'] = pd.Series(history['val_accuracy'], test_epochs)
     if 'accuracy_2018' in history:
         found['accuracy_2018'] = history['accuracy_2018']
-    return found
-
-
-def first_epochs(accuracies):
-    """Return the epochs at which accuracies first reach 95 and 99 %, or infinity."""
-    first = {}
-    for which in 'training', 'test':
-        accuracy = accuracies[f'{which}_accuracy']
-        for level in 95, 99:
-            epochs = accuracy.index[accuracy >= level / 100]
-            first[f'{which}_{level}'] = min(epochs, default=np.inf)
-    return first
+    return model, found
 
 
 def run(setting, seed, N_epochs, test_every=0):
@@ -196,11 +167,13 @@ def run(setting, seed, N_epochs, test_every=0):
             row[f'{which}_accuracy'] = round(right.mean(), 4)
         return row, None
     start = time.perf_counter()
-    N_batches = math.ceil(setting.N_train / 32)
-    model = compiled_network(setting.method, N_batches, setting.count_2018)
-    initialise(model, setting.method, seed)
-    accuracies = fit(model, training, test, N_epochs, test_every)
+    model, accuracies = fit(setting, seed, training, test, N_epochs, test_every)
     row |= {'epochs': N_epochs, 'parameters': model.count_params()}
     row |= accuracies.iloc[-1].round(4).to_dict()
-    row |= {'seconds': round(time.perf_counter() - start, 2)}
-    return row | first_epochs(accuracies), accuracies
+    row['seconds'] = round(time.perf_counter() - start, 2)
+    for which in 'training', 'test':
+        accuracy = accuracies[f'{which}_accuracy']
+        for level in 95, 99:
+            reached = accuracy.index[accuracy >= level / 100]
+            row[f'{which}_{level}'] = min(reached, default=np.inf)
+    return row, accuracies

