@@ -84,7 +84,7 @@ def test_what_is_missing(data):
     with pytest.raises(DataError, match='numbered from 1'):
         read_training_data(0, 128)
     shutil.rmtree('Train')
-    refused('view.py', 1, parts=[f'{data}/Train holds no sequences yet', MAKE])
+    refused('view.py', 1, parts=[f'{data}/Train, in the current folder,', MAKE])
 
 
 @pytest.fixture
