@@ -6,8 +6,8 @@ On a compute node, with the answer in slurm-JOB.out:
     sbatch --gres=gpu:1 --mem=8G --time=5 \\
         --wrap "bash -c '. ./script.sh && python check.py'"
 
-It changes nothing, and ends with Ready. or the number of things to fix (exit status 1).
-Options go to train.py, as one of your own sets may need: check.py --N_sequence 96
+It changes nothing. It ends with Ready. or the number of things to fix (exit
+status 1). Options go to train.py, as your own data may need: --N_sequence 96
 """
 
 from support.start import import_keras, prepare

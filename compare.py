@@ -5,8 +5,8 @@
     python compare.py --all         all settings
     python compare.py --all --csv   a row for each run, for pandas
 
-Runs that differ in the seed alone are one setting, and each setting is compared with
-the first. Prints a table, and draws compare.png, of up to 20 settings.
+Runs that differ in the seed alone are one setting. Each setting is compared
+with the first. A table is printed, and compare.png shows up to 20 settings.
 How two scripts differ: diff runs/3/train.py runs/7/train.py
 """
 
