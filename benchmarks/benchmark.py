@@ -1,4 +1,4 @@
-"""Measure how much faster train.py is than the slides' lines alone, as the README says.
+"""Measure how much faster train.py is than the slides' lines alone, as docs/differences.md says.
 
     python benchmarks/benchmark.py               a few minutes
     python benchmarks/benchmark.py --repeats 9   more repeats for a steadier median
