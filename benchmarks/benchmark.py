@@ -1,11 +1,11 @@
-"""Measure how much faster train.py is than the slides' lines alone, as docs/differences.md says.
+"""Measure how much faster train.py is than the slides' lines alone.
 
     python benchmarks/benchmark.py               a few minutes
     python benchmarks/benchmark.py --repeats 9   more repeats for a steadier median
 
 train.py and the same script without our lines take turns, so that a busy machine slows
 both. Of the whole processes, and of the fit in them, it prints the median seconds, and
-the median and the range of the ratios.
+the median and the range of the ratios, which docs/differences.md states.
 """
 
 import os
