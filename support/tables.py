@@ -167,11 +167,9 @@ def read_vectors(path):
     from astropy.units import UnitsWarning
 
     if path.lower().endswith('.npz'):
-        arrays = dict(np.load(path))
-        none = np.full(len(arrays['X']), np.nan)  # in place of what is not a column
-        arrays = {
-            x: y if y.shape[:1] == none.shape else none for x, y in arrays.items()
-        }
+        file = np.load(path)
+        none = np.full(len(file['X']), np.nan)  # in place of what is not a column
+        arrays = {x: y if y.shape[:1] == none.shape else none for x, y in file.items()}
         table = AstropyTable(arrays, copy=False)
     else:
         with warnings.catch_warnings(action='ignore', category=UnitsWarning):

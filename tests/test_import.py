@@ -10,6 +10,7 @@ from support.console import DataError
 from support.files import read_lines, read_set, sequence_numbers
 from support.tables import Reading, read_table, resample
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -149,10 +150,8 @@ CASES = {
         'f0,f1,f2,y': 'Values: f0 to f2, 3 each',
         'f0,f1,f2,y\n-2e5,-999,3,a\n1,4,9e5,b\n3,5,3,a': 'import with --no-codes',
         'm0,e0,m1,y,e1': 'which of the columns m0, e0, m1, e1 hold values?',
-        'f0,f1,y,f1': 'Duplicate names are not allowed',
         'y,f0,f1\n0,1,2,3\n1,1,2,3': 'does not match length',
         '4000,4005,y': 'add --header yes if these name the columns',
-        'f0,f1,f2,y\n0,-99,5000,a\n2,3,3,b\n4,500,3,a': 'column f1 holds -99, ',
     },
     '--label y --values f': {
         'f8,g,f10,f9,y,x': 'Values: f8 to f10, 3 each',
@@ -182,7 +181,6 @@ CASES = {
         f'{LONG}7,1,5,B': 'object 7 has two observations at one time',
         f'{LONG}7,5,5,A': 'object 7 has several values of y',
         f'{LONG}7,-99,5,B': 'column t holds -99, which may be a code',
-        f'{LONG}7,5,999,B': 'row 10, column m holds 999, which may',
         f'{LONG}7,5,999,B\nc,5,2000,A\nc,6,1,A': 'row 10, column m holds 999',
         f'{LONG}7,2400001,5,B': 'object 7 may mix JD and MJD: two times are 2,399,997',
         f'{BANDS}7,9,1,B,g': 'object 7 has several values of Band',
@@ -317,8 +315,8 @@ WIDE = 'star,class,f0,f1,f2\nsta0,Älong,0.5,1.5,2.5\nsta1,short,1.5,2.5,3.5\n'
 WIDE += 'sta2,Älong,2.5,3.5,4.5\nsta3,short,3.5,4.5,5.5\n'
 CURVE = '111222', 'AAABBB', [f'245775{x}.5' for x in '465465'], '465465'
 CURVES = csv('star,class,mjd,mag', *CURVE) + '\n'
+LIMITS = CURVES + '1,b,9,<14.5\n1,b,9,99.999\n'
 FLAGS = csv('star,class,mjd,mag,catflags', *CURVE, [0] * 6)
-BAND = csv('star,class,mjd,mag,band', *CURVE, 'gggggg')
 FIXED = WIDE.replace('f0,f1,', 'f0 ,f1 ,')
 IPAC = '|star|class|f0    |f1    |f2    |\n|char|char |double|double|double|\n'
 # What two tables become in other dialects, which recipes bring back.
@@ -333,9 +331,9 @@ TO_MEND = {
     'rows without a class': f'{WIDE}V9,,1,2,3\n',
     'codes for no value + gaps in a sequence': WIDE.replace('1.5,2.5,3', '1.5,-999,3'),
     'gaps in a column of features': WIDE.replace('1.5,2.5,3', '1.5,,3'),
-    'limits such as `<14.5` + observations without a value': f'{CURVES}1,b,9,<14.5\n',
+    'limits + codes for no value + observations without a value': LIMITS,
     'observations with a flag': f'{FLAGS}\n1,A,2457754.5,9,32768',
-    'of several bands': f'{BAND}\n1,b,9,9,r',
+    'of several bands': csv('star,class,mjd,mag,band', *CURVE, 'g' * 6) + '\n1,b,9,9,r',
     'two observations at the same time': CURVES + CURVES.split('\n', 1)[1],
     'dates': re.sub(r'245775(\d).5', lambda x: f'2017-01-0{int(x[1]) - 3}', CURVES),
 }
@@ -367,9 +365,9 @@ def test_recipes(kinds):
 
 def test_longer_recipes():
     """Rows of unequal lengths, channels, vectors and lists in cells; none is left."""
-    N_others = 3  # Excel, Parquet, and the lists
-    assert len(RECIPES) == len(' + '.join(TO_MEND).split(' + ')) + N_others
-    write('mine.csv', 'star,class,f0,f1,f2\na,A,1,2,\nb,B,0,0,5\nd,B,7,,')
+    others = 'Excel', 'Parquet', 'a list in each cell'
+    assert len(RECIPES) == len({*' + '.join([*TO_MEND, *others]).split(' + ')})
+    write('mine.csv', 'star,class,f0,f1,f2,f3\na,A,1,2,,\nb,B,0,0,9,5\nd,B,7,,,')
     X, labels = carried_out(STRETCH, '--values f --id star')
     assert labels == ['A', 'B', 'B'] and [x[-1] for x in X] == [2, 5, 7]
     assert X[0] == np.linspace(1, 2, 64).tolist()
@@ -379,12 +377,18 @@ def test_longer_recipes():
     X, labels = carried_out(CHANNELS + STRETCH, '--values f')
     assert labels == ['A', 'B'] and X[1] == np.linspace(4, 5, 64).tolist()
     flux = np.array([[1, np.nan, 3], [np.nan, 5, 6]], '>f4')
-    Table({'flux': flux, 'class': [b'AFP', b'PC'], 'star': [7, 8]}).write('mine.fits')
-    found = carried_out(VECTOR, '--values f --id star')
-    assert found == ([[1, 2, 3], [5, 5, 6]], ['AFP', 'PC'])
-    lists = {x: [[1, 2, 4], [3, 5, 6, 7]] for x in ('mjd', 'mag', 'magerr')}
+    cells = {'flux': flux, 'class': [b'AFP', b'PC'], 'star': [7, 8]}
+    Table(cells).write('mine.fits')
+    h5py.File('mine.h5', 'w').update(cells)
+    hdf5 = VECTOR.replace("Table.read('mine.fits')", "h5py.File('mine.h5')")
+    for recipe in VECTOR, f'import h5py\n{hdf5}':
+        found = carried_out(recipe, '--values f --id star')
+        assert found == ([[1, 2, 3], [5, 5, 6]], ['AFP', 'PC'])
+    lists = {x: [[1, 2, 4], [3, 5, 6, 7]] for x in ('mjd', 'mag')}
+    lists['catflags'] = [[0] * 3, [0] * 4]
     pd.DataFrame(lists | {'star': [1, 2], 'class': ['A', 'B']}).to_json('mine.json')
-    recipe = f"table = pd.read_json('mine.json')\n{RECIPES['a list in each cell']}"
+    recipe = "table = pd.read_json('mine.json')\n" + RECIPES['a list in each cell']
+    recipe += '\n' + RECIPES['observations with a flag']
     assert carried_out(recipe, '--long star,mjd,mag')[0][1] == [3, 4, 5, 6, 7]
 
 
