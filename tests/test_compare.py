@@ -143,7 +143,7 @@ def test_verdicts(seeds):
     assert table['a0 + 2 seeds'][1:] == ['22 (21-28)', '90 (88-92)']
     faster = '12 (11-15); faster'
     assert table['b0 + 2 seeds'][1:] == [faster, '90 (88-92); may be luck']
-    assert 'more than luck' in below and 'three seeds' not in below
+    assert 'beyond luck' in below and 'three seeds' not in below
     table, below = compare(*b, *bad, *a)
     assert table['bad0 + 2 seeds'][1:] == ['120 (90-never); slower', '0; worse']
     assert 'Difference' not in below
