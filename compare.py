@@ -196,8 +196,8 @@ def explain(settings):
             yield f'Test: the {new} of {N} sequences not seen in training.'
         yield describe_baseline(tested[0].Y, tested[0].runs[0]['class_names'])
     if any(x.lucks for x in settings):
-        luck = 'luck of seeds and sequences'
-        yield f'faster, better, ...: than the first, by more than {luck}.'
+        luck = 'luck of seeds and test sequences'
+        yield f'faster, better, ...: than the first, beyond {luck}.'
     seeds = [len(x.runs) for x in settings if not x.obstacle]
     if len(seeds) > 1 and min(seeds) < MIN_SEEDS:
         yield 'A verdict needs three seeds of each.'

@@ -47,16 +47,16 @@ def luck_in_test(first, other):
     and high, is of how much larger the accuracy of other is. The variances of sequences
     and seeds add up, but for that of single answers, which is in both (Cameron, Gelbach
     and Miller, Journal of Business & Economic Statistics 29, 238, 2011). Two made-up
-    sequences, on which one network of either setting is better, keep it honest where
-    few differ (Bonett and Price, Journal of Educational and Behavioral Statistics 37,
-    479, 2012).
+    sequences, on which one network of either setting is better, or all where no other
+    differs, keep it honest (Bonett and Price, Journal of Educational and Behavioral
+    Statistics 37, 479, 2012).
     """
-    extra = (1 / len(first) + 1 / len(other)) / 2
-    gaps = np.array([*other.mean(axis=0) - first.mean(axis=0), extra, -extra])
-    samples, twice = [gaps], 0
-    for right in first, other:
-        (n, N), accuracies = right.shape, right.mean(axis=1)
-        samples.append(accuracies)
+    gaps = other.mean(axis=0) - first.mean(axis=0)
+    extra = (1 / len(first) + 1 / len(other)) / 2 if gaps.any() else 1
+    gaps = np.array([*gaps, extra, -extra])
+    samples, twice = [gaps, first.mean(axis=1), other.mean(axis=1)], 0
+    for right, accuracies in zip((first, other), samples[1:], strict=True):
+        n, N = right.shape
         rest = right - right.mean(axis=0) - accuracies[:, None] + right.mean()
         twice += np.sum(rest**2) / (n - 1) / max(1, N - 1) / n / N
     p, half = t_test(gaps.mean(), samples, twice)

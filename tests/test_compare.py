@@ -35,10 +35,10 @@ def test_luck_of_the_sequences():
     one, two = np.random.default_rng(0).random((2, 200)) < [[0.9], [0.7]]
     result = ttest_1samp([*(two.astype(int) - one), 1 / 3, -1 / 3], 0)
     expected = result.pvalue, *result.confidence_interval()
-    seeds = np.tile(one, (3, 1)), np.tile(two, (3, 1))
-    assert luck_in_test(*seeds) == pytest.approx(expected)
+    assert luck_in_test(*np.tile([[one], [two]], (1, 3, 1))) == pytest.approx(expected)
     right = np.ones((3, 50), bool)
-    assert luck_in_test(right, right)[0] == 1 and luck_in_test(right, ~right)[0] < 1e-9
+    assert luck_in_test(right, right) == pytest.approx((1, -0.055, 0.055), abs=1e-3)
+    assert luck_in_test(right, ~right)[0] < 1e-9
 
 
 def test_luck_of_single_answers_counts_once():
@@ -143,7 +143,7 @@ def test_verdicts(seeds):
     assert table['a0 + 2 seeds'][1:] == ['22 (21-28)', '90 (88-92)']
     faster = '12 (11-15); faster'
     assert table['b0 + 2 seeds'][1:] == [faster, '90 (88-92); may be luck']
-    assert 'more than luck' in below and 'three seeds' not in below
+    assert 'beyond luck' in below and 'three seeds' not in below
     table, below = compare(*b, *bad, *a)
     assert table['bad0 + 2 seeds'][1:] == ['120 (90-never); slower', '0; worse']
     assert 'Difference' not in below
