@@ -3,7 +3,7 @@
     python generate_data.py                writes 200 to Train and 50 to Test
     python generate_data.py 1000 500       writes more of them
     python generate_data.py --classes 4    adds sawtooth and triangle waves
-    python generate_data.py --noise 0.5    adds noise of that standard deviation
+    python generate_data.py --noise 0.5    adds noise, standard deviation 0.5
     python generate_data.py --packed       writes two files into each folder
 
 Each sequence is x(t) = wave(f t), t = 1 to 128, with wave form and frequency f
@@ -39,7 +39,7 @@ WAVES = {
 def make_sequences(
     N, rng, N_sequence=128, classes=2, phase=0, noise=0, f_min=0.1, f_range=0.3
 ):
-    """Return N sequences, X, float64 (N, N_sequence), and their classes Y (N,).
+    """Return N sequences, X, float64 (N, N_sequence), and classes, Y (N,).
 
     x(t) = wave(f t), t = 1 to N_sequence, f from f_min to f_min + f_range, in
     radians per step; with phase 1, wave(f t + phi), phi from 0 to 2 pi. noise

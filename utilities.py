@@ -70,8 +70,8 @@ def plot_history(history):
     """Plot accuracy and loss against the epoch. Saves history.png.
 
     history comes from model.fit; with validation data, their curves are
-    plotted as well. In train.py history.png is saved in the run's folder. Accuracy and
-    loss have the same axes in all runs, so that you can compare pictures.
+    plotted as well. train.py saves it in the run's folder. Accuracy and loss
+    have the same axes in all runs, so that you can compare pictures.
     """
     figure, axes = plt.subplots(2, 1, sharex=True, figsize=(6.4, 7))
     for axis, name in zip(axes, ('accuracy', 'loss'), strict=True):
