@@ -145,7 +145,7 @@ def judge(first, other):
     to both: where these are others than their own, also note the accuracies on them.
     """
     has_seeds = min(len(first.runs), len(other.runs)) >= MIN_SEEDS
-    epoch = 'x', 'y', 'batch_size', 'validation_split', 'steps_per_epoch'
+    epoch = 'x', 'y', 'batch_size', 'validation_split'
     fits = [[x.runs[0]['fit'].get(name) for name in epoch] for x in (first, other)]
     is_counted = not np.isnan([*first.epochs, *other.epochs]).any()
     if has_seeds and is_counted and fits[0] == fits[1]:

@@ -111,7 +111,9 @@ class Script:
     def begin_run(self, model, X_train=(), Y_train=(), X_test=(), Y_test=()):
         """Begin the run of a network, with the arrays that check_network has seen."""
         before = self.run.fits if self.run and self.run.model is model else 0
-        fits = before or int(bool(getattr(model, 'history', None)))
+        # train_on_batch( ) leaves no history, and a second compile no iterations
+        trained = getattr(model, 'history', None), int(model.optimizer.iterations)
+        fits = before or int(any(trained))
         run = self.run = Run(model, dict(FIELDS), [hash_weights(model)], fits)
         lengths = (len(X) or '?' for X in (X_train, X_test))
         run.facts |= describe_sets(*lengths, self.sets_written)
@@ -206,7 +208,7 @@ def save_run(model, X_test, Y_test):
     script, weights = Script.current or Script(), hash_weights(model)
     run = script.run if script.run and script.run.epochs else None
     if not run or (model is not run.model and weights not in run.weights):
-        reason = 'another network was trained after it' if run else ''
+        reason = 'it is not the network that was trained last' if run else ''
         run = script.begin_fit(model)
         run.reason = reason or 'trained without ShowAndSave'
     facts, names = run.facts, run.facts['class_names']
