@@ -110,11 +110,12 @@ class Script:
 
     def begin_run(self, model, X_train=(), Y_train=(), X_test=(), Y_test=()):
         """Begin the run of a network, with the arrays that check_network has seen."""
-        before = self.run.fits if self.run and self.run.model is model else 0
+        last, weights = self.run, hash_weights(model)
+        goes_on = last and (model is last.model or weights in last.weights[2:])
         # train_on_batch( ) leaves no history, and a second compile no iterations
         trained = getattr(model, 'history', None), int(model.optimizer.iterations)
-        fits = before or int(any(trained))
-        run = self.run = Run(model, dict(FIELDS), [hash_weights(model)], fits)
+        fits = (goes_on and last.fits) or int(any(trained))
+        run = self.run = Run(model, dict(FIELDS), [weights], fits)
         lengths = (len(X) or '?' for X in (X_train, X_test))
         run.facts |= describe_sets(*lengths, self.sets_written)
         run.facts['class_names'] = read_lines('Train', CLASSES_FILE)
@@ -210,7 +211,7 @@ def save_run(model, X_test, Y_test):
     if not run or (model is not run.model and weights not in run.weights):
         reason = 'it is not the network that was trained last' if run else ''
         run = script.begin_fit(model)
-        run.reason = reason or 'trained without ShowAndSave'
+        run.reason = reason or 'no fit with ShowAndSave after check_network( )'
     facts, names = run.facts, run.facts['class_names']
     Y, rows = result.class_numbers(Y_test).astype(int), result.hash_rows(X_test)
     scores = result.predict_scores(model, X_test, facts['scores'])

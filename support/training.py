@@ -56,7 +56,9 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         with contextlib.suppress(OSError):  # stderr may be closed
             os.write(2, text)  # not by print, which Ctrl-C may have interrupted
 
-    on_epoch_begin = keras.callbacks.Callback.on_epoch_begin  # prints nothing
+    def on_epoch_begin(self, epoch, logs=None):  # prints nothing
+        if not self.run.epochs:  # a callback may have restored others by now
+            self.run.weights[1] = self.run.facts['weights'] = hash_weights(self.model)
 
     def on_train_batch_end(self, batch, logs=None):
         done = len(self.run.epochs) * (self.target or 1) + batch + 1

@@ -67,6 +67,7 @@ build()
 """
 STOP = "EarlyStopping('accuracy', baseline=2, restore_best_weights=True)"
 BEST = "[ModelCheckpoint('best.keras', 'accuracy', save_best_only=True)]"
+LATE = '[LambdaCallback(on_train_begin=lambda logs: change())]'
 LOAD = "model = keras.models.load_model('best.keras')"
 USUAL = 'check(); fit(); save()'
 LOGITS = """def loss(y, p):
@@ -84,16 +85,16 @@ JUDGED = {
     f'for seed in 0, 1: keras.utils.set_random_seed(seed); build(); {USUAL}': None,
     # Several fits of one network, or other weights
     'check(); [fit() for fold in range(3)]; save()': 'trained by 3 fits',
-    f'for fold in range(2): {USUAL}': 'trained by 2 fits',
+    f'for i in 0, 1: w = model.get_weights(); build().set_weights(w); {USUAL}': 'by 2',
     f'model.train_on_batch(X_train, Y_train); {USUAL}': 'trained by 2 fits',
-    'check(); fit(ours=False); fit(); save()': 'weights were changed',
+    f'check(); fit(more={LATE}); save()': 'weights were changed',
     'check(); fit(); fit(ours=False); save()': 'other weights',
     'check(); change(); fit(); save()': 'weights were changed',
     'check(); fit(); change(); save()': 'other weights',
     # Several networks, or fits that nothing watches
     'check(); fit(); a = model; build(); check(); fit(); model = a; save()': 'last',
     'check(); build(); fit(); save()': 'check_network( ) did not check it',
-    'check(); fit(ours=False); save()': 'trained without ShowAndSave',
+    'check(); fit(ours=False); save()': 'no fit with ShowAndSave',
     # Other data
     f'{DATASET}check(); model.fit(batches, callbacks=[ShowAndSave()]); save()': (
         'BatchDataset, which is not compared'
@@ -261,11 +262,7 @@ def test_how_fast_it_learnt():
     def lines(epochs):
         return result.describe_training(result.count_epochs(model, epochs), epochs)
 
-    for neurons, loss, is_counted in (
-        (1, 'mse', True),
-        (1, logit, False),
-        (2, logits, 1),
-    ):
+    for neurons, loss, is_counted in (1, 'mse', 1), (1, logit, 0), (2, logits, 1):
         model = Sequential([Input((2,)), layers.Dense(neurons)])
         for metric in 'accuracy', 'acc', 'categorical_accuracy':
             model.compile('sgd', loss, metrics=[metric])
