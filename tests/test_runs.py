@@ -88,12 +88,11 @@ JUDGED = {
     f'for i in 0, 1: w = model.get_weights(); build().set_weights(w); {USUAL}': 'by 2',
     f'model.train_on_batch(X_train, Y_train); {USUAL}': 'trained by 2 fits',
     f'check(); fit(more={LATE}); save()': 'weights were changed',
-    'check(); fit(); fit(ours=False); save()': 'other weights',
     'check(); change(); fit(); save()': 'weights were changed',
     'check(); fit(); change(); save()': 'other weights',
     # Several networks, or fits that nothing watches
     'check(); fit(); a = model; build(); check(); fit(); model = a; save()': 'last',
-    'check(); build(); fit(); save()': 'check_network( ) did not check it',
+    'check(); build(); fit(); save()': 'no check_network( ) came right before',
     'check(); fit(ours=False); save()': 'no fit with ShowAndSave',
     # Other data
     f'{DATASET}check(); model.fit(batches, callbacks=[ShowAndSave()]); save()': (
