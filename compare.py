@@ -5,7 +5,7 @@
     python compare.py --all         all settings
     python compare.py --all --csv   a row for each run, for pandas
 
-Runs that differ in the seed alone are one setting, and each setting is compared with
+Runs that differ in `seed` alone are one setting, and each setting is compared with
 the first. Prints a table, and draws compare.png, of up to 20 settings.
 How two scripts differ: diff runs/3/train.py runs/7/train.py
 """
