@@ -5,7 +5,7 @@
     python compare.py --all         all settings
     python compare.py --all --csv   a row for each run, for pandas
 
-Runs that differ in the seed alone are one setting. Each setting is compared
+Runs that differ in `seed` alone are one setting. Each setting is compared
 with the first. A table is printed, and compare.png shows up to 20 settings.
 How two scripts differ: diff runs/3/train.py runs/7/train.py
 """
@@ -145,7 +145,7 @@ def judge(first, other):
     to both: where these are others than their own, also note the accuracies on them.
     """
     has_seeds = min(len(first.runs), len(other.runs)) >= MIN_SEEDS
-    epoch = 'x', 'y', 'batch_size', 'validation_split', 'steps_per_epoch'
+    epoch = 'x', 'y', 'batch_size', 'validation_split'
     fits = [[x.runs[0]['fit'].get(name) for name in epoch] for x in (first, other)]
     is_counted = not np.isnan([*first.epochs, *other.epochs]).any()
     if has_seeds and is_counted and fits[0] == fits[1]:

@@ -78,7 +78,7 @@ def count_epochs(model, epochs):
     is_counted = metrics in (['accuracy'], ['acc']) and not is_logit
     found = {}
     for percent in 95, 100:
-        reached = (x['epoch'] for x in epochs if x['accuracy'] >= percent / 100)
+        reached = (i for i, x in enumerate(epochs, 1) if x['accuracy'] >= percent / 100)
         found[f'epochs_to_{percent}'] = next(reached, 'never') if is_counted else None
     return found
 
@@ -145,15 +145,11 @@ def describe_training(facts, epochs):
         line = f'Never 95 % of the training sequences right in {len(epochs)} epochs'
     if not first:
         line = 'Epochs to 95 % are not counted: fit does not count as the test does'
-    lines, tested = [line], [x for x in epochs if 'val_loss' in x]
-    if tested:
-        best, end = min(tested, key=lambda x: x['val_loss']), tested[-1]
-        line = (
-            f'Validation loss lowest at epoch {best["epoch"]}: {best["val_loss"]:.2g}'
-        )
-        line += f'; at the end {end["val_loss"]:.2g}' * (best is not end)
-        lines.append(line)
-    return lines
+    if not (tested := [x for x in epochs if 'val_loss' in x]):
+        return [line]
+    best, end = min(tested, key=lambda x: x['val_loss']), tested[-1]
+    turn = 'Validation loss lowest at epoch {epoch}: {val_loss:.2g}'.format(**best)
+    return [line, turn + f'; at the end {end["val_loss"]:.2g}' * (best is not end)]
 
 
 def confusion_table(Y, predicted, names):

@@ -110,9 +110,13 @@ class Script:
 
     def begin_run(self, model, X_train=(), Y_train=(), X_test=(), Y_test=()):
         """Begin the run of a network, with the arrays that check_network has seen."""
-        before = self.run.fits if self.run and self.run.model is model else 0
-        fits = before or int(bool(getattr(model, 'history', None)))
-        run = self.run = Run(model, dict(FIELDS), [hash_weights(model)], fits)
+        last, weights = self.run, hash_weights(model)
+        goes_on = last and (model is last.model or weights in last.weights[2:])
+        # train_on_batch( ) leaves no history, and a second compile no iterations
+        updates = getattr(getattr(model, 'optimizer', None), 'iterations', 0)
+        trained = getattr(model, 'history', None), int(updates)
+        fits = (goes_on and last.fits) or int(any(trained))
+        run = self.run = Run(model, dict(FIELDS), [weights], fits)
         lengths = (len(X) or '?' for X in (X_train, X_test))
         run.facts |= describe_sets(*lengths, self.sets_written)
         run.facts['class_names'] = read_lines('Train', CLASSES_FILE)
@@ -130,7 +134,7 @@ class Script:
         run, now = self.run, vars(sys.modules['__main__'])
         run.fits, run.epochs = run.fits + 1, []
         run.weights = [run.weights[0], hash_weights(model)]
-        rate = getattr(model.optimizer, 'learning_rate', 0)
+        rate = getattr(getattr(model, 'optimizer', None), 'learning_rate', 0)
         run.facts |= {
             'time': datetime.now().isoformat(),
             'numbers': {x: now.get(x, y) for x, y in self.numbers.items()},
@@ -204,11 +208,11 @@ def save_run(model, X_test, Y_test):
     makes it. Ends the script with status 130 if Ctrl-C has ended the fit.
     """
     script, weights = Script.current or Script(), hash_weights(model)
-    run = script.run if script.run and script.run.epochs else None
+    last = run = script.run if script.run and script.run.epochs else None
     if not run or (model is not run.model and weights not in run.weights):
-        reason = 'another network was trained after it' if run else ''
+        reason = 'it is not the network that was trained last' if run else ''
         run = script.begin_fit(model)
-        run.reason = reason or 'trained without ShowAndSave'
+        run.reason = reason or 'no fit with ShowAndSave after check_network( )'
     facts, names = run.facts, run.facts['class_names']
     Y, rows = result.class_numbers(Y_test).astype(int), result.hash_rows(X_test)
     scores = result.predict_scores(model, X_test, facts['scores'])
@@ -249,6 +253,7 @@ def save_run(model, X_test, Y_test):
         print(result.describe_wrong(Y, predicted, names))
     print(*script.notes, sep='\n', end='\n' * bool(script.notes))
     print(f'Run: {run.folder} with {", ".join(sorted(os.listdir(run.folder)))}')
+    script.run = last or run  # which may be tested later
     if facts['stopped']:
         sys.exit(130)
 
@@ -261,7 +266,7 @@ def find_obstacle(run, weights, tested, trained, given):
     others = {*run.given} - {*run.train}
     reasons = {
         run.reason: run.reason,
-        'check_network( ) did not check it before this fit': not run.train,
+        'no check_network( ) came right before its fit': not run.train,
         f"trained by {run.fits} fits: train each fold's own model": run.fits > 1,
         'its weights were changed between check_network( ) and fit': seen != initial,
         'fit was given other sequences or classes than check_network( )': others,

@@ -56,7 +56,9 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
         with contextlib.suppress(OSError):  # stderr may be closed
             os.write(2, text)  # not by print, which Ctrl-C may have interrupted
 
-    on_epoch_begin = keras.callbacks.Callback.on_epoch_begin  # prints nothing
+    def on_epoch_begin(self, epoch, logs=None):  # prints nothing
+        if not self.run.epochs:  # a callback may have restored others by now
+            self.run.weights[1] = self.run.facts['weights'] = hash_weights(self.model)
 
     def on_train_batch_end(self, batch, logs=None):
         done = len(self.run.epochs) * (self.target or 1) + batch + 1
@@ -67,7 +69,8 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
             why = f'the loss is {logs["loss"]} after epoch {epoch + 1}'
             raise DataError(f'{why}: {result.NOT_FINITE}')
         for callback in self.fit.get('callbacks', ()):
-            if (name := getattr(callback, 'monitor', 'loss')) not in logs:
+            name = getattr(callback, 'monitor', 'loss')
+            if name not in logs and getattr(callback, 'save_best_only', True):
                 why = f'does nothing: fit gives no {name}, only {", ".join(logs)}'
                 self.script.note(f'{type(callback).__name__} {why}')
         for name in [x for x in logs if 'acc' in x]:  # also acc, or binary_accuracy
@@ -88,7 +91,8 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
     def on_train_end(self, logs=None):
         self.bar.stop()
         self.run.weights.append(hash_weights(self.model))
-        self.run.facts |= result.count_epochs(self.model, self.run.epochs)
+        if not self.fit.get('steps_per_epoch'):  # else epochs are of some sequences
+            self.run.facts |= result.count_epochs(self.model, self.run.epochs)
         self.script.save(self.model)
         signal.signal(signal.SIGINT, self.interrupt)
 
