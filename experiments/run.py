@@ -130,8 +130,8 @@ def fit(setting, seed, training, test, N_epochs, test_every):
     model = compiled_network(setting.method, N_batches, setting.count_2018)
     keras.utils.set_random_seed(seed)
     model.set_weights(new_network(setting.method).get_weights())
-    for velocity in model.optimizer.variables[2:]:  # after iterations, learning_rate
-        velocity.assign(0 * velocity)
+    for i, state in enumerate(model.optimizer.variables):
+        state.assign(state * (i == 1))  # all but the learning rate
     step = test_every or N_epochs
     test_epochs = [*range(step, N_epochs, step), N_epochs]
     history = model.fit(

@@ -56,16 +56,12 @@ def test_a_gpu_unseen_and_a_set_too_small(data, monkeypatch):
 
 
 def test_environments(monkeypatch):
-    """Somebody else's may be read and not written; one's own Python may be closed."""
+    """One's own can be changed; its Python may be where others may not go."""
     python = f'exec {sys.executable} "$@"'
     monkeypatch.setattr(sys, 'executable', '/bin/true')
     assert f'{os.path.realpath(sys.prefix)}, which you can' in check(status=1)
     monkeypatch.setattr(sys, 'executable', os.path.abspath('bin/python'))
     assert 'where others may not go' in check(python=python)
-    monkeypatch.setattr(os, 'geteuid', lambda: 12345)
-    assert 'chmod -R go-w' in check(status=1)
-    monkeypatch.setattr(os, 'access', lambda *_: False)
-    assert 'which you cannot change' in check()
 
 
 @pytest.mark.parametrize(

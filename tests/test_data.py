@@ -3,7 +3,6 @@
 import builtins
 import errno
 import functools
-import hashlib
 import io
 import os
 import re
@@ -11,7 +10,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from support import files, sets, wrong
+from support import files, sets
 from support.console import DataError
 from support.runs import read_csv, read_run, write_csv
 
@@ -72,12 +71,10 @@ def test_bad_files(data, name, content, message):
 
 def test_what_is_missing(data):
     """The line says what to do, with this script."""
-    put('empty.dat', b'')
     os.remove('Train/Y_7.dat')
     for ID, parts in {
         999: ('Train ends at number 20', MAKE),
         '\x07a.dat': (r'\x07a.dat is missing: check its name',),
-        'empty.dat': ('empty.dat holds 0 values of float64',),
         7: ('Train/Y_7.dat is missing', 'make them again', MAKE),
     }.items():
         refused('view.py', ID, parts=parts)
@@ -87,23 +84,14 @@ def test_what_is_missing(data):
     refused('view.py', 1, parts=[f'{data}/Train, in the current folder,', MAKE])
 
 
-@pytest.fixture
-def plots(monkeypatch):
-    """The figures and paths of the plots, which are not saved."""
-    plots = []
-    for module in (utilities, wrong):
-        monkeypatch.setattr(module, 'save_plot', lambda *plot: plots.append(plot))
-    return plots
-
-
-def test_view_shows_the_sequences(data, plots):
+def test_view_shows_the_sequences(data, figures):
     """With the names of their classes, in which a $ is a $."""
     put('Test/classes.txt', b'\xef\xbb\xbfone\r\n$\\frac\xc3\xa4$')
     put('own.dat', [1, 2, 3])
     for arguments in '--test 1 3 2 4 6 5 7', '--test 7', '1 2 --hide', 'own.dat':
         script('view.py', *arguments.split())
-    (grid, one, hidden, own), paths = zip(*plots, strict=True)
-    assert paths == ('Test_1_to_7.png', 'Test_7.png', 'Train_1_2.png', 'file_own.png')
+    assert ' '.join(figures) == 'Test_1_to_7.png Test_7.png Train_1_2.png file_own.png'
+    grid, one, hidden, own = figures.values()
     for i, axis in zip('1324657', grid.axes, strict=True):
         X, Y = read_test_data(i, 128)
         assert (axis.lines[0].get_xydata().T == [range(1, 129), X]).all()
@@ -115,16 +103,16 @@ def test_view_shows_the_sequences(data, plots):
     assert own.axes[0].lines[0].get_ydata().tolist() == [1, 2, 3]
 
 
-def test_plot_history(plots):
+def test_plot_history(folder, figures):
     history = {'accuracy': [0.5, 0.75], 'val_accuracy': [0.5]}
     history |= {'loss': [0.7, 0.6], 'val_loss': [0.9]}
     utilities.plot_history(type('History', (), {'history': history}))
-    lines = [line for axis in plots.pop()[0].axes for line in axis.lines]
+    lines = [line for axis in figures['history.png'].axes for line in axis.lines]
     assert [list(line.get_ydata()) for line in lines] == list(history.values())
     assert [list(line.get_xdata()) for line in lines] == [[1, 2], [1]] * 2
 
 
-def test_wrong_shows_where_curves_differ(trained, plots):
+def test_wrong_shows_where_curves_differ(trained, figures):
     """Each is over the nearest of its class, and of that it was taken for."""
     rows = read_csv(read_run(1), 'predictions.csv')
     for row in rows[:9]:
@@ -132,10 +120,8 @@ def test_wrong_shows_where_curves_differ(trained, plots):
     write_csv('runs/1/predictions.csv', rows)
     shown = script('view.py', '--wrong').stdout
     assert ' of 50 test sequences are wrong; the first 8 are drawn\n' in shown
-    ((figure, path),) = plots
-    assert path == 'wrong.png' and len(figure.axes) == 16
     X_train, Y_train = read_set('Train', 200, 128)
-    for i, axis in enumerate(figure.axes):
+    for i, axis in zip(range(16), figures['wrong.png'].axes, strict=True):
         test, taken_for = i // 2 + 1, i % 2  # left its class, right the other
         X, Y = read_test_data(test, 128)
         kind = abs(Y - taken_for)
@@ -328,15 +314,3 @@ def test_quick_scripts_load_no_tensorflow(data):
     put('all.py', f'{text}print({{"keras", "tensorflow"}} & {{*sys.modules}})'.encode())
     done = process(data / 'all.py', 2, env={'PYTHONPATH': str(PROJECT)})
     assert done.stdout == 'Plot: Train_2.png\nset()\n'
-
-
-def test_the_sets_of_2018():
-    """The slide's code, at MATLAB's first random state, makes the files given out."""
-    random = np.random.RandomState(5489).random_sample
-    waves, X, Y = (WAVES['sine wave'], WAVES['square wave']), [], []
-    for _ in range(200):
-        Y.append(float(random() >= 0.5))
-        X.append(waves[int(Y[-1])]((0.1 + random() * 0.3) * np.arange(1, 129)))
-    values = np.round(X, 9) + 0.0  # no -0
-    digest = hashlib.sha256(values.tobytes() + np.array(Y).tobytes()).hexdigest()
-    assert digest == '9d78f814f477594aa22e88e41150ad0e7d6113333d6bf32788741b90dbd5e6cb'

@@ -12,7 +12,7 @@ import sys
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from conftest import PROJECT, process
+from conftest import PROJECT
 
 import utilities
 
@@ -41,9 +41,8 @@ class Latin1(Terminal):
 
 
 @pytest.fixture
-def show(monkeypatch):
+def show(folder, monkeypatch):
     """A function that shows the last plot in a terminal and returns what is printed."""
-    monkeypatch.setattr(utilities, 'save_plot', lambda *plot: None)
 
     def show(columns=80, stdout=Terminal, **env):
         for name, value in {'COLUMNS': f'{columns}', 'TERM': 'xterm', **env}.items():
@@ -133,5 +132,4 @@ def test_view_in_a_terminal(data):
     os.close(terminal)
     name, *drawn = os.read(ours, 9999).decode().splitlines()
     os.close(ours)
-    assert process('view.py', 2).stdout == f'{name}\n'
-    assert len(drawn) == 14 and '▀' in drawn[1]
+    assert name == 'Plot: Train_2.png' and len(drawn) == 14 and '▀' in drawn[1]

@@ -3,40 +3,23 @@
 import os
 import pathlib
 import re
-import sys
 
-from support import command_lines, mistakes, runs
+from support import mistakes, runs
 
 import numpy as np
 import pytest
-from conftest import SHORT, TRAIN, script
-
-# What stands in the script, what is typed, and what comes out or is said.
-TYPED = [
-    ({'N': 5, 'r': 0.1, 'N_x': (1,)}, '', {'N': 5, 'r': 0.1, 'N_x': (1,)}),
-    ({'N_n': 5, 'seed': 1}, '--N_n=1 --seed=0', {'N_n': 1, 'seed': 0}),
-    ({'rate': 0.1, 'a': 'b'}, '--rate=2 --a=', {'rate': 2.0, 'a': ''}),
-    ({'on': True, 'off': False}, '--no-on --off', {'on': False, 'off': True}),
-    ({'batch_size': 1}, '--batch_size=0', 'size: 0 is not a whole number'),
-    ({'seed': 0}, '--seed=-1', 'seed: -1 is not a whole number'),
-    ({'rate': 0.1}, '--rate=x', "rate: invalid float value: 'x'"),
-    ({'N_epochs': 9, 'seed': 0}, '--epochs 5', 'arguments: --epochs 5'),
-]
+from conftest import SHORT, TRAIN, refused, script
 
 
-@pytest.mark.parametrize(('stands', 'typed', 'expected'), TYPED)
-def test_typed_numbers(monkeypatch, capsys, stands, typed, expected):
-    monkeypatch.setattr(sys, 'argv', ['mine.py', *typed.split()])
-    monkeypatch.setattr(command_lines, 'Script', lambda *_: None)
-    variables = {'__file__': 'mine.py', **stands}
-    if isinstance(expected, dict):
-        command_lines.read_command_line(variables)
-        assert variables == {'__file__': 'mine.py', **expected}
-        return
-    with pytest.raises(SystemExit, match='2'):
-        command_lines.read_command_line(variables)
-    usage, *_, last = capsys.readouterr().err.splitlines()
-    assert usage.startswith('usage: mine.py') and expected in last
+def test_wrong_command_lines(folder):
+    write({SEED: 'seed = 0\nrate = 0.1'})
+    for typed, part in {
+        '--batch_size=0': 'size: 0 is not a whole number',
+        '--seed=-1': 'seed: -1 is not a whole number',
+        '--rate=x': "rate: invalid float value: 'x'",
+        '--epochs 5': 'arguments: --epochs 5',
+    }.items():
+        refused(folder / 'train.py', *typed.split(), status=2, parts=[part])
 
 
 # ------------------------------------------------------------------ edits of train.py
@@ -203,7 +186,7 @@ def test_a_mistake_ends_in_a_few_lines(data, row):
     lines, new = write(edits)
     told = train(*SHORT, status=1).stderr
     form = r'train\.py(: .*|, line \d+: .*\n\w+: (?!Exception).*(\nHint: .*)?)\n'
-    hint = re.fullmatch(form, told)[2]
+    hint = (re.fullmatch(form, told) or pytest.fail(told))[2]
     assert said in (hint or told.split(': ', 1)[1])
     assert os.path.exists('runs') == ('plot_history' in str([*edits, *text]))
     check_line(told, lines, new, *text)
@@ -250,11 +233,12 @@ def test_numbers_of_ones_own(data):
     shown = ' '.join(train('--help').stdout.split())
     own = '--N_own N default 5 --rate X default 0.1 --bend TEXT default 5 % --on,'
     assert own in shown and ' runs/NAME (default: a number) --ov' in shown
-    stdout, stderr, _ = train(*SHORT, '--N_own', 9, '--bend=gelu', '--no-on')
+    typed = *SHORT, '--N_own', 9, '--bend=gelu', '--no-on', '--rate=2'
+    stdout, stderr, _ = train(*typed)
     assert stderr == '' and 'line ' not in stdout and 'row ' not in stdout
     run = runs.read_run()
     assert run['layers'] == '16 relu, 9 gelu, 2 softmax'
-    numbers = {'N_train': 15, 'N_own': 9, 'rate': [0.1], 'bend': 'gelu', 'on': False}
+    numbers = {'N_train': 15, 'N_own': 9, 'rate': [2.0], 'bend': 'gelu', 'on': False}
     assert numbers.items() <= run['numbers'].items()
 
 

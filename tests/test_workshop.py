@@ -67,8 +67,8 @@ git clone -q {PROJECT} origin
 cd origin
 echo demo >requirements.txt
 echo demo==1.0 >constraints.txt
-git checkout -qB main
-git -c user.name=me -c user.email=me@example.org commit -qam all
+rm -r .git && git init -qb main && git add .  # GitHub's clone lacks the history
+git -c user.name=me -c user.email=me@example.org commit -qm all
 chown -R {ORGANISER}:{GROUP} . ../fred
 chmod 2770 ../fred  # the group may write there, as on OzSTAR
 """
