@@ -3,6 +3,7 @@
 import builtins
 import errno
 import functools
+import hashlib
 import io
 import os
 import re
@@ -314,3 +315,15 @@ def test_quick_scripts_load_no_tensorflow(data):
     put('all.py', f'{text}print({{"keras", "tensorflow"}} & {{*sys.modules}})'.encode())
     done = process(data / 'all.py', 2, env={'PYTHONPATH': str(PROJECT)})
     assert done.stdout == 'Plot: Train_2.png\nset()\n'
+
+
+def test_the_sets_of_2018():
+    """The slide's code, at MATLAB's first random state, makes the files given out."""
+    random = np.random.RandomState(5489).random_sample
+    waves, X, Y = (WAVES['sine wave'], WAVES['square wave']), [], []
+    for _ in range(200):
+        Y.append(float(random() >= 0.5))
+        X.append(waves[int(Y[-1])]((0.1 + random() * 0.3) * np.arange(1, 129)))
+    values = np.round(X, 9) + 0.0  # no -0
+    digest = hashlib.sha256(values.tobytes() + np.array(Y).tobytes()).hexdigest()
+    assert digest == '9d78f814f477594aa22e88e41150ad0e7d6113333d6bf32788741b90dbd5e6cb'
