@@ -139,8 +139,13 @@ def without_notices():
 
 def import_keras():
     """Import Keras and return it; on a GPU, let a seed give the same result again."""
+    from support.explain import script_lines
+
     os.environ['KERAS_BACKEND'] = 'tensorflow'
     os.environ['KERAS_HOME'] = '/dev/null/.keras'  # so no old keras.json is read
+    # Keras imports scikit-learn for keras.wrappers alone: a tenth of a short training.
+    if not any('wrappers' in line for line in script_lines()):
+        sys.modules.setdefault('sklearn', None)
     gc.disable()  # which would walk over a million objects that stay
     with without_notices():
         import keras
@@ -149,6 +154,8 @@ def import_keras():
         GPUs = tf.config.list_physical_devices('GPU')  # the last notices come here
     gc.freeze()
     gc.enable()
+    if sys.modules.get('sklearn', keras) is None:
+        del sys.modules['sklearn']
     from support.batches import replace_slow_batches
 
     replace_slow_batches()

@@ -115,6 +115,24 @@ def test_a_second_ctrl_c_ends_at_once(data, monkeypatch, capfd):
     assert not os.path.exists('runs/1')
 
 
+LINES = [
+    'assert "sklearn" not in sys.modules; import sklearn.cluster',
+    'from keras import wrappers; wrappers.SKLearnClassifier(print)',
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('line', LINES)
+def test_scikit_learn_is_imported_where_it_is_used(folder, line):
+    """Keras would import it in every script, for its wrappers alone."""
+    start = f'import sys; sys.path.append({str(PROJECT)!r})\nimport support.start\n'
+    (folder / 'own.py').write_text(
+        f'{start}support.start.prepare(keras=True)\n{line}\n'
+    )
+    done = python(folder / 'own.py')
+    assert done.returncode == 0, done.stderr
+
+
 NOTICE = 'I0000 port.cc:153] oneDNN custom operations are on. You may see'
 FILTER = f"""
 import os, signal, time
