@@ -69,4 +69,4 @@ if __name__ == '__main__':
         ratios = slides / ours
         medians = f'{np.median(ours):.3g} s against {np.median(slides):.3g} s'
         spread = f'{min(ratios):.1f} to {max(ratios):.1f}'
-        print(f'{name}: {medians}, {np.median(ratios):.1f} times ({spread}) faster')
+        print(f'{name}: {medians}, {np.median(ratios):.1f} times ({spread}) as fast')
