@@ -125,9 +125,9 @@ def main():
     if len(tables) == 1:
         is_test = stratified_group_split(groups, Y, args.test or 0.2, rng)
     if len(names) < 2:
-        raise DataError(f'{args.tables[0]}: all are of class {names[0]}: add others')
+        raise DataError(f'{args.tables[0]} holds only class {names[0]}: add others')
     for name in [name for y, name in enumerate(names) if is_test[Y == y].all()]:
-        remedy = 'add some that are neither equal nor of one object'
+        remedy = 'add more of it, no copies and not of one object'
         raise DataError(f'{args.tables[-1]}: Train would lack class {name}: {remedy}')
     IDs = {'Train': rng.permutation(np.flatnonzero(~is_test))}
     IDs['Test'] = rng.permutation(np.flatnonzero(is_test))

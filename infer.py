@@ -93,7 +93,7 @@ def read_file(path, run):
 def read_rows(path, run, errors, doubts):
     """Return those of a table, read as that of the training; add what is wrong."""
     if not run['table']:
-        asked = 'was not trained with one: ask one that was, with --run NAME'
+        asked = 'was not trained with one: add --run NAME of one that was'
         raise DataError(f'{path} is a table, but {run["path"]} {asked}')
     reading = Reading(**run['table'])
     table = read_table(path, reading, labelled=False, extent=run['extent'])

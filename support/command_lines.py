@@ -35,7 +35,7 @@ def read_command_line(variables):
     typed = vars(parser.parse_args())
     name, overwrite = typed.pop('name'), typed.pop('overwrite')
     if name and not NAME.fullmatch(name):
-        parser.error(f'--name {name}: take letters, digits, - and _, but not last')
+        parser.error(f'--name {name}: take another, of letters, digits, - and _')
     if name and (RUNS / name).exists() and not overwrite:
         parser.error(f'runs/{name} exists: take another --name, or add --overwrite')
     Script(variables['__file__'], typed, name, overwrite)

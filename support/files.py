@@ -128,8 +128,8 @@ def check_file(path):
     elif not FILE_NAME.fullmatch(name):
         remedy = 'check its name and folder'
     elif numbers:
-        last = f'{folder} ends at number {max(numbers)}: read no more'
-        remedy = f'{last}, or make them again with {make} N_train N_test'
+        last = f'{folder} ends at number {max(numbers)}: read up to that'
+        remedy = f'{last}, or make them again: {make} N_train N_test'
     else:
         here = f'{os.path.realpath(folder)}, in the current folder, holds no sequences'
         remedy = f'{here} yet: type {make}, or bring your own with import_data.py'
@@ -145,7 +145,7 @@ def check_values(path, X, N, N_found):
         if len(size) > 7 and size.max() < 1e12 * size.min():
             raise DataError(f'{path} holds {N} values of float32: write float64')
     if N_found != N:
-        other = f', or ask for that length with --N_sequence {len(X)}'
+        other = f', or type --N_sequence {len(X)}'
         remedy = 'write it again' + other * (N > 1 and N_found == len(X))
         raise DataError(
             f'{path} holds {N_found:.9g} values of float64, not {N}: {remedy}'

@@ -58,7 +58,7 @@ def with_line(pattern, why):
     """Return why, behind the number and code of the last line with this pattern."""
     for i, line in reversed([*enumerate(script_lines(), 1)]):
         if re.search(pattern, line.partition('#')[0]):
-            return f'line {i}, {strip_comment(line)}: {why}'
+            return f'line {i}, {strip_comment(line).rstrip(",")}: {why}'
     return why
 
 
@@ -83,7 +83,7 @@ def check_validation(script, X_validation, Y_validation):
     rows, trained = result.hash_rows(X_validation), {row for row, _ in run.given}
     same = sum(row in trained for row in rows)
     if same > len(rows) / 4:  # some coincide by chance
-        why = f'{same} of the {len(rows)} validation sequences are also trained with'
+        why = f'fit also trains with {same} of {len(rows)} validation sequences'
         script.note(with_line(line, why))
     ids = read_lines('Train', IDS_FILE)
     objects = {row: x for (row, _), x in zip(run.train, ids, strict=False)}
@@ -100,10 +100,10 @@ def check_set(name, X, Y, script):
         found = f'{[*np.shape(X)]} and {[*np.shape(Y)]}'
         raise DataError(f'{why}; they are {found}: see the loop that fills them')
     X = X.reshape(len(X), -1)  # recurrent and convolutional layers may have more axes
-    if not ((Y >= 0) & (Y < 1e6) & (Y % 1 == 0)).all():
-        raise DataError(f'Y_{name} must hold classes, 0, 1, 2, ...: see its loop')
+    if Y.dtype.kind in 'OSU' or not ((Y >= 0) & (Y < 1e6) & (Y % 1 == 0)).all():
+        raise DataError(f'Y_{name} must hold classes, 0, 1, 2, ...: check its loop')
     for row in np.flatnonzero(~np.isfinite(X).all(axis=1)):
-        raise DataError(f'X_{name}, row {row}, holds NaN or infinity: see its loop')
+        raise DataError(f'X_{name}, row {row}, holds NaN or infinity: check its loop')
     classes = result.class_numbers(Y)
     for i in np.unique(np.linspace(0, len(Y) - 1, 100, dtype=int)):
         try:
@@ -116,8 +116,8 @@ def check_set(name, X, Y, script):
                 f'X_{name}, row {i}, is all zeros: its loop does not fill it'
             )
         if not same_X or classes[i] != y:
-            differs = f'{"Y" if same_X else "X"}_{name}, row {i}, is not as in its file'
-            script.note(f'{differs}: if you did not change it, see its loop', True)
+            differs = f'{"Y" if same_X else "X"}_{name}, row {i}, differs from its file'
+            script.note(f'{differs}: if you did not change it, check its loop', True)
             return
 
 
@@ -132,15 +132,15 @@ def suggest_scaling(X, script='train.py'):
     mean, deviation, of_means = X.mean(), X.std(), X.mean(axis=1).std()
     within, layer = np.median(X.std(axis=1)), 'Normalization'
     if of_means > 2 * within > 0:
-        why = f'Standard deviations: {of_means:.3g} of the means of the sequences,'
-        why += f' {within:.3g} within one. Unless the means tell the classes apart,'
+        why = f"The sequences' means scatter by {of_means:.3g}, the values in one by"
+        why += f' {within:.3g}. Unless the means tell the classes apart,'
         layer = 'LayerNormalization'
     elif abs(mean) > 3 or not 0.001 < deviation < 10:
         why = f'The values have a mean of {mean:.3g} and a standard deviation of'
         why += f' {deviation:.3g}. A network learns best near 0 and 1:'
     else:
         return None
-    return f'{why} add the {layer} that docs/own-data.md shows to {script}'
+    return f'{why} add to {script} the {layer} that docs/own-data.md shows'
 
 
 def check_model(model, N_classes, is_one_hot, script):
@@ -151,8 +151,8 @@ def check_model(model, N_classes, is_one_hot, script):
         raise DataError(with_line(r'\.compile\(|metrics ?=', why))
     learning = [x for x in model.layers if x.weights]
     if any(getattr(x, 'units', 0) == 1 for x in learning[:-1]):
-        one = 'A layer of one neuron has others below it, which see only this number'
-        script.note(f'{one}: did you mean to comment one of them out?')
+        one = 'The layers below a layer of one neuron see only its number'
+        script.note(f'{one}: did you mean to comment one out?')
     if any(getattr(x, 'target_shape', (0,))[0] == 1 for x in model.layers):
         why = 'this is a series of one step: write Reshape((N_sequence, 1))'
         script.note(with_line('Reshape', why))
@@ -171,9 +171,9 @@ def check_model(model, N_classes, is_one_hot, script):
         take += f" loss='{sparse}categorical_crossentropy'"
         if N_classes == 2:
             take += " or Dense(1, activation='sigmoid') with loss='binary_crossentropy'"
-        why = f'{neurons} {activation} with {loss} does not fit {N_classes} classes'
+        why = f'{neurons}-neuron {activation} with {loss} does not fit'
         line = 'loss ?=' if layer_fits else r'model\.add\('
-        raise DataError(with_line(line, f'{why}: take {take}'))
+        raise DataError(with_line(line, f'{why} {N_classes} classes: take {take}'))
     if loss == 'binary_crossentropy' and not scores:
-        why = 'without a sigmoid outputs can leave 0 to 1, and training may stop'
+        why = 'without a sigmoid, outputs can leave 0 to 1 and stop training'
         script.note(with_line(r'model\.add\(', why))

@@ -267,13 +267,13 @@ def find_obstacle(run, weights, tested, trained, given):
     reasons = {
         run.reason: run.reason,
         'no check_network( ) came right before its fit': not run.train,
-        f"trained by {run.fits} fits: train each fold's own model": run.fits > 1,
+        f'trained by {run.fits} fits: make a new model for each': run.fits > 1,
         'its weights were changed between check_network( ) and fit': seen != initial,
         'fit was given other sequences or classes than check_network( )': others,
         'it has other weights than its fit gave it': weights not in later,
         'check_network( ) saw other test sequences or classes': not is_same_test,
         f'{copies}: this measures memorisation only': trained.all(),
-        'chosen by the test sequences, which fit was given': given.all(),
+        'fit saw all test sequences: validate with others': given.all(),
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
 

@@ -127,14 +127,14 @@ def watch_fit(script, fit):
             script.validated.update(result.hash_rows(np.atleast_1d(x)))
     kinds = [type(x).__name__ for x in (X, Y, *validation) if not is_array(x)]
     if kinds:
-        run.reason = f'fit was given a {kinds[0]}, which is not compared with the test'
+        run.reason = f'fit was given {kinds[0]} data, not compared with the test'
         return
     if not (run.facts['scores'] or result.describe_output(run.model)[2]):
         run.reason = "its loss is not one of Keras's, and may expect logits"
     run.given = result.pair_rows(X, Y)
     arrays = {'X_train': '', 'X_test': '', **run.facts['arrays']}
     if arrays['X_train'] != arrays['X_test'] == run.facts['fit']['x']:
-        why = 'this trains with X_test, which then tests nothing'
+        why = 'X_test would then test nothing: write X_train'
         raise DataError(with_line(r'model\.fit\(', why))
     if validation:
         check_validation(script, *validation[:2])

@@ -208,13 +208,13 @@ def test_what_is_not_judged(make, seeds):
     first = seeds('a', SOME)
     seeds('other', NONE, code='x = 1', arrays=FACTS['arrays'] | {'Y_test': 'other'})
     seeds('untested', [''] * 3, FAST, code='x = 2')
-    make('leak', '1' * 50, given=50, not_judged='chosen by the test')
+    make('leak', '1' * 50, given=50, not_judged='fit saw all test')
     make('old', SOME[0], setting=None, arrays={})
     table, below = compare('--all')
     other = ['22 (21-28); may be luck', '0; on 50 (always: 60)']
     assert table['other0 + 2 seeds'][1:] == other
     assert table['untested0 + 2 seeds'][1:] == ['12 (11-15); faster', '-; not tested']
-    leak = ['-', '100; on 50; not judged: chosen by the test']
+    leak = ['-', '100; on 50; not judged: fit saw all test']
     assert table['leak'][1:] == leak
     assert table['old'][1] == '-' and '90; on 50; not judged: ' in table['old'][2]
     assert 'three seeds' not in below

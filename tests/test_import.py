@@ -171,7 +171,7 @@ CASES = {
         '1.5,2,a\n2.5,3,NA': 'row 2, column 3 holds no name',
         '1.5,2,a\n2.5,-4e38,b': "row 2, column 2 holds '-4e+38', which is not",
         '# A\n\n1.5,2,a\n\n2.5,?,b': 'row 5, column 2 holds no value',
-        '1.5,2,a\n1.5,3,a\n2.5,4,a': 'all are of class a',
+        '1.5,2,a\n1.5,3,a\n2.5,4,a': 'holds only class a',
         '1,2.5,a\n2,3.5,b\n3,4.5,b\n1,2.5,a': 'Train would lack class a',
         '1,9000,a\n-9000,-5000,b\n0.1,-99.9,a': 'row 3, column 2 holds -99.9, ',
         '97,98,a\n98,99,b\n1,150,a\n9,9,b': 'Values: 1 to 2, 2 each, 1 to 150',

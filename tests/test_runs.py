@@ -96,17 +96,15 @@ JUDGED = {
     'check(); fit(ours=False); save()': 'no fit with ShowAndSave',
     # Other data
     f'{DATASET}check(); model.fit(batches, callbacks=[ShowAndSave()]); save()': (
-        'BatchDataset, which is not compared'
+        'BatchDataset data, not'
     ),
     'check(); fit(2 * X_train); save()': 'other sequences or classes than',
     'check(); fit(Y=~Y_train); save()': 'other sequences or classes than',
     'check(); fit(); save(X_test + 1)': 'saw other test',
     # Leaks
-    'check(); fit(validation_data=(X_test, Y_test)); save()': 'chosen by the test',
-    f'check(); fit(validation_data=[X_test, Y_test]); build(); {USUAL}': (
-        'chosen by the test'
-    ),
-    'check(); fit(more=[Mine((X_test, Y_test))]); save()': 'chosen by the test',
+    'check(); fit(validation_data=(X_test, Y_test)); save()': 'fit saw all test',
+    f'check(); fit(validation_data=[X_test, Y_test]); build(); {USUAL}': 'saw all',
+    'check(); fit(more=[Mine((X_test, Y_test))]); save()': 'fit saw all test',
     f'X_test, Y_test = X_train, Y_train; {USUAL}': (
         '20 of 20 test sequences also occur in the training set: '
     ),

@@ -90,24 +90,25 @@ MISTAKES = [
     ({TANH: 'model.add(Dense(9)), 1 / 0'}, 'ZeroDivisionError'),
     ({'Y_test = np.empty.*': ''}, 'NameError', 'Y_test[x]'),  # X_test is another
     # What only check_network or the callback notices.
-    ({SIGMOID: ONE.replace('sigmoid', 'softmax')}, '1 softmax'),
+    ({SIGMOID: ONE.replace('sigmoid', 'softmax')}, '1-neuron softmax'),
     (
         {LOADED: ONE_HOT.replace('Y_train, Y_test = map', 'Y_train, _ = map')},
         'is one-hot',
         None,
     ),
     ({LOSS: "'categorical_crossentropy'"}, 'does not fit 2 classes', 'loss='),
-    ({BUILT: 'model.add(Dense(9))\n'}, '9 linear'),
+    ({BUILT: 'model.add(Dense(9))\n'}, '9-neuron linear'),
     ({LOADED: 'Y_test[3] = 2\n'}, 'take Dense(3, ', 'sigmoid'),
     ({METRICS: "['mse', 'accuracy']"}, "metrics=['accuracy', ...]"),
     ({RELU: '', TANH: '', SIGMOID: ''}, 'model.add( ) is missing', None),
     ({r'(?s)model.compile\(.*?\]\)': ''}, 'model.compile( ) is missing', None),
     ({TANH: 'Dense(8)'}, 'put model.add( ) around it'),
-    ({FIT: 'model.fit(X_test, Y_test'}, 'then tests nothing'),
+    ({FIT: 'model.fit(X_test, Y_test'}, 'test nothing: write X_train'),
     ({r'X_train\[.*, Y_train\[x\]': 'X_train, Y_train'}, 'are [128] and []', None),
     ({SEED: f'{NAN}\nseed = 0'}, 'Train/X_20.dat holds NaN or infinity', None),
     ({LOADED: 'X_train[:] = 0\n'}, 'row 0, is all zeros', None),
     ({LOADED: 'Y_test = 2 * Y_test - 1\n'}, 'Y_test must hold classes', None),
+    ({LOADED: 'Y_train = Y_train.astype(str)\n'}, 'Y_train must hold classes', None),
     ({LOADED: 'X_train[7, 5] = np.nan\n'}, 'X_train, row 7, holds NaN', None),
     ({CHECKED: 'Y_train[:] = np.nan\n'}, 'loss is nan after epoch 1: bring', None),
 ]
@@ -117,12 +118,12 @@ SAID = [
     (
         {SEED: 'seed = 0\nneurons = 16', LOADED: 'X_train[19] += 1\n'}
         | {CALLBACKS: 'validation_data=(X_train, Y_train), callbacks='},
-        {'no line below uses neurons': 'neurons', 'X_train, row 19, is not': None}
-        | {'20 of the 20 validation sequences are also tr': 'validation_data'},
+        {'no line below uses neurons': 'neurons', 'X_train, row 19, differs': None}
+        | {'fit also trains with 20 of 20 validation seq': 'validation_data'},
     ),
     (
         {LOADED: 'Y_test = 1 - Y_test\n', r'#(?=model\.add\(Dense\(1\))': ''},
-        {'Y_test, row 0, is not': None, 'mean to comment': None}
+        {'Y_test, row 0, differs': None, 'mean to comment': None}
         | {'without a sigmoid': 'Dense(1))'},
     ),
     (
@@ -135,8 +136,8 @@ SAID = [
     ),
     ({r'\(X_test, Y_test, v': '(X_train, Y_train, v'}, {'above is of other': None}),
     (IDS | SPLIT, {'2 objects have rows in training': 'validation_split'}),
-    (FAR, {'a mean of 9': None, 'X_train, row 0, is not': None}),
-    (FAR | NORMALIZED, {'X_train, row 0, is not': None}),
+    (FAR, {'a mean of 9': None, 'X_train, row 0, differs': None}),
+    (FAR | NORMALIZED, {'X_train, row 0, differs': None}),
     ({METRICS: "['binary_accuracy']"}, UNCOUNTED),
     ({CALLBACKS: 'steps_per_epoch=2, callbacks=', 'size = 32': 'size = 5'}, UNCOUNTED),
     ({METRICS: "['acc']", "'relu'": 'lambda x: x * x'}, {}),
@@ -175,7 +176,7 @@ def check_line(told, lines, new, text=''):
         assert 'line ' not in told
         return
     number, shown = re.search(r'line (\d+)[:,] (.*)', told).groups()
-    assert shown.startswith(re.sub('  +#.*', '', lines[int(number)].strip()))
+    assert shown.startswith(re.sub('  +#.*', '', lines[int(number)].strip(' ,')))
     assert text in shown if text else int(number) in new
 
 
@@ -206,9 +207,9 @@ def test_what_may_be_meant_trains(data, edits, said):
     run = runs.read_run()
     assert runs.read_csv(run, 'history.csv')[-1]['accuracy']
     assert run['data'].startswith('20 of 20 + 10 of 10') and not run['not_judged']
-    assert bool(run['notes']) == any('is not' in pattern for pattern in said)
+    assert bool(run['notes']) == any('differs' in pattern for pattern in said)
     assert '/step' not in above  # no bar of Keras's
-    assert ('add the Normal' in above) == ('a mean of 9' in said)
+    assert (' the Normal' in above) == ('a mean of 9' in said)
     if not said:
         assert f'\nAccuracy: {100 * run["accuracy"]:.2f}%\n' in below
         assert 'line ' not in above + below and 'row ' not in above + below
