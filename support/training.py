@@ -72,6 +72,8 @@ class ShowAndSave(keras.callbacks.ProgbarLogger):
             name = getattr(callback, 'monitor', 'loss')
             if name not in logs and getattr(callback, 'save_best_only', True):
                 why = f'does nothing: fit gives no {name}, only {", ".join(logs)}'
+                is_missing = 'val_' in name and 'val_loss' not in logs
+                why += ': give it validation_split=0.25' * is_missing
                 self.script.note(f'{type(callback).__name__} {why}')
         for name in [x for x in logs if 'acc' in x]:  # also acc, or binary_accuracy
             start = 'val_' * name.startswith('val_')

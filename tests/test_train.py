@@ -128,7 +128,7 @@ SAID = [
     ),
     (
         STOP | {r'\[ShowAndSave': '[EarlyStopping(), ShowAndSave'},
-        {'EarlyStopping does nothing: fit gives no val_loss, only accuracy, lo': None},
+        {'only accuracy, loss: give it validation_split': None},
     ),
     (
         LSTM | {RELU: 'model.add(Reshape((1, N_sequence)))\nmodel.add(LSTM(4))'},
