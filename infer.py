@@ -31,7 +31,6 @@ from support.files import (
     class_title,
     load_packed,
     read_lines,
-    read_sequence,
     read_values,
     sequence_numbers,
 )
@@ -86,8 +85,8 @@ def read_file(path, run):
     if any(a != b for a, b in zip(names, run['class_names'], strict=False)):
         others = f'holds other classes ({shorten_list(names)}) than the training'
         raise DataError(f'{folder} {others}: train again with train.py')
-    x, label = read_sequence(folder, ID)
-    return path, object_id, x, int(label)
+    (label,) = read_values(f'{folder}/Y_{ID}.dat', 1)
+    return path, object_id, read_values(path), int(label)
 
 
 def read_rows(path, run, errors, doubts):

@@ -101,19 +101,10 @@ def read_values(path, N=None):
     return X
 
 
-def read_sequence(folder, ID, N=None):
-    """Return the N values of sequence ID in folder, float64 (N,), and its class."""
-    X, Y = (
-        read_values(f'{folder}/X_{ID}.dat', N),
-        read_values(f'{folder}/Y_{ID}.dat', 1),
-    )
-    return X, float(Y[0])
-
-
 def read_set(folder, N_files, N):
     """Read sequences 1 to N_files: X, float64 (N_files, N), Y (N_files,)."""
-    pairs = [read_sequence(folder, x + 1, N) for x in range(N_files)]
-    X, Y = zip(*pairs, strict=True)
+    X = [read_values(f'{folder}/X_{x + 1}.dat', N) for x in range(N_files)]
+    Y = [read_values(f'{folder}/Y_{x + 1}.dat', 1)[0] for x in range(N_files)]
     return np.array(X), np.array(Y)
 
 

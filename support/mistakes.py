@@ -11,7 +11,7 @@ import sys
 from support import result
 from support.console import DataError, program_name
 from support.explain import script_lines, strip_comment
-from support.files import IDS_FILE, read_lines, read_sequence
+from support.files import IDS_FILE, read_lines, read_values
 from support.runs import Script, check_room
 
 import numpy as np
@@ -107,7 +107,8 @@ def check_set(name, X, Y, script):
     classes = result.class_numbers(Y)
     for i in np.unique(np.linspace(0, len(Y) - 1, 100, dtype=int)):
         try:
-            x, y = read_sequence(name.title(), i + 1, X.shape[1])
+            x = read_values(f'{name.title()}/X_{i + 1}.dat', X.shape[1])
+            (y,) = read_values(f'{name.title()}/Y_{i + 1}.dat', 1)
         except DataError:  # the data are not from these files
             return
         same_X = np.allclose(X[i], x, 1e-5, 0)
