@@ -4,19 +4,15 @@
     python generate_data.py 1000 500       writes more of them
     python generate_data.py --classes 4    adds sawtooth and triangle waves
     python generate_data.py --noise 0.5    adds noise, standard deviation 0.5
-    python generate_data.py --packed       writes two files into each folder
 
 Each sequence is x(t) = wave(f t), t = 1 to 128, with wave form and frequency f
-drawn at random.
+drawn at random. Add --overwrite to replace what Train and Test already hold.
 """
 
-from support.start import prepare
-
-if __name__ == '__main__':
-    prepare()
-
-from support.command_lines import read_generate_options
-from support.sets import write_sets
+import argparse
+import os
+import re
+import sys
 
 import numpy as np
 from scipy.signal import sawtooth, square
@@ -71,12 +67,94 @@ def random_streams(seed):
     return [np.random.default_rng(s) for s in seeds]
 
 
+# The files of a set. What else is in Train and Test is left alone.
+SET_FILE = r'[XY]_\d+\.dat|[XY]\.npy|(classes|ids|about)\.txt'
+ABOUT = 'Train/about.txt'  # the command that made Train and Test
+
+
+def as_files(folder, X, Y, class_names):
+    """Return a set as {path: bytes}: X_i.dat, Y_i.dat, and classes.txt."""
+    files = {}
+    for i in range(len(X)):
+        files[f'{folder}/X_{i + 1}.dat'] = X[i].astype('<f8').tobytes()
+        files[f'{folder}/Y_{i + 1}.dat'] = Y[i].astype('<f8').tobytes()
+    lines = [f'{name}\n' for name in class_names]
+    files[f'{folder}/classes.txt'] = ''.join(lines).encode()
+    return files
+
+
+def find_set_files():
+    """Return the paths of all files of the sets in Train and Test."""
+    paths = set()
+    for folder in 'Train', 'Test':
+        os.makedirs(folder, exist_ok=True)
+        for name in os.listdir(folder):
+            if re.fullmatch(SET_FILE, name):
+                paths.add(f'{folder}/{name}')
+    return paths
+
+
+def read_file(path):
+    """Return the bytes of a file."""
+    with open(path, 'rb') as file:
+        return file.read()
+
+
+def write_sets(files, command, overwrite=False):
+    """Write {path: bytes} into Train and Test, and the command into ABOUT.
+
+    Ends with a sentence if other sets are there, unless overwrite.
+    """
+    old = find_set_files()
+    if old and not overwrite:
+        is_same = old == {*files, ABOUT}
+        if not is_same or any(
+            read_file(path) != files[path] for path in files
+        ):
+            sys.exit(
+                'Train and Test hold others: add --overwrite to replace them'
+            )
+        print('Train and Test hold exactly these sequences already.')
+        return
+    # First remove all: then a writer that is killed leaves files missing, and
+    # no old sequence stands among new ones.
+    for path in old:
+        os.remove(path)
+    print(f'Writing {len(files)} files into Train and Test.')
+    files = files | {ABOUT: f'{command}\n'.encode()}  # the last one
+    for path in files:
+        # By open and write: X.tofile(path) would not notice a full disk
+        with open(path, 'wb') as file:
+            file.write(files[path])
+
+
 if __name__ == '__main__':
-    args = read_generate_options(__doc__, list(WAVES))
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    add = parser.add_argument
+    add('N_train', nargs='?', type=int, default=200, help='default 200')
+    add('N_test', nargs='?', type=int, default=50, help='default 50')
+    forms = range(2, len(WAVES) + 1)
+    add('--classes', type=int, choices=forms, default=2, help='default 2')
+    add('--phase', action='store_true', help='draw the phases at random, too')
+    add('--N_sequence', type=int, default=128, help='length, default 128')
+    add('--noise', type=float, default=0.0, help='its standard deviation')
+    add('--seed', type=int, default=0, help='of the random numbers')
+    add('--overwrite', action='store_true', help='replace what is there')
+    args = parser.parse_args()
+    if min(args.N_train, args.N_test, args.N_sequence) < 1 or args.seed < 0:
+        parser.error('the numbers begin at 1, and the seed at 0')
+    if not 0 <= args.noise <= 1e6:  # NaN fails this, too
+        parser.error(f'--noise {args.noise} is not a number from 0 to 1000000')
     options = args.N_sequence, args.classes, args.phase, args.noise
     train_rng, test_rng = random_streams(args.seed)
     train = make_sequences(args.N_train, train_rng, *options)
     test = make_sequences(args.N_test, test_rng, *options)
-    sets = {'Train': train, 'Test': test}
-    kind = {'class_names': args.class_names, 'packed': args.packed}
-    write_sets(sets, args.about, args.overwrite, **kind)
+    names = list(WAVES)[: args.classes]
+    files = as_files('Train', *train, names) | as_files('Test', *test, names)
+    typed = [text for text in sys.argv[1:] if text != '--overwrite']
+    try:
+        command = ' '.join(['python generate_data.py', *typed])
+        write_sets(files, command, args.overwrite)
+    except OSError as error:  # no room, or no permission
+        sys.exit(error)

@@ -1,21 +1,13 @@
 """Read the workshop's sequences from their files, and plot them.
 
-A sequence is two files of float64 values, as MATLAB's
-fwrite(fileID, x, 'double') writes them: X_i.dat holds the time series and
-Y_i.dat its class, a whole number. Train holds the training sequences, Test
-the test sequences. classes.txt beside them may name the classes, one on
-each line, class 0 first.
+Sequence 7 of Train is two files of float64 values, as MATLAB's
+fwrite(fileID, x, 'double') writes them: Train/X_7.dat holds the time series
+and Train/Y_7.dat its class, a whole number. Test holds the test sequences.
+classes.txt beside them may name the classes, one per line, class 0 first.
 """
 
-from support.drawing import draw_in_terminal
-from support.files import (
-    plot_name,
-    plot_titles,
-    read_set,  # for exercise 2
-    read_values,
-    save_plot,
-)
-from support.runs import run_folder
+import os
+import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -34,69 +26,107 @@ def read_test_data(ID, N):
 def read_sequence(folder, ID, N):
     """Read the two files of a sequence: N values, float64 (N,), and its class.
 
-    read_values is np.fromfile(path, '<f8'), which reads what MATLAB's fwrite
-    has written. If these are not N numbers, a line says what is wrong.
+    Ends the script with a sentence if the class is not a whole number.
     """
     X = read_values(f'{folder}/X_{ID}.dat', N)
-    Y = read_values(f'{folder}/Y_{ID}.dat', 1)
-    return X, Y[0]
+    Y = read_values(f'{folder}/Y_{ID}.dat', 1)[0]
+    if Y < 0 or Y % 1 != 0:
+        sys.exit(f'{folder}/Y_{ID}.dat holds {Y:g}: write 0, 1, 2, ... there')
+    return X, Y
+
+
+def read_values(path, N):
+    """Read a file of N values, float64 (N,), or end with a sentence."""
+    if not os.path.exists(path):
+        remedy = 'read fewer, or see python generate_data.py --help'
+        if os.path.exists(os.path.join(os.path.dirname(path), 'X.npy')):
+            remedy = 'docs/own-data.md shows how to read X.npy'
+        sys.exit(f'{path} is missing: {remedy}')
+    size = os.path.getsize(path)
+    if size != 8 * N:
+        why = f'{path} has {size} bytes, not {8 * N}'
+        sys.exit(f'{why}: change N_sequence, or write it as float64')
+    X = np.fromfile(path, dtype='<f8')
+    # Networks compute in float32. Text, or integers, read as float64 are
+    # outside its range, and NaN fails every comparison.
+    largest = np.abs(X).max()
+    if not (largest == 0 or 1.2e-38 < largest < 3.4e38):
+        sys.exit(f'{path} holds {largest:g}: write finite numbers as float64')
+    return X
+
+
+def read_set(folder, N_files, N):
+    """Read sequences 1 to N_files: X, float64 (N_files, N), Y (N_files,)."""
+    X = np.empty([N_files, N])
+    Y = np.empty(N_files)
+    for x in range(N_files):
+        X[x,], Y[x] = read_sequence(folder, x + 1, N)
+    return X, Y
+
+
+def read_class_names(folder):
+    """Read the names in classes.txt, class 0 first; [] without this file."""
+    path = f'{folder}/classes.txt'
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding='utf-8-sig', errors='replace') as file:
+        return file.read().splitlines()
 
 
 def plot_results(ID, X, Y=None, folder='Train'):
-    """Plot the sequence with number ID, or several in a grid.
+    """Plot a sequence, number ID with values X (N,), or several in a grid.
 
-    ID is a number and X its values (N,); or ID is a list of n numbers and
-    X is (n, N). Y, the class or the n classes, goes into the titles, by its
-    name in folder/classes.txt. Saves folder_ID.png.
+    Several are IDs (n,) and X (n, N). Y, their classes (n,), goes into the
+    titles, by its name in folder/classes.txt. Saves folder_ID.png.
     """
-    if np.ndim(ID) == 0:
-        ID, X, Y = [ID], [X], [Y]
+    ID = np.atleast_1d(ID)
+    X = np.atleast_2d(X)
+    names = read_class_names(folder)
     columns = int(np.ceil(np.sqrt(len(ID))))
     rows = int(np.ceil(len(ID) / columns))
     size = max(6.4, 4 * columns), max(4.8, 3 * rows)
     figure = plt.figure(figsize=size, layout='constrained')
-    titles = plot_titles(ID, Y, folder)
     for x in range(len(ID)):
         axis = figure.add_subplot(rows, columns, x + 1)
         axis.plot(np.arange(1, len(X[x]) + 1), X[x])
-        axis.set_title(titles[x])
+        title = f'Data Set {ID[x]}'
+        if Y is not None:
+            y = int(np.atleast_1d(Y)[x])
+            title += f': class {y}'
+            if y < len(names):
+                title += f' ({names[y]})'
+        axis.set_title(title, parse_math=False)
         axis.grid(alpha=0.3)
     figure.supxlabel('Time Sequence (t)')
     figure.supylabel('Data X(t)')
-    save_plot(figure, plot_name(ID, folder))
+    save_plot(figure, f'{folder}_{"_".join(map(str, ID[:6]))}.png')
 
 
 def plot_history(history):
-    """Plot accuracy and loss against the epoch. Saves history.png.
+    """Plot accuracy and loss against the epoch; history comes from model.fit.
 
-    history comes from model.fit; with validation data, their curves are
-    plotted as well. train.py saves it in the run's folder. Accuracy and loss
-    have the same axes in all runs, so that you can compare pictures.
+    With validation data, their curves are plotted as well. Runs have the same
+    axes (unless the loss exceeds 1), so you can compare them. save_run saves
+    the plot.
     """
-    figure, axes = plt.subplots(2, 1, sharex=True, figsize=(6.4, 7))
-    for axis, name in zip(axes, ('accuracy', 'loss'), strict=True):
-        for label, key in ('training', name), ('validation', f'val_{name}'):
-            if key in history.history:
-                values = history.history[key]  # one for each epoch
+    figure = plt.figure('history', (6.4, 7), clear=True, layout='constrained')
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    for axis, name in (upper, 'acc'), (lower, 'loss'):
+        for key, values in history.history.items():
+            if name in key:
+                label = 'validation' if key.startswith('val_') else 'training'
                 axis.plot(np.arange(1, len(values) + 1), values, label=label)
-        axis.set_ylabel(name.capitalize())
         axis.grid(alpha=0.3)
-    axes[0].set_title('Accuracy Convergence History')
-    axes[0].set_ylim(-0.02, 1.02)
-    axes[1].set_yscale('log')
-    axes[1].set_ylim(1e-6, 10)
-    axes[1].legend()
-    axes[1].set_xlabel('Epoch')
-    save_plot(figure, 'history.png', run_folder())
+    upper.set_title('Accuracy Convergence History')
+    upper.set_ylabel('Accuracy')
+    upper.set_ylim(-0.02, 1.02)
+    lower.set_ylabel('Loss')
+    lower.set_ylim(0, max(1, lower.dataLim.ymax))
+    lower.legend()
+    lower.set_xlabel('Epoch')
 
 
-def show_plots():
-    """Open a window for each plot; without a display, draw with characters."""
-    if not plt.get_fignums():  # nothing was plotted
-        return
-    # Without a display, matplotlib's canvas can only write files.
-    if plt.gcf().canvas.required_interactive_framework:
-        print('Close the plot window to end the script', flush=True)
-        plt.show()
-    else:
-        draw_in_terminal(plt.gcf())
+def save_plot(figure, path):
+    """Save a figure as a PNG, and print its name."""
+    figure.savefig(path, dpi=150)
+    print(f'Plot: {path}')

@@ -4,36 +4,44 @@ python view.py 2            plots training sequence 2
 python view.py 1 2 3 4      plots four in a grid
 python view.py --test 7     plots test sequence 7
 python view.py --hide 7     plots it without its class, for you to guess
-python view.py noise.dat    plots a file of your own
 python view.py --wrong      plots what the newest run got wrong
 """
 
+# Report mistakes in a few lines
 from support.start import prepare
 
 prepare()
 
-from support.command_lines import read_view_options
-from support.files import read_values
-from support.wrong import plot_wrong
+import argparse
 
+import matplotlib.pyplot as plt
 import numpy as np
 
-from utilities import plot_results, read_sequence, show_plots
+from utilities import plot_results, read_sequence
 
-N_sequence = 128  # Length of each piece of data
+raw = argparse.RawDescriptionHelpFormatter
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+add = parser.add_argument
+add('ID', nargs='*', type=int, help='the number i of X_i.dat')
+add('--test', action='store_true', help='look in Test instead of Train')
+add('--hide', action='store_true', help='hide the class')
+add('--wrong', action='store_true', help='plot what a run got wrong')
+add('--run', default='.', metavar='NAME', help='with --wrong: runs/NAME')
+add('--N_sequence', type=int, default=128, help='length, default 128')
+args = parser.parse_args()
+folder = 'Test' if args.test else 'Train'
 
-args = read_view_options(__doc__, N_sequence)
+if args.wrong:
+    from support.wrong import plot_wrong
 
-if args.ID:
+    plot_wrong(args.run)
+elif args.ID:
     # Load these sequences and plot them
     X = np.empty([len(args.ID), args.N_sequence])
     Y = np.empty(len(args.ID))
     for x in range(len(args.ID)):
-        X[x,], Y[x] = read_sequence(args.folder, args.ID[x], args.N_sequence)
-    plot_results(args.ID, X, None if args.hide else Y, args.folder)
-elif args.files:  # of your own, which have no classes
-    X = [read_values(path) for path in args.files]
-    plot_results([path.stem for path in args.files], X, folder='file')
+        X[x,], Y[x] = read_sequence(folder, args.ID[x], args.N_sequence)
+    plot_results(args.ID, X, None if args.hide else Y, folder)
 else:
-    plot_wrong(args.run)
-show_plots()
+    parser.error('type the number of a sequence, or --wrong')
+plt.show()
