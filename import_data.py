@@ -23,8 +23,8 @@ import shlex
 import sys
 from dataclasses import asdict
 
+from support.checks import suggest_scaling
 from support.console import DataError, make_parser, printable, whole_number
-from support.mistakes import suggest_scaling
 from support.sets import write_sets
 from support.tables import (
     NUMBER,

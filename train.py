@@ -4,12 +4,12 @@
 # This is an example of time series (sequence) classification
 # for a binary classification problem. Ported to Keras 3.
 
-# From here on a mistake ends in a few lines, and Keras makes its batches in
-# a quicker way than its own, in another order (see docs/differences.md)
+# Report mistakes in a few lines, and start Keras without its notices
 from support.start import prepare
 prepare(keras=True)
 
 # Import modules
+import matplotlib.pyplot as plt
 import numpy as np
 from keras.models import Sequential
 from keras.layers import Dense
@@ -17,12 +17,12 @@ from keras.layers import Dense
 #from keras.layers import Reshape
 from keras.layers import Input
 from keras.utils import set_random_seed
-from utilities import read_training_data, read_test_data
-from utilities import plot_history, show_plots
-from support.command_lines import read_command_line
-from support.mistakes import check_network
+from utilities import read_training_data, read_test_data, plot_history
+from support.batches import use_quick_batches
+from support.checks import check_network
+from support.command_line import read_command_line
+from support.progress import ShowProgress
 from support.runs import save_run
-from support.training import ShowAndSave
 
 # The numbers to play with. Change them here, or type them for one run:
 # python train.py --N_train 50 --N_epochs 100
@@ -34,7 +34,7 @@ batch_size = 32      # Number of sequences in a batch
 seed = 0             # Seed of the random numbers
 
 # Let the command line replace any number above (globals() holds them all)
-read_command_line(globals())
+numbers = read_command_line(globals())
 
 # The same seed gives the same network
 set_random_seed(seed)
@@ -63,7 +63,7 @@ for x in range(N_test):
 # layer sees all the values at once. The LSTM below reads them one by one.
 model = Sequential()
 
-# What goes in: 128 values
+# What goes in: the N_sequence values of a time series
 model.add(Input(shape=(N_sequence,)))
 
 # ---------------------------------------------------- edit from here ...
@@ -90,17 +90,19 @@ model.compile(optimizer='rmsprop', loss='binary_crossentropy',
               metrics=['accuracy'])
 model.summary()
 
-# Only for speed: up to 100 batches in one go
-model.steps_per_execution = 100
+# Only for speed (not with steps_per_epoch): run all batches of an epoch in
+# one go, and make them in a quicker way than Keras's own
+model.steps_per_execution = N_train // batch_size + 1
+use_quick_batches()
 
 # Check that network, loss and data go together, before the training begins
 check_network(model, X_train, Y_train, X_test, Y_test)
 
 # Fit the model using the training set: in each epoch it is shuffled and cut
 # into batches, and after each batch the weights are updated.
-# ShowAndSave shows the progress, and saves the network at the end.
+# ShowProgress shows a bar, and lets Ctrl-C stop it after the epoch.
 history = model.fit(X_train, Y_train, epochs=N_epochs, batch_size=batch_size,
-                    callbacks=[ShowAndSave()])
+                    callbacks=[ShowProgress()])
 
 # Plot the history
 plot_history(history)
@@ -110,8 +112,8 @@ print("Evaluating Test Set")
 scores = model.evaluate(X_test, Y_test, verbose=0)
 print("Accuracy: %.2f%%" % (scores[1]*100))
 
-# How far to trust this number, what was wrong, and where all this is kept
-save_run(model, X_test, Y_test)
+# Print how far to trust this number and what was wrong, and save the run
+save_run(numbers, model, history, X_train, Y_train, X_test, Y_test)
 
-# Show the plot in a window, or in a terminal without a display
-show_plots()
+# Show the plot in a window (close it to end the script), or in the terminal
+plt.show()

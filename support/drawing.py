@@ -1,10 +1,16 @@
-"""Curves drawn with characters, for a terminal without a display."""
+"""A backend of matplotlib that draws curves with characters, without a display.
+
+prepare() chooses it, where there is no display; then plt.show() draws here.
+"""
 
 import shutil
 import sys
 from contextlib import suppress
 
 import numpy as np
+from matplotlib._pylab_helpers import Gcf
+from matplotlib.backend_bases import FigureManagerBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cbook import simple_linear_interpolation
 from matplotlib.colors import to_hex
 from matplotlib.transforms import Bbox
@@ -63,3 +69,19 @@ def draw_panel(axis, width, height, curves=None):
         parts += [f'\n{side:>{margin}}│', *zip(*row, strict=True)]
     label = f'{axis.get_xlabel():─^{shape[1] - len(left) - len(right) - 2}}'
     return [*parts, f'\n{"":>{margin}}└{left} {label} {right}']
+
+
+class FigureManager(FigureManagerBase):
+    """What plt.show() calls: it draws all open figures and closes them."""
+
+    @classmethod
+    def pyplot_show(cls, *, block=None):
+        for manager in Gcf.get_all_fig_managers():
+            draw_in_terminal(manager.canvas.figure)
+        Gcf.destroy_all()
+
+
+class FigureCanvas(FigureCanvasAgg):
+    """What matplotlib looks for in a backend, beside the manager."""
+
+    manager_class = FigureManager

@@ -3,6 +3,7 @@
 For train.py, infer.py and compare.py. Importing this needs no TensorFlow.
 """
 
+import contextlib
 import hashlib
 import math
 
@@ -24,42 +25,43 @@ def class_numbers(Y):
     return Y.argmax(axis=1).astype(float) if Y[0].size > 1 else Y.reshape(len(Y))
 
 
-def hash_rows(X):
-    """Return a number for each row of X (n, ...), of its float32, for this process."""
-    return [hash(np.asarray(x, np.float32).tobytes()) for x in X]
-
-
-def pair_rows(X, Y):
-    """Return a hash of each row of X (n, ...) with its class, a list of pairs."""
-    return [*zip(hash_rows(X), class_numbers(Y).tolist(), strict=True)]
+def find_copies(X_test, X_train):
+    """Return whether each row of X_test is in X_train, in float32: bool (n,)."""
+    train = {np.float32(row).tobytes() for row in X_train}
+    return np.array([np.float32(row).tobytes() in train for row in X_test])
 
 
 def hash_arrays(*arrays):
     """Return a text that is the same for arrays of the same values in float32 alone."""
     digest = hashlib.sha256()
     for array in arrays:
-        for x in np.atleast_1d(array):  # by rows, as all may be larger than the memory
-            digest.update(np.asarray(x, '<f4').tobytes())
+        for row in np.atleast_1d(array):  # as all may be larger than the memory
+            digest.update(np.asarray(row, '<f4').tobytes())
     return digest.hexdigest()[:16]
 
 
-def hash_set(name, X, Y):
-    """Return the hashes of X_train and Y_train, by these names, or of the test."""
-    return {f'X_{name}': hash_arrays(X), f'Y_{name}': hash_arrays(class_numbers(Y))}
+def hash_set(X, Y):
+    """Return the hash of sequences X (n, N) and classes Y, (n,) or one-hot."""
+    return hash_arrays(X, class_numbers(Y))
 
 
 def describe_output(model):
     """Return a network's number of outputs, last activation, loss and scores.
 
-    The loss is None if it is not one of Keras's. Scores, from 0 to 1, are the outputs
-    themselves ('linear'), or made of logits by 'sigmoid' or 'softmax'; else None.
+    What it lacks is None: a subclassed model has no shape, a loss of one's own no name.
+    Scores, from 0 to 1, are the outputs themselves ('linear'), or made of logits by
+    'sigmoid' or 'softmax'; else None.
     """
     from keras import losses
 
-    last, loss = model.layers[-1], losses.get(getattr(model, 'loss', None))
+    neurons = None
+    scores = None
+    with contextlib.suppress(AttributeError):  # of a subclassed model
+        neurons = model.output_shape[-1]
+    last = model.layers[-1] if model.layers else model
+    loss = losses.get(model.loss)
     kind = getattr(getattr(last, 'activation', None), '__name__', type(last).__name__)
     name = getattr(loss, 'name', None) or getattr(loss, '__name__', '')
-    neurons, scores = model.output_shape[-1], None
     if kind.lower() in SCORES:
         scores = 'linear'
     elif getattr(loss, 'get_config', dict)().get('from_logits'):
@@ -67,19 +69,29 @@ def describe_output(model):
     return neurons, kind.lower(), name if hasattr(losses, name) else None, scores
 
 
+def describe_layer(layer):
+    """Return a layer as you read it aloud: 16 relu, LSTM 16 tanh."""
+    kind = type(layer).__name__
+    size = getattr(layer, 'units', getattr(layer, 'filters', ''))
+    activation = getattr(getattr(layer, 'activation', None), '__name__', '')
+    return f'{kind} {size} {activation}'.removeprefix('Dense ').strip()
+
+
 def count_epochs(model, epochs):
     """Return after how many epochs 95 and 100 % of the training sequences were right.
 
-    Or 'never'. None if fit counts in another way than the test: by another metric, or a
-    logit as class 1 above one half instead of 0. epochs is a dict for each.
+    Or 'never'. None if fit counts in another way than the test: by no accuracy, or a
+    logit as class 1 above one half instead of 0. epochs is a table, a row for each.
     """
-    metrics = [*(model.get_compile_config()['metrics'] or ())][:1]
     is_logit = describe_output(model)[3] == 'sigmoid'
-    is_counted = metrics in (['accuracy'], ['acc']) and not is_logit
+    names = [name for name in epochs if 'acc' in name and not name.startswith('val_')]
     found = {}
     for percent in 95, 100:
-        reached = (i for i, x in enumerate(epochs, 1) if x['accuracy'] >= percent / 100)
-        found[f'epochs_to_{percent}'] = next(reached, 'never') if is_counted else None
+        key = f'epochs_to_{percent}'
+        found[key] = None
+        if names and not is_logit:
+            reached = epochs['epoch'][epochs[names[0]] >= percent / 100]
+            found[key] = int(reached.iloc[0]) if len(reached) else 'never'
     return found
 
 
@@ -93,8 +105,11 @@ def predict_scores(model, X, activation, names=None):
 
     if not all(np.isfinite(weights).all() for weights in model.get_weights()):
         raise DataError(f'the network holds NaN or infinity: {NOT_FINITE}')
-    X = np.reshape(X, (len(X), *model.input_shape[1:]))
-    parts = [model(X[i : i + 1000], training=False) for i in range(0, len(X), 1000)]
+    with contextlib.suppress(AttributeError):  # a subclassed model has no shape
+        X = np.reshape(X, (len(X), *model.input_shape[1:]))
+    parts = []
+    for start in range(0, len(X), 1000):
+        parts.append(model(np.float32(X[start : start + 1000]), training=False))
     scores = np.array(activations.get(activation)(np.concatenate(parts)))
     for i in np.flatnonzero(~np.isfinite(scores).all(axis=1)):
         name = names[i] if names else f'sequence {i + 1}'
@@ -108,48 +123,69 @@ def wilson_interval(right, N):
 
     Wilson's score interval, as in scipy.stats.binomtest (whose import takes a second).
     """
-    p, z2 = right / N, 1.959964**2 / N
-    middle, half = p + z2 / 2, math.sqrt(z2 * (p * (1 - p) + z2 / 4))
+    p = right / N
+    z2 = 1.959964**2 / N
+    middle = p + z2 / 2
+    half = math.sqrt(z2 * (p * (1 - p) + z2 / 4))
     return (middle - half) / (1 + z2), (middle + half) / (1 + z2)
 
 
-def describe_test(right, given):
-    """Return lines: how many answers are right, bool (n,), and what that is worth.
+def describe_test(Y, predicted, in_train, names):
+    """Return lines: how many answers are right, what that is worth, and a baseline.
 
-    given, bool (n,), is True where fit was given the sequence: there it is no test.
+    Y and predicted are classes, int (n,). Where in_train, bool (n,), it is no test.
     """
-    N, new = len(right), right[~given]
+    right = Y == predicted
+    lines = [f'{right.sum()} of {len(Y)} right']
+    if in_train.any():
+        lines.append(f'{in_train.sum()} of {len(Y)} {COPIES}')
+    if in_train.all():
+        return [*lines, 'This measures memorisation only']
+    new = right[~in_train]
     low, high = (100 * x for x in wilson_interval(new.sum(), len(new)))
     digits = 1 if high - low < 2 else 0
-    worth = f'95 % confidence: {low:.{digits}f} % to {high:.{digits}f} %'
-    if not given.any():
-        return [f'{right.sum()} of {N} right; {worth}']
-    share = f'{new.sum()} right, {100 * new.mean():.1f} %'
-    lines = [f'{right.sum()} of {N} right', f'{given.sum()} of {N} {COPIES}']
-    return [*lines, f'On the {len(new)} others: {share}; {worth}']
+    worth = f'; 95 % confidence: {low:.{digits}f} % to {high:.{digits}f} %'
+    if in_train.any():
+        share = f'{new.sum()} right, {100 * new.mean():.1f} %'
+        lines.append(f'On the {len(new)} others: {share}')
+    lines[-1] += worth
+    return [*lines, describe_baseline(Y[~in_train], names)]
 
 
 def describe_baseline(Y, names):
     """Return in a line the accuracy of the most frequent of the classes Y, int (n,)."""
     frequent = np.bincount(Y).argmax()
-    share = 100 * np.mean(frequent == Y)
-    return f'Always answering {class_name(frequent, names)}: {share:.0f} %'
+    right = np.sum(Y == frequent)
+    share = f'{right} of these {len(Y)}, {100 * right / len(Y):.0f} %'
+    return f'Always answering {class_name(frequent, names)}: {share}'
 
 
-def describe_training(facts, epochs):
-    """Return lines: how fast a network learnt, and where its validation loss turned."""
-    first, last = facts['epochs_to_95'], facts['epochs_to_100']
-    end = 'never all' if last == 'never' else f'all after {last}'
-    line = f'95 % of the training sequences right after {first} epochs, {end}'
-    if first == 'never':
-        line = f'Never 95 % of the training sequences right in {len(epochs)} epochs'
-    if not first:
+def describe_training(speed, epochs, N_epochs):
+    """Return lines: how fast a network learnt, and where its validation loss turned.
+
+    epochs is a table, a row for each; N_epochs were asked for.
+    """
+    lines = []
+    done = epochs['epoch'].iloc[-1]
+    if done < N_epochs:
+        lines.append(f'The training ended after epoch {done} of {N_epochs}')
+    first = speed['epochs_to_95']
+    last = speed['epochs_to_100']
+    if first is None:
         line = 'Epochs to 95 % are not counted: fit does not count as the test does'
-    if not (tested := [x for x in epochs if 'val_loss' in x]):
-        return [line]
-    best, end = min(tested, key=lambda x: x['val_loss']), tested[-1]
-    turn = 'Validation loss lowest at epoch {epoch}: {val_loss:.2g}'.format(**best)
-    return [line, turn + f'; at the end {end["val_loss"]:.2g}' * (best is not end)]
+    elif first == 'never':
+        line = f'Never 95 % of the training sequences right in {len(epochs)} epochs'
+    else:
+        end = 'never all' if last == 'never' else f'all after {last}'
+        line = f'95 % of the training sequences first right after {first} epochs, {end}'
+    lines.append(line)
+    if 'val_loss' in epochs:
+        best = epochs.loc[epochs['val_loss'].idxmin()]
+        lines.append(
+            f'Validation loss lowest at epoch {best["epoch"]:.0f}:'
+            f' {best["val_loss"]:.2g}; at the end {epochs["val_loss"].iloc[-1]:.2g}'
+        )
+    return lines
 
 
 def confusion_table(Y, predicted, names):
@@ -169,9 +205,12 @@ def confusion_table(Y, predicted, names):
 def describe_wrong(Y, predicted, names):
     """Return in a line which test sequences are wrong; of many, the first."""
     wrong = np.flatnonzero(Y != predicted)
-    line = ' '.join(str(i + 1) for i in wrong[:20]) + ' ...' * (len(wrong) > 20)
+    line = ' '.join(str(i + 1) for i in wrong[:20])
+    if len(wrong) > 20:
+        line += ' ...'
     kinds = {(Y[i], predicted[i]) for i in wrong}
     if len(kinds) == 1:
         label, answer = (class_name(j, names) for j in kinds.pop())
-        line += f', {"all " * (len(wrong) > 1)}{label} taken for {answer}'
+        every = 'all ' if len(wrong) > 1 else ''
+        line += f', {every}{label} taken for {answer}'
     return f'Wrong: {line}: python view.py --wrong'

@@ -1,36 +1,40 @@
 """What view.py --wrong draws: each wrong answer over what the network had learnt."""
 
 from support.console import DataError
-from support.files import class_name, read_set, save_plot
-from support.result import hash_arrays
-from support.runs import ANSWERS, read_csv, read_run
+from support.files import class_name
+from support.result import hash_set
+from support.runs import ANSWERS, read_runs
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+
+from utilities import read_set, save_plot
 
 MOST = 8  # rows of the picture
 
 
 def load_run_sets(run):
-    """Return the arrays of a run; raise DataError if Train or Test holds others now."""
-    N = run['numbers']
-    try:
-        train = read_set('Train', N['N_train'], N['N_sequence'])
-        test = read_set('Test', N['N_test'], N['N_sequence'])
-        if [*map(hash_arrays, (*train, *test))] == [*run['arrays'].values()]:
-            return *train, *test
-    except (DataError, KeyError):  # fewer, shorter, none; or a script without numbers
-        pass
-    command = run['data_command']
-    remedy = (
-        f'type  {command} --overwrite  to make it again' if command else 'train again'
-    )
-    raise DataError(f'Train and Test do not hold the data of {run["path"]}: {remedy}')
+    """Return X_train, Y_train, X_test and Y_test of a run, from Train and Test.
+
+    Raises DataError if these, by their hashes, are not what it was trained with.
+    """
+    numbers = run['numbers']
+    for name in 'N_train', 'N_test', 'N_sequence':
+        if name not in numbers:
+            raise DataError(f'{run["folder"]}: its script has no {name}')
+    train = read_set('Train', numbers['N_train'], numbers['N_sequence'])
+    test = read_set('Test', numbers['N_test'], numbers['N_sequence'])
+    if [hash_set(*train), hash_set(*test)] != [run['train'], run['test']]:
+        why = 'made anew, or changed by its script after reading'
+        raise DataError(f'Train and Test are not those of {run["folder"]}: {why}')
+    return *train, *test
 
 
 def plot_pair(axis, x, other, title):
     """Plot a test over a training sequence, both (N,); mark where they differ."""
-    t, differ = np.arange(1, len(x) + 1), x != other
+    t = np.arange(1, len(x) + 1)
+    differ = x != other
     axis.plot(t, x, 'C0', linewidth=3, alpha=0.5, label='test sequence')
     axis.plot(t, other, 'k', linewidth=1, label='training sequence')
     mark = {'color': '#d55e00', 'zorder': 3, 'label': 'where they differ'}
@@ -41,26 +45,31 @@ def plot_pair(axis, x, other, title):
     axis.grid(alpha=0.3)
 
 
-def plot_wrong(name=None):
+def plot_wrong(name='.'):
     """Plot what runs/NAME, or the newest run, got wrong; say how much. Saves wrong.png.
 
     Each is drawn over the nearest training sequence of its class, and over the nearest
     of the class it was taken for, by the Euclidean distance.
     """
-    run = read_run(name)
-    rows, names = read_csv(run, ANSWERS), run['class_names']
+    run = read_runs(name)[-1]
+    rows = pd.read_csv(run['folder'] / ANSWERS)
+    names = run['class_names']
     X_train, Y_train, X_test, Y_test = load_run_sets(run)
-    answers = np.array([int(row['predicted']) for row in rows])
+    answers = rows['predicted'].to_numpy()
     wrong = np.flatnonzero(answers != Y_test)
-    drawn = f'; the first {MOST} are drawn' * (len(wrong) > MOST)
-    print(f'{run["path"]}: {len(wrong)} of {len(rows)} test sequences are wrong{drawn}')
-    if not len(wrong := wrong[:MOST]):
+    drawn = ''
+    if len(wrong) > MOST:
+        drawn = f'; the first {MOST} are drawn'
+    count = f'{len(wrong)} of {len(rows)} test sequences are wrong'
+    print(f'{run["folder"]}: {count}{drawn}')
+    wrong = wrong[:MOST]
+    if not len(wrong):
         return
     options = {'figsize': (12, 1 + 2.5 * len(wrong)), 'layout': 'constrained'}
     figure, axes = plt.subplots(len(wrong), 2, sharey='row', squeeze=False, **options)
     for i, (left, right) in zip(wrong, axes, strict=True):
-        score = rows[i][f'score_{answers[i]}']
-        score = f' (score {float(score):.3f})' if score else ''
+        score = rows.loc[i, f'score_{answers[i]}']
+        score = f' (score {score:.3f})' if run['scores'] else ''
         distance = np.linalg.norm(X_train - X_test[i], axis=1)
         taken = f'taken for {class_name(answers[i], names)}{score}'
         own = class_name(Y_test[i], names)
@@ -74,3 +83,5 @@ def plot_wrong(name=None):
     figure.supxlabel('Time Sequence (t)')
     figure.supylabel('Data X(t)')
     save_plot(figure, 'wrong.png')
+    if plt.get_backend().endswith('drawing'):
+        print('A terminal cannot show this plot: fetch wrong.png')

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 keras = import_keras()
+batches.use_quick_batches()
 from tensorflow.data import Dataset
 
 rng = np.random.default_rng(0)
@@ -89,5 +90,5 @@ def test_what_goes_the_way_of_keras(monkeypatch, capsys):
     for data in tensors, (X, Y):
         np.testing.assert_allclose(train(*data)[0], wanted, atol=1e-6)
     monkeypatch.setattr(keras, '__version__', '3.99.0')
-    batches.replace_slow_batches()
+    batches.use_quick_batches()
     assert 'takes longer with Keras' in capsys.readouterr().err

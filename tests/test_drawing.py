@@ -40,19 +40,21 @@ class Latin1(Terminal):
     encoding = 'iso-8859-1'
 
 
-@pytest.fixture
-def show(folder, monkeypatch):
-    """A function that shows the last plot in a terminal and returns what is printed."""
+@pytest.fixture(autouse=True)
+def backend():
+    """The one that prepare() chooses in a terminal without a display."""
+    plt.switch_backend('module://support.drawing')
+    yield
+    plt.switch_backend('agg')
 
-    def show(columns=80, stdout=Terminal, **env):
-        for name, value in {'COLUMNS': f'{columns}', 'TERM': 'xterm', **env}.items():
-            monkeypatch.setenv(name, value)
-        with contextlib.redirect_stdout(stdout()) as shown:
-            utilities.show_plots()
-        return shown.getvalue()
 
-    yield show
-    plt.close('all')
+def show(monkeypatch, columns=80, stdout=Terminal, **env):
+    """Show the plots in a terminal; return what is printed."""
+    for name, value in {'COLUMNS': f'{columns}', 'TERM': 'xterm', **env}.items():
+        monkeypatch.setenv(name, value)
+    with contextlib.redirect_stdout(stdout()) as shown:
+        plt.show()
+    return shown.getvalue()
 
 
 def plot_waves(N):
@@ -74,62 +76,50 @@ def plain(shown):
     return re.sub(r' *$', '', re.sub(r'\x1b\[[\d;]*m', '', shown), flags=re.MULTILINE)
 
 
-def test_waves(show):
+def test_waves(folder, monkeypatch):
     plot_waves(2)
-    assert plain(show(64)) == WAVES
+    assert plain(show(monkeypatch, 64)) == WAVES
 
 
-def test_history(show):
-    """Each curve has the colour of its name, and the figure its limits."""
+def test_history(folder, monkeypatch, lesson):
+    """Each curve has the colour of its name; with the results it fits a screen."""
     plot_history()
-    limits = [axis.get_ylim() for axis in plt.gcf().axes]
-    shown = show()
+    shown = show(monkeypatch)
     names, top, *_, bottom, _ = shown.splitlines()
     training, validation = re.findall(r'\x1b\[([\d;]+)m ▀ ', names)[:2]
     assert training != validation
     assert re.match(rf'1│\x1b\[{training}m▀', top)
     assert re.match(rf'0│\x1b\[{validation}m▄', bottom)
-    assert [axis.get_ylim() for axis in plt.gcf().axes] == limits
-
-
-def test_fits_a_screen(show, lesson):
-    """The lesson's results, the curves and the prompt: 24 rows of 80 columns."""
-    *_, results = lesson.stdout.partition('Evaluating')
-    plot_history()
-    lines = (results + plain(show())).splitlines()
+    lines = (lesson.stdout.partition('Evaluating')[2] + plain(shown)).splitlines()
     assert sum(math.ceil(len(line) / 80) for line in lines) < 24
-
-
-@pytest.mark.parametrize('env', [{'NO_COLOR': '1'}, {'TERM': 'dumb'}])
-def test_without_colour(show, env):
-    """Only the first curve, as a second would look the same."""
+    # Without colour only the first curve, as a second would look the same.
     plot_history()
-    shown = show(**env)
+    shown = show(monkeypatch, NO_COLOR='1')
     assert '▀ training' in shown and '\n1│▀▀▀' in shown and '\n0│   ' in shown
     assert '\x1b' not in shown and 'validation' not in shown
 
 
-def test_not_legible(show):
-    """Narrow, in Latin-1, in a file; without a curve, with a text, with more panels."""
-    plt.figure().subplots().plot([])
-    assert not show()
-    plot_waves(4)
-    assert show()
-    assert not (show(63) or show(stdout=Latin1) or show(stdout=io.StringIO))
-    plt.gca().text(1, 0, 'text')
-    assert not show()
-    plot_waves(5)
-    assert not show()
+@pytest.mark.parametrize(
+    ('N', 'columns', 'stdout'),
+    [(4, 63, Terminal), (4, 80, Latin1), (4, 80, io.StringIO), (5, 80, Terminal)],
+)
+def test_not_legible(folder, monkeypatch, N, columns, stdout):
+    """Narrow, in Latin-1, in a file, with more panels: nothing is drawn."""
+    plot_waves(N)
+    assert show(monkeypatch, columns, stdout) in ('', f'Plot: Train_1-{N}.png')
 
 
 @pytest.mark.slow
-def test_view_in_a_terminal(data):
-    """Below the name of the PNG, which is all that a pipe is given."""
+def test_a_real_terminal(data):
+    """view.py draws below the name of the PNG, which is all that a pipe is given."""
     command = [sys.executable, PROJECT / 'view.py', '2']
+    env = {name: text for name, text in os.environ.items() if name != 'MPLBACKEND'}
+    env |= {'TERM': 'dumb', 'COLUMNS': '80'}
     ours, terminal = pty.openpty()
-    env = os.environ | {'TERM': 'dumb', 'COLUMNS': '80'}
     subprocess.run(command, stdout=terminal, env=env, check=True)
     os.close(terminal)
     name, *drawn = os.read(ours, 9999).decode().splitlines()
     os.close(ours)
     assert name == 'Plot: Train_2.png' and len(drawn) == 14 and '▀' in drawn[1]
+    done = subprocess.run(command, capture_output=True, text=True, env=env)
+    assert done.stdout == 'Plot: Train_2.png\n'

@@ -1,8 +1,10 @@
-"""Runs: what is judged, what a training leaves, and who gets which folder."""
+"""Runs: what a training leaves and prints, who gets which folder, what goes again."""
 
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from support import result, runs
@@ -10,12 +12,11 @@ from support.console import DataError
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
-from conftest import SHORT, TRAIN, contents, one_line, refused, script
+from conftest import PROJECT, SHORT, TRAIN, refused, script
 from keras import Input, Sequential, layers
 from scipy.stats import binomtest
-
-# ------------------------------------------------------------------ what is judged
 
 # A script of one's own, as quick as can be.
 OWN = """
@@ -24,92 +25,35 @@ prepare(keras=True)
 import keras
 import numpy as np
 from keras import layers
-from keras.callbacks import EarlyStopping, LambdaCallback, ModelCheckpoint
-from support.command_lines import read_command_line
-from support.mistakes import check_network
+from support.checks import check_network
+from support.command_line import read_command_line
+from support.progress import ShowProgress
 from support.runs import save_run
-from support.training import ShowAndSave
 
 seed = 0
-read_command_line(globals())
+numbers = read_command_line(globals())
 keras.utils.set_random_seed(seed)
 rng = np.random.default_rng(0)
 X_train, X_test = rng.normal(size=(20, 4)), rng.normal(size=(10, 4))
 Y_train, Y_test = X_train[:, 0] > 0, X_test[:, 0] > 0
-loss, last = 'binary_crossentropy', 'sigmoid'
 
-def build():
+def build(network=None):
     global model
-    model = keras.Sequential([keras.Input((4,)), layers.Dense(1, last)])
-    model.compile('sgd', loss, metrics=['accuracy'], run_eagerly=True)
-    return model
+    model = network or keras.Sequential([keras.Input((4,)), layers.Dense(1, 'sigmoid')])
+    model.compile('sgd', 'binary_crossentropy', metrics=['accuracy'], run_eagerly=True)
 
-def check():
+def fit(callbacks=(), **options):
+    global history
     check_network(model, X_train, Y_train, X_test, Y_test)
+    options = {'epochs': 2, 'verbose': 0} | options
+    callbacks = [ShowProgress(), *callbacks]
+    history = model.fit(X_train, Y_train, callbacks=callbacks, **options)
 
-def fit(X=None, Y=None, more=(), ours=True, **options):
-    X, Y = X_train if X is None else X, Y_train if Y is None else Y
-    callbacks = [ShowAndSave()] * ours + [*more]
-    return model.fit(X, Y, epochs=2, verbose=0, callbacks=callbacks, **options)
-
-def save(X=None):
-    save_run(model, X_test if X is None else X, Y_test)
-
-def change():
-    model.set_weights(keras.models.clone_model(model).get_weights())
-
-class Mine(keras.callbacks.Callback):
-    def __init__(self, data):
-        super().__init__()
-        self.data = data
+def save(**other):
+    save_run(numbers | other, model, history, X_train, Y_train, X_test, Y_test)
 
 build()
 """
-STOP = "EarlyStopping('accuracy', baseline=2, restore_best_weights=True)"
-BEST = "[ModelCheckpoint('best.keras', 'accuracy', save_best_only=True)]"
-LATE = '[LambdaCallback(on_train_begin=lambda logs: change())]'
-LOAD = "model = keras.models.load_model('best.keras')"
-USUAL = 'check(); fit(); save()'
-LOGITS = """def loss(y, p):
-    return keras.losses.binary_crossentropy(y, p, from_logits=True)
-last = None; build()
-"""
-DATASET = 'from tensorflow.data import Dataset as D\nbatches = '
-DATASET += 'D.from_tensor_slices((X_train, Y_train)).batch(5)\n'
-# What follows, and why the newest run is not judged; None if it is.
-JUDGED = {
-    'check(); fit(X_train[15:5:-1] + 0, Y_train[15:5:-1]); save()': None,
-    'check(); fit(validation_split=0.25); save()': None,
-    f'check(); fit(more=[{STOP}]); save()': None,
-    f'check(); fit(more={BEST}); {LOAD}; save()': None,
-    f'for seed in 0, 1: keras.utils.set_random_seed(seed); build(); {USUAL}': None,
-    # Several fits of one network, or other weights
-    'check(); [fit() for fold in range(3)]; save()': 'trained by 3 fits',
-    f'for i in 0, 1: w = model.get_weights(); build().set_weights(w); {USUAL}': 'by 2',
-    f'model.train_on_batch(X_train, Y_train); {USUAL}': 'trained by 2 fits',
-    f'check(); fit(more={LATE}); save()': 'weights were changed',
-    'check(); change(); fit(); save()': 'weights were changed',
-    'check(); fit(); change(); save()': 'other weights',
-    # Several networks, or fits that nothing watches
-    'check(); fit(); a = model; build(); check(); fit(); model = a; save()': 'last',
-    'check(); build(); fit(); save()': 'no check_network( ) came right before',
-    'check(); fit(ours=False); save()': 'no fit with ShowAndSave',
-    # Other data
-    f'{DATASET}check(); model.fit(batches, callbacks=[ShowAndSave()]); save()': (
-        'BatchDataset data, not'
-    ),
-    'check(); fit(2 * X_train); save()': 'other sequences or classes than',
-    'check(); fit(Y=~Y_train); save()': 'other sequences or classes than',
-    'check(); fit(); save(X_test + 1)': 'saw other test',
-    # Leaks
-    'check(); fit(validation_data=(X_test, Y_test)); save()': 'fit saw all test',
-    f'check(); fit(validation_data=[X_test, Y_test]); build(); {USUAL}': 'saw all',
-    'check(); fit(more=[Mine((X_test, Y_test))]); save()': 'fit saw all test',
-    f'X_test, Y_test = X_train, Y_train; {USUAL}': (
-        '20 of 20 test sequences also occur in the training set: '
-    ),
-    f'{LOGITS}{USUAL}': 'may expect logits',
-}
 
 
 def own(code, *options, status=0):
@@ -118,166 +62,220 @@ def own(code, *options, status=0):
     return script(os.path.abspath('own.py'), *options, status=status)
 
 
+def folders():
+    """Return the folders of all runs, the oldest first."""
+    return [str(run['folder'].relative_to('runs')) for run in runs.read_runs()]
+
+
+# ------------------------------------------------------------------ what is printed
+
+USUAL = 'fit(); save()'
+SUBCLASS = """
+class Network(keras.Model):
+    last = layers.Dense(1, 'sigmoid')
+    def call(self, X):
+        return self.last(X)
+build(Network())
+"""
+DATASET = """
+from tensorflow.data import Dataset
+batches = Dataset.from_tensor_slices((X_train, Y_train)).batch(5)
+history = model.fit(batches, epochs=2, validation_data=(X_test, Y_test))
+"""
+STOP = "keras.callbacks.EarlyStopping('loss', patience=1, min_delta=9)"
+FAR = 'X_train += 15; X_test += 15; X_train[3] = 0; '
+SCALED = 'build(keras.Sequential([layers.BatchNormalization(), layers.Dense(1)])); '
+COPIES = 'X_test[:4] = X_train[:4]; Y_test[:4] = Y_train[:4]; '
+# What is right, what is printed of it, and what is not
+RIGHT = [
+    (USUAL, r'\d of 10 right; 95 % conf.*\n.*of these 10, ', 'copies|mean of|ended'),
+    ('X_train *= 0.5; X_test *= 0.5; fit(); save()', 'of these 10, ', 'mean of'),
+    ('history = model.fit(X_train, Y_train); save()', 'of these 10, ', 'Training on'),
+    (
+        'fit(validation_data=(X_test, Y_test)); save()',
+        'Validation loss low',
+        'also occ',
+    ),
+    ('fit(validation_split=0.2, validation_freq=2); save()', 'of these', 'Validation'),
+    (f'fit(callbacks=[{STOP}], epochs=9); save()', 'ended after epoch 2 of 9', 'x'),
+    (f'{DATASET}save()', 'Validation loss lowest at', 'also occur'),
+    (f'{SUBCLASS}{USUAL}', 'of these 10, ', 'mean of'),
+    (
+        'model.compile(metrics=["acc"]); fit(); save()',
+        'right in 2 epochs',
+        'not counted',
+    ),
+    (f'{FAR}{USUAL}', '(?s)1 rows of zeros, the first is row 3.*mean of 14', 'X_test'),
+    (f'{FAR}{SCALED}{USUAL}', '1 rows of zeros', 'mean of'),
+    (
+        f'{COPIES}{USUAL}',
+        r'On the 6 others: \d right, .*\n.*: \d of these 6, ',
+        'these 10',
+    ),
+    (
+        'X_test, Y_test = X_train, Y_train; fit(); save()',
+        'memorisation only',
+        '95 % con',
+    ),
+]
+
+
 @pytest.mark.filterwarnings('ignore::UserWarning')  # of Keras, about such scripts
-@pytest.mark.parametrize(('code', 'reason'), JUDGED.items())
-def test_what_is_judged(folder, code, reason):
-    """The lines below the accuracy, or the reason why there are none."""
-    printed = own(code, '--name', 'a').stdout
-    shown = re.findall('^Not judged: (.*)', printed, re.M)[-1:]
-    assert [runs.read_run()['not_judged'] or ''] == (shown or [''])
-    assert (reason or '') in ''.join(shown) and bool(shown) == bool(reason)
-    assert re.search(r'^\d+ of \d+ right', printed, re.M) and ' recall ' in printed
-    for text in '95 % confidence: ', 'Always answering ', 'of the training sequences':
-        assert bool(reason) != (text in printed.rpartition('Training on')[2])
+@pytest.mark.parametrize(('code', 'shown', 'hidden'), RIGHT)
+def test_what_is_right(folder, code, shown, hidden):
+    done = own(code)
+    assert not done.stderr and 'Run: runs/1 with history.csv, mo' in done.stdout
+    assert re.search(shown, done.stdout), done.stdout
+    assert not re.search(hidden, done.stdout), done.stdout
 
 
-# ------------------------------------------------------------------ what it leaves
+def test_objects_of_the_test(data):
+    """Several sequences of one object: the interval is not for new objects."""
+    Path('Test/ids.txt').write_text('a\nb\n' * 5)
+    assert 'These are of 2 objects' in script('train.py', *SHORT).stdout
+    assert [*pd.read_csv('runs/1/predictions.csv')['id']] == ['a', 'b'] * 5
 
 
-def read_own(code, *options):
-    """Run such a script; return what run.json says, as it is in the file."""
-    own(code, *options)
-    return json.loads(Path('runs/last/run.json').read_text('utf-8'))
+# ------------------------------------------------------------------ the folders
 
 
-def test_what_run_json_holds(folder):
-    """What compare.py needs to know whether two runs are seeds of one setting."""
-    usual = 'check(); fit(more=more); save()'
-    first = read_own(f'more = []; {usual}')
-    assert first.keys() == runs.FIELDS.keys() and first['setting']
-    seed = read_own(f'# the same\nmore = []; {usual}', '--seed', 1)
-    assert seed['setting'] == first['setting'] and seed['weights'] != first['weights']
-    same = {'weights', 'arrays', 'fit', 'layers', 'learning_rate', 'numbers'}
-    others = {
-        'Y_train = ~Y_train': {'arrays', 'fit'},
-        'X_test = -X_test': {'arrays'},
-        'model.compile("sgd", "mse", metrics=["accuracy"])': set(),
-        'model.optimizer.learning_rate = 0.5': {'learning_rate'},
-        'more = [EarlyStopping("loss", patience=7)]': {'fit'},
-    }
-    for code, differ in others.items():
-        run = read_own(f'more = []; {code}; {usual}')
-        assert {x for x in same if run[x] != first[x]} == differ, code
-        assert run['setting'] != first['setting']
-    assert run['fit']['callbacks'][0]['patience'] == 7
-    # A loop in one script: what run.json can't hold, and paths.
-    for callback in (
-        'LambdaCallback(lambda *_: x)',
-        "ModelCheckpoint(f'{x}.keras', 'loss')",
-        "EarlyStopping('loss', patience=x)",
-    ):
-        own(f'for x in 1, 2: build(); check(); fit(more=[{callback}]); save()')
-    settings = [run['setting'] for run in runs.all_runs()[-6:]]
-    assert settings[:2] == [None, None] and settings[2] == settings[3] is not None
-    assert settings[4] != settings[5]
+def refused_again(*options):
+    """Run a script again that may not be trained; return its line."""
+    return own(USUAL, '--name', 'a', *options, status=2).stderr
 
 
-def test_folders(folder):
-    """Each network has one, whoever is first; --overwrite replaces what was there."""
-    for name in 'last', '../x':
-        assert name in own(USUAL, '--name', name, status=2).stderr
-    own(f'for i in 1, 2: build(); {USUAL}', '--name', 'a')
-    before = contents('runs')
-    assert '--overwrite' in own(USUAL, '--name', 'a', status=2).stderr
-    own('check(); fit(); fit(); save()', '--name', 'a', '--overwrite')
-    after = contents('runs')
-    assert {*after} == {*before} and after['a-2/run.json'] == before['a-2/run.json']
-    assert after['a/run.json'] != before['a/run.json']
-    # Two jobs at once: one makes the folder while the other trains.
-    Path('runs/9').mkdir()
-    again = "import os; os.utime('runs/a/run.json')"
-    printed = own(f'{again}; {USUAL}', '--name', 'a', '--overwrite').stdout
-    assert 'Another training has made runs/a' in printed and 'Run: runs/10 ' in printed
-    code = f'check(); fit(); {again}; save()'
-    assert 'Run: runs/11 with' in own(code, '--name', 'a', '--overwrite').stdout
-    assert {*os.listdir('runs')} == {'a', 'a-2', '9', '10', '11', 'last'}
-    assert os.readlink('runs/last') == '11'
+def test_a_setting_is_a_folder(folder):
+    """Its seeds are in it; what is there already is not trained again."""
+    for seed in 0, 1:
+        own(USUAL, '--name', 'a', '--seed', seed)
+    again = own(f'# the same\n\n{USUAL}', '--name', 'a', '--seed', 1)
+    assert 'runs/a/1 is there already' in again.stdout and 'Epoch' not in again.stdout
+    assert folders() == ['a/0', 'a/1'] and os.readlink('runs/last') == 'a/1'
+    line = own(f'1; {USUAL}', '--name', 'a', '--seed', 2, status=2).stderr
+    assert 'is of another script' in line and 'rm -r runs/a' in line
+    Path('Train').mkdir()
+    Path('Train/about.txt').write_text('python make.py\n')
+    assert 'is of other sequences' in refused_again('--seed', 2)
+    os.remove('Train/about.txt')
+    # What is not whole, or was stopped
+    facts = json.loads(Path('runs/a/1/run.json').read_text())
+    Path('runs/a/1/run.json').write_text(json.dumps(facts | {'is_stopped': True}))
+    assert 'Ctrl-C' in refused_again('--seed', 1)
+    Path('runs/a/1/run.json').unlink()
+    assert 'not whole' in refused_again('--seed', 1)
+    for name in 'last', '../x', '7':
+        assert f'--name {name}' in refused_again('--name', name)
+
+
+def test_numbers_of_a_setting(data):
+    """Typed or edited, a number is the same; another one is another setting."""
+    script('train.py', *SHORT, '--name', 'a')
+    Path('edited.py').write_text(TRAIN.replace('N_epochs = 300 ', 'N_epochs = 3 '))
+    again = data / 'edited.py', *SHORT[:4], '--name', 'a'
+    assert 'runs/a/0 is there already' in script(*again).stdout
+    parts = ['runs/a/0 has N_epochs = 3', 'rm -r runs/a']
+    refused(*again, '--N_epochs', 2, status=2, parts=parts)
+
+
+def test_folds_and_loops(folder):
+    """Each network has a folder of its own, by its seed or the next number."""
+    own('for seed in 4, 5: build(); fit(); save(seed=seed)', '--name', 'loop')
+    fold = 'build(); fit(); save()'
+    printed = own(f'for fold in 0, 1, 2: {fold}', '--name', 'folds').stdout
+    assert 'runs/folds/0 is taken, so this run is runs/folds/2' in printed
+    own(f'for fold in 0, 1: {fold}')
+    assert folders() == 'loop/4 loop/5 folds/0 folds/1 folds/2 1 2'.split()
+    assert [run['numbers']['seed'] for run in runs.read_runs('loop')] == [4, 5]
+
+
+@pytest.mark.slow
+def test_jobs_at_once(data):
+    """Six of one name: mkdir decides, and each says what it has got."""
+    command = [sys.executable, PROJECT / 'train.py', *map(str, SHORT), '--name', 'a']
+    options = {'stdout': subprocess.PIPE, 'text': True}
+    jobs = [subprocess.Popen(command, **options) for _ in range(6)]
+    printed = ''.join(job.communicate()[0] for job in jobs)
+    made = re.findall(r'Run: (runs/a/\d) ', printed)
+    assert sorted(made) == [f'runs/a/{i}' for i in range(6)]
+    assert printed.count('runs/a/0 is taken, so this run is') == 5
 
 
 def test_runs_that_cannot_be_read(folder):
-    """They are named, and the others are read."""
-    own(USUAL)
-    for name in 'x', 'y':
-        Path('runs', name).mkdir()
+    refused('compare.py', parts=['no run in runs', 'python train.py'])
+    Path('runs/x').mkdir(parents=True)
     Path('runs/x/run.json').write_text('{"time": ')
-    compared = script('compare.py')
-    assert '1 sigmoid' in compared.stdout
-    one_line(compared, 'runs/x/run.json', 'fix it')
+    refused('compare.py', parts=['runs/x/run.json is cut short'])
 
 
-def test_a_script_that_dies_after_its_fit(data):
-    """It leaves a whole run."""
-    Path('bad.py').write_text(TRAIN.replace('plot_history(history)', 'plot(history)'))
-    said = script(data / 'bad.py', *SHORT, status=1, env={'SLURM_JOB_GPUS': '1'}).stderr
-    assert "name 'plot'" in said and 'TensorFlow sees none' in said
-    files = {'history.csv', 'model.keras', 'run.json', 'train.py'}
-    assert {*os.listdir('runs/1')} == files and {*os.listdir('runs')} == {'1', 'last'}
-    refused('view.py', '--wrong', parts=['runs/1/predictions.csv is missing'])
+# ------------------------------------------------------------------ what a run holds
 
 
-def test_the_slides_own_fit(data):
-    """It makes a run like others, but for history.png, which lies where it did."""
-    ours = re.search(r'history = model\.fit\([\s\S]*?\)\]\)\n', TRAIN)[0]
-    slides = 'history = model.fit(X_train, Y_train, epochs=N_epochs, batch_size=32)\n'
-    Path('slide.py').write_text(TRAIN.replace(ours, slides))
-    assert 'Plot: history.png' in script(data / 'slide.py', *SHORT).stdout
-    files = {'history.csv', 'model.keras', 'predictions.csv', 'run.json', 'train.py'}
-    assert {*os.listdir('runs/1')} == files
+def test_what_a_run_holds(lesson):
+    """The network that was tested, its answers, its script, its pictures."""
+    run = lesson.folder / 'runs/1'
+    names = 'about.txt history.csv history.png model.keras predictions.csv'
+    assert sorted(os.listdir(run)) == f'{names} run.json train.py'.split()
+    assert (run / 'train.py').read_text() == TRAIN
+    assert (run / 'about.txt').read_text() == 'python generate_data.py\n'
+    epochs = pd.read_csv(run / 'history.csv')
+    assert [*epochs] == ['epoch', 'accuracy', 'loss'] and len(epochs) == 300
+    answers = pd.read_csv(run / 'predictions.csv')
+    X = [np.fromfile(lesson.folder / f'Test/X_{i}.dat') for i in answers['number']]
+    scores = keras.models.load_model(run / 'model.keras').predict(np.array(X))
+    np.testing.assert_allclose(answers['score_1'], scores[:, 0], atol=1e-5)
+    assert (answers['predicted'] == (scores[:, 0] > 0.5)).all()
+    facts = json.loads((run / 'run.json').read_text())
+    assert facts['accuracy'] == (answers['predicted'] == answers['class']).mean()
+    assert facts['epochs_to_95'] == 1 + (epochs['accuracy'] >= 0.95).argmax()
+    assert answers['in_train'].sum() == 5
 
 
-def test_a_test_of_ones_own(data):
-    """It has no names of the objects in Test."""
-    Path('Test/ids.txt').write_text('a\nb\n' * 5)
-    fold = TRAIN.replace('# Create our', 'X_test = X_test[::-1]\n# Create our')
-    Path('fold.py').write_text(fold)
-    assert 'objects' not in script(data / 'fold.py', *SHORT).stdout
-    assert 'id' not in runs.read_csv(runs.read_run(), 'predictions.csv')[0]
+def test_figures_are_kept(folder):
+    """All that are open, by their names."""
+    draw = 'import matplotlib.pyplot as plt; plt.figure("a/b"); plt.figure();'
+    own(f'{draw} fit(); save()')
+    assert {'a_b.png', 'figure_2.png'} <= {*os.listdir('runs/1')}
 
 
 # ------------------------------------------------------------------ what it is worth
 
 
 def test_how_far_to_trust_it():
-    """The interval is that of the sequences that fit was not given."""
+    """The interval and the baseline are of the sequences that were not trained with."""
     for right, N in (0, 2), (2, 10), (46, 50):
         exact = binomtest(right, N).proportion_ci(method='wilson')
         assert result.wilson_interval(right, N) == pytest.approx([*exact])
-    right, given = np.array([True, True, False, True]), np.arange(4) < 2
-    first, second, third = result.describe_test(right, given)
-    assert first == '3 of 4 right' and second.startswith('2 of 4 test sequences')
-    assert third == 'On the 2 others: 1 right, 50.0 %; 95 % confidence: 9 % to 91 %'
-    (line,) = result.describe_test(np.arange(50) < 46, np.zeros(50, bool))
-    assert line == '46 of 50 right; 95 % confidence: 81 % to 97 %'
+    Y = np.array([0, 1, 1, 1])
+    lines = result.describe_test(Y, np.array([0, 1, 0, 1]), np.arange(4) < 1, ['a'])
+    assert lines == [
+        '3 of 4 right',
+        '1 of 4 test sequences also occur in the training set',
+        'On the 3 others: 2 right, 66.7 %; 95 % confidence: 21 % to 94 %',
+        'Always answering class 1: 3 of these 3, 100 %',
+    ]
 
 
 def test_how_fast_it_learnt():
-    """Only as the test counts: not that of a logit, nor another metric."""
-    epochs = [{'epoch': i, 'accuracy': x} for i, x in enumerate((0.5, 0.95, 1, 0.9), 7)]
+    """Only as the test counts: not that of a logit."""
+    epochs = {'accuracy': [0.5, 0.95, 1, 0.9], 'val_loss': [0.7, 0.384, 0.5, 0.8712]}
+    table = pd.DataFrame({'epoch': range(1, 5)} | epochs)
     logit = keras.losses.BinaryCrossentropy(from_logits=True)
     logits = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-
-    def lines(epochs):
-        return result.describe_training(result.count_epochs(model, epochs), epochs)
-
     for neurons, loss, is_counted in (1, 'mse', 1), (1, logit, 0), (2, logits, 1):
         model = Sequential([Input((2,)), layers.Dense(neurons)])
-        for metric in 'accuracy', 'acc', 'categorical_accuracy':
-            model.compile('sgd', loss, metrics=[metric])
-            (line,) = lines(epochs)
-            plain = is_counted and metric != 'categorical_accuracy'
-            assert ('right after 2 epochs, all after 3' in line) == plain
-            assert ('are not counted' in line) != plain
-    model.compile('sgd', logits, metrics=['accuracy'])
-    assert lines(epochs[:1])[0].startswith('Never 95 % ')
-    # Where the validation loss turns, also where it never does.
-    for epoch, loss in (0, 0.7), (2, 0.384), (3, 0.8712):  # of every other validation
-        epochs[epoch]['val_loss'] = loss
-    turns = 'Validation loss lowest at epoch 9: 0.38'
-    assert lines(epochs)[1] == f'{turns}; at the end 0.87'
-    assert lines(epochs[:3])[1] == turns
+        model.compile('sgd', loss, metrics=['accuracy'])
+        speed = result.count_epochs(model, table)
+        first, turn = result.describe_training(speed, table, 4)
+        assert ('right after 2 epochs, all after 3' in first) == is_counted
+        assert ('are not counted' in first) != is_counted
+        assert turn == 'Validation loss lowest at epoch 2: 0.38; at the end 0.87'
+    speed = result.count_epochs(model, table[:1])
+    ended, never, _ = result.describe_training(speed, table[:1], 4)
+    assert ended == 'The training ended after epoch 1 of 4'
+    assert never.startswith('Never 95 % ')
 
 
-def test_logits_become_scores(folder):
+def test_logits_become_scores():
     """By a sigmoid or a softmax; what has no bounds has no scores."""
     X = np.array([[1.0, -2.0], [0.5, 3.0]])
     for neurons, activation in (1, 'sigmoid'), (2, 'softmax'):
@@ -288,7 +286,7 @@ def test_logits_become_scores(folder):
         two.set_weights(one.get_weights())
         for network in logits, scores:
             network.compile('sgd', loss)
-        found = [result.describe_output(x)[3] for x in (logits, scores)]
+        found = [result.describe_output(network)[3] for network in (logits, scores)]
         assert found == [activation, 'linear']
         answers = map(result.predict_scores, (logits, scores), (X, X), found)
         np.testing.assert_allclose(*answers, atol=1e-6)

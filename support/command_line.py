@@ -1,0 +1,65 @@
+"""The command line of train.py."""
+
+import argparse
+import re
+import sys
+
+from support.console import DataError, make_parser, whole_number
+from support.explain import script_lines
+from support.runs import find_setting
+
+COUNTS = 'N_train', 'N_test', 'N_sequence', 'N_epochs', 'batch_size', 'seed'
+
+
+def read_command_line(variables):
+    """Let the command line change the numbers at the top of a script, its globals().
+
+    Each int, float and string becomes an option, --NAME VALUE, what is True or False a
+    switch, --NAME or --no-NAME. Returns the numbers by their names, and name, that of
+    --name. Ends the script with status 2 if runs/NAME is of another setting, and with 0
+    if it has this seed already.
+    """
+    if '__file__' not in variables:
+        raise DataError('in a notebook, type  %run train.py  in a cell of its own')
+    parser = make_parser('The numbers at the top of the script, for this run alone.')
+    for name, value in variables.items():
+        if name in COUNTS:
+            check_count(name, value)
+        if name[0] == '_' or not isinstance(value, int | float | str):
+            continue
+        about = {'default': value, 'help': f'default {value}'.replace('%', '%%')}
+        if isinstance(value, bool):
+            about['action'] = argparse.BooleanOptionalAction
+        else:
+            about['type'] = count_type(name) if name in COUNTS else type(value)
+            about['metavar'] = {int: 'N', float: 'X'}.get(type(value), 'TEXT')
+        parser.add_argument(f'--{name}', **about)
+    parser.add_argument('--name', help='make it runs/NAME/SEED (default: runs/7)')
+    numbers = vars(parser.parse_args())
+    name = numbers.pop('name')
+    if name == 'last' or (name and not re.fullmatch(r'[A-Za-z][\w.-]*', name)):
+        allowed = 'a letter, then letters, digits, - and _, and not last'
+        parser.error(f'--name {name}: {allowed}')
+    variables.update(numbers)
+    if name:
+        status, line = find_setting(name, numbers)
+        if line:
+            print(line, file=sys.stderr if status else sys.stdout)
+            sys.exit(status)
+    return numbers | {'name': name}
+
+
+def count_type(name):
+    """Return the type, for argparse, of a number that counts: at least 1, a seed 0."""
+    return whole_number(0 if name == 'seed' else 1)
+
+
+def check_count(name, value):
+    """Raise DataError, with its line, for a number at the top that does not count."""
+    try:
+        count_type(name)(str(value))
+    except argparse.ArgumentTypeError as error:
+        for i, line in enumerate(script_lines(), 1):
+            if re.match(rf'{name}\s*=', line):
+                raise DataError(f'line {i}, {line.strip()}: {error}') from None
+        raise DataError(f'{name}: {error}') from None
