@@ -193,6 +193,7 @@ def test_edits(data, name, title, monkeypatch):
     """Each fits, and the network that it makes begins to train."""
     monkeypatch.setattr('keras.Model.fit', lambda *_, **__: sys.exit(7))
     edit(SECTIONS[name][title])
+    Path('Train/ids.txt').write_text('a\nb\n' * 10)  # two objects
     script('train.py', *SHORT, status=7)
 
 
