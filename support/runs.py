@@ -178,6 +178,7 @@ def save_run(numbers, model, history, X_train, Y_train, X_test, Y_test):
         'test': result.hash_set(X_test, Y_test),
         'accuracy': float((predicted == Y).mean()),
         'epochs': len(epochs),
+        'updates': history.params.get('steps'),  # in an epoch
         'is_stopped': is_stopped,
         'epochs_to_95': speed['epochs_to_95'],
         'scores': activation,  # for infer.py, as the next two
