@@ -29,19 +29,19 @@ add('--wrong', action='store_true', help='plot what a run got wrong')
 add('--run', default='.', metavar='NAME', help='with --wrong: runs/NAME')
 add('--N_sequence', type=int, default=128, help='length, default 128')
 args = parser.parse_args()
+if bool(args.ID) == args.wrong:
+    parser.error('type the number of a sequence, or --wrong')
 folder = 'Test' if args.test else 'Train'
 
 if args.wrong:
     from support.wrong import plot_wrong
 
     plot_wrong(args.run)
-elif args.ID:
+else:
     # Load these sequences and plot them
     X = np.empty([len(args.ID), args.N_sequence])
     Y = np.empty(len(args.ID))
     for x in range(len(args.ID)):
         X[x,], Y[x] = read_sequence(folder, args.ID[x], args.N_sequence)
     plot_results(args.ID, X, None if args.hide else Y, folder)
-else:
-    parser.error('type the number of a sequence, or --wrong')
 plt.show()

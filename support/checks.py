@@ -26,10 +26,9 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
         largest = max(result.class_numbers(Y).max() for Y in (Y_train, Y_test))
         check_output(model, max(2, int(largest) + 1), is_one_hot)
         check_metrics(model)
-        if not any('Normalization' in type(layer).__name__ for layer in model.layers):
-            advice = suggest_scaling(X_train)
-            if advice:
-                print(advice)
+        advice = suggest_scaling(X_train)
+        if advice and not has_scaling(model):
+            print(advice)
 
 
 def check_set(name, X, Y):
@@ -83,6 +82,19 @@ def check_output(model, N_classes, is_one_hot):
         remedy += f', or Y_train = to_categorical(Y_train, {N_classes}), and Y_test'
     why = f'{neurons}-neuron {activation} with {loss} does not fit'
     raise DataError(f'{why} {N_classes} classes: take {remedy}')
+
+
+def has_scaling(model):
+    """Return whether a layer scales the values, also one in a model in the model."""
+    for layer in model.layers:
+        if (
+            'Normalization' in type(layer).__name__
+            or type(layer).__name__ == 'Rescaling'
+        ):
+            return True
+        if hasattr(layer, 'layers') and has_scaling(layer):
+            return True
+    return False
 
 
 def suggest_scaling(X):

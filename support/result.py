@@ -172,7 +172,7 @@ def describe_training(speed, epochs, N_epochs):
     first = speed['epochs_to_95']
     last = speed['epochs_to_100']
     if first is None:
-        line = 'Epochs to 95 % are not counted: fit does not count as the test does'
+        line = 'Epochs to 95 % are not counted: fit gives no accuracy, or one of logits'
     elif first == 'never':
         line = f'Never 95 % of the training sequences right in {len(epochs)} epochs'
     else:

@@ -185,7 +185,7 @@ def test_options(folder):
 
 WRONG = {
     MAKE: '-5|0|5 0|5 5 6|--seed -1|--N_sequence 0|--classes 1|--classes 5|--noise nan',
-    'view.py': '|two|--N_sequence 5',
+    'view.py': '|two|--N_sequence 5|1 --wrong',
 }
 
 

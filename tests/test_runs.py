@@ -84,7 +84,8 @@ history = model.fit(batches, epochs=2, validation_data=(X_test, Y_test))
 """
 STOP = "keras.callbacks.EarlyStopping('loss', patience=1, min_delta=9)"
 FAR = 'X_train += 15; X_test += 15; X_train[3] = 0; '
-SCALED = 'build(keras.Sequential([layers.BatchNormalization(), layers.Dense(1)])); '
+SCALED = 'inner = keras.Sequential([layers.BatchNormalization()]); '
+SCALED += 'build(keras.Sequential([inner, layers.Dense(1)])); '
 COPIES = 'X_test[:4] = X_train[:4]; Y_test[:4] = Y_train[:4]; '
 # What is right, what is printed of it, and what is not
 RIGHT = [
