@@ -36,28 +36,21 @@ class DataError(SystemExit):
         self.code = f'{program_name()}: {printable(text)}'
 
 
-def whole_number(least, most=2**31 - 1, remedy=''):
+def whole_number(least, most=2**31 - 1):
     """Return a type for argparse: a whole number from least to most."""
 
     def convert(text):
         if re.fullmatch(r'-?\d+', text) and least <= int(text) <= most:
             return int(text)
-        wanted = f'a whole number from {least} to {most}'
-        raise argparse.ArgumentTypeError(f'{text} is not {wanted}{remedy}')
+        problem = f'{text} is not a whole number from {least} to {most}'
+        raise argparse.ArgumentTypeError(problem)
 
     return convert
 
 
-class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that repeats what was typed in a safe way."""
-
-    def error(self, message):
-        super().error(printable(message))
-
-
 def make_parser(description):
     """Return an ArgumentParser that shows the description as it is written."""
-    return Parser(
+    return argparse.ArgumentParser(
         prog=program_name(),
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
