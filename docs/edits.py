@@ -1,4 +1,4 @@
-"""The edits of train.py that documents show, for tests, pictures and benchmarks."""
+"""The edits of train.py that documents show, for tests and pictures."""
 
 import pathlib
 import re

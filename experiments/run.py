@@ -1,11 +1,9 @@
-"""Trains and tests a setting of a question, in one of several processes.
+"""Trains and tests a setting of a question with a seed: the same result every time.
 
-Each of them has one thread, which adds numbers in one order: so any number of processes
+Each process has one thread, which adds numbers in one order: so any number of processes
 finds the same results. They alone import TensorFlow.
 """
 
-import contextlib
-import functools
 import math
 import multiprocessing
 import os
@@ -29,37 +27,42 @@ N_test = 2000
 def start_worker():
     """Prepare a new process, and import Keras there."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the first process
-    os.environ |= {
-        'TF_NUM_INTRAOP_THREADS': '1',
-        'TF_NUM_INTEROP_THREADS': '1',
-        'CUDA_VISIBLE_DEVICES': '-1',  # a GPU gains nothing with small networks
-    }
+    os.environ['TF_NUM_INTRAOP_THREADS'] = '1'
+    os.environ['TF_NUM_INTEROP_THREADS'] = '1'
+    os.environ['CUDA_VISIBLE_DEVICES'] = '-1'  # a GPU gains nothing with small networks
     # Each process would repeat TensorFlow's notices; errors come back with the results.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     import_keras()
 
 
-@contextlib.contextmanager
-def workers(jobs):
-    """Give a ProcessPoolExecutor, whose processes end with it, also after an error."""
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn'), start_worker)
-    try:
-        yield pool
-    except BrokenProcessPool:
-        raise DataError('a process was killed (memory?): type fewer --jobs') from None
-    finally:
-        for process in multiprocessing.active_children():
-            process.kill()
-        pool.shutdown(cancel_futures=True)
+def run_all(tasks, jobs):
+    """Yield what run() returns for each of tasks, its arguments, in their order.
+
+    TensorFlow never gives back the memory of a network, but a process does that ends.
+    """
+    context = multiprocessing.get_context('spawn')
+    for i in range(0, len(tasks), 100 * jobs):
+        pool = ProcessPoolExecutor(jobs, context, start_worker)
+        futures = [pool.submit(run, *task) for task in tasks[i : i + 100 * jobs]]
+        try:
+            for future in futures:
+                yield future.result()
+        except BrokenProcessPool:
+            why = 'a process was killed (memory?): type fewer --jobs'
+            raise DataError(why) from None
+        finally:
+            for process in multiprocessing.active_children():
+                process.kill()
+            pool.shutdown(cancel_futures=True)
 
 
-def unseen_sequences(X_train, rng, **options):
+def unseen_sequences(X_train, rng, phase):
     """Draw N_test sequences, half of each class, of which none occurs in X_train.
 
     Without a phase there are only some hundreds of different square waves, so that many
     of those drawn are among the training sequences.
     """
-    X, Y = make_sequences(10 * N_test, rng, **options)
+    X, Y = make_sequences(10 * N_test, rng, phase=phase)
     seen = {x.tobytes() for x in X_train}
     unseen = np.array([x.tobytes() not in seen for x in X])
     chosen = [np.flatnonzero(unseen & (Y == y))[: N_test // 2] for y in (0, 1)]
@@ -69,44 +72,25 @@ def unseen_sequences(X_train, rng, **options):
 def draw_data(setting, seed):
     """Return (X_train, Y_train) and (X_test, Y_test)."""
     train_rng, test_rng = random_streams(seed)
-    options = {'phase': setting.phase}
-    X_train, Y_train = make_sequences(setting.N_train, train_rng, **options)
-    options['f_min'], options['f_range'] = setting.test_band
-    X_test, Y_test = unseen_sequences(X_train, test_rng, **options)
-    if setting.test_from_training:
-        chosen = test_rng.integers(setting.N_train, size=N_test)
-        X_test, Y_test = X_train[chosen], Y_train[chosen]
+    X_train, Y_train = make_sequences(setting.N_train, train_rng, phase=setting.phase)
+    X_test, Y_test = unseen_sequences(X_train, test_rng, setting.phase)
     for X, rng in (X_train, train_rng), (X_test, test_rng):
         (noise_rng,) = rng.spawn(1)  # its random numbers change no others
         X += setting.noise * noise_rng.standard_normal(X.shape)
     return (X_train, Y_train), (X_test, Y_test)
 
 
-def new_network(layers):
-    """Return a network of these layers, see questions.py, with random weights."""
-    import keras
-
-    model = keras.Sequential([keras.Input((128,))])
-    for name, *arguments in layers:
-        model.add(getattr(keras.layers, name)(*arguments))
-    return model
-
-
-@functools.lru_cache(1)
-def compiled_network(layers, N_batches, count_2018):
-    """Return a network to be trained with several seeds, whose epochs have N_batches.
-
-    TensorFlow translates it once. For each seed that would take half as long as a fit,
-    and memory that is never given back.
-    """
+def compiled_network(layers, N_batches=1, count_2018=False):
+    """Return a network of these layers, see questions.py, ready to be trained."""
     import keras
 
     def accuracy_2018(y, p):
         """As Keras 2.1 counted: right if it rounds to the class, so 1.7 is wrong."""
         return keras.ops.round(p) == keras.ops.reshape(y, (-1, 1))
 
-    keras.utils.clear_session()  # else Keras keeps all that it has traced
-    model = new_network(layers)
+    model = keras.Sequential([keras.Input((128,))])
+    for name, *arguments in layers:
+        model.add(getattr(keras.layers, name)(*arguments))
     model.compile(
         'rmsprop',
         'binary_crossentropy',
@@ -119,19 +103,18 @@ def compiled_network(layers, N_batches, count_2018):
 
 
 def fit(setting, seed, training, test, N_epochs, test_every):
-    """Train from new weights, with batches of 32, shuffled in every epoch.
+    """Train a new network with batches of 32, shuffled in every epoch.
 
-    training and test are (X, Y). Returns the network, and its accuracies, a DataFrame
-    with a row for each epoch; those of the test are missing where it was not tested.
+    training and test are (X, Y). Returns the number of parameters, and the accuracies,
+    a DataFrame with a row for each epoch; those of the test are missing where it was
+    not tested.
     """
     import keras
 
+    keras.utils.clear_session()  # else Keras keeps all that it has traced
+    keras.utils.set_random_seed(seed)
     N_batches = math.ceil(setting.N_train / 32)
     model = compiled_network(setting.method, N_batches, setting.count_2018)
-    keras.utils.set_random_seed(seed)
-    model.set_weights(new_network(setting.method).get_weights())
-    for i, state in enumerate(model.optimizer.variables):
-        state.assign(state * (i == 1))  # all but the learning rate
     step = test_every or N_epochs
     test_epochs = [*range(step, N_epochs, step), N_epochs]
     history = model.fit(
@@ -147,9 +130,9 @@ def fit(setting, seed, training, test, N_epochs, test_every):
     found = pd.DataFrame({'training_accuracy': history['accuracy']})
     found.index = pd.RangeIndex(1, N_epochs + 1, name='epoch')
     found['test_accuracy'] = pd.Series(history['val_accuracy'], test_epochs)
-    if 'accuracy_2018' in history:
+    if setting.count_2018:
         found['accuracy_2018'] = history['accuracy_2018']
-    return model, found
+    return model.count_params(), found
 
 
 def run(setting, seed, N_epochs, test_every=0):
@@ -159,7 +142,7 @@ def run(setting, seed, N_epochs, test_every=0):
     None. test_every is the number of epochs between tests; 0 only tests at the end.
     """
     training, test = draw_data(setting, seed)
-    row = {x: getattr(setting, x) for x in ('N_train', 'phase', 'noise')}
+    row = {name: getattr(setting, name) for name in ('N_train', 'phase', 'noise')}
     if callable(setting.method):
         row |= {'epochs': 0, 'parameters': 0}
         for which, (X, Y) in ('training', training), ('test', test):
@@ -167,8 +150,8 @@ def run(setting, seed, N_epochs, test_every=0):
             row[f'{which}_accuracy'] = round(right.mean(), 4)
         return row, None
     start = time.perf_counter()
-    model, accuracies = fit(setting, seed, training, test, N_epochs, test_every)
-    row |= {'epochs': N_epochs, 'parameters': model.count_params()}
+    parameters, accuracies = fit(setting, seed, training, test, N_epochs, test_every)
+    row |= {'epochs': N_epochs, 'parameters': parameters}
     row |= accuracies.iloc[-1].round(4).to_dict()
     row['seconds'] = round(time.perf_counter() - start, 2)
     for which in 'training', 'test':
