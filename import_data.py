@@ -1,16 +1,12 @@
-"""Make Train and Test from your own table: one to split, or one for each.
+"""Make Train and Test from your own table.
 
-    python import_data.py mine.csv                 shows how the table begins
-    python import_data.py mine.csv --label class --values f0:f99 --id star
-                                                   takes a sequence from each row
-    python import_data.py mine.csv --label class --long star,mjd,mag --length 64
-                                                   makes one of many observations
-    python import_data.py GunPoint_TRAIN.ts GunPoint_TEST.ts
-                                                   takes a table for each folder
+    python import_data.py mine.csv                splits a table into Train and Test
+    python import_data.py train.csv test.csv      takes two that are split already
+    python import_data.py mine.csv --overwrite    replaces the sequences there
 
-It reads CSV and similar text, NumPy's .npy and .npz (X and Y), the .tsv and .ts
-files of the UCR archive, FITS, ECSV and VOTable. docs/own-data.md has recipes
-for all others.
+The lines between the marks say how a table is read: edit them. One with a column class
+and a sequence in f0, f1, f2, ... needs no edit. infer.py reads new tables in the same
+way. docs/own-data.md explains all this.
 """
 
 from support.start import prepare
@@ -18,151 +14,141 @@ from support.start import prepare
 if __name__ == '__main__':
     prepare()
 
-import os
+import json
 import shlex
-import sys
-from dataclasses import asdict
+from pathlib import Path
 
-from support.checks import suggest_scaling
-from support.console import DataError, make_parser, printable, whole_number
-from support.sets import write_sets
-from support.tables import (
-    NUMBER,
-    Reading,
-    check_one_each,
-    describe_range,
-    read_table,
-)
+from support.console import DataError, make_parser, printable
+from support.files import as_array, marked_lines
+from support.tables import choose_test, group_sequences, read_tables
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+
+from generate_data import ABOUT, as_files, write_sets
+
+# ---------------------------------------------------- edit from here ...
+length = None  # Light curves: the number of values that each becomes
+not_codes = []  # Numbers like -999 that are values
 
 
-def group_sequences(X, objects):
-    """Return a number for each of X (n, N), the same if equal or of one object."""
-    seen = [hash(x.astype('f4').tobytes()) for x in X]  # as a network sees them
-    groups = pd.factorize(np.array(seen))[0]
-    objects = pd.factorize(objects)[0] + len(X)
-    links = coo_array((np.ones(len(X)), (groups, objects)), (2 * len(X), 2 * len(X)))
-    return connected_components(links, directed=False)[1][groups]
+def read_table(path):
+    """Return the sequences, one in each row, their classes, and whose they are."""
+    table = pd.read_csv(path, index_col=False, dtype={'class': str, 'star': str})
+    return table.filter(regex=r'^f[0-9]+$'), table.get('class'), table.get('star')
 
 
-def stratified_group_split(groups, Y, size, rng):
-    """Choose the test sequences: return whether each is one, bool (n,).
+# Light curves, a row for each observation: one band, and no flagged rows
+# def read_table(path):
+#     table = pd.read_csv(path, index_col=False, dtype={'class': str, 'star': str})
+#     table = table[(table['band'] == 'g') & (table['flag'] == 0)]
+#     return table[['mjd', 'mag', 'period']], table.get('class'), table['star']
 
-    Every class Y (n,) gives its share of size, a fraction or a number, and at least
-    one. Only to keep a group (n,) on one side there may be more or fewer than asked.
-    """
-    counts = np.bincount(Y)
-    shares = counts * (size if size < 1 else size / len(Y))
-    # Whole numbers whose sum is as near as can be to that of the shares
-    wanted = np.diff(np.round(np.cumsum(shares)), prepend=0)
-    wanted = np.minimum(wanted, counts - 1)
-    _, first, groups, sizes = np.unique(groups, True, True, True)
-    Y_of_group = Y[first]
-    smallest = [sizes[Y_of_group == y].min(initial=len(Y)) for y in range(len(counts))]
-    left, is_chosen = np.maximum(wanted, smallest), np.zeros(len(sizes), bool)
-    for i in rng.permutation(len(sizes)):
-        if sizes[i] <= left[Y_of_group[i]]:
-            is_chosen[i] = True
-            left[Y_of_group[i]] -= sizes[i]
-    return is_chosen[groups]
+# A folder with a file for each star (time, value), and a table of their classes
+# def read_table(path):
+#     stars = {file.stem: np.loadtxt(file) for file in sorted(Path(path).glob('*.dat'))}
+#     tables = {star: pd.DataFrame(rows[:, :2]) for star, rows in stars.items()}
+#     table = pd.concat(tables, names=['star', 'row']).reset_index()
+#     classes = pd.read_csv('classes.csv', dtype=str).set_index('star')['class']
+#     return table[[0, 1]], table['star'].map(classes), table['star']
+
+# FITS (pip install astropy)
+# def read_table(path):
+#     from astropy.table import Table
+#     table = Table.read(path)
+#     table.convert_bytestring_to_unicode()
+#     table = table.to_pandas()
+#     return table[['time', 'flux']], table.get('class'), table['star']
+# ---------------------------------------------------- ... to here
+
+PART = 0.2  # What is split off a single table, to test with
+SEED = 0  # Seed of this split
+MOST_FILES = 20_000  # Sequences in files of their own; more become arrays
+LOAD_ARRAYS = """\
+X_train = np.load('Train/X.npy')[:N_train]
+Y_train = np.load('Train/Y.npy')[:N_train]
+X_test = np.load('Test/X.npy')[:N_test]
+Y_test = np.load('Test/Y.npy')[:N_test]"""
 
 
-def read_options():
-    """Return the options of the command line."""
-    parser = make_parser(__doc__)
-    add = parser.add_argument
-    tables = 'is split into Train and Test; two are taken as they are'
-    add('tables', nargs='+', metavar='TABLE', help=tables)
-    add('--label', metavar='COLUMN', help='holds the classes')
-    add('--values', metavar='FIRST:LAST', help='hold the values; or mag, for mag0, ...')
-    add('--id', metavar='COLUMN', help='names the objects; none: no column does')
-    add('--header', choices=('yes', 'no'), help='does a line name the columns?')
-    columns = 'ID,TIME,VALUE: each row is an observation'
-    add('--long', metavar='COLUMNS', type=lambda text: text.split(','), help=columns)
-    add('--length', metavar='N', type=whole_number(2), help='values for each curve')
-    add('--period', metavar='COLUMN', help='holds the periods, to fold curves')
-    add('--no-codes', action='store_true', help='takes -999 and so on as values')
-    add('--test', type=float, help='fraction or number to test with (0.2)')
-    add('--seed', type=whole_number(0), default=0, help='seed of the split (0)')
-    add('--packed', action='store_true', help='writes all into X.npy and Y.npy')
-    add('--overwrite', action='store_true', help='replaces the sequences there')
-    args = parser.parse_args()
-    if len(args.tables) > 2 or (len(args.tables) == 2 and args.test):
-        parser.error('give one table, and --test to split it, or two that are split')
-    if args.test is not None and not 0 < args.test < 1e9:
-        parser.error(f'--test {args.test} is not a fraction or a number of sequences')
-    if args.long and (len(args.long) != 3 or not args.length):
-        parser.error('--long ID,TIME,VALUE goes with --length N')
-    if not args.long and (args.length or args.period):
-        parser.error('--length and --period go with --long ID,TIME,VALUE')
-    return args
+def sort_classes(names):
+    """Return the names of classes, sorted: as numbers if all are numbers."""
+    is_number = pd.to_numeric(pd.Series(names), errors='coerce').notna()
+    return sorted(names, key=float if is_number.all() else None)
+
+
+def describe_sequences(X, rows, names, sets):
+    """Print how many sequences X (n, N) of each class go into which of the sets."""
+    if 'observations' in rows:
+        counts = rows['observations']
+        ends = f'{counts.min()} to {counts.max()}, median {counts.median():g}'
+        print(f'Observations of each object: {ends}')
+    N_objects = rows['object'].nunique()
+    print(f'{len(X):,} sequences of {X.shape[1]} values, of {N_objects:,} objects')
+    if X.shape[1] <= 3 and N_objects < len(X):
+        print('Are these light curves? Then set length')
+    table = pd.crosstab(rows['class'], sets, rownames=[None], colnames=[None])
+    table = table.reindex(names).reindex(columns=['Train', 'Test'], fill_value=0)
+    print(*map(printable, table.to_string().split('\n')), sep='\n')
+    if len(names) < 2 or not table.all(axis=None):
+        remedy = 'add objects of a class, or leave it out in read_table'
+        raise DataError(f'Train and Test need objects of each of two classes: {remedy}')
 
 
 def main():
-    args = read_options()
-    given = {x: y for x, y in vars(args).items() if x in Reading.__annotations__}
-    tables = [read_table(args.tables[0], Reading(**given))]
-    reading = tables[0].reading  # the second is read as the first
-    tables += [read_table(path, reading) for path in args.tables[1:]]
-    X, labels, ids, objects, rows = (
-        np.concatenate(arrays) for arrays in list(zip(*tables, strict=True))[:5]
-    )
-    ids, objects = (np.where(x == '', rows, x) for x in (ids, objects))
-    check_one_each(args.tables[-1], reading.label, labels, objects)
-    names = sorted({*labels})  # texts are different if they differ at all
-    if all(map(NUMBER.fullmatch, names)):
-        names.sort(key=float)
-    Y = pd.Index(names).get_indexer(labels)
+    parser = make_parser(__doc__)
+    parser.add_argument('table')
+    parser.add_argument('test_table', nargs='?')
+    parser.add_argument('--overwrite', action='store_true')
+    args = parser.parse_args()
+    paths = [args.table, args.test_table] if args.test_table else [args.table]
+    X, rows, facts = read_tables(paths, read_table, length, not_codes)
+    names = sort_classes(rows['class'].unique())
+    Y = pd.Index(names).get_indexer(rows['class'])
 
-    # Split them, and put them in random order, so that the first ones are a fair sample
-    rng = np.random.default_rng(args.seed)
-    groups = group_sequences(X, objects)
-    is_test = np.arange(len(X)) >= len(tables[0].X)
-    if len(tables) == 1:
-        is_test = stratified_group_split(groups, Y, args.test or 0.2, rng)
-    if len(names) < 2:
-        raise DataError(f'{args.tables[0]} holds only class {names[0]}: add others')
-    for name in [name for y, name in enumerate(names) if is_test[Y == y].all()]:
-        remedy = 'add more of it, no copies and not of one object'
-        raise DataError(f'{args.tables[-1]}: Train would lack class {name}: {remedy}')
-    IDs = {'Train': rng.permutation(np.flatnonzero(~is_test))}
-    IDs['Test'] = rng.permutation(np.flatnonzero(is_test))
+    # Split one table: an object, and what is equal, comes into one of the sets
+    rng = np.random.default_rng(SEED)
+    if not any(rows['object']):
+        print('Each row counts as another object: name them if some have several')
+    rows['object'] = rows['object'].mask(rows['object'] == '', rows['name'])
+    groups = group_sequences(X, rows['object'])
+    if args.test_table:
+        is_test = (rows['path'] == args.test_table).to_numpy()
+        N_known = np.isin(groups[is_test], groups[~is_test]).sum()
+        if N_known:
+            known = f'{N_known:,} of these test sequences, or their objects,'
+            print(f'{known} are in {args.table}, too (data leakage)')
+    else:
+        is_test = choose_test(groups, Y, PART, rng)
+    sets = np.where(is_test, 'Test', 'Train')
+    describe_sequences(X, rows, names, sets)
 
-    # Say what the columns were taken for, write the sets, and say how to go on
-    first, last = reading.values[0], reading.values[-1]
-    columns = ', '.join(reading.long or [f'{first} to {last}'])
-    lines = [f'Values: {columns}, {X.shape[1]} each, {describe_range(X)}']
-    lines.append(f'Class: {reading.label}, object: {reading.id or "none"}')
-    lines += [note for table in tables for note in table.notes]
-    in_both = np.isin(groups, np.intersect1d(groups[is_test], groups[~is_test]))
-    if in_both.any():
-        leak = 'sequences, or their objects, are in both tables: this is not an exam'
-        lines.append(f'{in_both.sum():,} {leak}')
-    for y, name in enumerate(names):
-        counts = ', '.join(f'{np.sum(Y[i] == y)} in {x}' for x, i in IDs.items())
-        lines.append(f'Class {y} ({name}): {counts}')
-    print(*map(printable, lines), sep='\n')
-    typed = [text for text in sys.argv[1:] if text != '--overwrite']
-    files = ' and '.join(map(os.path.basename, args.tables))
-    about = {
-        'script': 'import_data.py',
-        'what': f'from {files}, class in column {reading.label}',
-        'command': shlex.join(['python', 'import_data.py', *typed]),
-        'table': asdict(reading),
-    }
-    sets = {x: (X[i], Y[i]) for x, i in IDs.items()}
-    ids = {x: ids[i] for x, i in IDs.items()}
-    write_sets(sets, about, args.overwrite, names, ids, args.packed)
-    if advice := suggest_scaling(X[IDs['Train'][:1000]]):
-        print(advice)
-    N = ' '.join(f'--N_{x.lower()} {len(i)}' for x, i in IDs.items())
-    print('Look at some, then train:')
-    print(f'python view.py 1 2 3 4 --N_sequence {X.shape[1]}')
-    print(f'python train.py {N} --N_sequence {X.shape[1]}')
+    # Write them in random order, so that the first ones are a fair sample
+    order = rng.permutation(len(X))
+    files = {}
+    for folder in 'Train', 'Test':
+        i = order[sets[order] == folder]
+        if len(X) <= MOST_FILES:
+            files |= as_files(folder, X[i], Y[i], names)
+        else:
+            files |= as_files(folder, [], [], names)
+            files[f'{folder}/X.npy'] = as_array(X[i])
+            files[f'{folder}/Y.npy'] = as_array(Y[i])
+        files[f'{folder}/ids.txt'] = ''.join(rows['object'].iloc[i] + '\n').encode()
+    command = shlex.join(['python', 'import_data.py', *paths])
+    own_lines = marked_lines(Path(__file__).read_text('utf-8'))
+    about = f'{command}\n{json.dumps(facts)}\n{own_lines}'
+    write_sets(files, about, args.overwrite)
+    # Also where they are there already: read_table may be another now
+    Path(ABOUT).write_text(f'{about}\n', 'utf-8')
+
+    # Say how to go on
+    N = f'--N_sequence {X.shape[1]}'
+    if len(X) > MOST_FILES:
+        print(f'Too many for files. Load them in train.py:\n{LOAD_ARRAYS}')
+    else:
+        print(f'Look at some, then train:\npython view.py 1 2 3 4 {N}')
+    print(f'python train.py --N_train {sum(~is_test)} --N_test {sum(is_test)} {N}')
 
 
 if __name__ == '__main__':

@@ -15,8 +15,13 @@ from pathlib import Path
 from support import result
 from support.console import DataError, print_table, printable
 from support.explain import script_lines
-from support.files import CLASSES_FILE, IDS_FILE, read_lines, whole_file
-from support.sets import find_extent, read_about
+from support.files import (
+    CLASSES_FILE,
+    IDS_FILE,
+    find_extent,
+    read_lines,
+    whole_file,
+)
 
 RUNS = Path('runs')
 NETWORK = 'model.keras'
@@ -168,7 +173,6 @@ def save_run(numbers, model, history, X_train, Y_train, X_test, Y_test):
             lines.append(f'These are of {len(set(ids))} objects: {limit}')
     lines += result.describe_training(speed, epochs, history.params['epochs'])
     is_stopped = bool(history.params.get('is_stopped'))  # by Ctrl-C
-    table = read_about('Train').get('table')
     facts = {
         'time': datetime.now().isoformat(),
         'numbers': numbers,
@@ -181,9 +185,8 @@ def save_run(numbers, model, history, X_train, Y_train, X_test, Y_test):
         'updates': history.params.get('steps'),  # in an epoch
         'is_stopped': is_stopped,
         'epochs_to_95': speed['epochs_to_95'],
-        'scores': activation,  # for infer.py, as the next two
-        'table': table,
-        'extent': find_extent(X_train, table),
+        'scores': activation,  # for infer.py, as the next one
+        'extent': find_extent(X_train),
     }
 
     print(*lines, sep='\n')

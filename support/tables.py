@@ -1,440 +1,238 @@
-"""Read a researcher's table: what its columns hold is said, or asked, never guessed.
+"""Make sequences of what read_table of import_data.py returns, and check all of it.
 
-read_table is the one road from a file to sequences, for the training and for infer.py.
-What is not plain is refused in one line; docs/own-data.md fixes it with pandas.
+A row is named by pandas' index: row 0 of a CSV is its second line. Of each row there
+are its file (path), row, name, object, class, and its fault, a text, '' if it has none.
 """
 
-import csv
-import gzip
-import io
-import re
+import traceback
 import warnings
-from dataclasses import dataclass, replace
-from string import digits
-from typing import NamedTuple
 
 from support.console import DataError, printable
-from support.files import check_file
-from support.sets import are_one_quantity
 
 import numpy as np
 import pandas as pd
-
-ASTROPY = '.fits', '.fit', '.fits.gz', '.ecsv', '.vot', '.votable'
-TABLES = *ASTROPY, *'.csv .tsv .txt .gz .ts .npy .npz .parquet .xlsx'.split()
-CLASS_FIRST = '_train.tsv', '_test.tsv', '.ts'  # in column 1, without names
-MISSING = ['-', '--', '?']  # are no values, like NaN, NA, null ... for pandas
-# Columns that say in which band an observation was made.
-BANDS = re.compile('(?i).*(band|filt|colou?r|phot_sys).*|fid|flt|f')
-NUMBER = re.compile(r'[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?', re.IGNORECASE)
-# What codes for no value look like: 99, 999, 99.9, 9.99, ... of up to 7 digits, 1e20
-NINES = [float(f'{"9" * i}.{"9" * j}') for i in range(1, 8) for j in range(8 - i)]
-CODES = np.float32([*NINES[2:], *np.negative(NINES[2:]), -32768, 1e20, 1e30])
-SEE = 'fix it with pandas: docs/own-data.md#recipes'
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 
-@dataclass(frozen=True)
-class Reading:
-    """How a table is read: the options of import_data.py, and what it found."""
-
-    label: str | None = None  # the column of the classes
-    values: str | list | None = None  # FIRST:LAST, or mag for mag0, ...; the columns
-    id: str | None = None  # the column of the objects' names; 'none': there is none
-    header: str | None = None  # 'yes' or 'no': whether a line names the columns
-    long: list | None = None  # the columns of curve, time and value, if it is long
-    length: int | None = None  # of long: the number of values in each sequence
-    period: str | None = None  # of long: the column of the periods, to fold with
-    no_codes: bool = False  # whether -999 and the like are values
-    average: bool | None = None  # of long: whether a value is the mean of a bin
-    width: int = 0  # how many columns there are
-    unused: dict | None = None  # other columns, and at most six values of each
-
-
-class Table(NamedTuple):
-    """The sequences of a table."""
-
-    X: np.ndarray  # float64 (n, N)
-    labels: np.ndarray  # texts (n,), the class of each; '' is none
-    ids: np.ndarray  # texts (n,), the name of its object or its curve; '' is none
-    objects: np.ndarray  # texts (n,), the name of its object
-    names: np.ndarray  # texts (n,), where it stands: 'a.csv row 5'
-    faults: dict  # {i: what is wrong with sequence i}
-    reading: Reading  # for another table that is to be read in the same way
-    notes: list  # lines that say what was left out, or is to be known
-
-
-def shorten_list(names, most=5):
-    """Return the first of some names, for a message."""
-    return ', '.join(names[:most]) + ', ...' * (len(names) > most)
-
-
-def number_columns(width):
-    """Return 1, 2, 3, ... as texts: the names of columns that have none."""
-    return [str(i) for i in range(1, width + 1)]
-
-
-def describe_range(values):
-    """Return the smallest and the largest: '1 to 99 (20 times)', if that repeats."""
-    limits = [(x, int(np.sum(values == x))) for x in (values.min(), values.max())]
-    texts = [f'{x:.6g}' + f' ({count:,} times)' * (count > 1) for x, count in limits]
-    return ' to '.join(texts)
-
-
-def read_cells(path, reading):
-    """Return the cells of a file, by numbers of rows and names of columns."""
-    check_file(path)
-    kind = path.lower()
+def call_reader(path, read_table):
+    """Return what read_table returns: a table, the classes and the objects."""
     try:
-        if kind.endswith(('.npz', *ASTROPY)):
-            frame = read_vectors(path)
-        elif kind.endswith('.npy'):
-            X = np.load(path)
-            frame = pd.DataFrame(
-                X, np.arange(1, len(X) + 1), number_columns(X.shape[-1])
-            )
-        else:
-            frame = read_text(path, reading)
-    except Exception as error:  # each library has its own
-        why = ' '.join(str(error).split())[:200] or type(error).__name__
-        raise DataError(f'{path} cannot be read ({why}): {SEE}') from None
-    if frame.empty:
-        raise DataError(f'{path} holds no rows: it needs one for each sequence')
-    return frame
+        with warnings.catch_warnings(action='error', category=pd.errors.ParserWarning):
+            table, classes, objects = read_table(path)
+    except Exception as error:  # of many kinds, according to what its owner wrote
+        own = ['read_table must return a table, the classes and the objects']
+        for call in traceback.extract_tb(error.__traceback__):
+            if call.filename.endswith('import_data.py'):
+                own.append(f'import_data.py, line {call.lineno}: {call.line}')
+        why = f'{type(error).__name__}: {error}'
+        raise DataError(f'{path}: {own[-1]}: {why}') from None
+    is_table = isinstance(table, pd.DataFrame) and table.columns.is_unique
+    if not is_table or table.empty or table.shape[1] < 2:
+        found = f'{type(table).__name__} of the shape {np.shape(table)}'
+        wanted = 'a table with rows, and two or more columns with names of their own'
+        raise DataError(f'{path}: read_table returns a {found}, but needs {wanted}')
+    return table.set_axis(table.columns.map(str), axis=1), classes, objects
 
 
-def read_text(path, reading):
-    """Return the cells of a text; those of classes and names stay texts."""
-    kind = path.lower()
-    header = reading.header or ('no' if kind.endswith(CLASS_FIRST) else None)
-    opened = gzip.open if kind.endswith('.gz') else open
-    with opened(path, 'rt', encoding='utf-8-sig') as file:
-        if kind.endswith('.ts'):
-            file = io.StringIO(as_csv(path, file.read()))
-        above, first = 0, 'no row'
-        for first in file:
-            if first.strip(' \t;,|\n') and not first.lstrip(' ').startswith('#'):
-                break
-            above += 1
-        first = first.strip(' \n')
-        bare = re.sub('"[^"]*"', '', first)
-        mark = next((mark for mark in '\t;|,' if mark in bare), None)
-        (names,) = csv.reader([first], delimiter=mark or ' ', skipinitialspace=True)
-        names = [' '.join(name.split()) or f'({i})' for i, name in enumerate(names, 1)]
-        if not header and any(map(NUMBER.fullmatch, names)):
-            remedy = 'add --header yes if these name the columns, else --header no'
-            raise DataError(f'{path} begins with {shorten_list(names)}: {remedy}')
-        names = number_columns(len(names)) if header == 'no' else names
-        above += header != 'no'
-        file.seek(0)
-        for _ in range(above):
-            file.readline()
-        texts = {reading.label or '1', reading.id, *(reading.long or [])[:1]}
-        warnings.filterwarnings('error', category=pd.errors.ParserWarning)
-        # Blank lines count, so that rows have the numbers that they have in the file.
-        frame = pd.read_csv(
-            file,
-            sep=mark or r'\s+',
-            names=names,
-            dtype={x: str for x in names if x in texts},
-            na_values=MISSING,
-            skipinitialspace=True,
-            skip_blank_lines=False,
-            low_memory=False,
-            index_col=False,  # or a cell too many would shift all others
-        )
-    frame.index += above + 1
-    is_comment = frame.iloc[:, 0].astype(str).str.startswith('#')
-    for row in frame.index[is_comment][:1]:
-        raise DataError(f'{path} row {row} begins with a #: delete this row')
-    return frame.dropna(how='all')  # spreadsheets write empty rows
+def as_texts(path, cells, index):
+    """Return classes or objects as texts, one for each row of index; '' if empty."""
+    if cells is None:
+        return [''] * len(index)
+    is_other = isinstance(cells, pd.Series) and not cells.index.equals(index)
+    if is_other or len(cells) != len(index):
+        raise DataError(f'{path}: classes or objects are of other rows than the table')
+    cells = pd.Series(cells).convert_dtypes().astype(object)  # 1.0 becomes 1
+    return [' '.join(str(cell).split()) for cell in cells.where(cells.notna(), '')]
 
 
-def as_csv(path, text):
-    """Return a .ts file, of @settings and lines of value,value:class, as CSV."""
-    lines = [re.sub('^[#@].*', '', line.strip()) for line in text.splitlines()]
-    rows = [line for line in lines if line]
-    channels, lengths = ({row.count(mark) for row in rows} for mark in ':,')
-    if channels != {1} or len(lengths) > 1:
-        others = 'several channels, or sequences of unequal lengths'
-        remedy = 'see docs/own-data.md#recipes, "Channels"'
-        raise DataError(f'{path} holds {others}: {remedy}')
-    return '\n'.join(','.join(line.split(':')[::-1]) for line in lines)
+def read_cells(path, read_table, columns=None):
+    """Return the numbers X (n, N) of a table, its rows, and its columns.
 
-
-def read_vectors(path):
-    """Return the cells of .npz, FITS, ECSV or VOTable; a vector as v0, v1, ..."""
-    from astropy.table import Table as AstropyTable
-    from astropy.units import UnitsWarning
-
-    if path.lower().endswith('.npz'):
-        file = np.load(path)
-        none = np.full(len(file['X']), np.nan)  # in place of what is not a column
-        arrays = {x: y if y.shape[:1] == none.shape else none for x, y in file.items()}
-        table = AstropyTable(arrays, copy=False)
-    else:
-        with warnings.catch_warnings(action='ignore', category=UnitsWarning):
-            table = AstropyTable.read(path)
-    table.convert_bytestring_to_unicode()
-    frames = []
-    for name in table.colnames:
-        if table[name].ndim == 1:
-            frames.append(table[[name]].to_pandas(index=False))
-        else:
-            X = np.ma.filled(np.ma.asarray(table[name], float), np.nan)
-            frames.append(pd.DataFrame(X).add_prefix(name))
-    return pd.concat(frames, axis=1).set_axis(range(1, len(table) + 1))
-
-
-def check_names(path, names, known):
-    """Raise DataError unless all names, None aside, are known."""
-    for name in names:
-        if name is not None and name not in known:
-            found = shorten_list([*known])
-            raise DataError(f'{path} has no column {name}: it has {found}')
-
-
-def find_columns(path, frame, reading):
-    """Return the Reading of a first table, with all its columns."""
-    kind, label, wanted = path.lower(), reading.label, reading.values
-    if kind.endswith('.npz'):
-        label, wanted = label or 'Y', wanted or 'X'
-    elif kind.endswith(CLASS_FIRST):
-        label, wanted = label or '1', wanted or f'2:{frame.shape[1]}'
-    if not label:
-        names = shorten_list(list(frame), 20)
-        print(printable(f'{path} holds {len(frame)} rows of the columns {names}:'))
-        with pd.option_context('display.max_columns', 0, 'display.width', 80):
-            print(*map(printable, str(frame.head()).split('\n')), sep='\n')
-        raise DataError(f'{path}: which column holds the class? Add --label COLUMN')
-    curve = reading.long[0] if reading.long else None
-    id_column = curve if reading.id in (None, 'none') else reading.id
-    check_names(path, [label, id_column, curve], frame)
-    others = [name for name in frame if name not in (label, id_column)]
-    if curve:
-        values = [*reading.long[1:], *filter(None, [reading.period])]
-    else:
-        values = value_columns(path, others, wanted)
-    for name in others if not reading.id and not curve else ():
-        cells = frame[name].dropna()
-        is_whole = cells.dtype.kind != 'f' or (cells % 1 == 0).all()
-        if name not in values and is_whole and 2 < cells.nunique() < len(cells):
-            asked = f'add --id {name} if it names objects such as stars, else --id none'
-            raise DataError(f'{path}: column {name} repeats what it holds: {asked}')
-    names = number_columns(frame.shape[1])
-    found = {'label': label, 'values': values, 'id': id_column}
-    found['header'] = reading.header or ('no' if [*frame] == names else 'yes')
-    return replace(reading, width=frame.shape[1], **found)
-
-
-def value_columns(path, names, wanted):
-    """Return which of the names hold the values: FIRST:LAST, f for f0, ..., or all."""
-    first, colon, last = (wanted or '').partition(':')
-    if colon:
-        check_names(path, [first, last], names)
-        return names[names.index(first) : names.index(last) + 1]
-    stem = first or ''.join(names[:1]).rstrip(digits)
-    own = [name for name in names if stem and name.rstrip(digits) == stem != name]
-    found = {int(name.removeprefix(stem)): name for name in own}
-    if found and np.ptp([*found]) < len(found) and (first or len(own) == len(names)):
-        return [found[i] for i in sorted(found)]
-    which = f'{path}: which of the columns {shorten_list(names)} hold values?'
-    remedy = 'Add --values f for f0, f1, ... without a gap, or --values FIRST:LAST; and'
-    more = '--id COLUMN if one names the objects, or --long if a row is an observation'
-    raise DataError(f'{which} {remedy} {more}')
-
-
-def check_one_each(path, name, cells, objects):
-    """Raise DataError if an object, of the texts (n,), has several values in cells."""
-    N_values = pd.Series(cells).groupby(objects).nunique()
-    if N_values.max() > 1:
-        several = f'object {N_values.idxmax()} has several values of {name}'
-        raise DataError(f'{path}: {several}, but needs a single one: {SEE}')
-
-
-def read_table(path, reading, labelled=True, extent=None):
-    """Return the Table of a file; reading may be that of another. Raises DataError.
-
-    Unless labelled, it need have neither classes nor the names of objects, and what is
-    wrong with some sequences is in faults. extent is the range of the training.
+    With columns, those of the training, it must have the same, in any order.
     """
-    frame = read_cells(path, reading)
-    width, known = frame.shape[1], reading.values
-    if not isinstance(known, list):
-        reading = find_columns(path, frame, reading)
-    elif reading.header == 'no' and width == len(known):
-        frame.columns = known  # and nothing else
-    elif reading.header == 'no' and width != reading.width:
-        raise DataError(f'{path} has {width} columns, but needs {reading.width}')
-    needed, own = [*reading.values, *(reading.long or [])], [reading.label, reading.id]
-    check_names(path, needed + own * labelled, frame)
-    unused = {}
-    for name in [name for name in frame if name not in {*needed, *own}]:
-        texts = pd.unique(to_texts(path, frame, name, False))
-        unused[name] = [text for text in texts if text][:6]
-    reading, titles = replace(reading, unused=unused), unused.items()
-    titles = [x + f' ({", ".join(y)})' * (0 < len(y) < 6) for x, y in titles]
-    notes = [f'Not used: {shorten_list(titles, 20)}'] if titles else []
-    X, curves = to_numbers(frame, reading.values), {}
-    if reading.long:
-        curves, few = split_curves(path, frame, X, reading)
-        if reading.average is None:
-            N = np.median([len(rows) for rows in curves.values()])
-            reading = replace(reading, average=bool(N >= 2 * reading.length))
-        notes += few + (describe_sampling(X, curves, reading) if labelled else [])
-    faults = find_faults(path, frame, X, reading, curves, extent)
-    if reading.long:
-        X, faults = make_curves(path, X, faults, curves, reading)
-        frame = frame.iloc[[rows[0] for rows in curves.values()]]
-        names = [f'{path} object {name}' for name in curves]
-    else:
-        names = [f'{path} row {i}' for i in frame.index]
-    for fault in faults.values() if labelled else ():
-        raise DataError(fault)
-    columns = reading.label, (reading.long or [reading.id])[0], reading.id
-    texts = [to_texts(path, frame, name, labelled) for name in columns]
-    return Table(X, *texts, np.array(names, object), faults, reading, notes)
+    table, classes, objects = call_reader(path, read_table)
+    columns = columns or list(table)
+    for name in sorted({*columns} ^ {*table})[:1]:
+        raise DataError(f'{path} and the table of the training differ in column {name}')
+    table = table[columns]
+    X = table.apply(pd.to_numeric, errors='coerce').to_numpy(float, na_value=np.nan)
+    rows = pd.DataFrame({'path': path, 'row': table.index.map(str), 'fault': ''})
+    rows['name'] = f'{path} row ' + rows['row']
+    rows['object'] = as_texts(path, objects, table.index)
+    rows['class'] = as_texts(path, classes, table.index)
+    if objects is not None:
+        rows.loc[rows['object'] == '', 'fault'] = 'has no object'
+    is_bad = ~(np.abs(X) < 3.4e38)  # of float32; also NaN
+    bad = np.flatnonzero(is_bad.any(axis=1))
+    first = is_bad[bad].argmax(axis=1)
+    cells = [(columns[j], table.iat[i, j]) for i, j in zip(bad, first, strict=True)]
+    faults = [f'column {name} holds no number: {cell}' for name, cell in cells]
+    rows.loc[bad, 'fault'] = faults
+    return X, rows, columns
 
 
-def to_texts(path, frame, name, needed):
-    """Return a column's cells as texts, object (n,); '' is a missing one, or column."""
-    if name not in frame:
-        return np.full(len(frame), '', object)
-    codes, cells = pd.factorize(frame[name].convert_dtypes())  # 1.0 is 1
-    texts = [' '.join(str(cell).split()) for cell in cells]
-    texts = np.array([*texts, ''], object)[codes]  # of a missing cell the code is -1
-    for row in frame.index[texts == ''][:1] if needed else ():
-        empty = 'holds no name (NA and None count as empty)'
-        raise DataError(f'{path} row {row}, column {name} {empty}: {SEE}')
-    return texts
+def check_codes(X, columns, not_codes, length):
+    """Print both ends of the values X (n, N); raise DataError for a code for no value.
 
-
-def to_numbers(frame, names):
-    """Return columns as float64 (n, N), NaN where a cell is no number."""
-    X = np.empty((len(frame), len(names)))
-    for j, name in enumerate(names):
-        cells = frame[name]
-        if cells.dtype.kind not in 'iuf':
-            cells = pd.to_numeric(cells.astype(str), errors='coerce')
-        X[:, j] = cells.to_numpy(float, na_value=np.nan)
-    return X
-
-
-def find_faults(path, frame, X, reading, curves, extent):
-    """Return what is wrong with rows of X (n, N), the values in frame: {i: text}."""
-    is_code = find_codes(X, reading, curves, extent) & (not reading.no_codes)
-    is_wrong, faults = is_code | ~(np.abs(X) < 3.4e38), {}  # of float32; also NaN
-    if reading.period:
-        is_wrong[:, 2] |= X[:, 2] <= 0
-    for i in np.flatnonzero(is_wrong.any(axis=1)):
-        j = is_wrong[i].argmax()
-        column, cell = reading.values[j], frame[reading.values[j]].iloc[i]
-        found = f'{str(cell).strip()[:20]!r}, which is not a usable number'
-        if is_code[i, j]:
-            remedy = 'if it is a value, import with --no-codes'
-            found = f'{X[i, j]:.7g}, which may be a code for no value ({remedy})'
-        elif pd.isna(cell):
-            found = 'no value'
-        row = frame.index[i]
-        faults[int(i)] = f'{path} row {row}, column {column} holds {found}: {SEE}'
-    return faults
-
-
-def find_codes(X, reading, curves, extent):
-    """Return which of X (n, N) may be codes for no value, such as -999: bool (n, N).
-
-    They are nines alone in their column (and the training's extent) or in a sequence of
-    one quantity: alone below 0, or farther off than the others are apart, and than 1.
+    That is an end that repeats, and is farther from the next value than all others are
+    apart. Columns whose names differ in their digits alone are judged together, but for
+    constant ones, and those of light curves.
     """
-    with np.errstate(over='ignore'):  # what is too large is wrong anyway
-        is_nines = np.isin(X.astype('f4'), CODES)
-    is_code, limits = np.zeros(X.shape, bool), np.full((2, X.shape[1]), np.nan)
-    if extent and not reading.long and len(extent['low']) in (1, X.shape[1]):
-        limits[:] = extent['low'], extent['high']
-    groups = [(np.s_[:, j], limits[:, j]) for j in range(X.shape[1])]
-    if reading.long:
-        groups += [((rows, 1), ()) for rows in curves.values()]
-    elif are_one_quantity(reading.values):
-        groups += [(i, ()) for i in np.flatnonzero(is_nines.any(axis=1))]
-    for group, limit in groups:
-        x, nines = X[group], is_nines[group]
-        if nines.any():
-            others = np.append(x[~nines], limit)
-            others = others[np.isfinite(others)]
-            low, high = others.min(initial=np.inf), others.max(initial=-np.inf)
-            is_far = np.maximum(low - x, x - high) > max(high - low, 1)
-            is_code[group] |= nines & (is_far | ((x < 0) & (low >= 0)))
-    return is_code
+    groups = pd.Series(columns)
+    if not length:
+        stems = groups.str.replace(r'\d+', '', regex=True)
+        groups = stems.mask(np.ptp(X, axis=0) == 0, groups)
+    for j in groups.groupby(groups, sort=False).indices.values():
+        first, last = columns[j[0]], columns[j[-1]]
+        name = first if len(j) == 1 else f'{first} to {last}'
+        cells = X[:, j][~np.isin(X[:, j], not_codes)]
+        values, counts = np.unique(cells, return_counts=True)
+        ends = []
+        for end, beside in [(0, 1), (-1, -2)] if len(values) > 1 else []:
+            times = f' ({counts[end]:,} times)' if counts[end] > 1 else ''
+            ends.append(f'{values[end]:.6g}{times}, next {values[beside]:.6g}')
+            others = np.delete(values, end)
+            is_far = abs(values[end] - values[beside]) > np.ptp(others)
+            if counts[end] > 1 and len(others) >= 10 and is_far:
+                why = f'{name}: {ends[-1]}: is this a code for no value?'
+                is_value = f"table.loc[:, '{first}':'{last}'] != {values[end]:.15g}"
+                remedy = f'Type  table = table[({is_value}).all(axis=1)]  in read_table'
+                raise DataError(f'{why} {remedy}, or add it to not_codes')
+        text = '; to '.join(ends) or f'always {X[0, j[0]]:.6g}'
+        print(printable(f'Values of {name}: {text}'))
 
 
-def split_curves(path, frame, X, reading):
-    """Return {name: its rows, by time} of all curves, and a note of who is left out."""
-    ids = to_texts(path, frame, reading.long[0], True)
-    one_each = reading.label, reading.id, reading.period
-    for name in [x for x in frame if x in one_each or BANDS.fullmatch(x)]:
-        check_one_each(path, name, frame[name].to_numpy(), ids)
-    rows = pd.Series(X[:, 0]).groupby(ids).indices
-    by_time = {x: rows[x][X[rows[x], 0].argsort()] for x in pd.unique(ids)}
-    curves = {name: rows for name, rows in by_time.items() if len(rows) > 2}
-    few = [name for name in by_time if name not in curves]
-    if not curves:
-        raise DataError(f'{path}: no object has the three observations that it needs')
-    left_out = f'Left out, with fewer than three observations: {len(few)}'
-    return curves, [f'{left_out} ({shorten_list(few)})'] * bool(few)
+def stretch(time, value, length):
+    """Return values at equal steps from the first time to the last, interpolated."""
+    return np.interp(np.linspace(time[0], time[-1], length), time, value)
 
 
-def describe_sampling(X, curves, reading):
-    """Return lines that say how often, and for how long, the curves were observed."""
-    (_, time, value), length = reading.long, reading.length
-    axis = 'phase' if reading.period else time
-    times = [X[rows, 0] for rows in curves.values()]
-    each = [(len(t), t[-1] - t[0], np.diff(t).max()) for t in times]
-    columns = 'observations', f'{time} from first to last', 'largest gap'
-    table = pd.DataFrame(each, columns=columns).agg(['min', 'median', 'max'])
-    notes = table.to_string(float_format='{:.5g}'.format).split('\n')
-    notes.append(f'{value}: {describe_range(X[:, 1])}')
-    if reading.average:
-        notes.append(f'Each value is the mean in one of {length} equal bins of {axis}')
-    elif few := sum(len(t) < length for t in times):
-        remedy = '' if reading.period else ': fold them with --period if periodic'
-        fewer = f'{few} of {len(times)} objects have fewer observations than values'
-        notes.append(f'{fewer}{remedy}')
-    return notes
+def fold(time, value, length, period):
+    """Return values at equal steps of the phase, which is 0 at the first time."""
+    phase = (time - time[0]) / period % 1
+    return np.interp(np.arange(length) / length, phase, value, period=1)
 
 
-def make_curves(path, X, faults, curves, reading):
-    """Return the curves of observations X, (n, length), and what is wrong with some."""
-    made, bad = np.zeros((len(curves), reading.length)), {}
-    for i, (name, rows) in enumerate(curves.items()):
-        time, value, *period = X[rows].T
-        gaps, where = np.diff(time), f'{path} object {name}'
-        if wrong := faults.keys() & {*rows}:
-            bad[i] = faults[min(wrong)]
-        elif not gaps.all():
-            bad[i] = f'{where} has two observations at one time: {SEE}'
-        elif ((gaps > 2.3e6) & (time[1:] < 2.5e6)).any():  # what JD is above MJD
-            apart = f'two times are {gaps.max():,.0f} apart'
-            bad[i] = f'{where} may mix JD and MJD: {apart}'
-        else:
-            options = reading.length, reading.average, *period
-            made[i] = resample(time, value, *options)
-    return made, bad
+def average(time, value, length, period=None):
+    """Return means in equal bins of time, or of phase; empty ones are interpolated."""
+    position = (time - time[0]) / (period or time[-1] - time[0])
+    position = position % 1 if period else position.clip(max=1 - 1e-9)
+    means = pd.Series(value).groupby((position * length).astype(int)).mean()
+    return np.interp(range(length), means.index, means, period=period and length)
 
 
-def resample(time, value, length, average=False, period=None):
-    """Return length values for those (m,) at the times (m,), sorted: float64 (length,).
+def find_fault(time, periods):
+    """Return why no curve can be made of observations at these times; or ''."""
+    if len(time) < 3:
+        return f'has {len(time)} observations, but needs 3'
+    if not np.diff(time).all():
+        return 'has two observations at one time'
+    if periods and (np.ptp(periods) or np.min(periods) <= 0):
+        return f'has the period {np.min(periods):g} to {np.max(periods):g}'
+    return ''
 
-    The new times are equally spaced from the first to the last, and the values between
-    them interpolated. With a period (m,) the times are phases, from the first time on;
-    of equal phases, the mean is taken. With average, a value is the mean of one of as
-    many equal bins, and interpolated if that is empty.
+
+def make_curves(X, rows, length, is_average):
+    """Return curves (n, length) of observations X (m, 2 or 3), and their rows.
+
+    The columns of X are time, value and, to fold, the period.
     """
-    new, end = np.linspace(time[0], time[-1], length), None
-    if period is not None:
-        time, new, end = (time - time[0]) / period % 1, np.arange(length) / length, 1
-    if average:
-        span = end or time[-1] - time[0]
-        time = np.minimum((time - new[0]) * length // span, length - 1)
-        new, end = np.arange(length), end and length
-    time, same = np.unique(time, return_inverse=True)
-    value = np.bincount(same, value) / np.bincount(same)
-    return np.interp(new, time, value, period=end)
+    number = rows.groupby(['path', 'object'], sort=False).ngroup().to_numpy()
+    order = np.lexsort([X[:, 0], number])
+    curves = np.split(order, np.flatnonzero(np.diff(number[order])) + 1)
+    made = np.zeros((len(curves), length))
+    faults = rows.groupby(number)['fault'].max().to_list()
+    for n, curve in enumerate(curves):
+        time, value, *periods = X[curve].T
+        faults[n] = faults[n] or find_fault(time, periods)
+        if not faults[n]:
+            make = average if is_average else fold if periods else stretch
+            made[n] = make(time, value, length, *[period[0] for period in periods])
+    rows = rows.drop_duplicates(['path', 'object']).reset_index(drop=True)
+    rows['name'] = rows['path'] + ' object ' + rows['object']
+    observations = [len(curve) for curve in curves]
+    return made, rows.assign(row='', fault=faults, observations=observations)
+
+
+def refuse_faults(rows):
+    """Raise DataError if rows have faults, after printing the first five."""
+    bad = rows[rows['fault'] != '']
+    if len(bad):
+        print(*map(printable, (bad['name'] + ' ' + bad['fault'])[:5]), sep='\n')
+        remedy = 'drop or mend them in read_table (docs/own-data.md)'
+        raise DataError(f'{len(bad):,} rows or objects like this: {remedy}')
+
+
+def read_tables(paths, read_table, length, not_codes):
+    """Return the sequences X (n, N) of one or two tables, their rows, and facts.
+
+    Facts are what infer.py must know: the columns and, of light curves, whether values
+    are means, and the range of the observations. Raises DataError for any fault.
+    """
+    X, rows, columns = read_cells(paths[0], read_table)
+    for path in paths[1:]:
+        more_X, more_rows, _ = read_cells(path, read_table, columns)
+        X = np.concatenate([X, more_X])
+        rows = pd.concat([rows, more_rows], ignore_index=True)
+    named = rows[rows['object'] != '']
+    N_classes = named.groupby('object')['class'].transform('nunique')
+    several = N_classes.index[N_classes > 1]
+    rows.loc[several, 'fault'] = 'is of an object with several classes'
+    rows.loc[rows['class'] == '', 'fault'] = 'has no class'
+    refuse_faults(rows)
+    if length and (X.shape[1] > 3 or not all(rows['object'])):
+        needed = 'time, value, perhaps the period, and the objects'
+        raise DataError(f'{paths[0]}: with length, read_table must return {needed}')
+    facts = {'columns': columns}
+    check_codes(X, columns, not_codes, length)
+    if length:
+        N_observations = rows.groupby(['path', 'object']).size().median()
+        facts['average'] = bool(N_observations >= 2 * length)
+        facts['range'] = [X[:, 1].min(), X[:, 1].max()]
+        X, rows = make_curves(X, rows, length, facts['average'])
+        refuse_faults(rows)
+    return X, rows, facts
+
+
+def read_new_table(path, read_table, length, facts):
+    """Return the sequences X (n, N) of a table for infer.py, and their rows."""
+    X, rows, _ = read_cells(path, read_table, facts['columns'])
+    if length:
+        low, high = facts['range']  # a code for no value would vanish in a mean
+        is_far = find_far(X[:, 1], low, high) & (rows['fault'] == '')
+        rows.loc[is_far, 'fault'] = f'is far from the training, {low:g} to {high:g}'
+        X, rows = make_curves(X, rows, length, facts['average'])
+    return X, rows
+
+
+def find_far(X, low, high):
+    """Return where values X are farther outside low to high than these are apart."""
+    return np.maximum(low - X, X - high) > high - low
+
+
+def group_sequences(X, objects):
+    """Return a number for each of X (n, N), the same if equal or of one object."""
+    seen = [hash(x.astype('f4').tobytes()) for x in X]  # as a network sees them
+    groups = pd.factorize(np.array(seen))[0]
+    objects = pd.factorize(objects)[0] + len(X)
+    links = coo_array((np.ones(len(X)), (groups, objects)), (2 * len(X), 2 * len(X)))
+    return connected_components(links, directed=False)[1][groups]
+
+
+def choose_test(groups, Y, fraction, rng):
+    """Choose the test sequences, whole groups (n,): return whether each is one, (n,).
+
+    Every class Y (n,) gives its fraction, or its smallest group if that is more.
+    """
+    numbers, first, sizes = np.unique(groups, return_index=True, return_counts=True)
+    order = rng.permutation(len(numbers))
+    chosen = []
+    for y in np.unique(Y):
+        own = order[Y[first[order]] == y]
+        left = max(round(fraction * sizes[own].sum()), sizes[own].min(initial=len(Y)))
+        for group in own:
+            if sizes[group] <= left:
+                chosen.append(numbers[group])
+                left -= sizes[group]
+    return np.isin(groups, chosen)
