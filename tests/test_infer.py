@@ -181,4 +181,4 @@ def test_another_test():
     Path('runs/1/predictions.csv').write_text('number\n1\n2\n')
     assert answers('Test')[1] == ''
     put('Test/X_2.dat', 0.3)
-    assert 'Test holds other values than runs/1' in answers('Test')[1]
+    assert 'Test is not that of runs/1' in answers('Test')[1]
