@@ -135,7 +135,8 @@ def test_a_loop_over_seeds(data):
 
 # ---------------------------------------------------------------- the commands
 
-MODULES = {'train_wide.py': 'train.py', '-m experiments': 'experiments/__main__.py'}
+MODULES = dict.fromkeys(['train_wide.py', 'train_linear.py'], 'train.py')
+MODULES['-m experiments'] = 'experiments/__main__.py'
 QUICK = {
     (name, arguments)
     for name, arguments in itertools.chain(*map(commands, TEXTS.values()))
