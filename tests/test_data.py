@@ -61,17 +61,6 @@ def test_bad_files(data, name, content, message):
             read_training_data(7, 128)
 
 
-def test_good_files(data):
-    """What a network takes is read, digit by digit."""
-    X = [1.5, -2.25, 3.39e38, 0]
-    for name, read in ('Train', read_training_data), ('Test', read_test_data):
-        put(f'{name}/X_3.dat', X)
-        put(f'{name}/Y_3.dat', [9])
-        np.testing.assert_equal(read(3, 4), (X, 9))
-    put('Train/X_3.dat', [0] * 4)
-    assert not read_training_data(3, 4)[0].any()
-
-
 def test_they_stand_alone(folder):
     """utilities.py and generate_data.py, in a folder with nothing else."""
     for name in MAKE, 'utilities.py':
@@ -227,6 +216,10 @@ def test_who_replaces_what(data):
         assert contents('.') == before
     script(MAKE, 20, 10, '--seed', 0)  # Its command alone differs.
     assert contents('.') == before
+    # In Python's own words what the disk refuses
+    os.mkdir('Test/X_11.dat')
+    refused(MAKE, 5, 3, '--overwrite', parts=['irectory', 'Test/X_11.dat'])
+    os.rmdir('Test/X_11.dat')
     script(MAKE, 5, 3, '--overwrite')
     assert Path('Train/notes.txt').read_bytes() == b'mine'
     assert len(contents('.')) == 2 * (5 + 3) + 4
@@ -249,10 +242,3 @@ def test_a_writer_that_is_stopped(data, monkeypatch, last):
         generate_data.write_sets(files, 'test', overwrite=True)
     left = contents('.')
     assert len(left) == last and left.items() <= files.items()
-
-
-def test_what_the_disk_refuses(data):
-    """In Python's own words, without a traceback."""
-    os.remove('Train/X_7.dat')
-    os.mkdir('Train/X_7.dat')
-    refused(MAKE, '--overwrite', parts=['irectory', 'Train/X_7.dat'])
