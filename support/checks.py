@@ -41,8 +41,9 @@ def check_set(name, X, Y):
     if Y.dtype.kind in 'OSU' or not ((Y >= 0) & (Y < 1e6) & (Y % 1 == 0)).all():
         raise DataError(f'Y_{name} must hold classes, 0, 1, 2, ...: see its loop')
     X = np.reshape(X, (len(X), -1))  # which may have more axes
-    for row in np.flatnonzero(~np.isfinite(X).all(axis=1)):
-        raise DataError(f'X_{name}, row {row}, holds NaN or infinity: see its loop')
+    bad = np.flatnonzero(~np.isfinite(X).all(axis=1))
+    if len(bad):
+        raise DataError(f'X_{name}, row {bad[0]}, holds NaN or infinity: see its loop')
     zeros = np.flatnonzero(~X.any(axis=1))
     if len(zeros):
         print(f'X_{name} has {len(zeros)} rows of zeros, the first is row {zeros[0]}')

@@ -4,8 +4,7 @@ import argparse
 import re
 import sys
 
-from support.console import DataError, make_parser, whole_number
-from support.explain import script_lines
+from support.console import DataError, make_parser, script_lines, whole_number
 from support.runs import find_setting
 
 COUNTS = 'N_train', 'N_test', 'N_sequence', 'N_epochs', 'batch_size', 'seed'
@@ -16,8 +15,7 @@ def read_command_line(variables):
 
     Each int, float and string becomes an option, --NAME VALUE, what is True or False a
     switch, --NAME or --no-NAME. Returns the numbers by their names, and name, that of
-    --name. Ends the script with status 2 if runs/NAME is of another setting, and with 0
-    if it has this seed already.
+    --name. Ends the script if runs/NAME can't have this run, see find_setting.
     """
     if '__file__' not in variables:
         raise DataError('in a notebook, type  %run train.py  in a cell of its own')
@@ -34,11 +32,14 @@ def read_command_line(variables):
             about['type'] = count_type(name) if name in COUNTS else type(value)
             about['metavar'] = {int: 'N', float: 'X'}.get(type(value), 'TEXT')
         parser.add_argument(f'--{name}', **about)
-    parser.add_argument('--name', help='make it runs/NAME/SEED (default: runs/7)')
+    parser.add_argument(
+        '--name', help='runs/NAME/SEED (default: the next number)'
+    )
     numbers = vars(parser.parse_args())
     name = numbers.pop('name')
     if name == 'last' or (name and not re.fullmatch(r'[A-Za-z][\w.-]*', name)):
-        allowed = 'a letter, then letters, digits, - and _, and not last'
+        # runs/last is a link to the newest run
+        allowed = 'a letter, then letters, digits, . - and _, and not last'
         parser.error(f'--name {name}: {allowed}')
     variables.update(numbers)
     if name:

@@ -1,6 +1,7 @@
 """What the scripts share to talk to the terminal: errors, command lines, tables."""
 
 import argparse
+import linecache
 import os
 import re
 import sys
@@ -56,6 +57,11 @@ def make_parser(description):
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+
+
+def script_lines():
+    """Return the lines of the script that runs, as they were when first asked for."""
+    return linecache.getlines(getattr(sys.modules['__main__'], '__file__', ''))
 
 
 def print_table(table):

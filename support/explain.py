@@ -74,17 +74,13 @@ def explain(error):
         if frame.f_globals.get('__name__', '').partition('.')[0] in OURS
     ]
     lines = []
+    code = ''
     for path, number in places[:1] + places[1:][-1:]:
         code = re.sub('  +#.*', '', linecache.getline(path, number).strip())
         lines.append(f'{os.path.basename(path)}, line {number}: {code}')
     message = own_words(error)
     hint = suggest(message, code)
     return [*lines, message, f'Hint: {hint}'] if hint else [*lines, message]
-
-
-def script_lines():
-    """Return the lines of the script that runs."""
-    return linecache.getlines(getattr(sys.modules['__main__'], '__file__', ''))
 
 
 def own_words(error):

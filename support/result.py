@@ -1,6 +1,6 @@
-"""What a network answers to a test, and what these answers are worth: pure functions.
+"""What a network answers to a test, and what these answers are worth.
 
-For train.py, infer.py and compare.py. Importing this needs no TensorFlow.
+Importing this needs no TensorFlow.
 """
 
 import contextlib
@@ -16,7 +16,6 @@ import numpy as np
 NOT_FINITE = 'bring the values nearer to 0 and 1 (divide them, or add the Normalization'
 NOT_FINITE += ' that docs/own-data.md shows), or take a smaller learning rate'
 SCORES = 'sigmoid', 'hard_sigmoid', 'softmax', 'sparsemax'  # from 0 to 1
-COPIES = 'test sequences also occur in the training set'
 
 
 def class_numbers(Y):
@@ -31,18 +30,16 @@ def find_copies(X_test, X_train):
     return np.array([np.float32(row).tobytes() in train for row in X_test])
 
 
-def hash_arrays(*arrays):
-    """Return a text that is the same for arrays of the same values in float32 alone."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        for row in np.atleast_1d(array):  # as all may be larger than the memory
-            digest.update(np.asarray(row, '<f4').tobytes())
-    return digest.hexdigest()[:16]
-
-
 def hash_set(X, Y):
-    """Return the hash of sequences X (n, N) and classes Y, (n,) or one-hot."""
-    return hash_arrays(X, class_numbers(Y))
+    """Return a text that is the same for sets of the same float32 values alone.
+
+    X is (n, N, ...) and Y its classes, (n,) or one-hot.
+    """
+    digest = hashlib.sha256()
+    for row in X:  # one by one, as all may be larger than the memory
+        digest.update(np.asarray(row, '<f4').tobytes())
+    digest.update(np.asarray(class_numbers(Y), '<f4').tobytes())
+    return digest.hexdigest()[:16]
 
 
 def describe_output(model):
@@ -80,8 +77,8 @@ def describe_layer(layer):
 def count_epochs(model, epochs):
     """Return after how many epochs 95 and 100 % of the training sequences were right.
 
-    Or 'never'. None if fit counts in another way than the test: by no accuracy, or a
-    logit as class 1 above one half instead of 0. epochs is a table, a row for each.
+    Or 'never'; None without an accuracy, and for logits, which fit compares with one
+    half instead of 0. epochs is a table, a row for each.
     """
     is_logit = describe_output(model)[3] == 'sigmoid'
     names = [name for name in epochs if 'acc' in name and not name.startswith('val_')]
@@ -111,8 +108,9 @@ def predict_scores(model, X, activation, names=None):
     for start in range(0, len(X), 1000):
         parts.append(model(np.float32(X[start : start + 1000]), training=False))
     scores = np.array(activations.get(activation)(np.concatenate(parts)))
-    for i in np.flatnonzero(~np.isfinite(scores).all(axis=1)):
-        name = names[i] if names else f'sequence {i + 1}'
+    bad = np.flatnonzero(~np.isfinite(scores).all(axis=1))
+    if len(bad):
+        name = names[bad[0]] if names else f'sequence {bad[0] + 1}'
         raise DataError(f"the network's answer to {name} is not a number: {NOT_FINITE}")
     # One output, a sigmoid, is the score of class 1; of several, each is for one class.
     return np.hstack([1 - scores, scores]) if scores.shape[1] == 1 else scores
@@ -138,7 +136,8 @@ def describe_test(Y, predicted, in_train, names):
     right = Y == predicted
     lines = [f'{right.sum()} of {len(Y)} right']
     if in_train.any():
-        lines.append(f'{in_train.sum()} of {len(Y)} {COPIES}')
+        copies = f'{in_train.sum()} of {len(Y)} test sequences'
+        lines.append(f'{copies} also occur in the training set')
     if in_train.all():
         return [*lines, 'This measures memorisation only']
     new = right[~in_train]

@@ -13,15 +13,12 @@ from datetime import datetime
 from pathlib import Path
 
 from support import result
-from support.console import DataError, print_table, printable
-from support.explain import script_lines
-from support.files import (
-    CLASSES_FILE,
-    IDS_FILE,
-    find_extent,
-    read_lines,
-    whole_file,
-)
+from support.console import DataError, print_table, printable, script_lines
+from support.files import IDS_FILE, find_extent, read_lines, whole_file
+
+import pandas as pd
+
+from utilities import read_class_names
 
 RUNS = Path('runs')
 NETWORK = 'model.keras'
@@ -39,7 +36,8 @@ def read_runs(name='.'):
     folder, its Path. Raises DataError if there is none.
     """
     runs = []
-    for path in (RUNS / name.removeprefix('runs/')).rglob(FACTS):
+    place = RUNS / name.removeprefix('runs/')
+    for path in place.rglob(FACTS):
         try:
             run = json.loads(path.read_text('utf-8'))
         except ValueError:
@@ -47,7 +45,7 @@ def read_runs(name='.'):
         runs.append(run | {'folder': path.parent})
     if not runs:
         remedy = 'train a network with python train.py'
-        raise DataError(f'there is no run in {RUNS / name}: {remedy}')
+        raise DataError(f'there is no run in {place}: {remedy}')
     return sorted(runs, key=lambda run: run['time'])
 
 
@@ -144,11 +142,9 @@ def save_run(numbers, model, history, X_train, Y_train, X_test, Y_test):
     are those that fit and evaluate were given: X (n, N, ...), and Y (n,) or one-hot
     (n, classes). Ends the script with status 130 if Ctrl-C has stopped the fit.
     """
-    import pandas as pd  # which view.py need not wait for
-
     numbers = dict(numbers)
     name = numbers.pop('name', None)
-    class_names = read_lines('Train', CLASSES_FILE)
+    class_names = read_class_names('Train')
     Y = result.class_numbers(Y_test).astype(int)
     activation = result.describe_output(model)[3]
     scores = result.predict_scores(model, X_test, activation)
@@ -185,7 +181,7 @@ def save_run(numbers, model, history, X_train, Y_train, X_test, Y_test):
         'updates': history.params.get('steps'),  # in an epoch
         'is_stopped': is_stopped,
         'epochs_to_95': speed['epochs_to_95'],
-        'scores': activation,  # for infer.py, as the next one
+        'scores': activation,  # what makes them of the outputs
         'extent': find_extent(X_train),
     }
 
@@ -193,8 +189,18 @@ def save_run(numbers, model, history, X_train, Y_train, X_test, Y_test):
     print_table(result.confusion_table(Y, predicted, class_names))
     if any(predicted != Y):
         print(result.describe_wrong(Y, predicted, class_names))
+    write_run(name, model, epochs, answers, facts)
+    if is_stopped:
+        raise SystemExit(130)
+
+
+def write_run(name, model, epochs, answers, facts):
+    """Write a run into a new folder, run.json last; print the folder's name.
+
+    Raises DataError if the disk refuses something.
+    """
     try:
-        folder = make_folder(name, numbers.get('seed', 0))
+        folder = make_folder(name, facts['numbers'].get('seed', 0))
         save_figures(folder)
         model.save(folder / NETWORK)
         epochs.to_csv(folder / HISTORY, index=False)
@@ -210,8 +216,6 @@ def save_run(numbers, model, history, X_train, Y_train, X_test, Y_test):
         raise DataError(f'{why}: make room, and train again') from None
     point_last_to(folder)
     print(f'Run: {folder} with {", ".join(sorted(os.listdir(folder)))}')
-    if is_stopped:
-        raise SystemExit(130)
 
 
 def save_figures(folder):

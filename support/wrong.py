@@ -1,4 +1,4 @@
-"""What view.py --wrong draws: each wrong answer over what the network had learnt."""
+"""What view.py --wrong draws: wrong answers over the nearest training sequences."""
 
 from support.console import DataError
 from support.files import class_name
