@@ -38,7 +38,7 @@ def read_sequence(folder, ID, N):
 def read_values(path, N):
     """Read a file of N values, float64 (N,), or end with a sentence."""
     if not os.path.exists(path):
-        remedy = 'read fewer, or see python generate_data.py --help'
+        remedy = 'python generate_data.py --help says how to make it'
         if os.path.exists(os.path.join(os.path.dirname(path), 'X.npy')):
             remedy = 'docs/own-data.md shows how to read X.npy'
         sys.exit(f'{path} is missing: {remedy}')

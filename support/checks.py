@@ -43,7 +43,7 @@ def check_set(name, X, Y):
     X = np.reshape(X, (len(X), -1))  # which may have more axes
     bad = np.flatnonzero(~np.isfinite(X).all(axis=1))
     if len(bad):
-        raise DataError(f'X_{name}, row {bad[0]}, holds NaN or infinity: see its loop')
+        raise DataError(f'X_{name}, row {bad[0]}, holds NaN or infinity')
     zeros = np.flatnonzero(~X.any(axis=1))
     if len(zeros):
         print(f'X_{name} has {len(zeros)} rows of zeros, the first is row {zeros[0]}')
@@ -79,7 +79,8 @@ def check_output(model, N_classes, is_one_hot):
     remedy += f" loss='{sparse}categorical_crossentropy'"
     if N_classes == 2 and not is_one_hot:
         remedy += " or Dense(1, activation='sigmoid') with loss='binary_crossentropy'"
-    if loss == 'categorical_crossentropy' and not is_one_hot:
+    is_wide = neurons >= N_classes
+    if loss == 'categorical_crossentropy' and is_wide and not is_one_hot:
         remedy += f', or Y_train = to_categorical(Y_train, {N_classes}), and Y_test'
     why = f'{neurons}-neuron {activation} with {loss} does not fit'
     raise DataError(f'{why} {N_classes} classes: take {remedy}')

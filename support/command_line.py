@@ -32,9 +32,7 @@ def read_command_line(variables):
             about['type'] = count_type(name) if name in COUNTS else type(value)
             about['metavar'] = {int: 'N', float: 'X'}.get(type(value), 'TEXT')
         parser.add_argument(f'--{name}', **about)
-    parser.add_argument(
-        '--name', help='runs/NAME/SEED (default: the next number)'
-    )
+    parser.add_argument('--name', help='runs/NAME/SEED (default: the next number)')
     numbers = vars(parser.parse_args())
     name = numbers.pop('name')
     if name == 'last' or (name and not re.fullmatch(r'[A-Za-z][\w.-]*', name)):

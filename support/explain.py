@@ -15,7 +15,7 @@ import traceback
 
 from support.console import printable
 
-# What an error says, as a regular expression: the hint for it
+# What an error says, and behind <- in which line, as a regular expression: the hint
 HINTS = {
     'expected (min_)?ndim=3': 'a recurrent or convolutional layer reads a series: put'
     ' model.add(Reshape((N_sequence, 1))) before the first one. An LSTM before another'
@@ -29,16 +29,16 @@ HINTS = {
     ' first one alone, write X_test[:1]',
     r"Cannot convert '\d+' to a shape": 'a shape of one number needs a comma:'
     ' shape=(N_sequence,)',
-    r"units=[1-9]\d*$|'(int|float)' and 'str'|'str' (and '(int|float)'|object cannot)"
-    '': 'write a number without quotes',
+    r"(units=|'str'|str\().*<- .*['\"]\d": 'write a number without quotes',
     'buffer_size must be': 'validation_split is a fraction, such as 0.25',
     r'add\(\) got an unexpected keyword': 'the options of a layer belong in its own'
     " brackets: model.add(Dense(16, activation='relu'))",
     "'NoneType' object has no attribute '(add|compile|fit|summary)'": 'model.add( ) and'
-    ' model.compile( ) return nothing: leave out "model ="',
+    ' model.compile( ) return nothing',
     "recognized: {'lr'|argument '(lr|learning_rate)'": 'the learning rate belongs to'
     ' the optimizer, as learning_rate: see exercise 13 of LESSON.md',
-    'operand type for unary': 'leave out the + of a diff, and the lines with its -',
+    "operand type for unary .: 'NoneType'": 'leave out the + of a diff, and the'
+    ' lines with its -',
     'identifier: SmoothReLU': "Keras calls this 'softplus'",
 }
 # How to import what has no module of its name, in this lesson and in Keras 2
@@ -51,7 +51,8 @@ IMPORTS = {
 # Where Keras has the names that are imported
 IMPORTED = 'models layers optimizers callbacks metrics utils regularizers'.split()
 PACKAGES = 'numpy scipy matplotlib tensorflow keras pandas rich'.split()
-OURS = '__main__ support utilities generate_data import_data experiments'.split()
+# Where an error is shown: not in support, which nobody needs to open
+OURS = '__main__ utilities generate_data import_data experiments'.split()
 
 
 def report_error(kind, error, trace):
@@ -105,11 +106,11 @@ def own_words(error):
 def suggest(message, code):
     """Return a hint for what an error in a line of code says; '' without one."""
     for pattern, hint in HINTS.items():
-        if re.search(pattern, message):
+        if re.search(pattern, f'{message} <- {code}'):
             return hint
     # What Keras takes as text
     texts = [*keras_names('activations'), *keras_names('losses'), 'accuracy']
-    texts += [name.lower() for name in keras_names('optimizers')]
+    texts += [name.lower() for name in keras_names('optimizers') if name != 'Optimizer']
     if found := re.search(r'identifier: (\w+)$', message):
         return did_you_mean(found[1], texts)
     if found := re.search(r"(?:NameError:|import) name '(\w+)'", message):
@@ -131,12 +132,14 @@ def suggest_package(name):
         return 'in the folder of the workshop, type  . ./script.sh'
     package = {'sklearn': 'scikit-learn'}.get(name, name)
     install = f'if the name is right, type on a login node  pip install {package}'
-    return did_you_mean(name, [*PACKAGES, *OURS]) or install
+    return did_you_mean(name, [*PACKAGES, *OURS, 'support']) or install
 
 
 def import_line(name, before):
     """Return a hint with the import of a name of Keras or of the lesson; or ''."""
     modules = [module for module in IMPORTED if name in keras_names(module)]
+    if name[0].islower():  # functions, such as add, that web pages have from elsewhere
+        modules = [module for module in modules if module == 'utils']
     lines = [f'from keras.{module} import {name}' for module in modules]
     line = IMPORTS.get(name) or ''.join(lines[:1])
     return f'{before}{line}' if line else ''

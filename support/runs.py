@@ -212,8 +212,8 @@ def write_run(name, model, epochs, answers, facts):
         with whole_file(folder / FACTS) as path:
             path.write_text(json.dumps(facts, indent=1), 'utf-8')
     except OSError as error:
-        why = f'the run could not be saved in {RUNS} ({error.strerror or error})'
-        raise DataError(f'{why}: make room, and train again') from None
+        why = error.strerror or error
+        raise DataError(f'the run could not be saved in {RUNS}: {why}') from None
     point_last_to(folder)
     print(f'Run: {folder} with {", ".join(sorted(os.listdir(folder)))}')
 

@@ -176,11 +176,13 @@ def test_a_second_run_is_the_same(data):
 
 
 def test_errors_elsewhere(folder):
-    """In a file of ours, its line follows; in a function, the line that failed."""
+    """In utilities.py, its line follows, not in support; in a function, the line."""
     prepare = 'import support.start as start; start.prepare()\n'
-    ours = "from support.console import whole_number as f; f(1)('\a')"
+    support = "from support.console import whole_number as f; f(1)('\a')"
+    ours = 'from utilities import plot_history as f; f(1)'
     told = {
-        ours: r'own.py, line 2: .*\nconsole.py, line \d+: raise .*\nArg.*: \\x07 is.*',
+        ours: r'own.py, line 2: .*\nutilities.py, line \d+: .*\nAttributeError: .*',
+        support: r'own.py, line 2: .*\nArgumentTypeError: \\x07 is.*',
         'def f():\n    [][1]\nf()': r'own.py, line 4: f\(\)\nown.py, line 3: .*\nInd.*',
         'import keras.optimizer': r"own.py, .*\nModuleNotFoundError: .*r'",
         'print(accuracy)': r"own.py, .*\nNameError: name 'accuracy' is not defined",
