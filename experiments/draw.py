@@ -95,9 +95,7 @@ def draw_ranges(axis, rows, column, along='y', to_scale=False):
             clip_on=False,  # which would cut marks at 100 %
         )
     if to_scale:
-        axis.update_datalim(
-            [(x, 0.5) for x in places]
-        )  # which shifted marks are not in
+        axis.update_datalim([(x, 0.5) for x in places])  # it ignores shifted marks
         axis.set_xscale('log' if min(places) > 1 else 'linear')  # such as 2, 4, 8
         axis.xaxis.set_minor_locator(NullLocator())
     else:
@@ -164,16 +162,16 @@ def draw_panels(rows, column):
 
 
 def draw_curves(curves, is_flat):
-    """Return a figure of accuracies against the epoch, their medians over the seeds.
+    """Return a figure of test accuracies against the epoch: every seed, and medians.
 
-    Those of the question why a curve is flat are of the training, with every seed.
+    Those of the question why a curve is flat are training accuracies.
     """
     settings = curves.setting.unique()
     figure = Figure((8, 3.5), layout='constrained')
     axis = figure.subplots()
     accuracy_axis(axis)
     axis.set_xlabel('Epoch')
-    axis.set_title('Test sequences solid, training sequences dotted', loc='left')
+    axis.set_title('Test sequences: every seed, their median bold', loc='left')
     lines = {setting: (setting, 'test_accuracy') for setting in settings}
     colours = COLOURS
     if is_flat:
@@ -181,8 +179,8 @@ def draw_curves(curves, is_flat):
         axis.set_title('Training sequences: every seed, their median bold', loc='left')
         axis.set(ylim=(0, 1), yticks=np.linspace(0, 1, 6))
         lines = {
-            'without, as counted today': (slide, 'training_accuracy'),
-            'without, as Keras 2 counted': (slide, 'accuracy_2018'),
+            'no activation, counted today': (slide, 'training_accuracy'),
+            'no activation, counted in 2018': (slide, 'accuracy_2018'),
             'with a sigmoid': (sigmoid, 'training_accuracy'),
         }
     elif curves.setting.str.isdecimal().all():  # from light to dark
@@ -191,11 +189,7 @@ def draw_curves(curves, is_flat):
         seeds = curves[curves.setting == setting].pivot(index='epoch', columns='seed')
         median = seeds[column].median(axis=1)
         axis.plot(median, color=colours[i], linewidth=2.5, label=label)
-        if is_flat:
-            axis.plot(seeds[column], color=colours[i], alpha=0.25, linewidth=1)
-        else:
-            training = seeds.training_accuracy.median(axis=1)
-            axis.plot(training, ':', color=colours[i], linewidth=2.5)
+        axis.plot(seeds[column], color=colours[i], alpha=0.25, linewidth=1)
     return figure
 
 

@@ -62,7 +62,7 @@ def draw_history(axes, run):
         axis.plot(rows[column], label='training')
         if f'val_{column}' in rows:
             axis.plot(rows[f'val_{column}'], label='validation')
-    axes[0].set_ylim(-0.02, 1.02)
+    axes[0].set(ylim=(-0.02, 1.02), yticks=(0, 0.5, 1))
 
 
 def results(runs):
@@ -70,7 +70,7 @@ def results(runs):
     figure, axes = plt.subplots(1, 2, figsize=(7.5, 3))
     draw_history(axes, runs / 'history/0')
     axes[0].set(title='Accuracy', xlabel='Epoch')
-    axes[1].set(title='Loss', xlabel='Epoch', yscale='log')
+    axes[1].set(title='Loss', xlabel='Epoch', ylim=(0, 1), yticks=(0, 0.5, 1))
     return figure
 
 
@@ -97,7 +97,7 @@ def curves(runs):
         draw_history(column, runs / name / '0')
         column[0].set_title(letter)
     axes[0, 0].set_ylabel('Accuracy')
-    axes[1, 0].set(ylabel='Loss', yscale='log')
+    axes[1, 0].set(ylabel='Loss', ylim=(0, 1.2), yticks=(0, 0.5, 1))
     axes[1, 3].legend()
     figure.supxlabel('Epoch')
     return figure
