@@ -71,18 +71,8 @@ X_test = np.load('Test/X.npy')[:N_test]
 Y_test = np.load('Test/Y.npy')[:N_test]"""
 
 
-def sort_classes(names):
-    """Return the names of classes, sorted: as numbers if all are numbers."""
-    is_number = pd.to_numeric(pd.Series(names), errors='coerce').notna()
-    return sorted(names, key=float if is_number.all() else None)
-
-
 def describe_sequences(X, rows, names, sets):
     """Print how many sequences X (n, N) of each class go into which of the sets."""
-    if 'observations' in rows:
-        counts = rows['observations']
-        ends = f'{counts.min()} to {counts.max()}, median {counts.median():g}'
-        print(f'Observations of each object: {ends}')
     N_objects = rows['object'].nunique()
     print(f'{len(X):,} sequences of {X.shape[1]} values, of {N_objects:,} objects')
     if X.shape[1] <= 3 and N_objects < len(X):
@@ -103,14 +93,11 @@ def main():
     args = parser.parse_args()
     paths = [args.table, args.test_table] if args.test_table else [args.table]
     X, rows, facts = read_tables(paths, read_table, length, not_codes)
-    names = sort_classes(rows['class'].unique())
+    names = sorted(rows['class'].unique())
     Y = pd.Index(names).get_indexer(rows['class'])
 
     # Split one table: an object, and what is equal, comes into one of the sets
     rng = np.random.default_rng(SEED)
-    if not any(rows['object']):
-        print('Each row counts as another object: name them if some have several')
-    rows['object'] = rows['object'].mask(rows['object'] == '', rows['name'])
     groups = group_sequences(X, rows['object'])
     if args.test_table:
         is_test = (rows['path'] == args.test_table).to_numpy()
@@ -146,8 +133,6 @@ def main():
     N = f'--N_sequence {X.shape[1]}'
     if len(X) > MOST_FILES:
         print(f'Too many for files. Load them in train.py:\n{LOAD_ARRAYS}')
-    else:
-        print(f'Look at some, then train:\npython view.py 1 2 3 4 {N}')
     print(f'python train.py --N_train {sum(~is_test)} --N_test {sum(is_test)} {N}')
 
 

@@ -71,15 +71,14 @@ def is_same_reader(script, folder):
 
 
 def find_extent(X):
-    """Return the range of the values X (n, ...) of Train: {'low': ..., 'high': ...}.
+    """Return the range of the values X (n, ...) of Train: {'low': ..., 'high': ...}."""
+    return {'low': float(X.min()), 'high': float(X.max())}
 
-    Of all together, but if they are a table of several quantities, of each column (N,).
-    """
-    facts = read_facts('Train')
-    names = {re.sub(r'\d+', '', name) for name in facts.get('columns', [])}
-    axis = 0 if len(names) > 1 and 'range' not in facts else None
-    X = X.reshape(len(X), -1)
-    return {'low': X.min(axis).tolist(), 'high': X.max(axis).tolist()}
+
+def find_far(X, low, high):
+    """Return where values X are farther outside low to high than these are apart."""
+    X, low, high = map(np.float32, (X, low, high))  # as a network sees them
+    return np.maximum(low - X, X - high) > high - low
 
 
 def as_array(X):

@@ -2,6 +2,7 @@
 
 A row is named by pandas' index: row 0 of a CSV is its second line. Of each row there
 are its file (path), row, name, object, class, and its fault, a text, '' if it has none.
+A row without an object is one of its own.
 """
 
 import traceback
@@ -21,29 +22,26 @@ def call_reader(path, read_table):
         with warnings.catch_warnings(action='error', category=pd.errors.ParserWarning):
             table, classes, objects = read_table(path)
     except Exception as error:  # of many kinds, according to what its owner wrote
-        own = ['read_table must return a table, the classes and the objects']
+        where = 'read_table must return a table, the classes and the objects'
         for call in traceback.extract_tb(error.__traceback__):
             if call.filename.endswith('import_data.py'):
-                own.append(f'import_data.py, line {call.lineno}: {call.line}')
+                where = f'import_data.py, line {call.lineno}: {call.line}'
         why = f'{type(error).__name__}: {error}'
-        raise DataError(f'{path}: {own[-1]}: {why}') from None
-    is_table = isinstance(table, pd.DataFrame) and table.columns.is_unique
-    if not is_table or table.empty or table.shape[1] < 2:
+        raise DataError(f'{path}: {where}: {why}') from None
+    if not isinstance(table, pd.DataFrame) or table.empty or table.shape[1] < 2:
         found = f'{type(table).__name__} of the shape {np.shape(table)}'
-        wanted = 'a table with rows, and two or more columns with names of their own'
-        raise DataError(f'{path}: read_table returns a {found}, but needs {wanted}')
+        needed = 'a table with rows and two or more columns'
+        raise DataError(f'{path}: read_table returns a {found}, but needs {needed}')
     return table.set_axis(table.columns.map(str), axis=1), classes, objects
 
 
 def as_texts(path, cells, index):
     """Return classes or objects as texts, one for each row of index; '' if empty."""
-    if cells is None:
-        return [''] * len(index)
-    is_other = isinstance(cells, pd.Series) and not cells.index.equals(index)
-    if is_other or len(cells) != len(index):
+    cells = pd.Series('', index) if cells is None else pd.Series(cells)
+    if not cells.index.equals(index):
         raise DataError(f'{path}: classes or objects are of other rows than the table')
-    cells = pd.Series(cells).convert_dtypes().astype(object)  # 1.0 becomes 1
-    return [' '.join(str(cell).split()) for cell in cells.where(cells.notna(), '')]
+    cells = cells.convert_dtypes().astype('string')  # 1.0 becomes 1
+    return cells.fillna('').str.strip().to_numpy()
 
 
 def read_cells(path, read_table, columns=None):
@@ -53,22 +51,21 @@ def read_cells(path, read_table, columns=None):
     """
     table, classes, objects = call_reader(path, read_table)
     columns = columns or list(table)
-    for name in sorted({*columns} ^ {*table})[:1]:
-        raise DataError(f'{path} and the table of the training differ in column {name}')
+    others = sorted({*columns} ^ {*table})
+    if others:
+        raise DataError(f'{path}: only this or the training has column {others[0]}')
     table = table[columns]
     X = table.apply(pd.to_numeric, errors='coerce').to_numpy(float, na_value=np.nan)
-    rows = pd.DataFrame({'path': path, 'row': table.index.map(str), 'fault': ''})
+    rows = pd.DataFrame({'path': path, 'row': table.index.map(str)})
     rows['name'] = f'{path} row ' + rows['row']
-    rows['object'] = as_texts(path, objects, table.index)
+    names = as_texts(path, objects, table.index)
+    rows['object'] = rows['name'].where(names == '', names)
     rows['class'] = as_texts(path, classes, table.index)
-    if objects is not None:
-        rows.loc[rows['object'] == '', 'fault'] = 'has no object'
     is_bad = ~(np.abs(X) < 3.4e38)  # of float32; also NaN
-    bad = np.flatnonzero(is_bad.any(axis=1))
-    first = is_bad[bad].argmax(axis=1)
-    cells = [(columns[j], table.iat[i, j]) for i, j in zip(bad, first, strict=True)]
-    faults = [f'column {name} holds no number: {cell}' for name, cell in cells]
-    rows.loc[bad, 'fault'] = faults
+    faults = [''] * len(X)
+    for i, j in np.argwhere(is_bad):
+        faults[i] = f'column {columns[j]} holds no number: {table.iat[i, j]}'
+    rows['fault'] = faults
     return X, rows, columns
 
 
@@ -124,12 +121,14 @@ def average(time, value, length, period=None):
 
 def find_fault(time, periods):
     """Return why no curve can be made of observations at these times; or ''."""
+    if len(periods) > 1:
+        return 'has more columns than time, value and period'
     if len(time) < 3:
         return f'has {len(time)} observations, but needs 3'
     if not np.diff(time).all():
         return 'has two observations at one time'
-    if periods and (np.ptp(periods) or np.min(periods) <= 0):
-        return f'has the period {np.min(periods):g} to {np.max(periods):g}'
+    if periods and periods[0][0] <= 0:
+        return f'has the period {periods[0][0]:g}'
     return ''
 
 
@@ -151,8 +150,7 @@ def make_curves(X, rows, length, is_average):
             made[n] = make(time, value, length, *[period[0] for period in periods])
     rows = rows.drop_duplicates(['path', 'object']).reset_index(drop=True)
     rows['name'] = rows['path'] + ' object ' + rows['object']
-    observations = [len(curve) for curve in curves]
-    return made, rows.assign(row='', fault=faults, observations=observations)
+    return made, rows.assign(row='', fault=faults)
 
 
 def refuse_faults(rows):
@@ -175,49 +173,31 @@ def read_tables(paths, read_table, length, not_codes):
         more_X, more_rows, _ = read_cells(path, read_table, columns)
         X = np.concatenate([X, more_X])
         rows = pd.concat([rows, more_rows], ignore_index=True)
-    named = rows[rows['object'] != '']
-    N_classes = named.groupby('object')['class'].transform('nunique')
-    several = N_classes.index[N_classes > 1]
-    rows.loc[several, 'fault'] = 'is of an object with several classes'
+    N_classes = rows.groupby('object')['class'].transform('nunique')
+    rows.loc[N_classes > 1, 'fault'] = 'is of an object with several classes'
     rows.loc[rows['class'] == '', 'fault'] = 'has no class'
     refuse_faults(rows)
-    if length and (X.shape[1] > 3 or not all(rows['object'])):
-        needed = 'time, value, perhaps the period, and the objects'
-        raise DataError(f'{paths[0]}: with length, read_table must return {needed}')
-    facts = {'columns': columns}
     check_codes(X, columns, not_codes, length)
+    if any(rows['object'] == rows['name']):
+        print('Each row counts as another object: name them if some have several')
+    facts = {'columns': columns}
     if length:
-        N_observations = rows.groupby(['path', 'object']).size().median()
-        facts['average'] = bool(N_observations >= 2 * length)
+        sizes = rows.groupby(['path', 'object']).size()
+        ends = f'{sizes.min()} to {sizes.max()}, median {sizes.median():g}'
+        print(f'Observations of each object: {ends}')
+        facts['average'] = bool(sizes.median() >= 2 * length)
         facts['range'] = [X[:, 1].min(), X[:, 1].max()]
         X, rows = make_curves(X, rows, length, facts['average'])
         refuse_faults(rows)
     return X, rows, facts
 
 
-def read_new_table(path, read_table, length, facts):
-    """Return the sequences X (n, N) of a table for infer.py, and their rows."""
-    X, rows, _ = read_cells(path, read_table, facts['columns'])
-    if length:
-        low, high = facts['range']  # a code for no value would vanish in a mean
-        is_far = find_far(X[:, 1], low, high) & (rows['fault'] == '')
-        rows.loc[is_far, 'fault'] = f'is far from the training, {low:g} to {high:g}'
-        X, rows = make_curves(X, rows, length, facts['average'])
-    return X, rows
-
-
-def find_far(X, low, high):
-    """Return where values X are farther outside low to high than these are apart."""
-    return np.maximum(low - X, X - high) > high - low
-
-
 def group_sequences(X, objects):
     """Return a number for each of X (n, N), the same if equal or of one object."""
-    seen = [hash(x.astype('f4').tobytes()) for x in X]  # as a network sees them
-    groups = pd.factorize(np.array(seen))[0]
+    equal = pd.factorize(np.array([hash(x.astype('f4').tobytes()) for x in X]))[0]
     objects = pd.factorize(objects)[0] + len(X)
-    links = coo_array((np.ones(len(X)), (groups, objects)), (2 * len(X), 2 * len(X)))
-    return connected_components(links, directed=False)[1][groups]
+    links = coo_array((np.ones(len(X)), (equal, objects)), (2 * len(X), 2 * len(X)))
+    return connected_components(links, directed=False)[1][equal]
 
 
 def choose_test(groups, Y, fraction, rng):
@@ -225,14 +205,12 @@ def choose_test(groups, Y, fraction, rng):
 
     Every class Y (n,) gives its fraction, or its smallest group if that is more.
     """
-    numbers, first, sizes = np.unique(groups, return_index=True, return_counts=True)
-    order = rng.permutation(len(numbers))
+    table = pd.Series(Y).groupby(groups).agg(['first', 'size'])
     chosen = []
-    for y in np.unique(Y):
-        own = order[Y[first[order]] == y]
-        left = max(round(fraction * sizes[own].sum()), sizes[own].min(initial=len(Y)))
-        for group in own:
-            if sizes[group] <= left:
-                chosen.append(numbers[group])
-                left -= sizes[group]
+    for _, own in table.sample(frac=1, random_state=rng).groupby('first'):
+        left = max(round(fraction * own['size'].sum()), own['size'].min())
+        for group, size in own['size'].items():
+            if size <= left:
+                chosen.append(group)
+                left -= size
     return np.isin(groups, chosen)
