@@ -113,7 +113,7 @@ def plot_history(history):
     upper, lower = figure.subplots(2, 1, sharex=True)
     for axis, name in (upper, 'acc'), (lower, 'loss'):
         for key, values in history.history.items():
-            if name in key:
+            if name in key and len(values) == len(history.epoch):
                 label = 'validation' if key.startswith('val_') else 'training'
                 axis.plot(np.arange(1, len(values) + 1), values, label=label)
         axis.grid(alpha=0.3)

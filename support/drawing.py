@@ -22,7 +22,8 @@ BLOCKS = np.array([*' ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█'])
 def draw_in_terminal(figure):
     """Print a figure of 1 to 4 panels of curves on a terminal that can show it."""
     axes, columns = figure.axes, shutil.get_terminal_size().columns
-    has_more = len(axes) > 4 or any(axis.collections or axis.texts for axis in axes)
+    others = [axis.collections or axis.texts or axis.patches for axis in axes]
+    has_more = len(axes) > 4 or any(others)
     has_blocks = sys.stdout.isatty() and sys.stdout.encoding.lower().startswith('utf')
     if has_more or columns < 64 or not has_blocks:
         return

@@ -173,10 +173,10 @@ def describe_training(speed, epochs, N_epochs):
     if first is None:
         line = 'Epochs to 95 % are not counted: fit gives no accuracy, or one of logits'
     elif first == 'never':
-        line = f'Never 95 % of the training sequences right in {len(epochs)} epochs'
+        line = f'Never 95 % of the training sequences right, to epoch {done}'
     else:
         end = 'never all' if last == 'never' else f'all after {last}'
-        line = f'95 % of the training sequences first right after {first} epochs, {end}'
+        line = f'95 % of the training sequences first right after epoch {first}, {end}'
     lines.append(line)
     if 'val_loss' in epochs:
         best = epochs.loc[epochs['val_loss'].idxmin()]

@@ -44,8 +44,7 @@ def read_runs(name='.'):
             raise DataError(f'{path} is cut short: rm -r {path.parent}') from None
         runs.append(run | {'folder': path.parent})
     if not runs:
-        remedy = 'train a network with python train.py'
-        raise DataError(f'there is no run in {place}: {remedy}')
+        raise DataError(f'there is no run in {place} (python train.py makes runs)')
     return sorted(runs, key=lambda run: run['time'])
 
 

@@ -94,8 +94,8 @@ def test_view_shows_the_sequences(data, figures):
 
 def test_plot_history(folder):
     history = {'acc': [0.5, 0.75], 'loss': [0.7, 0.6]}
-    history |= {'val_acc': [0.5], 'val_loss': [0.9]}
-    figure = type('History', (), {'history': history})
+    history |= {'val_acc': [0.5, 0.4], 'val_loss': [0.9, 1]}
+    figure = type('History', (), {'history': history, 'epoch': [0, 1]})
     utilities.plot_history(figure)
     utilities.plot_history(figure)  # in place of the first
     assert utilities.plt.get_fignums() == [1] and contents('.') == {}

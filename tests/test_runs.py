@@ -98,7 +98,9 @@ RIGHT = {
     f'fit(callbacks=[{STOP}], epochs=9); save()': ['ended after epoch 2 of 9'],
     f'{DATASET}save()': ['Validation loss lowest at'],
     f'{SUBCLASS}{USUAL}': ['of these 10, '],
-    'model.compile("sgd", "mse", metrics=["acc"]); fit(); save()': ['in 2 epochs'],
+    'model.compile("sgd", "mse", metrics=["acc"]); fit(); save()': [
+        'Never 95 %.* to epoch 2'
+    ],
     f'{FAR}{USUAL}': ['1 rows of zeros, the first is row 3', 'mean of 14'],
     f'{FAR}{SCALED}{USUAL}': ['1 rows of zeros', '!mean of'],
     f'{COPIES}{USUAL}': [r'On the 6 others: \d right, .*\n.*: \d of these 6, '],
@@ -240,7 +242,7 @@ def test_how_fast_it_learnt():
         model.compile('sgd', loss, metrics=['accuracy'])
         speed = result.count_epochs(model, table)
         first, turn = result.describe_training(speed, table, 4)
-        assert ('right after 2 epochs, all after 3' in first) == is_counted
+        assert ('right after epoch 2, all after 3' in first) == is_counted
         assert ('are not counted' in first) != is_counted
         assert turn == 'Validation loss lowest at epoch 2: 0.38; at the end 0.87'
 
