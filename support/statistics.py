@@ -14,9 +14,8 @@ MIN_SEEDS = 3  # fewer say too little of how far seeds scatter
 def t_test(gap, samples, counted_twice=0):
     """Return Student's p value of a gap, and half its interval of 95 % confidence.
 
-    The gap varies as the means of the samples together. The degrees of freedom are
-    Welch's (Biometrika 34, 28, 1947), so that one sample may scatter more.
-    counted_twice is a variance that is in the means of two samples.
+    The gap varies as the means of the samples together, of which one may scatter more
+    (Welch, Biometrika 34, 28, 1947). counted_twice is a variance that is in two means.
     """
     parts = [(np.var(x, ddof=1) / len(x), len(x) - 1) for x in samples]
     variances, freedoms = np.transpose(parts)
@@ -30,10 +29,9 @@ def t_test(gap, samples, counted_twice=0):
 def luck_in_speed(first, other, last=np.inf):
     """Return the p value of epochs to 95 %, and the factor between the two settings.
 
-    first (n,) and other (m,) are infinite for never, and where some are, all epochs
-    after the last count as that: what was trained no longer says nothing of later ones.
-    The test is of logarithms, because the epochs of seeds scatter by a factor, much the
-    same for slow and for fast networks.
+    first (n,) and other (m,) are infinite for never. Some were not trained longer than
+    for last epochs, so what is later counts as never, too. The test is of logarithms,
+    because seeds scatter by a factor, much the same for slow and for fast networks.
     """
     first, other = (np.log(np.minimum(epochs, last)) for epochs in (first, other))
     gap = other.mean() - first.mean()

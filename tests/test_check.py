@@ -19,8 +19,7 @@ def test_ready(data):
     done = process('check.py', *SHORT, env={'SLURM_JOB_ID': '7'})
     names = re.findall(r'^ok   (\w+)', done.stdout, re.M)
     assert names == 'Environment Disk Slurm Training'.split()
-    assert 'job 7 on' in done.stdout and 'two epochs on CPU\n' in done.stdout
-    assert done.stdout.endswith('\nReady.\n') and not done.stderr
+    assert 'job 7 on' in done.stdout and done.stdout.endswith('\nReady.\n')
     assert contents('.') == before
 
 
@@ -29,11 +28,9 @@ def test_ready(data):
     [
         ('FIX  Training: signal 6: ', 'keras', DIES),
         ('FIX  Training: .*ImportError: GLIBC', 'keras', FAILS),
-        ('ok   Slurm: none on', 'lfs', 'exit 1'),
         ('ok   Disk: .* free, 14 of 0 files', 'lfs', 'echo / "146 0 0 - 14 0 0 -"'),
         ('ok   .* 150,000 of 200,000', 'lfs', 'echo / "1* 0 2 - 150000 0 200000 -"'),
         ('FIX  .* 1,995 of 1,900', 'lfs', 'echo / "1 2 3 6d 1995* 1900 9000 6d"'),
-        ('FIX  .* 1,500 of 1,900', 'lfs', 'echo / "1 2 3 6d 1500 1900 9000 -"'),
         ('ok   Slurm: .*starts', 'sbatch', '[ $1 = --test-only ] && echo starts >&2'),
         ('FIX  Slurm: Invalid a', 'sbatch', 'echo Invalid a >&2; exit 1'),
     ],
@@ -51,16 +48,6 @@ def test_nodes(folder, monkeypatch, answer, tool, text):
 
 
 @pytest.mark.slow
-def test_a_gpu_unseen_and_a_set_too_small(data):
-    env = {'SLURM_JOB_GPUS': '0'}
-    out = script('check.py', *SHORT, status=1, env=env).stdout
+def test_a_gpu_unseen(data):
+    out = script('check.py', *SHORT, status=1, env={'SLURM_JOB_GPUS': '0'}).stdout
     assert 'FIX  Training: Warning: Slurm granted a GPU' in out
-    out = script('check.py', status=1).stdout
-    assert 'FIX  Training: Train/X_21.dat is missing' in out
-
-
-def test_a_full_disk(folder, monkeypatch):
-    monkeypatch.setattr('tempfile.TemporaryFile', lambda **_: open('/dev/full', 'wb'))
-    Path('keras.py').write_text(FAILS)
-    out = script('check.py', status=1, env={'PYTHONPATH': str(folder)}).stdout
-    assert 'FIX  Disk: No space left on device here' in out

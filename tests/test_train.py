@@ -54,10 +54,7 @@ MISTAKES = [
     ({TANH: "model.add(Dense(9), activation='tanh')"}, 'belong in its own brackets'),
     ({TANH: 'model = model.add(Dense(9))'}, 'return nothing', 'sigmoid'),
     ({SHAPE: 'N_sequence)'}, 'needs a comma'),
-    (
-        {DENSE: 'keras.layers import Dense\nfrom keras.utils import np_utils'},
-        'import utils as',
-    ),
+    ({NUMPY: 'from keras.utils import np_utils'}, 'import utils as'),
     ({CALLBACKS: 'validation_split=25, callbacks='}, 'such as 0.25', 'model.fit'),
     ({PLOT: 'print(model.predict(X_test[0]), h'}, 'X_test[:1]'),
     # Python's or Keras's own words, without the lines around them; and no hint
@@ -81,11 +78,6 @@ MISTAKES = [
     ({LOADED: 'X_train[7, 5] = np.nan\n'}, 'X_train, row 7, holds NaN', None),
     ({'(?=history = )': 'Y_train[:] = np.nan\n'}, 'loss is nan after epoch 1', None),
     ({SEED: 'seed = -1 '}, 'is not a whole number', 'seed = -1'),
-    (
-        {SEED: "np.full(128, np.nan).tofile('Train/X_2.dat')\nseed = 0 "},
-        'X_2.dat',
-        None,
-    ),
 ]
 # Right in Keras, if not always what people expect: the edits, and what is said of them.
 RIGHT = [
@@ -138,9 +130,8 @@ def test_what_is_right_trains(data, edits, said):
     write(edits)
     done = train(*SHORT)
     above = done.stdout.partition('Training on')[0].splitlines()
-    assert [line for line in above if re.match('X_|Y_|The ', line)] == [
-        line for line in above if said and said in line
-    ]
+    told = [line for line in above if re.match('X_|Y_|The ', line)]
+    assert len(told) == bool(said) and said in ''.join(told)
     assert done.stderr == '' and '/step' not in done.stdout  # no bar of Keras's
     assert os.path.exists('runs/1/run.json')
 
@@ -150,14 +141,9 @@ def test_numbers(data):
     own = "seed = 0\nN_own = 5\nrate = 0.1\nbend = '5 %'\non = True\n"
     write({SEED: own, TANH: 'model.add(Dense(N_own, activation=bend))'})
     shown = ' '.join(train('--help').stdout.split())
-    for part in '--N_own N default 5 --rate X default 0.1 --bend TEXT', '--on, --no-on':
-        assert part in shown
-    for typed, part in {
-        '--batch_size=0': 'size: 0 is not a whole number',
-        '--rate=x': "rate: invalid float value: 'x'",
-        '--epochs 5': 'arguments: --epochs 5',
-    }.items():
-        refused(data / 'train.py', *typed.split(), status=2, parts=[part])
+    assert '--N_own N default 5 --rate X default 0.1 --bend TEXT' in shown
+    for typed in '--batch_size=0', '--rate=x', '--epochs=5':
+        refused(data / 'train.py', typed, status=2, parts=typed[2:].split('='))
     train(*SHORT, '--N_own', 9, '--bend=gelu', '--no-on', '--rate=2')
     (run,) = runs.read_runs()
     assert run['layers'] == '16 relu, 9 gelu, 1 sigmoid'
@@ -187,15 +173,13 @@ def test_errors_elsewhere(folder):
         'import keras.optimizer': r"own.py, .*\nModuleNotFoundError: .*r'",
         'print(accuracy)': r"own.py, .*\nNameError: name 'accuracy' is not defined",
         'raise KeyboardInterrupt': r'\nInterrupted.',
+        'open(__file__, "w").close()\n1 / 0': r'own.py, line 3: 1 / 0\nZero.*',
     }
     for code, pattern in told.items():
         (folder / 'own.py').write_text(f'{prepare}{code}')
         done = script(folder / 'own.py', status=1)
         assert re.fullmatch(rf'{pattern}\n', done.stderr)
-
-
-def test_packages():
-    """A hint for one that is missing here, where tests can't take it away."""
+    # A package that may be here
     said = explain.suggest("ModuleNotFoundError: No module named 'sklearn'", '')
     assert said.endswith('pip install scikit-learn')
 
