@@ -132,7 +132,7 @@ NOT_JUDGED = [  # facts of a faster setting; what is other, and what of speed an
     ({'updates': 13}, [], '12 (11-15)', '0; worse'),
     ({'train': 'flipped'}, ['other training data'], '12 (11-15)', '0; worse'),
     ({'test': 'U'}, ['other test data'], '12 (11-15); faster', '0'),
-    ({'is_stopped': True}, ['stopped after 300 epochs'], '12 (11-15)', '0'),
+    ({'is_stopped': True}, ['a run stopped after 300 epochs'], '12 (11-15)', '0'),
     ({'to_95': [None] * 3}, [], '-', '0; worse'),
     ({'to_95': ['never'] * 3, 'epochs': 20}, [], 'never; may be luck', '0; worse'),
 ]
@@ -205,7 +205,7 @@ def test_names_and_values(make):
     printed = script('compare.py', env={'COLUMNS': '80'}).stdout
     assert max(map(len, printed.splitlines())) <= 80
     assert printed.count('+ x = 1') == 2 + 4 + 6 + 8 + 10 + 12 + 12
-    refused('compare.py', 'wede', parts=['runs/wede is missing', 'near it: wide, '])
+    refused('compare.py', 'wede', parts=['runs/wede is missing', 'there are wide, '])
     table = pd.read_csv(StringIO(script('compare.py', '--csv').stdout), index_col=0)
     assert len(table) == 30 and not {'class_names', 'numbers'} & {*table}
     row = table.loc['runs/wide/2', ['seed', 'neurons', 'epochs_to_95', 'updates']]
