@@ -46,8 +46,8 @@ def read_table(path):
 
 # A folder with a file for each star (time, value), and a table of their classes
 # def read_table(path):
-#     stars = {file.stem: np.loadtxt(file) for file in sorted(Path(path).glob('*.dat'))}
-#     tables = {star: pd.DataFrame(rows[:, :2]) for star, rows in stars.items()}
+#     files = sorted(Path(path).glob('*.dat'))
+#     tables = {file.stem: pd.DataFrame(np.loadtxt(file, ndmin=2)) for file in files}
 #     table = pd.concat(tables, names=['star', 'row']).reset_index()
 #     classes = pd.read_csv('classes.csv', dtype=str).set_index('star')['class']
 #     return table[[0, 1]], table['star'].map(classes), table['star']

@@ -5,6 +5,7 @@ are its file (path), row, name, object, class, and its fault, a text, '' if it h
 A row without an object is one of its own.
 """
 
+import re
 import traceback
 import warnings
 
@@ -76,13 +77,12 @@ def check_codes(X, columns, not_codes, length):
     apart. Columns whose names differ in their digits alone are judged together, but for
     constant ones, and those of light curves.
     """
-    groups = pd.Series(columns)
+    groups = pd.Series(columns).map(re.escape)
     if not length:
-        stems = groups.str.replace(r'\d+', '', regex=True)
+        stems = groups.str.replace(r'\d+', r'\\d+', regex=True)
         groups = stems.mask(np.ptp(X, axis=0) == 0, groups)
-    for j in groups.groupby(groups, sort=False).indices.values():
-        first, last = columns[j[0]], columns[j[-1]]
-        name = first if len(j) == 1 else f'{first} to {last}'
+    for regex, j in groups.groupby(groups, sort=False).indices.items():
+        name = columns[j[0]] if len(j) == 1 else f'{columns[j[0]]} to {columns[j[-1]]}'
         cells = X[:, j][~np.isin(X[:, j], not_codes)]
         values, counts = np.unique(cells, return_counts=True)
         ends = []
@@ -93,7 +93,7 @@ def check_codes(X, columns, not_codes, length):
             is_far = abs(values[end] - values[beside]) > np.ptp(others)
             if counts[end] > 1 and len(others) >= 10 and is_far:
                 why = f'{name}: {ends[-1]}: is this a code for no value?'
-                is_value = f"table.loc[:, '{first}':'{last}'] != {values[end]:.15g}"
+                is_value = f"table.filter(regex=r'^{regex}$') != {values[end]}"
                 remedy = f'Type  table = table[({is_value}).all(axis=1)]  in read_table'
                 raise DataError(f'{why} {remedy}, or add it to not_codes')
         text = '; to '.join(ends) or f'always {X[0, j[0]]:.6g}'
@@ -179,7 +179,7 @@ def read_tables(paths, read_table, length, not_codes):
     refuse_faults(rows)
     check_codes(X, columns, not_codes, length)
     if any(rows['object'] == rows['name']):
-        print('Each row counts as another object: name them if some have several')
+        print('Rows without a name count as one object each: name what has several')
     facts = {'columns': columns}
     if length:
         sizes = rows.groupby(['path', 'object']).size()

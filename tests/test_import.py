@@ -84,6 +84,7 @@ def test_what_lands():
 SAID = [
     ('table.filter', 'table.fliter', [TABLE], ': return table.fliter('),
     ('False, ', "False, names=['f0', 'f1'], ", [TABLE], 'loss of data'),
+    ('... to here', '', [TABLE], 'hold both marks'),
     ('', '', [TABLE.drop(columns='f3')], 'Then set length'),
     ('', '', [TABLE, TABLE[['class', 'f3', 'f0', 'f2', 'f1']]], '30 of these test'),
     ('', '', [TABLE, TABLE[TWO]], 'column f0'),
@@ -106,9 +107,8 @@ def test_the_commented_readers():
     """One band without flagged rows; a folder; FITS: each reads the same curves."""
     Table = pytest.importorskip('astropy.table').Table
     curves = CURVES.assign(**{'class': CLASSES.map(str), 'star': STARS})
-    good = curves.rename(columns={'time': 'mjd', 'flux': 'mag'}).assign(
-        band='g', flag=0
-    )
+    good = curves.rename(columns={'time': 'mjd', 'flux': 'mag'})
+    good = good.assign(band='g', flag=0)
     pd.concat([good, good.assign(band='r'), good.assign(flag=1)]).to_csv('a.csv')
     Path('a').mkdir()
     for star, curve in CURVES.groupby(STARS):
@@ -126,6 +126,7 @@ def test_the_commented_readers():
 
 
 WAVES = pd.DataFrame(np.sin(np.arange(120)).reshape(30, 4)).add_prefix('f')
+MIXED = X.assign(f1=0).set_axis([0, 'flux (Jy)', 1, 2], axis=1)
 OTHERS = X.set_axis([*'abcd'], axis=1).assign(a=X['f0'] * 100)
 # What read_table returns, perhaps the length, and how it is refused, if it is
 RETURNED = [
@@ -141,7 +142,7 @@ RETURNED = [
     ([put(CURVES, [3], 'period', 0), CLASSES, STARS, 2], 'object 1 has the period 0'),
     ([CURVES[:-1], CLASSES[:-1], STARS[:-1], 2], 'object 9 has 2 observations'),
     ([CURVES, CLASSES, None, 2], 'row 0 has 1 observations'),
-    ([put(X, [3, 5], TWO, 0), CLASSES], '0 (4 times), next'),
+    ([put(MIXED, [3, 5], [1, 2], 0), CLASSES], '0 to 2: 0 (4 times), next'),
     ([put(WAVES, [3, 5], TWO, -3.1), CLASSES], '-3.1 (4 times), next'),
     ([put(OTHERS, [3, 5], 'b', 99), CLASSES], '99 (2 times), next'),
     ([put(X, [3, 5], TWO, -999), CLASSES], ''),  # in not_codes

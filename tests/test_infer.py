@@ -72,7 +72,7 @@ def test_what_is_typed():
     found, said = answers('Test', 2, 'a.npy', 'b.npy', 'no.csv', 'new.csv', status=1)
     names = ['Test/X_9.dat', 'Test/X_10.dat', 'a.npy row 0', 'a.npy row 2']
     assert [*found['name'][:4]] == names and [*found['row'][:4]] == ['', '', '0', '2']
-    assert [*found['answer']] == [*'AABABABB']
+    assert [*found['answer']] == [*'AABABABB'] and found.columns[0] == 'name'
     assert [*found['class']] == ['A', 'A', '', '', 'A', 'B', '', 'Mira']
     for name in 'X_2', 'X_3', 'Y_6', 'a.npy row 1', 'b.npy', 'no.csv', 'new.csv row 3':
         assert name in said
@@ -81,7 +81,7 @@ def test_what_is_typed():
     assert 'my data.dat: B, score 0.750\n' in printed
     assert 'Test/X_9.dat: A, score 0.900; label A agrees\n' in printed
     assert 'new.csv row 4: B, score 0.731; label Mira DISAGREES\n' in printed
-    assert 'Accuracy: 33.33% of 3 labelled sequences' in printed
+    assert 'taken for A' in printed and 'Accuracy: 33.33% of 3 labelled' in printed
     assert r': \x1b[31mA' in script('infer.py', 9, '--run', 'old').stdout
     found[4:].to_csv('answers.csv', index=False)
     page = sections('docs/own-data.md')['New tables']
@@ -92,15 +92,14 @@ def test_what_is_typed():
 
 def test_light_curves(monkeypatch):
     """Means or not, as in the training; no observation is far from its range."""
-    Path('a.csv').write_text(
-        'f0,f1,star\n0,1,a\n1,2,a\n2,1,a\n0,1,b\n1,2,b\n0,1,c\n1,99,c\n2,1,c\n'
-    )
+    text = 'f0,f1,star\n0,1,a\n1,2,a\n2,1,a\n0,1,b\n1,2,b\n0,1,c\n1,99,c\n2,1,c\n'
+    Path('a.csv').write_text(text)
     monkeypatch.setattr('import_data.length', 2)
     for average, score in (False, '0.5'), (True, '0.377541'):
         network(facts=WIDE | {'range': [0, 5], 'average': average})
         found, said = answers('a.csv', status=1)
         assert found[['object', 'score_0']].to_numpy().tolist() == [['a', score]]
-        assert 'object b has 2 observations' in said and 'object c is far' in said
+        assert 'object b has 2 observations' in said and 'object c has 99, far' in said
 
 
 # Facts of the run's table, its other fields, its reader, what is typed, what is said

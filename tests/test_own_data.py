@@ -25,7 +25,7 @@ MESSY = MESSY.assign(f0=1, f1=np.nan, f2=3)
 def test_recipes(folder):
     """One after the other, they mend a table."""
     Path('classes.csv').write_text('star,class\nb,B\na,A\n')
-    known = {'pd': pd, 'np': np, 'table': MESSY}
+    known = {'pd': pd, 'np': np, 'table': MESSY.copy()}
     for recipe in RECIPES:
         exec(recipe, known)
     found = known['table'][['star', 'class', 'mjd', 'mag']].to_numpy().tolist()
