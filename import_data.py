@@ -19,7 +19,7 @@ import shlex
 from pathlib import Path
 
 from support.console import DataError, make_parser, printable
-from support.files import as_array, marked_lines
+from support.files import marked_lines, npy_bytes
 from support.tables import choose_test, group_sequences, read_tables
 
 import numpy as np
@@ -119,8 +119,8 @@ def main():
             files |= as_files(folder, X[i], Y[i], names)
         else:
             files |= as_files(folder, [], [], names)
-            files[f'{folder}/X.npy'] = as_array(X[i])
-            files[f'{folder}/Y.npy'] = as_array(Y[i])
+            files[f'{folder}/X.npy'] = npy_bytes(X[i])
+            files[f'{folder}/Y.npy'] = npy_bytes(Y[i])
         files[f'{folder}/ids.txt'] = ''.join(rows['object'].iloc[i] + '\n').encode()
     command = shlex.join(['python', 'import_data.py', *paths])
     own_lines = marked_lines(Path(__file__).read_text('utf-8'))

@@ -15,7 +15,7 @@ def read_command_line(variables):
 
     Each int, float and string becomes an option, --NAME VALUE, what is True or False a
     switch, --NAME or --no-NAME. Returns the numbers by their names, and name, that of
-    --name. Ends the script if runs/NAME can't have this run, see find_setting.
+    --name. Ends the script where find_setting says so.
     """
     if '__file__' not in variables:
         raise DataError('in a notebook, type  %run train.py  in a cell of its own')

@@ -44,24 +44,25 @@ def draw_in_terminal(figure):
 def draw_panel(axis, width, height, curves=None):
     """Return title, curves and x-axis in parts: a text, or a text and its colour."""
     limits = Bbox.intersection(axis.dataLim, axis.viewLim) or axis.viewLim
-    limits = Bbox(np.where(limits.size, limits, axis.viewLim))  # for a constant
+    limits = Bbox(np.where(limits.size, limits, axis.viewLim))  # if it is flat
     left, right = (f'{x:.6g}' for x in limits.intervalx)
     digits = 3 + int(np.floor(np.log10(abs(limits.intervaly).max() / limits.height)))
     low, high = (f'{y:.{digits}g}' for y in limits.intervaly)
     margin = max(len(low), len(high))
     shape = height, width - margin - 1
-    cells, colors = np.zeros(shape, int), np.full(shape, '', object)
-    _, start, end, _ = axis.transScale.transform(limits.corners())  # from the top
+    cells = np.zeros(shape, int)
+    colors = np.full(shape, '', object)
+    _, upper, lower, _ = axis.transScale.transform(limits.corners())  # left, right
     last = 2 * np.array(shape[::-1]) - 1
     name = axis.get_ylabel() or axis.get_title()
     parts = [f'{name} (log)' if axis.get_yscale() == 'log' else name]
     for line in axis.lines[:curves]:
-        dots = axis.transScale.transform(line.get_xydata()) - start
-        dots = (dots / (end - start) * last).clip(-1, last + 1)
+        dots = axis.transScale.transform(line.get_xydata()) - upper
+        dots = (dots / (lower - upper) * last).clip(-1, last + 1)
         steps = 1 + int(np.nanmax(np.abs(np.diff(dots, axis=0)), initial=0))
         dots = np.rint(simple_linear_interpolation(dots, steps))  # no gaps
         x, y = dots[((dots >= 0) & (dots <= last)).all(axis=1)].astype(int).T  # no NaN
-        np.bitwise_or.at(cells, (y // 2, x // 2), 1 << x % 2 + y % 2 * 2)
+        np.bitwise_or.at(cells, (y // 2, x // 2), 1 << (x % 2 + 2 * (y % 2)))
         colors[y // 2, x // 2] = color = to_hex(line.get_color())
         if not line.get_label().startswith('_'):
             parts.append((f' ▀ {line.get_label()}', color))

@@ -15,7 +15,7 @@ import traceback
 
 from support.console import printable
 
-# What an error says, and behind <- in which line, as a regular expression: the hint
+# A regular expression on 'what an error says <- its line': the hint
 HINTS = {
     'expected (min_)?ndim=3': 'a recurrent or convolutional layer reads a series: put'
     ' model.add(Reshape((N_sequence, 1))) before the first one. An LSTM before another'
@@ -49,7 +49,7 @@ IMPORTS = {
     'np_utils': 'from keras import utils as np_utils',
 }
 # Where Keras has the names that are imported
-IMPORTED = 'models layers optimizers callbacks metrics utils regularizers'.split()
+MODULES = 'models layers optimizers callbacks metrics utils regularizers'.split()
 PACKAGES = 'numpy scipy matplotlib tensorflow keras pandas rich'.split()
 # Where an error is shown: not in support, which nobody needs to open
 OURS = '__main__ utilities generate_data import_data experiments'.split()
@@ -92,7 +92,7 @@ def own_words(error):
     with contextlib.redirect_stderr(io.StringIO()) as printed:
         sys.__excepthook__(type(error), error, error.__traceback__)
     guess = re.search(r'[.;] [Dd]id you .*\?$', printed.getvalue().strip())
-    # Without colours, where a package is, and Keras's lines on where in it this was
+    # Drop colours, paths of packages, and Keras's lines on its insides
     text = re.sub(r'\x1b\[[\d;]*m| \(/\S+\.py\)$|\{\{.*?\}\} ', '', str(error))
     heads = 'Exception encountered|Graph execution error|Detected at|File "|<'
     text = re.sub(rf'(?m)^ *({heads}).*', '', text).strip()
@@ -137,7 +137,7 @@ def suggest_package(name):
 
 def import_line(name, before):
     """Return a hint with the import of a name of Keras or of the lesson; or ''."""
-    modules = [module for module in IMPORTED if name in keras_names(module)]
+    modules = [module for module in MODULES if name in keras_names(module)]
     if name[0].islower():  # functions, such as add, that web pages have from elsewhere
         modules = [module for module in modules if module == 'utils']
     lines = [f'from keras.{module} import {name}' for module in modules]

@@ -17,7 +17,6 @@ from support.console import DataError, printable
 
 import numpy as np
 
-CLASSES_FILE = 'classes.txt'  # the names of the classes, a line each, class 0 first
 IDS_FILE = 'ids.txt'  # the name of each sequence's object, X_1's first
 MARKS = 'edit from here ...', '... to here'  # ends of lines in import_data.py
 
@@ -30,7 +29,7 @@ def sequence_numbers(folder):
 
 
 def read_lines(folder, name):
-    """Return the lines of a text in folder, such as classes.txt; [] without it."""
+    """Return the lines of a text in folder, such as ids.txt; [] without it."""
     if not Path(folder, name).is_file():
         return []
     return Path(folder, name).read_text('utf-8-sig', errors='replace').splitlines()
@@ -70,19 +69,14 @@ def is_same_reader(script, folder):
     return ast.dump(ast.parse(now)) == ast.dump(ast.parse(then))
 
 
-def find_extent(X):
-    """Return the range of the values X (n, ...) of Train: {'low': ..., 'high': ...}."""
-    return {'low': float(X.min()), 'high': float(X.max())}
-
-
 def find_far(X, low, high):
     """Return where values X are farther outside low to high than these are apart."""
     X, low, high = map(np.float32, (X, low, high))  # as a network sees them
     return np.maximum(low - X, X - high) > high - low
 
 
-def as_array(X):
-    """Return an array as the bytes of a .npy file of float64."""
+def npy_bytes(X):
+    """Return the bytes of a .npy file that holds an array as float64."""
     file = io.BytesIO()
     np.save(file, X.astype('<f8'))
     return file.getvalue()

@@ -77,8 +77,8 @@ def describe_layer(layer):
 def count_epochs(model, epochs):
     """Return after how many epochs 95 and 100 % of the training sequences were right.
 
-    Or 'never'; None without an accuracy, and for logits, which fit compares with one
-    half instead of 0. epochs is a table, a row for each.
+    Or 'never'; None without an accuracy, or with logits, which fit cuts at 0.5, not at
+    0. epochs is a table, a row for each.
     """
     is_logit = describe_output(model)[3] == 'sigmoid'
     names = [name for name in epochs if 'acc' in name and not name.startswith('val_')]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from support import result
 from support.console import DataError, print_table, printable, script_lines
-from support.files import IDS_FILE, find_extent, read_lines, whole_file
+from support.files import IDS_FILE, read_lines, whole_file
 
 import pandas as pd
 
@@ -25,7 +25,7 @@ NETWORK = 'model.keras'
 SCRIPT = 'train.py'  # as it was when it started
 HISTORY = 'history.csv'  # accuracy and loss after each epoch
 ANSWERS = 'predictions.csv'  # of each test sequence the class, the answer, the scores
-ABOUT = 'about.txt'  # the command that made the sequences
+ABOUT = 'about.txt'  # the command that made the sequences, and more of a table
 FACTS = 'run.json'  # all else: see save_run
 
 
@@ -54,9 +54,9 @@ def read_text(path):
 
 
 def code_lines(script, numbers):
-    """Return the lines of a script without comments, and without those of its numbers.
+    """Return a script's lines, without comments and the first line of each number.
 
-    numbers are those at the top of the script, by their names; a run has its own.
+    numbers are those at the top of the script, by their names.
     """
     names = set(numbers)
     lines = []
@@ -73,7 +73,7 @@ def code_lines(script, numbers):
 
 
 def find_setting(name, numbers):
-    """Return exit status and line if this is no new seed of runs/NAME; else 0 and ''.
+    """Return 0 and '' for a new seed of runs/NAME; else an exit status and a line.
 
     Other jobs may be writing other seeds at the same time.
     """
@@ -181,7 +181,7 @@ def save_run(numbers, model, history, X_train, Y_train, X_test, Y_test):
         'is_stopped': is_stopped,
         'epochs_to_95': speed['epochs_to_95'],
         'scores': activation,  # what makes them of the outputs
-        'extent': find_extent(X_train),
+        'extent': {'low': float(X_train.min()), 'high': float(X_train.max())},
     }
 
     print(*lines, sep='\n')
@@ -194,7 +194,7 @@ def save_run(numbers, model, history, X_train, Y_train, X_test, Y_test):
 
 
 def write_run(name, model, epochs, answers, facts):
-    """Write a run into a new folder, run.json last; print the folder's name.
+    """Write a run into a new folder, run.json last; print what is in it.
 
     Raises DataError if the disk refuses something.
     """

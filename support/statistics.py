@@ -14,7 +14,7 @@ MIN_SEEDS = 3  # fewer say too little of how far seeds scatter
 def t_test(gap, samples, counted_twice=0):
     """Return Student's p value of a gap, and half its interval of 95 % confidence.
 
-    The gap varies as the means of the samples together, of which one may scatter more
+    The gap's variance is the sum of those of the samples' means, which may differ
     (Welch, Biometrika 34, 28, 1947). counted_twice is a variance that is in two means.
     """
     parts = [(np.var(x, ddof=1) / len(x), len(x) - 1) for x in samples]
@@ -45,14 +45,15 @@ def luck_in_test(first, other):
     and high, is of how much larger the accuracy of other is. The variances of sequences
     and seeds add up, but for that of single answers, which is in both (Cameron, Gelbach
     and Miller, Journal of Business & Economic Statistics 29, 238, 2011). Two made-up
-    sequences, on which one network of either setting is better, or all where no other
-    differs, keep it honest (Bonett and Price, Journal of Educational and Behavioral
-    Statistics 37, 479, 2012).
+    gaps, up and down by the share of one network (by 1 if no other differs), keep it
+    honest (Bonett and Price, Journal of Educational and Behavioral Statistics 37, 479,
+    2012).
     """
     gaps = other.mean(axis=0) - first.mean(axis=0)
     extra = (1 / len(first) + 1 / len(other)) / 2 if gaps.any() else 1
     gaps = np.array([*gaps, extra, -extra])
-    samples, twice = [gaps, first.mean(axis=1), other.mean(axis=1)], 0
+    samples = [gaps, first.mean(axis=1), other.mean(axis=1)]
+    twice = 0
     for right, accuracies in zip((first, other), samples[1:], strict=True):
         n, N = right.shape
         rest = right - right.mean(axis=0) - accuracies[:, None] + right.mean()

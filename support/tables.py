@@ -74,8 +74,8 @@ def check_codes(X, columns, not_codes, length):
     """Print both ends of the values X (n, N); raise DataError for a code for no value.
 
     That is an end that repeats, and is farther from the next value than all others are
-    apart. Columns whose names differ in their digits alone are judged together, but for
-    constant ones, and those of light curves.
+    apart, if these have ten values or more. Columns that differ only in digits are one
+    group, except constant ones and those of light curves.
     """
     groups = pd.Series(columns).map(re.escape)
     if not length:
@@ -179,7 +179,7 @@ def read_tables(paths, read_table, length, not_codes):
     refuse_faults(rows)
     check_codes(X, columns, not_codes, length)
     if any(rows['object'] == rows['name']):
-        print('Rows without a name count as one object each: name what has several')
+        print('Rows without an object count as one each: name what has several rows')
     facts = {'columns': columns}
     if length:
         sizes = rows.groupby(['path', 'object']).size()
@@ -203,7 +203,7 @@ def group_sequences(X, objects):
 def choose_test(groups, Y, fraction, rng):
     """Choose the test sequences, whole groups (n,): return whether each is one, (n,).
 
-    Every class Y (n,) gives its fraction, or its smallest group if that is more.
+    Every class Y (n,) gives at most its fraction, or its smallest group.
     """
     table = pd.Series(Y).groupby(groups).agg(['first', 'size'])
     chosen = []

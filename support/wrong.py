@@ -46,7 +46,7 @@ def plot_pair(axis, x, other, title):
 
 
 def plot_wrong(name='.'):
-    """Plot what runs/NAME, or the newest run, got wrong; say how much. Saves wrong.png.
+    """Plot what the newest run, of runs/NAME or of all, got wrong. Saves wrong.png.
 
     Each is drawn over the nearest training sequence of its class, and over the nearest
     of the class it was taken for, by the Euclidean distance.

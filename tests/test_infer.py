@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from support.files import find_extent, marked_lines
+from support.files import marked_lines
 from support.result import hash_set
 
 import numpy as np
@@ -103,7 +103,7 @@ def test_light_curves(monkeypatch):
 
 
 # Facts of the run's table, its other fields, its reader, what is typed, what is said
-FAR = {'extent': find_extent(np.array([[[0], [5.0]]]))}
+FAR = {'extent': {'low': 0, 'high': 5}}
 TEST = {'test': hash_set(np.log([[0.9, 0.1], [0.8, 0.2]]), np.array([1, 0]))}
 SAID = [
     (None, {}, READER, 'a.csv', 'a.csv is a table, but runs/1 had none'),
