@@ -49,7 +49,7 @@ def marked_lines(script):
     lines = script.splitlines()
     marks = [i for i, line in enumerate(lines) if line.endswith(MARKS)]
     if len(marks) != 2:
-        raise DataError(f'import_data.py must hold both marks: {" and ".join(MARKS)}')
+        raise DataError(f'import_data.py must hold each once: {" and ".join(MARKS)}')
     return '\n'.join(lines[marks[0] : marks[1] + 1])
 
 

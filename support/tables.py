@@ -88,7 +88,7 @@ def check_codes(X, columns, not_codes, length):
         ends = []
         for end, beside in [(0, 1), (-1, -2)] if len(values) > 1 else []:
             times = f' ({counts[end]:,} times)' if counts[end] > 1 else ''
-            ends.append(f'{values[end]:.6g}{times}, next {values[beside]:.6g}')
+            ends.append(f'{values[end]:.9g}{times}, next {values[beside]:.9g}')
             others = np.delete(values, end)
             is_far = abs(values[end] - values[beside]) > np.ptp(others)
             if counts[end] > 1 and len(others) >= 10 and is_far:
@@ -96,7 +96,7 @@ def check_codes(X, columns, not_codes, length):
                 is_value = f"table.filter(regex=r'^{regex}$') != {values[end]}"
                 remedy = f'Type  table = table[({is_value}).all(axis=1)]  in read_table'
                 raise DataError(f'{why} {remedy}, or add it to not_codes')
-        text = '; to '.join(ends) or f'always {X[0, j[0]]:.6g}'
+        text = '; to '.join(ends) or f'always {X[0, j[0]]:.9g}'
         print(printable(f'Values of {name}: {text}'))
 
 

@@ -84,7 +84,7 @@ def test_what_lands():
 SAID = [
     ('table.filter', 'table.fliter', [TABLE], ': return table.fliter('),
     ('False, ', "False, names=['f0', 'f1'], ", [TABLE], 'loss of data'),
-    ('... to here', '', [TABLE], 'hold both marks'),
+    ('... to here', '', [TABLE], 'hold each once'),
     ('', '', [TABLE.drop(columns='f3')], 'Then set length'),
     ('', '', [TABLE, TABLE[['class', 'f3', 'f0', 'f2', 'f1']]], '30 of these test'),
     ('', '', [TABLE, TABLE[TWO]], 'column f0'),
