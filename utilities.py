@@ -38,13 +38,13 @@ def read_sequence(folder, ID, N):
 def read_values(path, N):
     """Read a file of N values, float64 (N,), or end with a sentence."""
     if not os.path.exists(path):
-        remedy = 'python generate_data.py --help says how to make it'
+        remedy = 'see python generate_data.py --help'
         if os.path.exists(os.path.join(os.path.dirname(path), 'X.npy')):
             remedy = 'docs/own-data.md shows how to read X.npy'
         sys.exit(f'{path} is missing: {remedy}')
     size = os.path.getsize(path)
     if size != 8 * N:
-        why = f'{path} has {size} bytes, not {8 * N}'
+        why = f'{path} has {size} bytes ({size / 8:g} values), not {8 * N}'
         sys.exit(f'{why}: change N_sequence, or write it as float64')
     X = np.fromfile(path, dtype='<f8')
     # Networks compute in float32. Text, or integers, read as float64 are

@@ -60,5 +60,6 @@ def check_count(name, value):
     except argparse.ArgumentTypeError as error:
         for i, line in enumerate(script_lines(), 1):
             if re.match(rf'{name}\s*=', line):
-                raise DataError(f'line {i}, {line.strip()}: {error}') from None
+                code = line.partition('#')[0].strip()
+                raise DataError(f'line {i}, {code}: {error}') from None
         raise DataError(f'{name}: {error}') from None

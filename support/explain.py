@@ -33,8 +33,8 @@ HINTS = {
     'buffer_size must be': 'validation_split is a fraction, such as 0.25',
     r'add\(\) got an unexpected keyword': 'the options of a layer belong in its own'
     " brackets: model.add(Dense(16, activation='relu'))",
-    "'NoneType' object has no attribute '(add|compile|fit|summary)'": 'model.add( ) and'
-    ' model.compile( ) return nothing',
+    "'NoneType' object has no attribute '(add|compile|fit|summary)'": 'this name was'
+    ' set to what returns nothing, such as model.add( )',
     "recognized: {'lr'|argument '(lr|learning_rate)'": 'the learning rate belongs to'
     ' the optimizer, as learning_rate: see exercise 13 of LESSON.md',
     "operand type for unary .: 'NoneType'": 'leave out the + of a diff, and the'
@@ -119,8 +119,9 @@ def suggest(message, code):
             return f"put it in quotes: '{name}'"
         return import_line(name, 'at the top, write  ')
     if re.search("No module named '.*keras[.]", message):  # as Keras 2 had it
-        imported = re.search(r' import (\w+)', code)
-        return import_line(imported[1], 'write  ') if imported else ''
+        imported = re.search(r' import (\w+)(.*)', code)
+        line = import_line(imported[1], 'write  ') if imported else ''
+        return f'{line}{imported[2]}' if line else ''
     if found := re.search(r"No module named '(\w+)'", message):
         return suggest_package(found[1])
     return ''

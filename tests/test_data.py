@@ -34,9 +34,9 @@ def put(path, content):
 BAD = [
     ('X_7', None, 'is missing: .*generate_data.py'),
     ('Y_7', None, 'is missing'),
-    ('X_7', SINE[:64], '512 bytes, not 1024: change N_sequence'),
-    ('X_7', SINE.astype('<f4').tobytes(), '512 bytes, .* float64'),
-    ('Y_7', b'', '0 bytes, not 8'),
+    ('X_7', SINE[:64], r'512 bytes \(64 values\), not 1024: change N_sequence'),
+    ('X_7', SINE.astype('<f4').tobytes(), '512 bytes .* float64'),
+    ('Y_7', b'', r'0 bytes \(0 values\), not 8'),
     ('X_7', b'0.123, -4.56e-7\n' * 64, r'holds \S+: write finite'),
     ('X_7', np.arange(128).tobytes(), r'holds \S+: write finite'),
     ('X_7', [0] * 127 + [np.nan], 'holds nan'),

@@ -52,7 +52,7 @@ MISTAKES = [
     (LAYERS | {r'#(?=model.add.R)': ''}, 'comment these out', 'Reshape'),
     ({TANH: "model.add(Dense('9'))"}, 'without quotes'),
     ({TANH: "model.add(Dense(9), activation='tanh')"}, 'belong in its own brackets'),
-    ({TANH: 'model = model.add(Dense(9))'}, 'return nothing', 'sigmoid'),
+    ({TANH: 'model = model.add(Dense(9))'}, 'returns nothing', 'sigmoid'),
     ({SHAPE: 'N_sequence)'}, 'needs a comma'),
     ({NUMPY: 'from keras.utils import np_utils'}, 'import utils as'),
     ({CALLBACKS: 'validation_split=25, callbacks='}, 'such as 0.25', 'model.fit'),
