@@ -132,7 +132,12 @@ NOT_JUDGED = [  # facts of a faster setting; what is other, and what of speed an
     ({'updates': 13}, [], '12 (11-15)', '0; worse'),
     ({'train': 'flipped'}, ['other training data'], '12 (11-15)', '0; worse'),
     ({'test': 'U'}, ['other test data'], '12 (11-15); faster', '0'),
-    ({'is_stopped': True}, ['a run stopped after 300 epochs'], '12 (11-15)', '0'),
+    (
+        {'is_stopped': True},
+        ['no verdict: a run stopped after 300 epochs'],
+        '12 (11-15)',
+        '0',
+    ),
     ({'to_95': [None] * 3}, [], '-', '0; worse'),
     ({'to_95': ['never'] * 3, 'epochs': 20}, [], 'never; may be luck', '0; worse'),
 ]
