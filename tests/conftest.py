@@ -16,7 +16,6 @@ import subprocess
 import sys
 import types
 import warnings
-from collections import namedtuple
 from unittest import mock
 
 import pytest
@@ -32,12 +31,11 @@ for name in list(os.environ):
 os.environ['MPLBACKEND'] = 'agg'
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-
 TRAIN = (PROJECT / 'train.py').read_text(encoding='utf-8')
 
-# ---------------------------------------------------------------- running the scripts
+SHORT = ('--N_train', 20, '--N_test', 10, '--N_epochs', 3)  # the shortest training
 
-Result = namedtuple('Result', 'stdout stderr returncode')
+# ---------------------------------------------------------------- running the scripts
 
 
 @contextlib.contextmanager
@@ -45,9 +43,7 @@ def restored():
     """Give back to this process what a script may change in it."""
     import matplotlib.pyplot as plt
 
-    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
-    handlers = [signal.getsignal(number) for number in numbers]
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a new process
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     if 'keras' in sys.modules:  # the first network is called sequential
         sys.modules['keras'].utils.clear_session()
     own = {'argv': sys.argv, 'path': [*sys.path], 'excepthook': sys.excepthook}
@@ -57,16 +53,15 @@ def restored():
             with warnings.catch_warnings(), plt.rc_context():
                 yield
     finally:
-        for number, handler in zip(numbers, handlers, strict=True):
-            signal.signal(number, handler)
+        signal.signal(signal.SIGINT, interrupt)
         plt.close('all')
 
 
 def script(*command, status=0, cwd='.', env=None):
-    """Run a script in this process, as python SCRIPT ... would; return a Result.
+    """Run a script in this process, as python SCRIPT ... would; return what it prints.
 
-    The script is one in that folder, or else one of ours. Fails unless the exit status
-    is the one expected; None stands for any.
+    The script is one in the folder cwd, or else one of ours. Fails unless it ends with
+    this exit status; None stands for any.
     """
     path, *arguments = map(str, command)
     code, out, err = 0, io.StringIO(), io.StringIO()
@@ -86,40 +81,33 @@ def script(*command, status=0, cwd='.', env=None):
         except BaseException:
             code = 1
             sys.excepthook(*sys.exc_info())
-    done = Result(out.getvalue(), err.getvalue(), code)
+    done = types.SimpleNamespace(stdout=out.getvalue(), stderr=err.getvalue())
     assert status in (None, code), f'{command}: {code}\n{done.stdout}{done.stderr}'
     return done
 
 
-def process(*command, status=0, env=None, prefix=()):
-    """Run a script in a new Python, behind a prefix; return the finished process."""
+def process(*command, env=None):
+    """Run a script in a new Python, which must end well; return what it prints."""
     name, *arguments = map(str, command)
-    command = [*prefix, sys.executable, str(PROJECT / name), *arguments]
-    env = os.environ | {'PYTHONIOENCODING': 'utf-8'} | (env or {})
+    command = [sys.executable, PROJECT / name, *arguments]
     options = {'capture_output': True, 'encoding': 'utf-8', 'timeout': 150}
-    done = subprocess.run(command, env=env, **options)
-    assert done.returncode == status, done.stderr
+    done = subprocess.run(command, env=os.environ | (env or {}), **options)
+    assert done.returncode == 0, done.stderr
     return done
 
 
-def one_line(result, *parts):
-    """Return the only line on stderr, with status 2 below usage; it holds the parts."""
-    *others, last = result.stderr.splitlines()
-    assert result.returncode == 2 or not others, result.stderr
-    assert 'Traceback' not in result.stderr
+def refused(*command, parts, status=1):
+    """Run a script that must end in one line with these parts, 2 below its usage."""
+    stderr = script(*command, status=status).stderr
+    *others, last = stderr.splitlines()
+    assert (status == 2 or not others) and 'Traceback' not in stderr
     assert all(part in last for part in parts), last
-    return last
-
-
-def refused(*command, parts=(), status=1, **options):
-    """Run a script that must end in one line on stderr; return that line."""
-    return one_line(script(*command, status=status, **options), *parts)
 
 
 def contents(folder):
-    """Return the bytes of every file below folder, by name."""
-    paths = [path for path in pathlib.Path(folder).rglob('*') if path.is_file()]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+    """Return the bytes of every file below folder, by its path."""
+    paths = pathlib.Path(folder).rglob('*')
+    return {str(path): path.read_bytes() for path in paths if path.is_file()}
 
 
 @pytest.fixture(autouse=True)
@@ -156,9 +144,6 @@ def data(folder, generated):
     """A folder with 20 training and 10 test sequences, which the test works in."""
     shutil.copytree(generated, folder, dirs_exist_ok=True)
     return folder
-
-
-SHORT = ('--N_train', 20, '--N_test', 10, '--N_epochs', 3)  # the shortest training
 
 
 @pytest.fixture(scope='session')

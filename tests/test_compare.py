@@ -2,8 +2,10 @@
 
 import json
 import re
+import time
 from io import StringIO
 from pathlib import Path
+from unittest import mock
 
 from support.statistics import luck_in_speed, luck_in_test
 
@@ -30,12 +32,12 @@ def test_luck_in_test():
     rng = np.random.default_rng(2)
     first = rng.random((3, 50000)) < [[0.7], [0.9], [0.8]]
     other = rng.random((4, 50000)) < [[0.95], [0.93], [0.97], [0.9]]
-    result = ttest_ind(other.mean(axis=1), first.mean(axis=1), equal_var=False)
-    expected = result.pvalue, *result.confidence_interval()
+    welch = ttest_ind(other.mean(axis=1), first.mean(axis=1), equal_var=False)
+    expected = welch.pvalue, *welch.confidence_interval()
     assert luck_in_test(first, other) == pytest.approx(expected, rel=0.03)
     one, two = rng.random((2, 200)) < [[0.9], [0.7]]
-    result = ttest_1samp([*(two.astype(int) - one), 7 / 24, -7 / 24], 0)
-    expected = result.pvalue, *result.confidence_interval()
+    paired = ttest_1samp([*(two.astype(int) - one), 7 / 24, -7 / 24], 0)
+    expected = paired.pvalue, *paired.confidence_interval()
     pair = np.tile(one, (3, 1)), np.tile(two, (4, 1))
     assert luck_in_test(*pair) == pytest.approx(expected)
     right = np.ones((3, 50), bool)
@@ -48,7 +50,8 @@ def test_luck_in_test():
 
 LAYER = "model.add(Dense(8, activation='tanh'))"
 FACTS = {'layers': '16 relu, 1 sigmoid', 'class_names': ['sine wave', 'square wave']}
-FACTS |= {'train': 'X', 'test': 'T', 'updates': 7, 'epochs': 300, 'extent': None}
+FACTS |= {'train': 'X', 'test': 'T', 'updates': 7, 'epochs': 300}
+FACTS |= {'is_stopped': False, 'extent': None}
 SOME, NONE = (45, 46, 44), (0, 0, 0)  # of 50 answers are right
 SLOW, FAST = (22, 21, 28), (11, 15, 12)  # epochs to 95 %
 
@@ -62,8 +65,7 @@ def make(folder):
             path = Path('runs', name, str(seed + i))
             path.mkdir(parents=True)
             numbers = {'N_train': 20, 'seed': seed + i} | facts.get('numbers', {})
-            run = FACTS | {'epochs_to_95': to_95[i], 'is_stopped': False} | facts
-            run['time'] = len([*Path().rglob('run.json')])
+            run = FACTS | {'epochs_to_95': to_95[i], 'time': time.time()} | facts
             number = np.arange(50)
             table = pd.DataFrame({'class': number >= 30, 'in_train': number < seen})
             table['predicted'] = (number < right) == table['class']
@@ -77,17 +79,12 @@ def make(folder):
 
 def compare(*names):
     """Return the cells of each setting in the table, and the lines below."""
-    printed = script('compare.py', *names, env={'COLUMNS': '300'}).stdout
-    head, body = re.split('─+ *\n', printed)
-    starts = [head.splitlines()[-1].index(x) for x in ('from', 'median', 'mean')]
-    table, lines = {}, body.splitlines()
-    while lines and lines[0].endswith(' '):  # those of the table do
-        line = lines.pop(0)
-        if not line.startswith(('runs: ', ' ')):
-            row = table[line.split()[0]] = ['', '', '']
-        for i, end in enumerate([*starts[1:], None]):
-            row[i] = f'{row[i]}; {line[starts[i] : end].strip()}'.strip('; ')
-    return table, '\n'.join(lines)
+    with mock.patch('support.console.print_table') as shown:
+        below = script('compare.py', *names).stdout
+    (table,) = shown.call_args.args
+    rows = zip(*(column.cells for column in table.columns), strict=True)
+    rows = [[cell.strip().replace('\n', '; ') for cell in row] for row in rows]
+    return {row[0].partition(';')[0]: row[1:] for row in rows}, below
 
 
 def test_verdicts(make, figures):
@@ -105,25 +102,21 @@ def test_verdicts(make, figures):
     table, below = compare('bad', 'b')
     assert table['b'][1:] == ['12 (11-15); faster', '90 (88-92); better']
     assert '+90.0 points; 95 % confidence: +7' in below
-    speed, test = figures['compare.png'].axes  # a dot for each seed
-    assert [label.get_text() for label in speed.get_yticklabels()] == ['bad', 'b']
-    fast, good = (axis.collections[0].get_offsets() for axis in (speed, test))
-    assert [*good[:, 0]] == [0, 0, 0, 88, 92, 90]
-    assert [*np.round(good[:, 1])] == [0, 0, 0, 1, 1, 1] and len({*good[:, 1]}) == 6
-    assert [*speed.get_xticks(minor=True)] == [fast[0, 0]] and fast[0, 0] > 120  # never
+    dots = [axis.collections[0].get_offsets() for axis in figures['compare.png'].axes]
+    assert [*dots[0][1:, 0]] == [90, 120, 11, 15, 12] and dots[0][0, 0] > 120  # never
+    assert [*dots[1][:, 0]] == [0, 0, 0, 88, 92, 90]
     table, below = compare('a', 'two')
-    assert table['two'][1:] == ['13 (11-15)', '0']
-    assert 'three seeds of each' in below and 'three seeds' not in compare('two')[1]
+    assert table['two'][1:] == ['13 (11-15)', '0'] and 'three seeds of each' in below
 
 
 def test_of_several_the_clearest(make):
     """What a pair is sure of, a table of five is not, but for what is clearer."""
-    make('a', SOME, (20, 21, 22))
-    make('b', SOME, (23, 24, 25))
+    make('a', to_95=(20, 21, 22))
+    make('b', to_95=(23, 24, 25))
     assert compare('a', 'b')[0]['b'][1] == '24 (23-25); slower'
     for name in 'cd':
-        make(name, SOME, (15, 22, 28))
-    make('e', SOME, (60, 61, 62))
+        make(name, to_95=(15, 22, 28))
+    make('e', to_95=(60, 61, 62))
     words = [row[1].partition('; ')[2] for row in compare()[0].values()]
     assert words == ['', *['may be luck'] * 3, 'slower']
 
@@ -201,12 +194,11 @@ def test_what_differs_from_the_first(make, old, new, facts, shown):
 
 def test_names_and_values(make):
     """None are the newest eight; --csv has all runs, with their numbers and facts."""
-    refused('compare.py', parts=['there is no run'])
+    refused('compare.py', parts=['there is no run in runs', 'python train.py'])
     make('wide', to_95=[22, 21, 'never'], numbers={'neurons': 64})
     for i in range(9):
-        numbers = {'N_epochs_of_the_longer_training': i}
         code = TRAIN + 'x = 1\n' * 2 * i
-        make(f'{"a-long-name" * 4}-{i}', code=code, numbers=numbers)
+        make(f'{"a-long-name" * 4}-{i}', code=code, numbers={'N_epochs_of_one_fit': i})
     printed = script('compare.py', env={'COLUMNS': '80'}).stdout
     assert max(map(len, printed.splitlines())) <= 80
     assert printed.count('+ x = 1') == 2 + 4 + 6 + 8 + 10 + 12 + 12
@@ -215,6 +207,5 @@ def test_names_and_values(make):
     assert len(table) == 30 and not {'class_names', 'numbers'} & {*table}
     row = table.loc['runs/wide/2', ['seed', 'neurons', 'epochs_to_95', 'updates']]
     assert [*row] == [2, 64, 'never', 7]
-    Path('runs/10').mkdir()
-    Path('runs/10/run.json').write_text('{"time": 0}')
-    refused('compare.py', '10', parts=['runs/10 is', 'of an older version'])
+    Path('runs/wide/0/run.json').write_text('{"time": ')
+    refused('compare.py', parts=['runs/wide/0/run.json is cut short'])

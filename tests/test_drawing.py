@@ -2,8 +2,8 @@
 
 import contextlib
 import io
-import math
 import re
+import types
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,9 +31,6 @@ class Terminal(io.StringIO):
         return True
 
 
-Latin1 = type('Latin1', (Terminal,), {'encoding': 'iso-8859-1'})
-
-
 @pytest.fixture(autouse=True)
 def backend():
     """The one that prepare() chooses in a terminal without a display."""
@@ -58,43 +55,42 @@ def plot_waves(N):
     utilities.plot_results([*range(1, N + 1)], X[:N], range(N))
 
 
-def plot_history():
-    """All training sequences are right, and no validation sequence."""
-    history = {'accuracy': [1, 1], 'val_accuracy': [0, 0]}
-    history |= {'loss': [0.5, 3e-5], 'val_loss': [0.5, 1.25]}
-    utilities.plot_history(type('History', (), {'history': history, 'epoch': [0, 1]}))
-
-
-def plain(shown):
-    return re.sub(r' *$', '', re.sub(r'\x1b\[[\d;]*m', '', shown), flags=re.MULTILINE)
-
-
 def test_waves(folder, monkeypatch):
     plot_waves(2)
-    assert plain(show(monkeypatch, 64)) == WAVES
+    shown = re.sub(r'\x1b\[[\d;]*m', '', show(monkeypatch, 64))
+    assert [line.rstrip() for line in shown.splitlines()] == WAVES.splitlines()
 
 
-def test_history(folder, monkeypatch, lesson):
-    """Each curve has the colour of its name; with the results it fits a screen."""
-    plot_history()
+def test_history(monkeypatch):
+    """Each curve has the colour of its name; without colours, one is drawn."""
+    history = {'accuracy': [1, 1], 'val_accuracy': [0, 0]}
+    history |= {'loss': [0.5, 3e-5], 'val_loss': [0.5, 1.25]}
+    fit = types.SimpleNamespace(history=history, epoch=[0, 1])
+    utilities.plot_history(fit)
+    utilities.plot_history(fit)  # in place of the first
+    assert plt.get_fignums() == [1]
+    lines = [line for axis in plt.gcf().axes for line in axis.lines]
+    drawn = [line.get_xydata().T.tolist() for line in lines]
+    assert drawn == [[[1, 2], values] for values in history.values()]
+    assert [line.get_label() for line in lines] == ['training', 'validation'] * 2
     shown = show(monkeypatch)
     names, top, *_, bottom, _ = shown.splitlines()
     training, validation = re.findall(r'\x1b\[([\d;]+)m ▀ ', names)[:2]
     assert training != validation
     assert re.match(rf'1│\x1b\[{training}m▀', top)
     assert re.match(rf'0│\x1b\[{validation}m▄', bottom)
-    lines = (lesson.stdout.partition('Evaluating')[2] + plain(shown)).splitlines()
-    assert sum(math.ceil(len(line) / 80) for line in lines) < 24
-    # Without colour only the first curve, as a second would look the same.
-    plot_history()
+    utilities.plot_history(fit)
     shown = show(monkeypatch, NO_COLOR='1')
     assert '▀ training' in shown and '\n1│▀▀▀' in shown and '\n0│   ' in shown
     assert '\x1b' not in shown and 'validation' not in shown
 
 
 def test_not_legible(folder, monkeypatch):
-    """Narrow, in Latin-1, in a file, with more panels: nothing is drawn."""
-    where = (4, 63, Terminal), (4, 80, Latin1), (4, 80, io.StringIO), (5, 80, Terminal)
-    for N, columns, stdout in where:
+    """Narrow, in a file, with more panels: nothing is drawn."""
+    for N, columns, stdout in (
+        (4, 63, Terminal),
+        (4, 80, io.StringIO),
+        (5, 80, Terminal),
+    ):
         plot_waves(N)
         assert show(monkeypatch, columns, stdout) == ''

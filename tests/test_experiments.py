@@ -9,12 +9,10 @@ from unittest import mock
 from support.statistics import t_test
 
 import numpy as np
-import pandas as pd
 import pytest
 from conftest import PROJECT, script
 
 from experiments import questions, run
-from experiments.benchmark import without_ours
 from experiments.draw import PUBLISHED, load
 from experiments.questions import EXPERIMENTS, Setting, tasks
 from generate_data import make_sequences, random_streams
@@ -57,10 +55,9 @@ def test_runs_are_those_of_keras(capfd):
 @pytest.mark.slow
 def test_processes(capfd):
     """They find what is published, in its order; and a killed one is reported."""
-    asked = tasks('baseline', 1) | tasks('noise', 1)
+    asked = tasks('noise', 1)
     rules = {key: task for key, task in asked.items() if callable(task[0].method)}
-    published = pd.concat([load(PUBLISHED, 'baseline'), load(PUBLISHED, 'noise')])
-    published = published.set_index(['series', 'setting', 'seed'])
+    published = load(PUBLISHED, 'noise').set_index(['series', 'setting', 'seed'])
     endless = Setting(), 0, 10**6, 0
     with closing(run.run_all([*rules.values(), endless], 1)) as found:
         for key, (row, _) in zip(rules, found, strict=False):
@@ -81,8 +78,8 @@ def test_a_question(folder, monkeypatch):
     ((name, experiment),) = eval('{' + example + '}', vars(questions)).items()
     for asked in name, 'twin':
         monkeypatch.setitem(EXPERIMENTS, asked, experiment._replace(test_every=1))
-    options = '--epochs', 2, '--repeats', 1
-    printed = script('experiments/__main__.py', name, 'twin', *options).stdout
+    typed = f'experiments/__main__.py {name} twin --epochs 2 --repeats 1'
+    printed = script(*typed.split()).stdout
     assert all(text in printed for text in (experiment.question, *experiment.settings))
     assert [len(call.args[0]) for call in run_all.mock_calls] == [2, 0]
     assert {'shape.png', 'shape-curves.png', 'twin.png'} < {*os.listdir('results')}
@@ -107,7 +104,7 @@ def test_published_runs_are_those_of_the_questions(name):
 
 DIFFERENCES = [  # experiment, and of it the better setting and another
     ('linear', 'random.* the tutorial.*', 'random.* only.*'),
-    ('recurrent', 'LSTM', "the tutorial's"),
+    ('recurrent', ': LSTM', ": the tutorial's"),
     ('noise', 'mean of the squares: 1', 'Conv1D: 1'),
 ]
 
@@ -116,16 +113,10 @@ DIFFERENCES = [  # experiment, and of it the better setting and another
 def test_what_is_called_a_difference(name, better, other):
     """It is one by statistics.py, and its range is the one in README.md."""
     rows = load(PUBLISHED, name)
-    labels = (rows.series + ': ' + rows.setting).str.removeprefix(': ')
-    accuracy = rows.test_accuracy
-    samples = [accuracy[labels.str.fullmatch(x)].to_numpy() for x in (better, other)]
+    rows.index = rows.series + ': ' + rows.setting
+    both = (rows.index.str.fullmatch(setting) for setting in (better, other))
+    samples = [rows.test_accuracy[setting].to_numpy() for setting in both]
     gaps = samples[0] - samples[1]
     assert gaps.mean() > 0 and t_test(gaps.mean(), samples)[0] < 0.002
     spread = f'{100 * min(gaps):.1f} to {100 * max(gaps):.1f} points'
     assert spread in ' '.join(README.split())
-
-
-def test_slides_lines_alone():
-    text = without_ours((PROJECT / 'train.py').read_text(encoding='utf-8'))
-    assert not re.search(r'from support|ShowProgress\(', text)
-    compile(text, 'slides.py', 'exec')

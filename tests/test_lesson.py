@@ -29,23 +29,20 @@ NAMES = ['README.md', 'LESSON.md', 'experiments/README.md']
 NAMES += sorted(f'docs/{path.name}' for path in PROJECT.glob('docs/*.md'))
 TEXTS = {name: (PROJECT / name).read_text(encoding='utf-8') for name in NAMES}
 SECTIONS = {name: sections(name) for name in NAMES}
-EXERCISE = re.compile(r'Exercise (\d+)\.')
 EXERCISES = {
-    int(EXERCISE.match(title)[1]): text
+    int(title.split()[1].rstrip('.')): text
     for title, text in SECTIONS['LESSON.md'].items()
-    if EXERCISE.match(title)
+    if title.startswith('Exercise ')
 }
+LOOP = r'(for (\w) in (.*?); do (.*?); done)'
 slow = pytest.mark.slow
 
 
 def commands(text):
     """Return each python SCRIPT ARGUMENTS, also in a loop or as a job, as a pair."""
-
-    def repeat(loop):
-        words = loop[2].split()
-        return '\n'.join(loop[3].replace(f'${loop[1]}', word) for word in words)
-
-    text = re.sub(r'for (\w) in (.*?); do (.*?); done', repeat, text)
+    for loop, name, words, body in re.findall(LOOP, text):
+        repeated = [body.replace(f'${name}', word) for word in words.split()]
+        text = text.replace(loop, '\n'.join(repeated))
     text = text.replace('experiments/experiments.slurm', 'train.slurm -m experiments')
     job = r'sbatch (?:-J \w+ |--\S+ )*train\.slurm( -m| \w+\.py)?'
     text = re.sub(job, lambda match: f'python{match[1] or " train.py"}', text)
@@ -66,10 +63,6 @@ def edit(text):
     Path('train.py').write_text(edited(TRAIN, text), encoding='utf-8')
 
 
-def blocks(language, text):
-    return re.findall(rf'```{language}\n(.*?)```', text, re.DOTALL)
-
-
 def newest(name='.'):
     """Return run.json, a dict, of the newest run, or of the newest in runs/NAME."""
     return read_runs(name)[-1]
@@ -80,20 +73,17 @@ def history(name='.'):
     return pd.read_csv(newest(name)['folder'] / 'history.csv', index_col='epoch')
 
 
-# ---------------------------------------------------------------- the default run
-
-
 def test_what_comes_out(lesson):
     """The last lines are those of README and LESSON, but for their numbers."""
     shown = re.search(r'\n```\n([^`]*%[^`]*)```', TEXTS['README.md'])[1]
-    assert shown.endswith(blocks('text', TEXTS['LESSON.md'])[0])
-    printed = lesson.stdout.splitlines()[-len(shown.splitlines()) :]
-    texts = '\n'.join(map(str.rstrip, printed)) + '\n', shown
-    forms = [re.sub('(?m)^Wrong: .*\n', '', text) for text in texts]
-    forms = [re.sub(r' *\d[\d ]*', ' 0 ', text) for text in forms]
-    assert forms[0] == forms[1]
-    a, b = (float(re.search('Accuracy: (.*)%', x)[1]) for x in texts)
-    assert abs(a - b) <= 10
+    assert shown.endswith(re.search('```text\n(.*?)```', TEXTS['LESSON.md'], re.S)[1])
+    lines = shown.splitlines()
+    printed = lesson.stdout.splitlines()[-len(lines) :]
+    for line, wanted in zip(printed, lines, strict=True):
+        if not line.startswith('Wrong: '):
+            assert (
+                re.sub(r'\d+', '0', line).split() == re.sub(r'\d+', '0', wanted).split()
+            )
 
 
 def test_exercises_1_to_3(lesson, capsys, monkeypatch):
@@ -104,7 +94,7 @@ def test_exercises_1_to_3(lesson, capsys, monkeypatch):
     waves = np.sum(np.diff(np.sign(X_test[:4])) != 0, axis=1) // 2
     assert [*Y_test[:4]] == [1, 0, 1, 1]
     assert waves[1] == waves[3] == 7 > max(waves[0], waves[2])
-    exec(*blocks('python', EXERCISES[2]), {})
+    exec(re.search('```python\n(.*?)```', EXERCISES[2], re.DOTALL)[1], {})
     printed = capsys.readouterr().out.splitlines()
     assert [line.split()[-1] for line in printed] == ['0.62', '1.0']
     # Five squares are copies; the wrong ones are squares that are like no other.
@@ -118,22 +108,16 @@ def test_exercises_1_to_3(lesson, capsys, monkeypatch):
     assert len(far) == 8 and {int(number) for number in wrong} <= far
 
 
-def test_a_loop_over_seeds(data):
-    """Section 4: each seed has its folder; the answers are those of the file."""
+def test_numbers_and_answers(data):
+    """Section 4: what a loop over seeds saves, and the answers, which the file has."""
     section = SECTIONS['LESSON.md']['4. train.py from top to bottom']
     numbers, answers = re.findall(r'`(numbers \| .*?|model\.predict.*?)`', section)
-    above, below = TRAIN.split('model = Sequential()\n')
-    lines = ['for seed in (1, 2):', 'set_random_seed(seed)', 'model = Sequential()']
-    lines += below.replace('save_run(numbers', f'save_run({numbers}').splitlines()
-    script_text = above + '\n    '.join(lines) + f'\nprint("answers", *{answers})\n'
-    Path('train.py').write_text(script_text, encoding='utf-8')
-    last = typed([('train.py', '--name loop')], *SHORT).splitlines()[-1]
-    assert sorted(os.listdir('runs/loop')) == ['1', '2']
+    text = TRAIN.replace('save_run(numbers', f'seed = 2\nsave_run({numbers}')
+    Path('train.py').write_text(f'{text}\nprint("answers", *{answers})\n')
+    last = script('train.py', *SHORT, '--name', 'loop').stdout.splitlines()[-1]
     rows = pd.read_csv('runs/loop/2/predictions.csv')
     assert last.split() == ['answers', *map(str, rows['predicted'] == 1)]
 
-
-# ---------------------------------------------------------------- the commands
 
 MODULES = dict.fromkeys(['train_wide.py', 'train_linear.py'], 'train.py')
 MODULES['-m experiments'] = 'experiments/__main__.py'
@@ -162,8 +146,8 @@ def test_every_option_and_link_exists(name):
         assert path.exists(), target
         if anchor:
             headings = re.findall(r'(?m)^#+ (.*)', path.read_text(encoding='utf-8'))
-            anchors = [re.sub(r'[^\w -]', '', x).lower() for x in headings]
-            assert anchor in [x.replace(' ', '-') for x in anchors], anchor
+            plain = [re.sub(r'[^\w -]', '', heading).lower() for heading in headings]
+            assert anchor.replace('-', ' ') in [x.replace('-', ' ') for x in plain]
 
 
 @pytest.mark.parametrize('name, arguments', sorted(QUICK))
@@ -177,14 +161,13 @@ def test_commands(folder, request, name, arguments):
         Path('test.csv').write_bytes(mine.replace(b'0.', b'0.1'))
     if name in ('view.py', 'infer.py'):
         request.getfixturevalue('trained')
+        np.save('Test/X.npy', read_set('Test', 50, 128)[0])
     if name == 'infer.py' and 'new.csv' in arguments:
         script('import_data.py', 'mine.csv', '--overwrite')
         N = {'--N_train': 32, '--N_test': 8, '--N_sequence': 64, '--N_epochs': 2}
         script('train.py', *itertools.chain(*N.items()))
     script(name, *shlex.split(arguments.replace('00 ', ' ')))
 
-
-# ------------------------------------------------------- the edits and trainings
 
 EDITS = [(x, y) for x in NAMES for y, text in SECTIONS[x].items() if '```diff' in text]
 
@@ -254,8 +237,8 @@ def test_exercises_9_and_13(trained):
 
 
 @slow
-def test_exercise_10(trained):
-    """Last year's exam; and the honest sets come back."""
+def test_exercises_10_and_14(trained):
+    """Last year's exam, and honest sets again; a leak that looks like success."""
     honest = contents('Train') | contents('Test')
     copy = re.search(r'^cp Train.*', EXERCISES[10], re.MULTILINE)[0]
     subprocess.run(['bash', '-c', copy], check=True)
@@ -264,11 +247,6 @@ def test_exercise_10(trained):
     assert len(quoted) == 2 and all(text in printed for text in quoted)
     assert newest()['accuracy'] == 1
     assert contents('Train') | contents('Test') == honest
-
-
-@slow
-def test_exercise_14(trained):
-    """A leak looks like success: only the count of duplicates shows it."""
     Path('train.py').write_text(scripts()['leak'], encoding='utf-8')
     script('train.py', '--N_epochs', 60)
     assert history().val_accuracy.iloc[-1] > 0.97 and history().val_loss.iloc[-1] < 0.3

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import PROJECT, SHORT, TRAIN, process, refused, script
+from conftest import PROJECT, SHORT, process, refused, script
 
 
 def python(*command):
@@ -19,13 +19,13 @@ def python(*command):
     return subprocess.run([sys.executable, *command], cwd=PROJECT, **options)
 
 
-def run_in_terminal(*command, send=None, env=None):
-    """Run a script on a terminal; return its exit status and what is shown there.
+def run_in_terminal(*command, send=None, **env):
+    """Run Python on a terminal; return its exit status and what is shown there.
 
     When epoch 10 is shown, it gets the signal send.
     """
     ours, terminal = pty.openpty()
-    options = {'stdout': terminal, 'stderr': terminal, 'env': os.environ | (env or {})}
+    options = {'stdout': terminal, 'stderr': terminal, 'env': os.environ | env}
     shown = b''
     with subprocess.Popen([sys.executable, *map(str, command)], **options) as running:
         os.close(terminal)
@@ -51,12 +51,11 @@ def test_forgotten_script_sh():
 def test_ctrl_c(data):
     """On a terminal: the first stops the fit after the epoch, and a run is kept."""
     command = PROJECT / 'train.py', *SHORT, '--N_epochs', 5000
-    status, shown = run_in_terminal(*command, send=signal.SIGINT, env={'TERM': 'xterm'})
+    status, shown = run_in_terminal(*command, send=signal.SIGINT, TERM='xterm')
     fit, rest = shown.split('\x1b[?25h')  # the cursor is back
     assert status == 130 and 'Stopping after this epoch' in fit
     assert re.search(r'of 10 right[\s\S]*Run: ', rest)
-    # No epoch leaves a line of its own
-    assert sum('Epoch' in line for line in fit.split('\n')) < 6
+    assert fit.count('\n') < 30  # no epoch leaves a line of its own
 
 
 def test_a_second_ctrl_c_ends_at_once(data, monkeypatch, capfd):
@@ -75,12 +74,11 @@ def test_a_second_ctrl_c_ends_at_once(data, monkeypatch, capfd):
 @pytest.mark.slow
 def test_whatever_the_user_has(data):
     """Files named as modules, another backend: a training, and none of the notices."""
-    for name in 'utilities.py', 'support':
-        (data / name).symlink_to(PROJECT / name)
-    (data / 'copy.py').write_text(TRAIN, encoding='utf-8')
-    for name in 'keras', 'random':
-        (data / f'{name}.py').write_text('raise SystemExit("mine")')
-    done = process(data / 'copy.py', *SHORT, env={'KERAS_BACKEND': 'torch'})
+    for name in 'train.py', 'utilities.py', 'support':
+        subprocess.run(['cp', '-r', PROJECT / name, '.'], check=True)
+    for name in 'keras.py', 'random.py':
+        (data / name).write_text('raise SystemExit("mine")')
+    done = process(data / 'train.py', *SHORT, env={'KERAS_BACKEND': 'torch'})
     assert done.stderr == ''
 
 
@@ -91,26 +89,22 @@ def test_where_plots_are_drawn(monkeypatch):
     code = 'import os; from support.start import prepare; prepare()\n'
     code += 'print(os.environ.get("MPLBACKEND"))'
     assert run_in_terminal('-c', code)[1] == 'module://support.drawing\r\n'
-    assert run_in_terminal('-c', code, env={'DISPLAY': ':9'})[1] == 'None\r\n'
-    assert run_in_terminal('-c', code, env={'MPLBACKEND': 'a'})[1] == 'a\r\n'
+    assert run_in_terminal('-c', code, DISPLAY=':9')[1] == 'None\r\n'
+    assert run_in_terminal('-c', code, MPLBACKEND='a')[1] == 'a\r\n'
     assert python('-c', code).stdout == 'None\n'
 
 
 def test_all_but_the_notices_comes_out():
-    """However the process ends meanwhile."""
+    """Also if the process is killed meanwhile."""
     code = 'import os; from support.start import without_notices as w\nwith w(): '
     code += r'os.write(2, b"I00 oneDNN custom operations are on\nan error \xff\n"); '
-    for end, status in ('1 / 0', 1), ('os.abort()', -6):
-        done = python('-c', code + end)
-        assert done.returncode == status and done.stderr.startswith('an error ')
+    assert python('-c', f'{code}os.abort()').stderr.startswith('an error ')
 
 
-def test_no_room(data):
+def test_no_room(data, request):
     """On the disk, for which a limit of the size of files stands: no half run."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, limits[1]))
-    try:
-        refused('train.py', *SHORT, parts=['File too large'])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    request.addfinalizer(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits))
+    refused('train.py', *SHORT, parts=['could not be saved', 'File too large'])
     assert not os.path.exists('runs/1/run.json')

@@ -123,7 +123,6 @@ STATES = {
     'killed': (HALF, {}, 0, 'Successfully installed tensorflow-1.0'),
     'killed, offline': (HALF, OFFLINE, 1, 'no network. Do it on a login node first'),
     'a GPU': ('echo >../bin/nvidia-smi; chmod +x ../bin/*', {}, 0, 'nvidia-cudnn'),
-    'had CUDA': ('echo "tensorflow[and-cuda]" >.venv/installed', {}, 0, 'nvidia-cudnn'),
     '--cuda': ('', {'O': '--cuda'}, 0, 'nvidia-cudnn'),
     'a link': (LINK, {'F': 'mine', 'PIP_FIND_LINKS': ''}, 0, ''),
     'an old link': (f'{LINK}; echo a >../mine/req*', {'F': 'mine'}, 0, 'ask the owner'),
@@ -173,28 +172,27 @@ def test_module_system(ready):
 
 def test_jobs(ready):
     """They run a script with arguments; not what was edited a second after sbatch."""
-    mine, row, folder = (WORKSHOP / x for x in ('own/mine.py', 'Train/X_1', 'Train'))
-    write(mine, 'import sys; print(sys.argv[1:]); sys.exit(7)')
-    write(row, '')
-    write(WORKSHOP / 'experiments/__main__.py', 'import sys; print(sys.argv[1:])')
+    for name in 'own/mine.py', 'experiments/__main__.py', 'Train/X_1':
+        write(WORKSHOP / name, 'import sys; print(sys.argv[1:]); sys.exit(7)')
     write('bin/squeue', '#!/bin/sh\necho 2020-02-01T09:00:00\necho and another')
-    then = datetime.datetime(2020, 2, 1, 9, 0, 0, 900_000).timestamp()
-    for path in mine, row, folder:
-        os.utime(path, (then, then))
+    submitted = datetime.datetime(2020, 2, 1, 9, 0, 0, 900_000).timestamp()
 
     def job(file, *arguments):  # Slurm runs a copy elsewhere, in sbatch's folder
         shutil.copy(PROJECT / file, 'slurm_script')
         command = ['bash', '../slurm_script', *arguments]
-        run = {'cwd': WORKSHOP, 'env': {'PATH': os.path.abspath('bin')}, 'text': True}
-        done = subprocess.run(command, **run, capture_output=True)
-        return done.returncode, f'{done.stdout}{done.stderr}'.splitlines()[-1]
+        options = {'env': {'PATH': os.path.abspath('bin')}, 'text': True}
+        options |= {'stdout': subprocess.PIPE, 'stderr': subprocess.STDOUT}
+        done = subprocess.run(command, cwd=WORKSHOP, **options)
+        return done.returncode, done.stdout.splitlines()[-1]
 
     done = job('experiments/experiments.slurm', 'linear', '--repeats', '20')
-    assert done == (0, "['linear', '--repeats', '20']")
-    done = job('train.slurm', 'own/mine.py', '--N_epochs', 'a b')
-    assert done == (7, "['--N_epochs', 'a b']")
-    for path in mine, row:
-        os.utime(path, (then, then + 2))
-        status, last = job('train.slurm', 'own/mine.py')
-        assert status == 1 and last.endswith('edited after sbatch: submit it again')
-        os.utime(path, (then, then))
+    assert done == (7, "['linear', '--repeats', '20']")
+    for edited in '', 'own/mine.py', 'Train/X_1':
+        for name in 'own/mine.py', 'Train/X_1', 'Train':
+            late = 2 if name == edited else 0
+            os.utime(WORKSHOP / name, (submitted, submitted + late))
+        status, last = job('train.slurm', 'own/mine.py', '--N_epochs', 'a b')
+        if edited:
+            assert status == 1 and last.endswith('edited after sbatch: submit it again')
+        else:
+            assert (status, last) == (7, "['--N_epochs', 'a b']")
