@@ -83,6 +83,8 @@ FAR = {LOADED: 'X_train, X_test = 9 + X_train, 9 + X_test\n'}
 SCALED = 'model.add(Sequential([BatchNormalization()]))\n'
 SCALED = {DENSE: f'{DENSE}, BatchNormalization', RELU: SCALED} | FAR
 SOME = 'X_test[:4], Y_test[:4] = X_train[:4], Y_train[:4]\n'
+BATCHES = 'from tensorflow.data import Dataset\nbatches = '
+BATCHES += 'Dataset.from_tensor_slices((X_train, Y_train)).batch(5)\n'
 STOP = "callbacks=[EarlyStopping('loss', patience=1, min_delta=9), "
 STOP = {
     r'callbacks=\[': STOP,
@@ -103,6 +105,10 @@ RIGHT = [
     (CATEGORICAL | {LOADED: ONE_HOT}, ''),
     (LAYERS | {RELU: f'{SERIES}model.add(LSTM(4))'}, ''),
     ({BUILT: f'import keras\n{NETWORK}'}, 'of these 10, '),
+    (
+        {LOADED: BATCHES, 'X_train, Y_train, epochs.*': 'batches, epochs=3,'},
+        'these 10, ',
+    ),
     ({LOADED: SOME}, r'On the 6 others: \d right, .*\n.*: \d of these 6, '),
     ({LOADED: 'X_test, Y_test = X_train, Y_train\n'}, 'memorisation'),
 ]
