@@ -175,6 +175,8 @@ EDITS = [(x, y) for x in NAMES for y, text in SECTIONS[x].items() if '```diff' i
 @pytest.mark.parametrize('name, title', EDITS)
 def test_edits(data, name, title, monkeypatch):
     """Each fits, and the network that it makes begins to train."""
+    if 'sklearn' in SECTIONS[name][title]:
+        pytest.importorskip('sklearn')
     monkeypatch.setattr('keras.Model.fit', lambda *_, **__: sys.exit(7))
     edit(SECTIONS[name][title])
     Path('Train/ids.txt').write_text('a\nb\n' * 10)  # two objects
