@@ -16,6 +16,7 @@ from support import result
 from support.console import DataError, print_table, printable, script_lines
 from support.files import IDS_FILE, read_lines, whole_file
 
+import numpy as np
 import pandas as pd
 
 from utilities import read_class_names
@@ -181,7 +182,7 @@ def save_run(numbers, model, history, X_train, Y_train, X_test, Y_test):
         'is_stopped': is_stopped,
         'epochs_to_95': speed['epochs_to_95'],
         'scores': activation,  # what makes them of the outputs
-        'extent': {'low': float(X_train.min()), 'high': float(X_train.max())},
+        'extent': {'low': float(np.min(X_train)), 'high': float(np.max(X_train))},
     }
 
     print(*lines, sep='\n')
