@@ -179,7 +179,7 @@ def read_tables(paths, read_table, length, not_codes):
     refuse_faults(rows)
     check_codes(X, columns, not_codes, length)
     if any(rows['object'] == rows['name']):
-        print('A row without an object counts as one of its own: name those with several rows')
+        print('Rows without an object count as one object each')
     facts = {'columns': columns}
     if length:
         sizes = rows.groupby(['path', 'object']).size()
