@@ -11,6 +11,7 @@ drawn at random. Add --overwrite to replace what Train and Test already hold.
 
 import argparse
 import os
+import pathlib
 import re
 import sys
 
@@ -94,12 +95,6 @@ def find_set_files():
     return paths
 
 
-def read_file(path):
-    """Return the bytes of a file."""
-    with open(path, 'rb') as file:
-        return file.read()
-
-
 def write_sets(files, command, overwrite=False):
     """Write {path: bytes} into Train and Test, and the command into ABOUT.
 
@@ -107,13 +102,10 @@ def write_sets(files, command, overwrite=False):
     """
     old = find_set_files()
     if old and not overwrite:
-        is_same = old == {*files, ABOUT}
-        if not is_same or any(
-            read_file(path) != files[path] for path in files
-        ):
-            sys.exit(
-                'Train and Test hold others: add --overwrite to replace them'
-            )
+        found = {path: pathlib.Path(path).read_bytes() for path in old}
+        about = found.pop(ABOUT, None)
+        if about is None or found != files:
+            sys.exit('Train and Test hold others: --overwrite replaces them')
         print('Train and Test hold exactly these sequences already.')
         return
     # First remove all: then a writer that is killed leaves files missing, and

@@ -71,7 +71,7 @@ X_test = np.load('Test/X.npy')[:N_test]
 Y_test = np.load('Test/Y.npy')[:N_test]"""
 
 
-def describe_sequences(X, rows, names, sets):
+def print_sequences(X, rows, names, sets):
     """Print how many sequences X (n, N) of each class go into which of the sets."""
     N_objects = rows['object'].nunique()
     print(f'{len(X):,} sequences of {X.shape[1]} values, of {N_objects:,} objects')
@@ -108,7 +108,7 @@ def main():
     else:
         is_test = choose_test(groups, Y, PART, rng)
     sets = np.where(is_test, 'Test', 'Train')
-    describe_sequences(X, rows, names, sets)
+    print_sequences(X, rows, names, sets)
 
     # Write them in random order, so that the first ones are a fair sample
     order = rng.permutation(len(X))

@@ -89,10 +89,8 @@ def check_output(model, N_classes, is_one_hot):
 def has_scaling(model):
     """Return whether a layer scales the values, also one in a model in the model."""
     for layer in model.layers:
-        if (
-            'Normalization' in type(layer).__name__
-            or type(layer).__name__ == 'Rescaling'
-        ):
+        kind = type(layer).__name__
+        if 'Normalization' in kind or kind == 'Rescaling':
             return True
         if hasattr(layer, 'layers') and has_scaling(layer):
             return True

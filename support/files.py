@@ -17,7 +17,6 @@ from support.console import DataError, printable
 
 import numpy as np
 
-IDS_FILE = 'ids.txt'  # the name of each sequence's object, X_1's first
 MARKS = 'edit from here ...', '... to here'  # ends of lines in import_data.py
 
 
@@ -28,11 +27,9 @@ def sequence_numbers(folder):
     return sorted(int(match[1]) for match in found if match)
 
 
-def read_lines(folder, name):
-    """Return the lines of a text in folder, such as ids.txt; [] without it."""
-    if not Path(folder, name).is_file():
-        return []
-    return Path(folder, name).read_text('utf-8-sig', errors='replace').splitlines()
+def read_text(path):
+    """Return the text of a file, '' without it."""
+    return path.read_text('utf-8', 'replace') if path.exists() else ''
 
 
 def class_name(Y, names=()):
@@ -55,7 +52,7 @@ def marked_lines(script):
 
 def read_facts(folder):
     """Return what about.txt in folder says of a table; {} if there was none."""
-    lines = read_lines(folder, 'about.txt')
+    lines = read_text(Path(folder, 'about.txt')).splitlines()
     return json.loads(lines[1]) if len(lines) > 1 else {}
 
 
@@ -65,7 +62,7 @@ def is_same_reader(script, folder):
     Comments and blank lines don't count.
     """
     now = marked_lines(Path(script).read_text('utf-8'))
-    then = '\n'.join(read_lines(folder, 'about.txt')[2:])
+    then = '\n'.join(read_text(Path(folder, 'about.txt')).splitlines()[2:])
     return ast.dump(ast.parse(now)) == ast.dump(ast.parse(then))
 
 

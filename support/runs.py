@@ -14,7 +14,7 @@ from pathlib import Path
 
 from support import result
 from support.console import DataError, print_table, printable, script_lines
-from support.files import IDS_FILE, read_lines, whole_file
+from support.files import read_text, whole_file
 
 import numpy as np
 import pandas as pd
@@ -49,11 +49,6 @@ def read_runs(name='.'):
     return sorted(runs, key=lambda run: run['time'])
 
 
-def read_text(path):
-    """Return the text of a file, '' without it."""
-    return path.read_text('utf-8', 'replace') if path.exists() else ''
-
-
 def code_lines(script, numbers):
     """Return a script's lines, without comments and the first line of each number.
 
@@ -80,8 +75,9 @@ def find_setting(name, numbers):
     """
     setting = RUNS / name
     remedy = 'take another --name, or  rm -r'
+    code = code_lines(''.join(script_lines()), numbers)
     for path in setting.glob(f'*/{FACTS}'):
-        difference = find_difference(path.parent, numbers)
+        difference = find_difference(path.parent, numbers, code)
         if difference:
             return 2, f'{path.parent} {difference}: {remedy} {setting}'
     own = setting / str(numbers.get('seed', 0))
@@ -97,14 +93,13 @@ def find_setting(name, numbers):
     return 0, f'{own} is there already, by this script with these numbers.'
 
 
-def find_difference(folder, numbers):
-    """Return what a run has that no seed with these numbers can have; or ''."""
+def find_difference(folder, numbers, code):
+    """Return what a run has that no seed with these numbers and code has; or ''."""
     old = json.loads(read_text(folder / FACTS))['numbers']
     for name in {**old, **numbers}:
         if name != 'seed' and old.get(name) != numbers.get(name):
             return f'has {name} = {old.get(name)}'
-    script = ''.join(script_lines())
-    if code_lines(read_text(folder / SCRIPT), old) != code_lines(script, old):
+    if code_lines(read_text(folder / SCRIPT), old) != code:
         return 'is of another script'
     about = read_text(folder / ABOUT)
     if about != read_text(Path('Train', ABOUT)):
@@ -155,13 +150,13 @@ def save_run(numbers, model, history, X_train, Y_train, X_test, Y_test):
     for key, values in history.history.items():
         if len(values) == len(epochs):  # not of a validation in every fifth epoch
             epochs[key] = values
-    speed = result.count_epochs(model, epochs)
+    speed = result.count_epochs(epochs, activation)
     answers = pd.DataFrame({'number': range(1, len(Y) + 1), 'class': Y})
     answers['predicted'] = predicted
     answers['in_train'] = in_train.astype(int)
     answers = answers.join(pd.DataFrame(scores).add_prefix('score_'))
     lines = result.describe_test(Y, predicted, in_train, class_names)
-    ids = read_lines('Test', IDS_FILE)
+    ids = read_text(Path('Test/ids.txt')).splitlines()  # the object of each
     if len(ids) == len(Y):
         answers.insert(1, 'id', ids)
         if len(set(ids)) < len(ids):

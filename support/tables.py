@@ -145,9 +145,15 @@ def make_curves(X, rows, length, is_average):
     for n, curve in enumerate(curves):
         time, value, *periods = X[curve].T
         faults[n] = faults[n] or find_fault(time, periods)
-        if not faults[n]:
-            make = average if is_average else fold if periods else stretch
-            made[n] = make(time, value, length, *[period[0] for period in periods])
+        if faults[n]:
+            continue
+        first = [period[0] for period in periods]
+        if is_average:
+            made[n] = average(time, value, length, *first)
+        elif periods:
+            made[n] = fold(time, value, length, *first)
+        else:
+            made[n] = stretch(time, value, length)
     rows = rows.drop_duplicates(['path', 'object']).reset_index(drop=True)
     rows['name'] = rows['path'] + ' object ' + rows['object']
     return made, rows.assign(row='', fault=faults)

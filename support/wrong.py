@@ -68,8 +68,9 @@ def plot_wrong(name='.'):
     options = {'figsize': (12, 1 + 2.5 * len(wrong)), 'layout': 'constrained'}
     figure, axes = plt.subplots(len(wrong), 2, sharey='row', squeeze=False, **options)
     for i, (left, right) in zip(wrong, axes, strict=True):
-        score = rows.loc[i, f'score_{answers[i]}']
-        score = f' (score {score:.3f})' if run['scores'] else ''
+        score = ''
+        if run['scores']:
+            score = f' (score {rows.loc[i, f"score_{answers[i]}"]:.3f})'
         distance = np.linalg.norm(X_train - X_test[i], axis=1)
         taken = f'taken for {class_name(answers[i], names)}{score}'
         own = class_name(Y_test[i], names)

@@ -132,7 +132,7 @@ def test_how_fast_and_how_sure():
         wanted = keras.activations.get(kind)(model(X))
         np.testing.assert_allclose(scores[:, -1], wanted[:, -1], atol=1e-6)
         np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-6)
-        speed = result.count_epochs(model, table)
+        speed = result.count_epochs(table, kind)
         first, turn = result.describe_training(speed, table, 4)
         is_counted = kind != 'sigmoid'
         assert ('right after epoch 2, all after 3' in first) == is_counted
