@@ -80,8 +80,7 @@ def check_training(options):
         why = f'signal {-done.returncode}: try another node, or more memory'
         return f'Training: {why}', False
     if done.returncode or 'Warning: Slurm' in done.stderr:  # see support.start.device
-        N_lines = 1 if done.returncode == 2 else 3
-        return f'Training: {"; ".join(done.stderr.splitlines()[-N_lines:])}', False
+        return f'Training: {"; ".join(done.stderr.splitlines()[-3:])}', False
     device = re.findall('(?m)^Training (on .*)', done.stdout)
     return f'Training: two epochs {" ".join(device)}', True
 
