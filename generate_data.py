@@ -13,6 +13,7 @@ import argparse
 import os
 import pathlib
 import re
+import signal
 import sys
 
 import numpy as np
@@ -112,15 +113,15 @@ def write_sets(files, command, overwrite=False):
     # no old sequence stands among new ones.
     for path in old:
         os.remove(path)
-    print(f'Writing {len(files)} files into Train and Test.')
-    files = files | {ABOUT: f'{command}\n'.encode()}  # the last one
-    for path in files:
+    for path, content in (files | {ABOUT: f'{command}\n'.encode()}).items():
         # By open and write: X.tofile(path) would not notice a full disk
         with open(path, 'wb') as file:
-            file.write(files[path])
+            file.write(content)
+    print(f'Wrote {len(files)} files into Train and Test.')
 
 
 if __name__ == '__main__':
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # | head ends it quietly
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     add = parser.add_argument

@@ -50,7 +50,7 @@ def test_the_page_s_table():
     """What is printed can be typed; the marked lines are kept."""
     mine = PROJECT / 'docs/mine.csv'
     printed = script('import_data.py', mine).stdout
-    assert printed[: printed.index('Writing')] in PAGE
+    assert printed[: printed.index('Wrote')] in PAGE
     readme = (PROJECT / 'README.md').read_text(encoding='utf-8')
     assert printed.splitlines()[-1] in readme
     Path('import_data.py').write_text(OWN.replace("'star': str", "'star': 'str'"))
