@@ -4,8 +4,9 @@
 # This is an example of time series (sequence) classification
 # for a binary classification problem. Ported to Keras 3.
 
-# Report mistakes in a few lines, and start Keras without its notices
-from support.start import prepare
+# Report mistakes in a few lines, and start Keras: without its notices, and
+# with a quicker way to make batches
+from support.prepare import prepare
 prepare(keras=True)
 
 # Import modules
@@ -18,9 +19,8 @@ from keras.layers import Dense
 from keras.layers import Input
 from keras.utils import set_random_seed
 from utilities import read_training_data, read_test_data, plot_history
-from support.batches import use_quick_batches
-from support.checks import check_network
 from support.command_line import read_command_line
+from support.network import check_network
 from support.progress import ShowProgress
 from support.runs import save_run
 
@@ -66,7 +66,6 @@ model = Sequential()
 # What goes in: the N_sequence values of a time series
 model.add(Input(shape=(N_sequence,)))
 
-# ---------------------------------------------------- edit from here ...
 # Configure our network by adding neural layers with activation functions
 model.add(Dense(16, activation='relu'))
 model.add(Dense(8, activation='tanh'))
@@ -83,24 +82,22 @@ model.add(Dense(1, activation='sigmoid'))
 #model.add(Reshape((N_sequence, 1)))
 #model.add(LSTM(16))
 #model.add(Dense(1, activation='sigmoid'))
-# ---------------------------------------------------- ... to here
 
 # Compile model and print summary
 model.compile(optimizer='rmsprop', loss='binary_crossentropy',
               metrics=['accuracy'])
 model.summary()
 
-# Only for speed (not with steps_per_epoch): run all batches of an epoch in
-# one go, and make them in a quicker way than Keras's own
+# For speed, run all batches of an epoch in one call. A callback then sees
+# only the last batch of an epoch. Leave this out with steps_per_epoch.
 model.steps_per_execution = N_train // batch_size + 1
-use_quick_batches()
 
 # Check that network, loss and data go together, before the training begins
 check_network(model, X_train, Y_train, X_test, Y_test)
 
 # Fit the model using the training set: in each epoch it is shuffled and cut
 # into batches, and after each batch the weights are updated.
-# ShowProgress shows a bar, and lets Ctrl-C stop it after the epoch.
+# ShowProgress shows a bar, and lets Ctrl-C stop the fit after the epoch.
 history = model.fit(X_train, Y_train, epochs=N_epochs, batch_size=batch_size,
                     callbacks=[ShowProgress()])
 

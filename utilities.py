@@ -106,8 +106,8 @@ def plot_history(history):
     """Plot accuracy and loss against the epoch; history comes from model.fit.
 
     With validation data, their curves are plotted as well. Runs have the same
-    axes (unless the loss exceeds 1), so you can compare them. save_run saves
-    the plot.
+    axes (unless the loss exceeds 1), so you can compare them. Saves
+    history.png, and save_run puts it into the run as well.
     """
     figure = plt.figure('history', (6.4, 7), clear=True, layout='constrained')
     upper, lower = figure.subplots(2, 1, sharex=True)
@@ -124,9 +124,18 @@ def plot_history(history):
     lower.set_ylim(0, max(1, lower.dataLim.ymax))
     lower.legend()
     lower.set_xlabel('Epoch')
+    save_plot(figure, 'history.png')
 
 
 def save_plot(figure, path):
-    """Save a figure as a PNG, and print its name."""
-    figure.savefig(path, dpi=150)
-    print(f'Plot: {path}')
+    """Save a figure as a PNG, and print its name; or why it cannot be saved.
+
+    That ends no script, as a network may follow. The disk can refuse it, and
+    matplotlib a title such as $x_$, which is no formula (ValueError).
+    """
+    try:
+        figure.savefig(path, dpi=150)
+    except (OSError, ValueError) as error:
+        print(f'{path} could not be saved: {error}', file=sys.stderr)
+    else:
+        print(f'Plot: {path}')

@@ -1,21 +1,14 @@
-"""What a network answers to a test, and what these answers are worth.
+"""What a network's answers to a test are worth, in lines and tables.
 
-Importing this needs no TensorFlow.
+Nothing here reads, writes or prints.
 """
 
-import contextlib
 import hashlib
 import math
 
-from support.console import DataError
-from support.files import class_name
+from support.console import printable
 
 import numpy as np
-
-# What helps where weights or scores are not numbers
-NOT_FINITE = 'bring the values nearer to 0 and 1 (divide them, or add the Normalization'
-NOT_FINITE += ' that docs/own-data.md shows), or take a smaller learning rate'
-SCORES = 'sigmoid', 'hard_sigmoid', 'softmax', 'sparsemax'  # from 0 to 1
 
 
 def class_numbers(Y):
@@ -24,10 +17,20 @@ def class_numbers(Y):
     return Y.argmax(axis=1).astype(float) if Y[0].size > 1 else Y.reshape(len(Y))
 
 
+def class_name(Y, names=()):
+    """Return the name of class Y to show; 'class 2' if names has none."""
+    name = printable(names[int(Y)].strip()) if Y < len(names) else ''
+    return name or f'class {int(Y)}'
+
+
 def find_copies(X_test, X_train):
     """Return whether each row of X_test is in X_train, in float32: bool (n,)."""
-    train = {np.float32(row).tobytes() for row in X_train}
-    return np.array([np.float32(row).tobytes() in train for row in X_test])
+    test = [np.float32(row).tobytes() for row in X_test]
+    wanted = set(test)
+    copies = set()
+    for row in X_train:  # one by one, as all may be larger than the memory
+        copies |= {np.float32(row).tobytes()} & wanted
+    return np.array([row in copies for row in test])
 
 
 def hash_set(X, Y):
@@ -36,84 +39,10 @@ def hash_set(X, Y):
     X is (n, N, ...) and Y its classes, (n,) or one-hot.
     """
     digest = hashlib.sha256()
-    for row in X:  # one by one, as all may be larger than the memory
+    for row in X:
         digest.update(np.asarray(row, '<f4').tobytes())
     digest.update(np.asarray(class_numbers(Y), '<f4').tobytes())
     return digest.hexdigest()[:16]
-
-
-def describe_output(model):
-    """Return a network's number of outputs, last activation, loss and scores.
-
-    What it lacks is None: a subclassed model has no shape, a loss of one's own no name.
-    Scores, from 0 to 1, are the outputs themselves ('linear'), or made of logits by
-    'sigmoid' or 'softmax'; else None.
-    """
-    from keras import losses
-
-    neurons = None
-    scores = None
-    with contextlib.suppress(AttributeError):  # of a subclassed model
-        neurons = model.output_shape[-1]
-    last = model.layers[-1] if model.layers else model
-    loss = losses.get(model.loss)
-    kind = getattr(getattr(last, 'activation', None), '__name__', type(last).__name__)
-    name = getattr(loss, 'name', None) or getattr(loss, '__name__', '')
-    if kind.lower() in SCORES:
-        scores = 'linear'
-    elif getattr(loss, 'get_config', dict)().get('from_logits'):
-        scores = 'sigmoid' if neurons == 1 else 'softmax'
-    return neurons, kind.lower(), name if hasattr(losses, name) else None, scores
-
-
-def describe_layer(layer):
-    """Return a layer as you read it aloud: 16 relu, LSTM 16 tanh."""
-    kind = type(layer).__name__
-    size = getattr(layer, 'units', getattr(layer, 'filters', ''))
-    activation = getattr(getattr(layer, 'activation', None), '__name__', '')
-    return f'{kind} {size} {activation}'.removeprefix('Dense ').strip()
-
-
-def count_epochs(epochs, activation):
-    """Return after how many epochs 95 and 100 % of the training sequences were right.
-
-    Or 'never'; None without an accuracy, or with logits, which fit cuts at 0.5, not at
-    0. epochs is a table, a row for each; activation makes the scores.
-    """
-    is_logit = activation == 'sigmoid'
-    names = [name for name in epochs if 'acc' in name and not name.startswith('val_')]
-    found = {}
-    for percent in 95, 100:
-        key = f'epochs_to_{percent}'
-        found[key] = None
-        if names and not is_logit:
-            reached = epochs['epoch'][epochs[names[0]] >= percent / 100]
-            found[key] = int(reached.iloc[0]) if len(reached) else 'never'
-    return found
-
-
-def predict_scores(model, X, activation, names=None):
-    """Return the network's scores of sequences X (n, N), one per class: (n, classes).
-
-    activation makes the scores: see describe_output. Raises DataError for a score that
-    is not a number, with its name in names, and for a network of NaN.
-    """
-    from keras import activations
-
-    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
-        raise DataError(f'the network holds NaN or infinity: {NOT_FINITE}')
-    with contextlib.suppress(AttributeError):  # a subclassed model has no shape
-        X = np.reshape(X, (len(X), *model.input_shape[1:]))
-    parts = []
-    for start in range(0, len(X), 1000):
-        parts.append(model(np.float32(X[start : start + 1000]), training=False))
-    scores = np.array(activations.get(activation)(np.concatenate(parts)))
-    bad = np.flatnonzero(~np.isfinite(scores).all(axis=1))
-    if len(bad):
-        name = names[bad[0]] if names else f'sequence {bad[0] + 1}'
-        raise DataError(f"the network's answer to {name} is not a number: {NOT_FINITE}")
-    # One output, a sigmoid, is the score of class 1; of several, each is for one class.
-    return np.hstack([1 - scores, scores]) if scores.shape[1] == 1 else scores
 
 
 def wilson_interval(right, N):
@@ -159,25 +88,36 @@ def describe_baseline(Y, names):
     return f'Always answering {class_name(frequent, names)}: {share}'
 
 
-def describe_training(speed, epochs, N_epochs):
+def first_epoch(epochs, fraction):
+    """Return the first epoch with this fraction of the training right, or 'never'.
+
+    epochs is a table with a row for each, and its first accuracy counts. Keras divides
+    in float32, where 190 / 200 is a little less than 0.95: so fraction is a float32.
+    """
+    name = next(name for name in epochs if 'acc' in name)
+    reached = np.float32(epochs[name]) >= np.float32(fraction)
+    return int(epochs['epoch'][reached].iloc[0]) if reached.any() else 'never'
+
+
+def describe_training(epochs, N_epochs, unclear):
     """Return lines: how fast a network learnt, and where its validation loss turned.
 
-    epochs is a table, a row for each; N_epochs were asked for.
+    epochs is a table, a row for each; N_epochs were asked for. unclear says why the
+    epochs to 95 % would mean nothing, or is ''.
     """
     lines = []
     done = epochs['epoch'].iloc[-1]
     if done < N_epochs:
         lines.append(f'The training ended after epoch {done} of {N_epochs}')
-    first = speed['epochs_to_95']
-    last = speed['epochs_to_100']
-    if first is None:
-        line = 'Epochs to 95 % are not counted: fit gives no accuracy, or one of logits'
-    elif first == 'never':
-        line = f'Never 95 % of the training sequences right, to epoch {done}'
+    if unclear:
+        lines.append(f'Epochs to 95 % are not counted: {unclear}')
+    elif first_epoch(epochs, 0.95) == 'never':
+        lines.append(f'Never 95 % of the training sequences right, to epoch {done}')
     else:
-        end = 'never all' if last == 'never' else f'all after {last}'
-        line = f'95 % of the training sequences first right after epoch {first}, {end}'
-    lines.append(line)
+        first = first_epoch(epochs, 0.95)
+        last = first_epoch(epochs, 1)
+        line = f'95 % of the training sequences first right after epoch {first}, '
+        lines.append(line + ('never all' if last == 'never' else f'all after {last}'))
     if 'val_loss' in epochs:
         best = epochs.loc[epochs['val_loss'].idxmin()]
         lines.append(

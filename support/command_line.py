@@ -5,7 +5,7 @@ import re
 import sys
 
 from support.console import DataError, make_parser, script_lines, whole_number
-from support.runs import find_setting
+from support.runs import RUNS, check_place, is_trained
 
 COUNTS = 'N_train', 'N_test', 'N_sequence', 'N_epochs', 'batch_size', 'seed'
 
@@ -15,7 +15,8 @@ def read_command_line(variables):
 
     Each int, float and string becomes an option, --NAME VALUE, what is True or False a
     switch, --NAME or --no-NAME. Returns the numbers by their names, and name, that of
-    --name. Ends the script where find_setting says so.
+    --name. Ends the script if there is such a run. Raises DataError as check_place and
+    is_trained do.
     """
     if '__file__' not in variables:
         raise DataError('in a notebook, type  %run train.py  in a cell of its own')
@@ -40,11 +41,11 @@ def read_command_line(variables):
         allowed = 'a letter, then letters, digits, . - and _, and not last'
         parser.error(f'--name {name}: {allowed}')
     variables.update(numbers)
-    if name:
-        status, line = find_setting(name, numbers)
-        if line:
-            print(line, file=sys.stderr if status else sys.stdout)
-            sys.exit(status)
+    check_place(name)
+    if name and is_trained(name, numbers):
+        own = RUNS / name / str(numbers.get('seed', 0))
+        print(f'{own} is there already, by this script with these numbers.')
+        sys.exit()
     return numbers | {'name': name}
 
 

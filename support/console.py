@@ -26,6 +26,11 @@ def program_name():
     return f'python -m {os.path.basename(folder)}' if name == '__main__.py' else name
 
 
+def error_line(text):
+    """Return a line for stderr: the program's name, and what is wrong."""
+    return f'{program_name()}: {printable(text)}'
+
+
 class DataError(SystemExit):
     """A mistake that the user can fix: one line says what is wrong and what to type.
 
@@ -34,7 +39,7 @@ class DataError(SystemExit):
 
     def __init__(self, text):
         super().__init__(printable(text))
-        self.code = f'{program_name()}: {printable(text)}'
+        self.code = error_line(text)
 
 
 def whole_number(least, most=2**31 - 1):

@@ -1,9 +1,8 @@
 """What view.py --wrong draws: wrong answers over the nearest training sequences."""
 
+from support.answers import class_name, hash_set
 from support.console import DataError
-from support.files import class_name
-from support.result import hash_set
-from support.runs import ANSWERS, read_runs
+from support.runs import ANSWERS, describe_stop, read_runs
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,16 +30,17 @@ def load_run_sets(run):
     return *train, *test
 
 
-def plot_pair(axis, x, other, title):
+def plot_pair(axis, x, other, title, is_marked):
     """Plot a test over a training sequence, both (N,); mark where they differ."""
     t = np.arange(1, len(x) + 1)
-    differ = x != other
     axis.plot(t, x, 'C0', linewidth=3, alpha=0.5, label='test sequence')
     axis.plot(t, other, 'k', linewidth=1, label='training sequence')
-    mark = {'color': '#d55e00', 'zorder': 3, 'label': 'where they differ'}
-    axis.vlines(t[differ], x[differ], other[differ], linewidth=2, **mark)
-    distance = f'distance {np.linalg.norm(x - other):.1f}'
-    title += f'\n{distance}, {differ.sum()} of {len(x)} values differ'
+    title += f'\ndistance {np.linalg.norm(x - other):.1f}'
+    if is_marked:
+        differ = x != other
+        mark = {'color': '#d55e00', 'zorder': 3, 'label': 'where they differ'}
+        axis.vlines(t[differ], x[differ], other[differ], linewidth=2, **mark)
+        title += f', {differ.sum()} of {len(x)} values differ'
     axis.set_title(title, parse_math=False, fontsize='small')
     axis.grid(alpha=0.3)
 
@@ -49,7 +49,8 @@ def plot_wrong(name='.'):
     """Plot what the newest run, of runs/NAME or of all, got wrong. Saves wrong.png.
 
     Each is drawn over the nearest training sequence of its class, and over the nearest
-    of the class it was taken for, by the Euclidean distance.
+    of the class it was taken for, by the Euclidean distance. The marks, where they
+    differ, are for the class it is: two squares can differ at few values.
     """
     run = read_runs(name)[-1]
     rows = pd.read_csv(run['folder'] / ANSWERS)
@@ -57,11 +58,9 @@ def plot_wrong(name='.'):
     X_train, Y_train, X_test, Y_test = load_run_sets(run)
     answers = rows['predicted'].to_numpy()
     wrong = np.flatnonzero(answers != Y_test)
-    drawn = ''
-    if len(wrong) > MOST:
-        drawn = f'; the first {MOST} are drawn'
+    drawn = f'; the first {MOST} are drawn' if len(wrong) > MOST else ''
     count = f'{len(wrong)} of {len(rows)} test sequences are wrong'
-    print(f'{run["folder"]}: {count}{drawn}')
+    print(f'{run["folder"]}{describe_stop(run)}: {count}{drawn}')
     wrong = wrong[:MOST]
     if not len(wrong):
         return
@@ -78,7 +77,7 @@ def plot_wrong(name='.'):
             if Y in Y_train:  # else this half stays empty
                 near = np.where(Y_train == Y, distance, np.inf).argmin()
                 title = f'Test {i + 1}, {title}, over the nearest one: Train {near + 1}'
-                plot_pair(axis, X_test[i], X_train[near], title)
+                plot_pair(axis, X_test[i], X_train[near], title, axis is left)
     labels = left.get_legend_handles_labels()
     figure.legend(*labels, loc='outside upper center', ncols=3)
     figure.supxlabel('Time Sequence (t)')

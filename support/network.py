@@ -1,13 +1,88 @@
-"""Mistakes in train.py that raise no error: it trains, but to a meaningless result.
+"""What a network is and gives, and whether it goes with its data.
 
-What can't be meant raises DataError, a line that ends the script; what may be meant is
-printed. Nothing is changed, and what Keras reports is left to Keras.
+check_network finds mistakes that raise no error: what can't be meant raises DataError,
+a line that ends the script, and what may be meant is printed. Nothing is changed, and
+what Keras reports is left to Keras. Importing this needs no TensorFlow.
 """
 
-from support import result
+import contextlib
+from typing import NamedTuple
+
+from support.answers import class_numbers
 from support.console import DataError
 
 import numpy as np
+
+# What helps where weights or scores are not numbers
+NOT_FINITE = 'bring the values nearer to 0 and 1 (divide them, or add the Normalization'
+NOT_FINITE += ' that docs/own-data.md shows), or take a smaller learning rate'
+SCORES = 'sigmoid', 'hard_sigmoid', 'softmax', 'sparsemax'  # from 0 to 1
+
+
+class Output(NamedTuple):
+    """What a compiled network answers with."""
+
+    neurons: int | None  # None of a subclassed model, which has no shape
+    activation: str  # of the last layer, or that layer's kind
+    loss: str | None  # None if it is not one of Keras's
+    # What makes scores, from 0 to 1, of the outputs: 'linear' if they are scores,
+    # 'sigmoid' or 'softmax' if they are logits; None if nothing does
+    scores: str | None
+
+
+def describe_output(model):
+    """Return the Output of a compiled network."""
+    from keras import losses
+
+    neurons = None
+    scores = None
+    with contextlib.suppress(AttributeError):
+        neurons = model.output_shape[-1]
+    last = model.layers[-1] if model.layers else model
+    kind = getattr(getattr(last, 'activation', None), '__name__', type(last).__name__)
+    loss = losses.get(model.loss)
+    name = getattr(loss, 'name', None) or getattr(loss, '__name__', '')
+    if kind.lower() in SCORES:
+        scores = 'linear'
+    elif getattr(loss, 'get_config', dict)().get('from_logits'):
+        scores = 'sigmoid' if neurons == 1 else 'softmax'
+    name = name if hasattr(losses, name) else None
+    return Output(neurons, kind.lower(), name, scores)
+
+
+def describe_layer(layer):
+    """Return a layer as you read it aloud: 16 relu, LSTM 16 tanh."""
+    kind = type(layer).__name__
+    size = getattr(layer, 'units', getattr(layer, 'filters', ''))
+    activation = getattr(getattr(layer, 'activation', None), '__name__', '')
+    return f'{kind} {size} {activation}'.removeprefix('Dense ').strip()
+
+
+def predict_scores(model, X, activation, names=None):
+    """Return the network's scores of sequences X (n, N), one per class: (n, classes).
+
+    activation makes the scores: see Output. Raises DataError for a score that
+    is not a number, with its name in names, and for a network of NaN.
+    """
+    from keras import activations
+
+    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
+        raise DataError(f'the network holds NaN or infinity: {NOT_FINITE}')
+    with contextlib.suppress(AttributeError):  # a subclassed model has no shape
+        X = np.reshape(X, (len(X), *model.input_shape[1:]))
+    parts = []
+    for start in range(0, len(X), 1000):
+        parts.append(model(np.float32(X[start : start + 1000]), training=False))
+    scores = np.array(activations.get(activation)(np.concatenate(parts)))
+    bad = np.flatnonzero(~np.isfinite(scores).all(axis=1))
+    if len(bad):
+        name = names[bad[0]] if names else f'sequence {bad[0] + 1}'
+        raise DataError(f"the network's answer to {name} is not a number: {NOT_FINITE}")
+    # One output, a sigmoid, is the score of class 1; of several, each is for one class.
+    return np.hstack([1 - scores, scores]) if scores.shape[1] == 1 else scores
+
+
+# ------------------------------------------------------------------ the checks
 
 
 def check_network(model, X_train, Y_train, X_test, Y_test):
@@ -23,7 +98,7 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
         why = 'only one of Y_train and Y_test is one-hot'
         raise DataError(f'{why}: use to_categorical for both, or for neither')
     if model.layers and model.compiled:  # else fit says so
-        largest = max(result.class_numbers(Y).max() for Y in (Y_train, Y_test))
+        largest = max(class_numbers(Y).max() for Y in (Y_train, Y_test))
         check_output(model, max(2, int(largest) + 1), is_one_hot)
         check_metrics(model)
         advice = suggest_scaling(X_train)
@@ -33,6 +108,9 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
 
 def check_set(name, X, Y):
     """Raise DataError if X and its classes Y are no set; print how many are zeros."""
+    for values, array in (X, f'X_{name}'), (Y, f'Y_{name}'):
+        if isinstance(values, list | tuple):
+            raise DataError(f'{array} is no array: write  {array} = np.array({array})')
     if np.ndim(X) < 2 or np.ndim(Y) not in (1, 2) or len(X) != len(Y):
         wanted = f'X_{name} must be [N_{name}, N_sequence] and Y_{name} [N_{name}]'
         found = f'{[*np.shape(X)]} and {[*np.shape(Y)]}'
@@ -40,6 +118,9 @@ def check_set(name, X, Y):
     Y = np.asarray(Y)
     if Y.dtype.kind in 'OSU' or not ((Y >= 0) & (Y < 1e6) & (Y % 1 == 0)).all():
         raise DataError(f'Y_{name} must hold classes, 0, 1, 2, ...: see its loop')
+    if name == 'train' and (Y == Y[0]).all():
+        remedy = 'more sequences, or see the loop that fills it'
+        raise DataError(f'Y_train holds one class only: {remedy}')
     X = np.reshape(X, (len(X), -1))  # which may have more axes
     bad = np.flatnonzero(~np.isfinite(X).all(axis=1))
     if len(bad):
@@ -53,14 +134,14 @@ def check_metrics(model):
     """Raise DataError if the first metric, scores[1] of evaluate, is no accuracy."""
     metrics = model.get_compile_config()['metrics'] or []
     first = str(list(metrics)[:1])
-    neurons = result.describe_output(model)[0]
+    neurons = describe_output(model).neurons
     if 'acc' not in first or (neurons == 1 and 'categorical' in first):
         raise DataError("metrics must begin with the accuracy: metrics=['accuracy']")
 
 
 def check_output(model, N_classes, is_one_hot):
     """Raise DataError if last layer, loss and classes do not fit each other."""
-    neurons, activation, loss, scores = result.describe_output(model)
+    neurons, activation, loss, scores = describe_output(model)
     if not (neurons and loss):  # a subclassed model, or a loss of one's own
         return
     if neurons == 1:

@@ -1,20 +1,24 @@
 """A run's folder: what one training leaves for infer.py, view.py and compare.py.
 
-It is runs/7, or runs/wide/0 for seed 0 of the setting wide. Its run.json is written
-last: a folder without it is no run. Importing this needs no TensorFlow.
+It is runs/7, or runs/wide/0 for seed 0 of the setting wide. Its files are written into
+a hidden folder, which gets that name when all are there. Importing this needs no
+TensorFlow.
 """
 
-import ast
 import contextlib
 import itertools
 import json
 import os
+import platform
+import shutil
+import signal
+import sys
 from datetime import datetime
 from pathlib import Path
 
-from support import result
+from support import answers, network
 from support.console import DataError, print_table, printable, script_lines
-from support.files import read_text, whole_file
+from support.differences import changed_lines, changed_numbers, code_lines
 
 import numpy as np
 import pandas as pd
@@ -30,104 +34,96 @@ ABOUT = 'about.txt'  # the command that made the sequences, and more of a table
 FACTS = 'run.json'  # all else: see save_run
 
 
-def read_runs(name='.'):
-    """Return run.json of the runs in runs/NAME, or of all, the oldest first.
+def read_text(path):
+    """Return the text of a file, '' without it."""
+    return path.read_text('utf-8', 'replace') if path.exists() else ''
 
-    runs/7 is one run, and runs/wide are those of all its seeds. Each dict also has
-    folder, its Path. Raises DataError if there is none.
+
+def read_run(folder):
+    """Return run.json of a folder, a dict, with folder, its Path; None if it is no run.
+
+    It is one if its run.json can be read, and has a time and numbers.
     """
-    runs = []
+    try:
+        run = json.loads(read_text(folder / FACTS))
+        must = {'time': str(run['time']), 'numbers': dict(run['numbers'])}
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return run | must | {'folder': folder}
+
+
+def list_runs(place):
+    """Return the runs in a folder, and in its folders, the oldest first."""
+    folders = [path.parent for path in place.rglob(FACTS)]
+    # One with a dot is not finished
+    runs = [read_run(folder) for folder in folders if folder.name[0] != '.']
+    return sorted(filter(None, runs), key=lambda run: run['time'])
+
+
+def read_runs(name='.'):
+    """Return the runs in runs/NAME, or all, the oldest first, as read_run does.
+
+    runs/7 is one run, and runs/wide are those of all its seeds. Raises DataError if
+    there is none.
+    """
     place = RUNS / name.removeprefix('runs/')
-    for path in place.rglob(FACTS):
-        try:
-            run = json.loads(path.read_text('utf-8'))
-        except ValueError:
-            raise DataError(f'{path} is cut short: rm -r {path.parent}') from None
-        runs.append(run | {'folder': path.parent})
+    runs = list_runs(place)
     if not runs:
         raise DataError(f'there is no run in {place} (python train.py makes runs)')
-    return sorted(runs, key=lambda run: run['time'])
+    return runs
 
 
-def code_lines(script, numbers):
-    """Return a script's lines, without comments and the first line of each number.
-
-    numbers are those at the top of the script, by their names.
-    """
-    names = set(numbers)
-    lines = []
-    for line in ast.unparse(ast.parse(script)).splitlines():
-        name = line.partition(' = ')[0]
-        if name in names:
-            names.remove(name)  # further down the same name is no number at the top
-        elif line:
-            lines.append(line)
-    return lines
+def describe_stop(run):
+    """Return what is to be said of a run that was stopped; '' of another one."""
+    return f', stopped after epoch {run["epochs"]}' if run.get('is_stopped') else ''
 
 
 # ------------------------------------------------------------------ before a training
 
 
-def find_setting(name, numbers):
-    """Return 0 and '' for a new seed of runs/NAME; else an exit status and a line.
+def check_place(name):
+    """Raise DataError if no run could be written into runs, or runs/NAME."""
+    place = RUNS / (name or '')
+    while not place.exists():
+        place = place.parent
+    if not (place.is_dir() and os.access(place, os.W_OK)):
+        raise DataError(f'you cannot write into {place.absolute()}: no run can be kept')
 
-    Other jobs may be writing other seeds at the same time.
+
+def is_trained(name, numbers):
+    """Return whether runs/NAME has the seed of these numbers already.
+
+    Raises DataError if this training is no seed of what is there, or something else has
+    its folder. A run that was stopped does not count. Other jobs may be writing other
+    seeds at the same time.
     """
     setting = RUNS / name
-    remedy = 'take another --name, or  rm -r'
-    code = code_lines(''.join(script_lines()), numbers)
-    for path in setting.glob(f'*/{FACTS}'):
-        difference = find_difference(path.parent, numbers, code)
-        if difference:
-            return 2, f'{path.parent} {difference}: {remedy} {setting}'
+    lines = code_lines(''.join(script_lines()), numbers)
+    about = read_text(Path('Train', ABOUT)).splitlines()
+    for run in list_runs(setting):
+        if run.get('is_stopped'):
+            continue
+        old_lines = code_lines(read_text(run['folder'] / SCRIPT), run['numbers'])
+        old_about = read_text(run['folder'] / ABOUT).splitlines()
+        changes = changed_numbers(run['numbers'], numbers)
+        changes += changed_lines(old_about + old_lines, about + lines)
+        if changes:
+            more = '; ...' if len(changes) > 2 else ''
+            why = f'this is no seed of {setting} ({"; ".join(changes[:2])}{more})'
+            raise DataError(f'{why}: take another --name')
     own = setting / str(numbers.get('seed', 0))
     if not own.exists():
-        return 0, ''
-    if not (own / FACTS).exists():
-        return 2, f'{own} is not whole, or another job writes it now: {remedy} {own}'
-    facts = json.loads(read_text(own / FACTS))
-    if facts['is_stopped']:
-        return 2, f'{own} was stopped by Ctrl-C: {remedy} {own}'
-    if facts['numbers'].get('seed') != numbers.get('seed'):
-        return 2, f'{own} is of another seed: {remedy} {setting}'
-    return 0, f'{own} is there already, by this script with these numbers.'
-
-
-def find_difference(folder, numbers, code):
-    """Return what a run has that no seed with these numbers and code has; or ''."""
-    old = json.loads(read_text(folder / FACTS))['numbers']
-    for name in {**old, **numbers}:
-        if name != 'seed' and old.get(name) != numbers.get(name):
-            return f'has {name} = {old.get(name)}'
-    if code_lines(read_text(folder / SCRIPT), old) != code:
-        return 'is of another script'
-    about = read_text(folder / ABOUT)
-    if about != read_text(Path('Train', ABOUT)):
-        command = about.partition('\n')[0]
-        return f'is of other sequences ({printable(command)})'
-    return ''
+        return False
+    run = read_run(own)
+    if not run:
+        raise DataError(f'{own} is no run: take another --name')
+    if run['numbers'].get('seed') != numbers.get('seed'):
+        remedy = f'take another --name, or  rm -r {own}'
+        raise DataError(f'{own} is of another seed: {remedy}')
+    return not run.get('is_stopped')
 
 
 # ------------------------------------------------------------------ after it
-
-
-def make_folder(name, seed):
-    """Make and return runs/NAME/SEED, or the next number in its place.
-
-    Without name it is the next number in runs. Of several jobs that want a folder, the
-    one whose mkdir succeeds has it.
-    """
-    place = RUNS / name if name else RUNS
-    place.mkdir(parents=True, exist_ok=True)
-    taken = [int(path.name) for path in place.glob('*') if path.name.isdecimal()]
-    numbers = itertools.count(max(taken, default=0) + 1)
-    for number in itertools.chain([seed] if name else [], numbers):
-        folder = place / str(number)
-        with contextlib.suppress(FileExistsError):
-            folder.mkdir()
-            if name and number != seed:
-                print(f'{place / str(seed)} is taken, so this run is {folder}')
-            return folder
 
 
 def save_run(numbers, model, history, X_train, Y_train, X_test, Y_test):
@@ -135,78 +131,111 @@ def save_run(numbers, model, history, X_train, Y_train, X_test, Y_test):
 
     numbers are those of read_command_line, history is what fit has returned. The arrays
     are those that fit and evaluate were given: X (n, N, ...), and Y (n,) or one-hot
-    (n, classes). Ends the script with status 130 if Ctrl-C has stopped the fit.
+    (n, classes). If a signal has stopped the fit, this ends the script: with status 130
+    after Ctrl-C, 143 after the SIGTERM that ends a job.
     """
-    numbers = dict(numbers)
-    name = numbers.pop('name', None)
-    class_names = read_class_names('Train')
-    Y = result.class_numbers(Y_test).astype(int)
-    activation = result.describe_output(model)[3]
-    scores = result.predict_scores(model, X_test, activation)
-    predicted = scores.argmax(axis=1)
-    in_train = result.find_copies(X_test, X_train)
+    output = network.describe_output(model)
+    scores = network.predict_scores(model, X_test, output.scores)
+    epochs = epochs_table(history)
+    predictions = predictions_table(scores, X_train, X_test, Y_test)
+    unclear = why_unclear(epochs, output, model, history)
+    facts = list_facts(numbers, model, history, X_train, Y_train, X_test, Y_test)
+    facts |= {
+        'accuracy': float((predictions['predicted'] == predictions['class']).mean()),
+        'epochs_to_95': None if unclear else answers.first_epoch(epochs, 0.95),
+        'scores': output.scores,
+    }
+    training = answers.describe_training(epochs, history.params['epochs'], unclear)
+    print_report(predictions, facts['class_names'], training)
+    write_run(numbers.get('name'), model, epochs, predictions, facts)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # which ShowProgress only noted
+    if 'signal' in history.params:
+        raise SystemExit(128 + history.params['signal'])
 
+
+def epochs_table(history):
+    """Return a table of what fit has returned, a row for each epoch."""
     epochs = pd.DataFrame({'epoch': [epoch + 1 for epoch in history.epoch]})
     for key, values in history.history.items():
         if len(values) == len(epochs):  # not of a validation in every fifth epoch
             epochs[key] = values
-    speed = result.count_epochs(epochs, activation)
-    answers = pd.DataFrame({'number': range(1, len(Y) + 1), 'class': Y})
-    answers['predicted'] = predicted
-    answers['in_train'] = in_train.astype(int)
-    answers = answers.join(pd.DataFrame(scores).add_prefix('score_'))
-    lines = result.describe_test(Y, predicted, in_train, class_names)
+    return epochs
+
+
+def predictions_table(scores, X_train, X_test, Y_test):
+    """Return a table with a row for each test sequence, of scores (n, classes)."""
+    columns = {'number': range(1, len(scores) + 1)}
     ids = read_text(Path('Test/ids.txt')).splitlines()  # the object of each
-    if len(ids) == len(Y):
-        answers.insert(1, 'id', ids)
-        if len(set(ids)) < len(ids):
-            limit = 'the interval is not for sequences of new objects'
-            lines.append(f'These are of {len(set(ids))} objects: {limit}')
-    lines += result.describe_training(speed, epochs, history.params['epochs'])
-    is_stopped = bool(history.params.get('is_stopped'))  # by Ctrl-C
-    facts = {
+    if len(ids) == len(scores):
+        columns['id'] = ids
+    columns['class'] = answers.class_numbers(Y_test).astype(int)
+    columns['predicted'] = scores.argmax(axis=1)
+    columns['in_train'] = answers.find_copies(X_test, X_train).astype(int)
+    return pd.DataFrame(columns).join(pd.DataFrame(scores).add_prefix('score_'))
+
+
+def why_unclear(epochs, output, model, history):
+    """Return why the epochs to 95 % of the training would mean nothing; or ''."""
+    if not any('acc' in name for name in epochs):
+        return 'fit gives no accuracy'
+    if output.scores == 'sigmoid':
+        return 'fit and evaluate cut logits at 0.5, the lines above at 0'
+    steps = history.params.get('steps')  # updates in an epoch, if that is known
+    before = int(model.optimizer.iterations) - len(epochs) * steps if steps else 0
+    return f'the network had learnt before (updates: {before:,})' if before > 0 else ''
+
+
+def list_facts(numbers, model, history, X_train, Y_train, X_test, Y_test):
+    """Return what run.json says of a training, as a dict."""
+    return {
         'time': datetime.now().isoformat(),
-        'numbers': numbers,
-        'layers': ', '.join(map(result.describe_layer, model.layers)),
-        'class_names': class_names,
-        'train': result.hash_set(X_train, Y_train),  # to see if data are others
-        'test': result.hash_set(X_test, Y_test),
-        'accuracy': float((predicted == Y).mean()),
-        'epochs': len(epochs),
-        'updates': history.params.get('steps'),  # in an epoch
-        'is_stopped': is_stopped,
-        'epochs_to_95': speed['epochs_to_95'],
-        'scores': activation,  # what makes them of the outputs
+        'numbers': {key: numbers[key] for key in numbers if key != 'name'},
+        'layers': ', '.join(map(network.describe_layer, model.layers)),
+        'class_names': read_class_names('Train'),
+        'train': answers.hash_set(X_train, Y_train),  # to see if data are others
+        'test': answers.hash_set(X_test, Y_test),
         'extent': {'low': float(np.min(X_train)), 'high': float(np.max(X_train))},
+        'epochs': len(history.epoch),
+        'updates': history.params.get('steps'),  # in an epoch
+        'is_stopped': history.params.get('is_stopped', False),
     }
 
-    print(*lines, sep='\n')
-    print_table(result.confusion_table(Y, predicted, class_names))
+
+def print_report(predictions, class_names, training):
+    """Print what the answers are worth, lines on the training, and what is wrong."""
+    Y = predictions['class'].to_numpy()
+    predicted = predictions['predicted'].to_numpy()
+    in_train = predictions['in_train'].to_numpy(bool)
+    print(*answers.describe_test(Y, predicted, in_train, class_names), sep='\n')
+    if 'id' in predictions and not predictions['id'].is_unique:
+        count = f'These are of {predictions["id"].nunique()} objects'
+        print(f'{count}: the interval is not for sequences of new objects')
+    print(*training, sep='\n')
+    print_table(answers.confusion_table(Y, predicted, class_names))
     if any(predicted != Y):
-        print(result.describe_wrong(Y, predicted, class_names))
-    write_run(name, model, epochs, answers, facts)
-    if is_stopped:
-        raise SystemExit(130)
+        print(answers.describe_wrong(Y, predicted, class_names))
 
 
-def write_run(name, model, epochs, answers, facts):
-    """Write a run into a new folder, run.json last; print what is in it.
+def write_run(name, model, epochs, predictions, facts):
+    """Write a run, then give its folder its name, and print what is in it.
 
     Raises DataError if the disk refuses something.
     """
+    new = RUNS / (name or '') / f'.{platform.node()}-{os.getpid()}'
     try:
-        folder = make_folder(name, facts['numbers'].get('seed', 0))
-        save_figures(folder)
-        model.save(folder / NETWORK)
-        epochs.to_csv(folder / HISTORY, index=False)
-        answers.to_csv(folder / ANSWERS, index=False, float_format='%.6g')
-        (folder / SCRIPT).write_text(''.join(script_lines()), 'utf-8')
+        new.mkdir(parents=True, exist_ok=True)
+        model.save(new / NETWORK)
+        epochs.to_csv(new / HISTORY, index=False)
+        predictions.to_csv(new / ANSWERS, index=False, float_format='%.6g')
+        (new / SCRIPT).write_text(''.join(script_lines()), 'utf-8')
         about = Path('Train', ABOUT)
         if about.exists():
-            (folder / ABOUT).write_bytes(about.read_bytes())
-        with whole_file(folder / FACTS) as path:
-            path.write_text(json.dumps(facts, indent=1), 'utf-8')
+            (new / ABOUT).write_bytes(about.read_bytes())
+        save_figures(new)
+        (new / FACTS).write_text(json.dumps(facts, indent=1), 'utf-8')
+        folder = name_folder(new, name, facts['numbers'].get('seed', 0))
     except OSError as error:
+        shutil.rmtree(new, ignore_errors=True)
         why = error.strerror or error
         raise DataError(f'the run could not be saved in {RUNS}: {why}') from None
     point_last_to(folder)
@@ -220,7 +249,36 @@ def save_figures(folder):
     for number in plt.get_fignums():
         figure = plt.figure(number)
         name = figure.get_label() or f'figure_{number}'
-        figure.savefig(folder / f'{name.replace("/", "_")}.png', dpi=150)
+        try:
+            figure.savefig(folder / f'{name.replace("/", "_")}.png', dpi=150)
+        except (OSError, ValueError) as error:  # a picture never costs a network
+            why = printable(f'{name}.png could not be saved: {error}')
+            print(why, file=sys.stderr)
+
+
+def name_folder(new, name, seed):
+    """Rename a whole folder to runs/NAME/SEED, or the next number; return its Path.
+
+    Without name it is the next number in runs. A run of this seed that was stopped
+    makes room. Of several jobs that want a name, the first to rename has it.
+    """
+    place = new.parent
+    own = place / str(seed)
+    old = read_run(own) if name else None
+    if old and old.get('is_stopped'):
+        shutil.rmtree(own)
+    taken = [int(path.name) for path in place.glob('*') if path.name.isdecimal()]
+    numbers = itertools.count(max(taken, default=0) + 1)
+    for number in itertools.chain([seed] if name else [], numbers):
+        try:
+            folder = new.rename(place / str(number))
+        except OSError:
+            if not (place / str(number)).exists():
+                raise
+        else:
+            if name and number != seed:
+                print(f'{own} is taken, so this run is {folder}')
+            return folder
 
 
 def point_last_to(folder):

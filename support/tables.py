@@ -5,16 +5,23 @@ are its file (path), row, name, object, class, and its fault, a text, '' if it h
 A row without an object is one of its own.
 """
 
+import ast
+import io
+import json
 import re
 import traceback
 import warnings
+from pathlib import Path
 
 from support.console import DataError, printable
+from support.runs import read_text
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+MARKS = 'edit from here ...', '... to here'  # ends of lines in import_data.py
 
 
 def call_reader(path, read_table):
@@ -220,3 +227,41 @@ def choose_test(groups, Y, fraction, rng):
                 chosen.append(group)
                 left -= size
     return np.isin(groups, chosen)
+
+
+def marked_lines(script):
+    """Return the lines from mark to mark of import_data.py's text, as a text."""
+    lines = script.splitlines()
+    marks = [i for i, line in enumerate(lines) if line.endswith(MARKS)]
+    if len(marks) != 2:
+        raise DataError(f'import_data.py must hold each once: {" and ".join(MARKS)}')
+    return '\n'.join(lines[marks[0] : marks[1] + 1])
+
+
+def read_facts(folder):
+    """Return what about.txt in folder says of a table; {} if there was none."""
+    lines = read_text(Path(folder, 'about.txt')).splitlines()
+    return json.loads(lines[1]) if len(lines) > 1 else {}
+
+
+def is_same_reader(script, folder):
+    """Return whether import_data.py's marked lines are those of about.txt in folder.
+
+    Comments and blank lines don't count.
+    """
+    now = marked_lines(Path(script).read_text('utf-8'))
+    then = '\n'.join(read_text(Path(folder, 'about.txt')).splitlines()[2:])
+    return ast.dump(ast.parse(now)) == ast.dump(ast.parse(then))
+
+
+def find_far(X, low, high):
+    """Return where values X are farther outside low to high than these are apart."""
+    X, low, high = map(np.float32, (X, low, high))  # as a network sees them
+    return np.maximum(low - X, X - high) > high - low
+
+
+def npy_bytes(X):
+    """Return the bytes of a .npy file that holds an array as float64."""
+    file = io.BytesIO()
+    np.save(file, X.astype('<f8'))
+    return file.getvalue()

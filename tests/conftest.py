@@ -30,6 +30,7 @@ for name in list(os.environ):
         del os.environ[name]
 os.environ['MPLBACKEND'] = 'agg'
 signal.signal(signal.SIGINT, signal.default_int_handler)
+SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGPIPE  # which scripts handle
 
 TRAIN = (PROJECT / 'train.py').read_text(encoding='utf-8')
 
@@ -43,7 +44,7 @@ def restored():
     """Give back to this process what a script may change in it."""
     import matplotlib.pyplot as plt
 
-    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
     if 'keras' in sys.modules:  # the first network is called sequential
         sys.modules['keras'].utils.clear_session()
     own = {'argv': sys.argv, 'path': [*sys.path], 'excepthook': sys.excepthook}
@@ -53,7 +54,8 @@ def restored():
             with warnings.catch_warnings(), plt.rc_context():
                 yield
     finally:
-        signal.signal(signal.SIGINT, interrupt)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         plt.close('all')
 
 

@@ -5,8 +5,8 @@ import json
 import re
 from pathlib import Path
 
-from support.files import marked_lines
-from support.result import hash_set
+from support.answers import hash_set
+from support.tables import marked_lines
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,8 @@ def network(names=(), folder='runs/1', facts=None, reader=READER, **run):
     table = f'{json.dumps(facts)}\n{reader}\n' if facts else ''
     Path(folder, 'about.txt').write_text(f'python SCRIPT\n{table}')
     Path(folder, 'predictions.csv').write_text('number\n1\n2\n')
-    given = {'time': '2026-01-01T00:00:00', 'layers': '1', 'class_names': names}
+    given = {'time': '2026-01-01T00:00:00', 'numbers': {}, 'layers': '1'}
+    given['class_names'] = names
     given |= {'scores': 'linear', 'extent': {'low': -50, 'high': 10}, 'test': ''}
     Path(folder, 'run.json').write_text(json.dumps(given | run))
 

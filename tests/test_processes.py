@@ -1,6 +1,7 @@
 """What needs real processes: Ctrl-C, a terminal, no packages, no room."""
 
 import contextlib
+import operator
 import os
 import pty
 import re
@@ -9,8 +10,11 @@ import signal
 import subprocess
 import sys
 
+from support.runs import read_runs
+
+import keras
 import pytest
-from conftest import PROJECT, SHORT, process, refused, script
+from conftest import PROJECT, SHORT, TRAIN, contents, process, refused, script
 
 
 def python(*command):
@@ -48,13 +52,15 @@ def test_forgotten_script_sh():
 
 
 @pytest.mark.slow
-def test_ctrl_c(data):
-    """On a terminal: the first stops the fit after the epoch, and a run is kept."""
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_stop(data, number):
+    """By Ctrl-C on a terminal, or by Slurm: after the epoch, and a run is kept."""
     command = PROJECT / 'train.py', *SHORT, '--N_epochs', 5000
-    status, shown = run_in_terminal(*command, send=signal.SIGINT, TERM='xterm')
+    status, shown = run_in_terminal(*command, send=number, TERM='xterm')
     fit, rest = shown.split('\x1b[?25h')  # the cursor is back
-    assert status == 130 and 'Stopping after this epoch' in fit
-    assert re.search(r'of 10 right[\s\S]*Run: ', rest)
+    assert status == 128 + number and 'Stopping after this epoch' in fit
+    assert re.search(r'The training ended after[\s\S]*Run: ', rest)
+    assert read_runs()[0]['is_stopped']
     assert fit.count('\n') < 30  # no epoch leaves a line of its own
 
 
@@ -69,6 +75,57 @@ def test_a_second_ctrl_c_ends_at_once(data, monkeypatch, capfd):
     assert script('train.py', *SHORT, status=1).stderr == '\nInterrupted.\n'
     assert '\nStopping after' in capfd.readouterr().err
     assert not os.path.exists('runs/1')
+
+
+@pytest.mark.parametrize(
+    ('where', 'kept'),
+    [('callbacks.History.on_epoch_end', (2, True)), ('Model.save', (3, False))],
+)
+def test_the_end_of_a_job(data, monkeypatch, where, kept):
+    """SIGTERM, twice as from srun, in the fit or later: a whole run is kept."""
+    method = operator.attrgetter(where)(keras)
+
+    def terminated(*arguments, **options):
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+        return method(*arguments, **options)
+
+    monkeypatch.setattr(f'keras.{where}', terminated)
+    script('train.py', *SHORT, status=143)
+    (run,) = read_runs()
+    assert (run['epochs'], run['is_stopped']) == kept
+
+
+def test_a_stop_waits_for_all_batches(data):
+    """Also without steps_per_execution; before and after, SIGTERM acts at once."""
+    stop = 'import signal\nfrom keras.callbacks import LambdaCallback as L\n'
+    stop += 'stop = L(on_train_batch_begin=lambda *_, **__: signal.raise_signal(15))\n'
+    text = re.sub(r'(?m)^model\.steps_per.*', stop, TRAIN)
+    text = text.replace('callbacks=[', 'callbacks=[stop, ')
+    shown = 'print(signal.getsignal(15), model.optimizer.iterations.numpy())\n'
+    text = re.sub('(history = )', rf'{shown}\1', text)
+    text = re.sub(r'(save_run\(.*)', rf'try:\n    \1\nfinally:\n    {shown}', text)
+    (data / 'train.py').write_text(text)
+    out = script('train.py', *SHORT, '--batch_size', 5, status=143).stdout
+    assert re.findall(r'(?m)^(\S+) (\d)$', out) == [('0', '0'), ('0', '4')]
+
+
+@pytest.mark.parametrize('first', ['', 'tee log | '])
+def test_nobody_reads(data, first):
+    """What head leaves unread ends nothing half done: a run, all sequences."""
+    workshop = f'{sys.executable} {PROJECT}'
+    numbers = ' '.join(map(str, SHORT))
+    for command in (
+        f'{workshop}/generate_data.py 20 10 --seed 1 --overwrite',
+        f'{workshop}/generate_data.py --help',
+        f'{workshop}/train.py {numbers}',
+        f'{workshop}/infer.py Test',
+        f'{workshop}/compare.py',
+    ):
+        shell = f'{command} | {first}head -n 1'
+        done = subprocess.run(['bash', '-c', shell], capture_output=True, text=True)
+        assert done.stderr == '' and done.stdout.count('\n') == 1
+    assert len(contents('Train')) == 42 and len(read_runs()) == 1
 
 
 @pytest.mark.slow
@@ -86,7 +143,7 @@ def test_where_plots_are_drawn(monkeypatch):
     """In the terminal, if there is one, but no display and no other choice."""
     monkeypatch.chdir(PROJECT)
     monkeypatch.delenv('MPLBACKEND')
-    code = 'import os; from support.start import prepare; prepare()\n'
+    code = 'import os; from support.prepare import prepare; prepare()\n'
     code += 'print(os.environ.get("MPLBACKEND"))'
     assert run_in_terminal('-c', code)[1] == 'module://support.drawing\r\n'
     assert run_in_terminal('-c', code, DISPLAY=':9')[1] == 'None\r\n'
@@ -96,7 +153,7 @@ def test_where_plots_are_drawn(monkeypatch):
 
 def test_all_but_the_notices_comes_out():
     """Also if the process is killed meanwhile."""
-    code = 'import os; from support.start import without_notices as w\nwith w(): '
+    code = 'import os; from support.prepare import without_notices as w\nwith w(): '
     code += r'os.write(2, b"I00 oneDNN custom operations are on\nan error \xff\n"); '
     assert python('-c', f'{code}os.abort()').stderr.startswith('an error ')
 

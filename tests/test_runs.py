@@ -7,23 +7,29 @@ import subprocess
 import sys
 from pathlib import Path
 
-from support import result, runs
+from support import answers, network, runs
 from support.console import DataError
 
 import keras
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import PROJECT, SHORT, TRAIN, script
+from conftest import PROJECT, SHORT, TRAIN, refused, script
 from keras import Input, Sequential, layers
 from scipy.stats import binomtest
 
 
-def named(*options, code=TRAIN, status=2):
+def named(*options, code=TRAIN, status=1):
     """Run a train.py with --name a; return what it prints, as a text."""
     Path('train.py').write_text(code, encoding='utf-8')
     done = script('train.py', *SHORT, '--name', 'a', *options, status=status)
     return done.stdout + done.stderr
+
+
+def edit_facts(folder, **facts):
+    """Change facts in the run.json of a folder."""
+    path = Path(folder, 'run.json')
+    path.write_text(json.dumps(json.loads(path.read_text()) | facts))
 
 
 def test_a_setting_is_a_folder(data):
@@ -31,21 +37,67 @@ def test_a_setting_is_a_folder(data):
     for seed in 0, 1:
         named('--seed', seed, status=0)
     edited = TRAIN.replace('seed = 0 ', 'seed = 1 ')
-    again = named(code=f'# the same\n\n{edited}', status=0)
+    again = named(code=f'# the same\nimport os\n{edited}', status=0)
     assert 'runs/a/1 is there already' in again and 'Epoch' not in again
     assert len(runs.read_runs()) == 2 and os.readlink('runs/last') == 'a/1'
-    line = named('--seed', 2, code=f'{TRAIN}1')
-    assert 'is of another script' in line and 'rm -r runs/a' in line
-    assert 'has N_epochs = 3' in named('--N_epochs', 4)
-    facts = json.loads(Path('runs/a/1/run.json').read_text())
-    Path('runs/a/1/run.json').write_text(json.dumps(facts | {'is_stopped': True}))
-    assert 'Ctrl-C' in named('--seed', 1)
-    Path('runs/a/1/run.json').unlink()
-    assert 'not whole' in named('--seed', 1)
-    Path('Train/about.txt').write_text('python make.py\n')
-    assert 'is of other sequences' in named('--seed', 2)
     for name in 'last', '../x', '7':
-        assert f'--name {name}' in named('--name', name)
+        assert f'--name {name}' in named('--name', name, status=2)
+
+
+def test_no_seed_of_a_setting(data):
+    """What differs is named, and no good run is to be deleted."""
+    named(status=0)
+    line = named('--seed', 2, code=TRAIN.replace('(8, ', '(9, '))
+    assert "no seed of runs/a (- model.add(Dense(8, activation='tanh'))" in line
+    line += named('--N_epochs', 4)
+    assert 'no seed of runs/a (N_epochs = 4, not 3): take another --name' in line
+    Path('runs/a/7').mkdir()
+    line += named('--seed', 7)
+    assert 'runs/a/7 is no run' in line
+    Path('Train/about.txt').write_text('python make.py\n')
+    line += named('--seed', 2)
+    assert '+ python make.py' in line and 'rm' not in line
+
+
+def test_a_folder_of_another_seed(data):
+    """As of two jobs at once: this alone is what rm -r may name."""
+    named(status=0)
+    os.rename('runs/a/0', 'runs/a/1')
+    assert 'another --name, or  rm -r runs/a/1\n' in named('--seed', 1)
+
+
+def test_a_stopped_run_is_no_obstacle(data):
+    """It may be of any setting, and the next training of its seed has its folder."""
+    named(status=0)
+    edit_facts('runs/a/0', is_stopped=True, epochs=2)
+    for command in ('view.py', '--wrong'), ('infer.py', 1):
+        assert 'stopped after epoch 2' in script(*command).stdout
+    other = TRAIN.replace('(8, ', '(9, ')
+    assert 'Run: runs/a/1 with' in named('--seed', 1, code=other, status=0)
+    assert 'Run: runs/a/0 with' in named(code=other, status=0)
+    assert sorted(os.listdir('runs/a')) == ['0', '1']
+    assert '9 tanh' in runs.read_runs('a/0')[0]['layers']
+
+
+@pytest.mark.parametrize('text', ['{', '[]', '"a"', '{"time": "1"}', '{"numbers": {}}'])
+def test_what_is_no_run(folder, text):
+    """Is left out; of what is named there is a line."""
+    for name in 'good', 'bad', '.hidden':
+        Path('runs', name).mkdir(parents=True)
+        Path('runs', name, 'run.json').write_text('{"time": "1", "numbers": {}}')
+    Path('runs/bad/run.json').write_text(text)
+    assert [str(run['folder']) for run in runs.read_runs()] == ['runs/good']
+    with pytest.raises(DataError, match='there is no run in runs/bad'):
+        runs.read_runs('bad')
+
+
+def test_no_place_for_runs(data, monkeypatch):
+    """A file in its place, or no permission, is said before the training."""
+    Path('runs').touch()
+    refused('train.py', *SHORT, parts=['you cannot write into', '/runs'])
+    os.remove('runs')
+    monkeypatch.setattr('os.access', lambda path, mode: mode != os.W_OK)
+    refused('train.py', *SHORT, parts=['you cannot write into', str(data)])
 
 
 def test_folds_and_loops(data):
@@ -62,7 +114,7 @@ def test_folds_and_loops(data):
 
 @pytest.mark.slow
 def test_jobs_at_once(data):
-    """Six of one name: mkdir decides, and each says what it has got."""
+    """Six of one name: the first has it, and each says what it has got."""
     command = [sys.executable, PROJECT / 'train.py', *map(str, SHORT), '--name', 'a']
     options = {'stdout': subprocess.PIPE, 'text': True}
     jobs = [subprocess.Popen(command, **options) for _ in range(6)]
@@ -79,15 +131,15 @@ def test_what_a_run_holds(lesson):
     assert (run / 'about.txt').read_text() == 'python generate_data.py\n'
     epochs = pd.read_csv(run / 'history.csv')
     assert [*epochs] == ['epoch', 'accuracy', 'loss'] and len(epochs) == 300
-    answers = pd.read_csv(run / 'predictions.csv')
-    X = [np.fromfile(lesson.folder / f'Test/X_{i}.dat') for i in answers['number']]
+    rows = pd.read_csv(run / 'predictions.csv')
+    X = [np.fromfile(lesson.folder / f'Test/X_{i}.dat') for i in rows['number']]
     scores = keras.models.load_model(run / 'model.keras').predict(np.array(X))
-    np.testing.assert_allclose(answers['score_1'], scores[:, 0], atol=1e-5)
-    assert (answers['predicted'] == (scores[:, 0] > 0.5)).all()
+    np.testing.assert_allclose(rows['score_1'], scores[:, 0], atol=1e-5)
+    assert (rows['predicted'] == (scores[:, 0] > 0.5)).all()
     facts = json.loads((run / 'run.json').read_text())
-    assert facts['accuracy'] == (answers['predicted'] == answers['class']).mean()
-    assert facts['epochs_to_95'] == 1 + (epochs['accuracy'] >= 0.95).argmax()
-    assert answers['in_train'].sum() == 5
+    assert facts['accuracy'] == (rows['predicted'] == rows['class']).mean()
+    assert facts['epochs_to_95'] == 1 + (epochs['accuracy'] >= 0.9499999).argmax()
+    assert rows['in_train'].sum() == 5
 
 
 def test_figures_and_objects(data):
@@ -105,7 +157,7 @@ def test_how_far_to_trust_it():
     for right, N, seen in (0, 2, 0), (46, 50, 0), (36, 50, 10), (1970, 2000, 0):
         number = np.arange(N)
         predicted = (number < right).astype(int)
-        lines = result.describe_test(np.ones(N, int), predicted, number < seen, [])
+        lines = answers.describe_test(np.ones(N, int), predicted, number < seen, [])
         exact = binomtest(right - seen, N - seen).proportion_ci(method='wilson')
         digits = 1 if N == 2000 else 0
         low, high = (f'{100 * limit:.{digits}f} %' for limit in exact)
@@ -116,8 +168,23 @@ def test_how_far_to_trust_it():
             assert lines[2].startswith('On the 40 others: 26 right, 65.0 %')
 
 
+@pytest.mark.parametrize(('right', 'N'), [(19, 20), (95, 100), (190, 200), (57, 60)])
+def test_exactly_95_percent(right, N):
+    """Counts, as Keras gives it; one sequence less does not."""
+    accuracies = []
+    for N_right in right - 1, right:
+        metric = keras.metrics.BinaryAccuracy()
+        metric.update_state(np.ones(N), np.arange(N) < N_right)
+        accuracies.append(float(metric.result()))
+    table = pd.DataFrame({'epoch': [1, 2], 'accuracy': accuracies})
+    assert (
+        answers.first_epoch(table, 0.95) == 2
+        and answers.first_epoch(table, 1) == 'never'
+    )
+
+
 def test_how_fast_and_how_sure():
-    """Logits become scores; of a single one, fit's accuracy does not count."""
+    """Logits become scores; epochs to 95 % are counted, unless they are unclear."""
     table = pd.DataFrame({'epoch': [1, 2, 3, 4], 'accuracy': [0.5, 0.95, 1, 0.9]})
     table['val_loss'] = [0.7, 0.384, 0.5, 0.8712]
     X = np.array([[1.0, -2.0], [0.5, 3.0]])
@@ -127,18 +194,16 @@ def test_how_fast_and_how_sure():
     for neurons, loss, kind in kinds:
         model = Sequential([Input((2,)), layers.Dense(neurons)])
         model.compile('sgd', loss, metrics=['accuracy'])
-        assert result.describe_output(model)[3] == kind
-        scores = result.predict_scores(model, X, kind)
+        assert network.describe_output(model).scores == kind
+        scores = network.predict_scores(model, X, kind)
         wanted = keras.activations.get(kind)(model(X))
         np.testing.assert_allclose(scores[:, -1], wanted[:, -1], atol=1e-6)
         np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-6)
-        speed = result.count_epochs(table, kind)
-        first, turn = result.describe_training(speed, table, 4)
-        is_counted = kind != 'sigmoid'
-        assert ('right after epoch 2, all after 3' in first) == is_counted
-        assert ('are not counted' in first) != is_counted
-        assert turn == 'Validation loss lowest at epoch 2: 0.38; at the end 0.87'
+    first, turn = answers.describe_training(table, 4, '')
+    assert first.endswith('right after epoch 2, all after 3')
+    assert turn == 'Validation loss lowest at epoch 2: 0.38; at the end 0.87'
+    assert answers.describe_training(table, 4, 'why')[0].endswith('not counted: why')
     # TensorFlow may call such answers 0
     model.set_weights([np.full((2, 2), np.inf), np.zeros(2)])
     with pytest.raises(DataError, match='the network holds NaN or infinity'):
-        result.predict_scores(model, X, 'linear')
+        network.predict_scores(model, X, 'linear')

@@ -4,7 +4,7 @@ import os
 import pathlib
 import re
 
-from support import checks, explain, runs
+from support import explain, network, runs
 
 import numpy as np
 import pytest
@@ -70,6 +70,8 @@ MISTAKES = [
     ({LOADED: 'X_train[7, 5] = np.nan\n'}, 'X_train, row 7, holds NaN', None),
     ({'(?=history = )': 'Y_train[:] = np.nan\n'}, 'loss is nan after epoch 1', None),
     ({SEED: 'seed = -1 '}, 'is not a whole number', 'seed = -1'),
+    ({LOADED: 'Y_train[:] = 0\n'}, 'Y_train holds one class only: more', None),
+    ({LOADED: 'X_test = [*X_test]\n'}, 'X_test = np.array(X_test)', None),
 ]
 # Right in Keras, if not always what people expect: the edits; what is printed of them,
 # or not (!). Advice, on X_train or the values, comes only where a row has it.
@@ -90,6 +92,11 @@ STOP = {
     r'callbacks=\[': STOP,
     DENSE: f'{DENSE}\nfrom keras.callbacks import EarlyStopping',
 }
+LOGIT = {
+    SIGMOID: 'import keras\nmodel.add(Dense(1))',
+    LOSS: 'keras.losses.BinaryCrossentropy(from_logits=True)',
+}
+AGAIN = 'model.fit(X_train, Y_train, verbose=0)\n'
 RIGHT = [
     ({}, r'\n\d of 10 right; 95 % conf.*\nAlways .* of these 10, '),
     ({LOADED: 'X_train[:2] = 0\n'}, 'X_train has 2 rows of zeros'),
@@ -98,6 +105,8 @@ RIGHT = [
     ({LOADED: 'X_train, X_test = X_train / 2, X_test / 2\n'}, ''),
     ({METRICS: "['binary_accuracy']"}, ''),
     ({METRICS: "['acc']", "'relu'": 'lambda x: x * x'}, ''),
+    ({'(?=history = )': AGAIN}, r'had learnt before \(updates: 1\)'),
+    (LOGIT, 'cut logits at 0.5'),
     ({CALLBACKS: 'validation_data=(X_train, Y_train), callbacks='}, 'n loss lowest at'),
     ({CALLBACKS: 'validation_split=0.2, validation_freq=2, callbacks='}, '!n loss low'),
     ({r'callbacks=\[.*\]': 'verbose=0'}, '!Training on'),
@@ -180,7 +189,7 @@ def test_a_second_run_is_the_same(data):
 
 def test_errors_elsewhere(folder):
     """In utilities.py, its line follows, not in support; in a function, the line."""
-    prepare = 'import support.start as start; start.prepare()\n'
+    prepare = 'from support.prepare import prepare; prepare()\n'
     support = "from support.console import whole_number as f; f(1)('\a')"
     ours = 'from utilities import plot_history as f; f(1)'
     told = {
@@ -203,7 +212,7 @@ def test_errors_elsewhere(folder):
 def test_advice_on_the_scale():
     """For values far from 0 and 1."""
     for mean, spread in (3, 1), (0, 9.5), (0, 0.002):
-        assert checks.suggest_scaling(np.array([mean - spread, mean + spread])) is None
+        assert network.suggest_scaling(np.array([mean - spread, mean + spread])) is None
     for mean, spread in (-3.5, 1), (0, 10.5), (0, 0.0009), (7, 0):
-        advice = checks.suggest_scaling(np.array([mean - spread, mean + spread]))
+        advice = network.suggest_scaling(np.array([mean - spread, mean + spread]))
         assert f'a mean of {mean:.3g} and a standard dev' in advice
