@@ -26,7 +26,7 @@ from scipy.stats import norm
 
 PROJECT = pathlib.Path(__file__).resolve().parents[1]
 # What the slides do not have: lines that begin like this, and the callback
-OURS = 'from support|prepare|numbers =|set_random|model.steps|use_quick|check|save_run'
+OURS = 'from support|prepare|numbers =|set_random|model.steps|check|save_run'
 WITHIN, BETWEEN = 0.930, 0.926  # correlations of networks of one setting, of two
 LUCK = 0.097  # how far network scatters, where easy + suits + rest scatter by 1
 # Of two settings the accuracy, and how many of their networks fail (60 % right)
