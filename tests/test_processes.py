@@ -151,6 +151,14 @@ def test_where_plots_are_drawn(monkeypatch):
     assert python('-c', code).stdout == 'None\n'
 
 
+@pytest.mark.slow
+def test_a_gpu_needs_no_seed():
+    """Its determinism asks for one, also where set_random_seed is commented out."""
+    code = 'import tensorflow as tf; tf.config.list_physical_devices = lambda _: [1]\n'
+    code += 'from support.prepare import import_keras; import_keras()\n'
+    assert python('-c', f'{code}tf.random.shuffle([1])').returncode == 0
+
+
 def test_all_but_the_notices_comes_out():
     """Also if the process is killed meanwhile."""
     code = 'import os; from support.prepare import without_notices as w\nwith w(): '
