@@ -10,6 +10,8 @@ drawn at random. Add --overwrite to replace what Train and Test already hold.
 """
 
 import argparse
+import contextlib
+import fcntl
 import os
 import pathlib
 import re
@@ -99,24 +101,30 @@ def find_set_files():
 def write_sets(files, command, overwrite=False):
     """Write {path: bytes} into Train and Test, and the command into ABOUT.
 
-    Ends with a sentence if other sets are there, unless overwrite.
+    Ends with a sentence if other sets are there, unless overwrite. Of several
+    writers at once, each waits for the one before.
     """
-    old = find_set_files()
-    if old and not overwrite:
-        found = {path: pathlib.Path(path).read_bytes() for path in old}
-        about = found.pop(ABOUT, None)
-        if about is None or found != files:
+    os.makedirs('Train', exist_ok=True)
+    with open('Train/.lock', 'a') as lock:
+        with contextlib.suppress(OSError):  # some disks have no locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        old = find_set_files()
+        if old == {*files, ABOUT} and all(
+            pathlib.Path(path).read_bytes() == files[path] for path in files
+        ):
+            print('Train and Test hold exactly these sequences already.')
+            return
+        if old and not overwrite:
             sys.exit('Train and Test hold others: --overwrite replaces them')
-        print('Train and Test hold exactly these sequences already.')
-        return
-    # First remove all: then a writer that is killed leaves files missing, and
-    # no old sequence stands among new ones.
-    for path in old:
-        os.remove(path)
-    for path, content in (files | {ABOUT: f'{command}\n'.encode()}).items():
-        # By open and write: X.tofile(path) would not notice a full disk
-        with open(path, 'wb') as file:
-            file.write(content)
+        # First remove all: then a writer that is killed leaves files missing,
+        # and no old sequence stands among new ones.
+        for path in old:
+            os.remove(path)
+        about = {ABOUT: f'{command}\n'.encode()}  # the last one
+        for path, content in (files | about).items():
+            # By open and write: X.tofile(path) would not notice a full disk
+            with open(path, 'wb') as file:
+                file.write(content)
     print(f'Wrote {len(files)} files into Train and Test.')
 
 
@@ -141,13 +149,16 @@ if __name__ == '__main__':
         parser.error(f'--noise {args.noise} is not a number from 0 to 1000000')
     options = args.N_sequence, args.classes, args.phase, args.noise
     train_rng, test_rng = random_streams(args.seed)
-    train = make_sequences(args.N_train, train_rng, *options)
-    test = make_sequences(args.N_test, test_rng, *options)
     names = list(WAVES)[: args.classes]
-    files = as_files('Train', *train, names) | as_files('Test', *test, names)
     typed = [text for text in sys.argv[1:] if text != '--overwrite']
+    command = ' '.join(['python generate_data.py', *typed])
     try:
-        command = ' '.join(['python generate_data.py', *typed])
+        train = make_sequences(args.N_train, train_rng, *options)
+        test = make_sequences(args.N_test, test_rng, *options)
+        files = as_files('Train', *train, names)
+        files |= as_files('Test', *test, names)
         write_sets(files, command, args.overwrite)
+    except (MemoryError, ValueError):  # NumPy's, of too large an array
+        sys.exit('these are too many values for the memory')
     except OSError as error:  # no room, or no permission
         sys.exit(error)

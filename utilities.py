@@ -3,10 +3,14 @@
 Sequence 7 of Train is two files of float64 values, as MATLAB's
 fwrite(fileID, x, 'double') writes them: Train/X_7.dat holds the time series
 and Train/Y_7.dat its class, a whole number. Test holds the test sequences.
+import_data.py writes two arrays in their place, X.npy and Y.npy: sequence 7
+is row 7, which Python calls 6.
 classes.txt beside them may name the classes, one per line, class 0 first.
 """
 
+import functools
 import os
+import re
 import sys
 
 import matplotlib.pyplot as plt
@@ -23,36 +27,82 @@ def read_test_data(ID, N):
     return read_sequence('Test', ID, N)
 
 
-def read_sequence(folder, ID, N):
-    """Read the two files of a sequence: N values, float64 (N,), and its class.
+def read_sequence(folder, ID, N=None):
+    """Read sequence ID of a folder: its N values, float64 (N,), and its class.
 
-    Ends the script with a sentence if the class is not a whole number.
+    Without N, they may be any number. Ends the script with a sentence if the
+    sequence is missing, or something in it is wrong.
     """
-    X = read_values(f'{folder}/X_{ID}.dat', N)
-    Y = read_values(f'{folder}/Y_{ID}.dat', 1)[0]
-    if Y < 0 or Y % 1 != 0:
-        sys.exit(f'{folder}/Y_{ID}.dat holds {Y:g}: write 0, 1, 2, ... there')
-    return X, Y
+    arrays = open_arrays(folder)
+    path = f'{folder}/X_{ID}.dat'
+    if arrays and 1 <= ID <= len(arrays[0]):
+        path = f'{folder}/X.npy, row {ID},'
+        X = check_values(path, np.array(arrays[0][ID - 1], float))
+        Y = arrays[1][ID - 1 : ID]
+    elif not arrays and os.path.exists(path):
+        X = read_values(path)
+        Y = read_values(f'{folder}/Y_{ID}.dat')
+    else:
+        numbers = sequence_numbers(folder)
+        count = f'{len(numbers)}, from {numbers[0]} to {numbers[-1]}'
+        if N and ID > numbers[-1]:  # train.py asks for more than there are
+            count += f': --N_{folder.lower()} {numbers[-1]}'
+        sys.exit(f'{folder} has no sequence {ID}, but {count}')
+    if N and len(X) != N:
+        why = f'{path} holds {len(X)} values, not {N}'
+        sys.exit(f'{why}: --N_sequence {len(X)}, or write it as float64')
+    if len(Y) != 1 or Y[0] < 0 or Y[0] % 1 != 0:
+        sys.exit(f'{path} is of class {Y}: write 0, 1, 2, ... into its Y')
+    return X, Y[0]
 
 
-def read_values(path, N):
-    """Read a file of N values, float64 (N,), or end with a sentence."""
+def read_values(path):
+    """Read a file of float64 values, (N,), or end with a sentence."""
     if not os.path.exists(path):
-        remedy = 'see python generate_data.py --help'
-        if os.path.exists(os.path.join(os.path.dirname(path), 'X.npy')):
-            remedy = 'docs/own-data.md shows how to read X.npy'
-        sys.exit(f'{path} is missing: {remedy}')
+        sys.exit(f'{path} is missing')
     size = os.path.getsize(path)
-    if size != 8 * N:
-        why = f'{path} has {size} bytes ({size / 8:g} values), not {8 * N}'
-        sys.exit(f'{why}: change N_sequence, or write it as float64')
-    X = np.fromfile(path, dtype='<f8')
+    if size == 0 or size % 8 != 0:
+        sys.exit(f'{path} has {size} bytes: write float64, 8 bytes a value')
+    return check_values(path, np.fromfile(path, dtype='<f8'))
+
+
+def check_values(name, X):
+    """Return values X (N,), or end with a sentence, which names them."""
     # Networks compute in float32. Text, or integers, read as float64 are
     # outside its range, and NaN fails every comparison.
     largest = np.abs(X).max()
     if not (largest == 0 or 1.2e-38 < largest < 3.4e38):
-        sys.exit(f'{path} holds {largest:g}: write finite numbers as float64')
+        sys.exit(f'{name} holds {largest:g}: write finite numbers as float64')
     return X
+
+
+def open_arrays(folder):
+    """Return X.npy (n, N) and Y.npy (n,) of a folder; None without them."""
+    path = f'{folder}/X.npy'
+    if not os.path.exists(path):
+        return None
+    if os.path.exists(f'{folder}/X_1.dat'):
+        sys.exit(f'{folder} holds X.npy and X_1.dat, two sets: remove one')
+    return load_arrays(folder, os.stat(path).st_mtime_ns)
+
+
+@functools.cache  # because to open them for each sequence takes long
+def load_arrays(folder, time):
+    """Return X.npy and Y.npy, on the disk; new ones have another time."""
+    return [np.load(f'{folder}/{name}.npy', mmap_mode='r') for name in 'XY']
+
+
+def sequence_numbers(folder):
+    """Return the numbers of a folder's sequences, or end with a sentence."""
+    arrays = open_arrays(folder)
+    if arrays:
+        return [*range(1, len(arrays[0]) + 1)]
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    found = [re.fullmatch(r'X_([1-9]\d*)\.dat', name) for name in names]
+    if not any(found):
+        remedy = 'python generate_data.py makes Train and Test'
+        sys.exit(f'{folder} holds no sequences: {remedy}')
+    return sorted(int(match[1]) for match in found if match)
 
 
 def read_set(folder, N_files, N):
@@ -76,11 +126,12 @@ def read_class_names(folder):
 def plot_results(ID, X, Y=None, folder='Train'):
     """Plot a sequence, number ID with values X (N,), or several in a grid.
 
-    Several are IDs (n,) and X (n, N). Y, their classes (n,), goes into the
-    titles, by its name in folder/classes.txt. Saves folder_ID.png.
+    Several are IDs (n,) and X (n, N), or X of several lengths. Y, their
+    classes (n,), goes into the titles, by its name in folder/classes.txt.
+    Saves folder_ID.png.
     """
+    X = X if np.ndim(ID) else [X]
     ID = np.atleast_1d(ID)
-    X = np.atleast_2d(X)
     names = read_class_names(folder)
     columns = int(np.ceil(np.sqrt(len(ID))))
     rows = int(np.ceil(len(ID) / columns))

@@ -30,7 +30,7 @@ NETWORK = 'model.keras'
 SCRIPT = 'train.py'  # as it was when it started
 HISTORY = 'history.csv'  # accuracy and loss after each epoch
 ANSWERS = 'predictions.csv'  # of each test sequence the class, the answer, the scores
-ABOUT = 'about.txt'  # the command that made the sequences, and more of a table
+ABOUT = 'about.txt'  # the command that made the sequences
 FACTS = 'run.json'  # all else: see save_run
 
 

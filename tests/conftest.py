@@ -107,9 +107,10 @@ def refused(*command, parts, status=1):
 
 
 def contents(folder):
-    """Return the bytes of every file below folder, by its path."""
+    """Return the bytes of every file below folder, but the lock, by its path."""
     paths = pathlib.Path(folder).rglob('*')
-    return {str(path): path.read_bytes() for path in paths if path.is_file()}
+    files = [path for path in paths if path.is_file() and path.name != '.lock']
+    return {str(path): path.read_bytes() for path in files}
 
 
 @pytest.fixture(autouse=True)
