@@ -182,11 +182,12 @@ def save_plot(figure, path):
     """Save a figure as a PNG, and print its name; or why it cannot be saved.
 
     That ends no script, as a network may follow. The disk can refuse it, and
-    matplotlib a title such as $x_$, which is no formula (ValueError).
+    matplotlib much else, such as the title $x_$, which is no formula.
     """
     try:
         figure.savefig(path, dpi=150)
-    except (OSError, ValueError) as error:
-        print(f'{path} could not be saved: {error}', file=sys.stderr)
+    except Exception as error:  # of many kinds
+        why = f'{type(error).__name__}: {error}'.splitlines()[0]
+        print(f'{path} could not be saved: {why}', file=sys.stderr)
     else:
         print(f'Plot: {path}')

@@ -1,4 +1,9 @@
-"""How two trainings differ: in their numbers, and in the lines that made them."""
+"""How two trainings differ: in their numbers, their data, and the lines of their code.
+
+A training is a dict: numbers, those at the top of its script by their names; code, of
+code_lines; about, the lines of about.txt; and, once the sequences are read, train and
+test, which are the same for the same sequences.
+"""
 
 import ast
 import difflib
@@ -7,10 +12,9 @@ IMPORTS = 'import ', 'from '
 
 
 def code_lines(script, numbers):
-    """Return the lines of a script, a text, that two trainings are compared by.
+    """Return a script's lines without comments, imports, and the first of each number.
 
-    Comments, imports, and the first line of each of the numbers are not among them.
-    numbers is a dict of the numbers at the top of the script, by their names.
+    script is a text, numbers a dict of the numbers at its top.
     """
     names = set(numbers)
     lines = []
@@ -23,20 +27,29 @@ def code_lines(script, numbers):
     return lines
 
 
-def changed_numbers(old, new):
-    """Return what numbers are new, as in 'N_train = 50, not 25'; a seed is no change.
-
-    old and new are dicts of numbers by their names.
-    """
+def changed_facts(old, new):
+    """Return what numbers and data are new: 'N_train = 50, not 25'; seeds are not."""
     changes = []
-    for name in old | new:
-        if name != 'seed' and old.get(name) != new.get(name):
-            values = f'{new.get(name, "none")}, not {old.get(name, "none")}'
+    one, two = old['numbers'], new['numbers']
+    for name in one | two:
+        if name != 'seed' and one.get(name) != two.get(name):
+            values = f'{two.get(name, "none")}, not {one.get(name, "none")}'
             changes.append(f'{name} = {values}')
+    for key, data in ('train', 'training'), ('test', 'test'):
+        is_same = old.get(key) == new.get(key)
+        if not is_same and one.get(f'N_{key}') == two.get(f'N_{key}'):
+            changes.append(f'other {data} data')
     return changes
 
 
 def changed_lines(old, new):
-    """Return the lines that are only in old, with '- ', or only in new, with '+ '."""
-    diff = [*difflib.unified_diff(old, new, n=0, lineterm='')][2:]
+    """Return the lines that are only in old, with '- ', or only in new, with '+ '.
+
+    Those of about.txt count unless the sequences are known, and the same.
+    """
+    is_same = all(key in old and old[key] == new[key] for key in ('train', 'test'))
+    texts = [
+        run['code'] if is_same else run['about'] + run['code'] for run in (old, new)
+    ]
+    diff = [*difflib.unified_diff(*texts, n=0, lineterm='')][2:]
     return [f'{line[0]} {line[1:]}' for line in diff if line[0] in '+-']

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from support import answers, network
 from support.console import DataError, print_table, printable, script_lines
-from support.differences import changed_lines, changed_numbers, code_lines
+from support.differences import changed_facts, changed_lines, code_lines
 
 import numpy as np
 import pandas as pd
@@ -50,6 +50,15 @@ def read_run(folder):
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return run | must | {'folder': folder}
+
+
+def read_sources(run):
+    """Return a run with code and about, the lines that made it: see differences.py."""
+    code = code_lines(read_text(run['folder'] / SCRIPT), run['numbers'])
+    return run | {
+        'code': code,
+        'about': read_text(run['folder'] / ABOUT).splitlines(),
+    }
 
 
 def list_runs(place):
@@ -98,15 +107,14 @@ def is_trained(name, numbers):
     seeds at the same time.
     """
     setting = RUNS / name
-    lines = code_lines(''.join(script_lines()), numbers)
-    about = read_text(Path('Train', ABOUT)).splitlines()
+    new = {'numbers': numbers}
+    new['code'] = code_lines(''.join(script_lines()), numbers)
+    new['about'] = read_text(Path('Train', ABOUT)).splitlines()
     for run in list_runs(setting):
         if run.get('is_stopped'):
             continue
-        old_lines = code_lines(read_text(run['folder'] / SCRIPT), run['numbers'])
-        old_about = read_text(run['folder'] / ABOUT).splitlines()
-        changes = changed_numbers(run['numbers'], numbers)
-        changes += changed_lines(old_about + old_lines, about + lines)
+        old = read_sources({key: run[key] for key in ('folder', 'numbers')})
+        changes = changed_facts(old, new) + changed_lines(old, new)
         if changes:
             more = '; ...' if len(changes) > 2 else ''
             why = f'this is no seed of {setting} ({"; ".join(changes[:2])}{more})'
@@ -117,9 +125,10 @@ def is_trained(name, numbers):
     run = read_run(own)
     if not run:
         raise DataError(f'{own} is no run: take another --name')
-    if run['numbers'].get('seed') != numbers.get('seed'):
+    seed = run['numbers'].get('seed')
+    if seed != numbers.get('seed'):
         remedy = f'take another --name, or  rm -r {own}'
-        raise DataError(f'{own} is of another seed: {remedy}')
+        raise DataError(f'{own} is of seed {seed}: {remedy}')
     return not run.get('is_stopped')
 
 
@@ -181,8 +190,8 @@ def why_unclear(epochs, output, model, history):
     if output.scores == 'sigmoid':
         return 'fit and evaluate cut logits at 0.5, the lines above at 0'
     steps = history.params.get('steps')  # updates in an epoch, if that is known
-    before = int(model.optimizer.iterations) - len(epochs) * steps if steps else 0
-    return f'the network had learnt before (updates: {before:,})' if before > 0 else ''
+    others = int(model.optimizer.iterations) - len(epochs) * steps if steps else 0
+    return f'the network has made {others:,} other updates' if others > 0 else ''
 
 
 def list_facts(numbers, model, history, X_train, Y_train, X_test, Y_test):
@@ -235,9 +244,10 @@ def write_run(name, model, epochs, predictions, facts):
         (new / FACTS).write_text(json.dumps(facts, indent=1), 'utf-8')
         folder = name_folder(new, name, facts['numbers'].get('seed', 0))
     except OSError as error:
-        shutil.rmtree(new, ignore_errors=True)
         why = error.strerror or error
         raise DataError(f'the run could not be saved in {RUNS}: {why}') from None
+    finally:  # also after Ctrl-C; a whole one has its name by now
+        shutil.rmtree(new, ignore_errors=True)
     point_last_to(folder)
     print(f'Run: {folder} with {", ".join(sorted(os.listdir(folder)))}')
 
@@ -251,9 +261,9 @@ def save_figures(folder):
         name = figure.get_label() or f'figure_{number}'
         try:
             figure.savefig(folder / f'{name.replace("/", "_")}.png', dpi=150)
-        except (OSError, ValueError) as error:  # a picture never costs a network
-            why = printable(f'{name}.png could not be saved: {error}')
-            print(why, file=sys.stderr)
+        except Exception as error:  # a picture never costs a network
+            why = f'{type(error).__name__}: {error}'.splitlines()[0]
+            print(printable(f'{name}.png could not be saved: {why}'), file=sys.stderr)
 
 
 def name_folder(new, name, seed):

@@ -8,55 +8,44 @@ seeds; how many test sequences they have right, that of the sequences as well.
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-MIN_SEEDS = 3  # fewer say too little of how far seeds scatter
 
-
-def t_test(gap, samples, counted_twice=0):
+def t_test(gap, *samples):
     """Return Student's p value of a gap, and half its interval of 95 % confidence.
 
-    The gap's variance is the sum of those of the samples' means, which may differ
-    (Welch, Biometrika 34, 28, 1947). counted_twice is a variance that is in two means.
+    The gap's variance is the sum of those of the samples' means, and these may differ
+    in size and in scatter (Welch, Biometrika 34, 28, 1947). gap is (...), each sample
+    (..., n): of many comparisons at once.
     """
-    parts = [(np.var(x, ddof=1) / len(x), len(x) - 1) for x in samples]
-    variances, freedoms = np.transpose(parts)
-    if variances.sum() < 1e-20:  # nothing but rounding
-        return float(abs(gap) < 1e-9), 0.0
-    freedom = variances.sum() ** 2 / np.sum(variances**2 / freedoms)
-    error = np.sqrt(max(variances.sum() - counted_twice, variances.max()))
+    samples = [np.asarray(x) for x in samples]
+    freedoms = [x.shape[-1] - 1 for x in samples]
+    variances = [np.var(x, axis=-1, ddof=1) / x.shape[-1] for x in samples]
+    variances = [v + 1e-20 for v in variances]  # no 0, where nothing scatters
+    total = sum(variances)
+    pairs = zip(variances, freedoms, strict=True)
+    freedom = total**2 / sum(v**2 / n for v, n in pairs)
+    error = np.sqrt(total)
     return 2 * stdtr(freedom, -abs(gap) / error), stdtrit(freedom, 0.975) * error
 
 
-def luck_in_speed(first, other, last=np.inf):
-    """Return the p value of epochs to 95 %, and the factor between the two settings.
+def compare_epochs(first, other):
+    """Return how much larger log(epochs) is in other, p, and half the interval.
 
-    first (n,) and other (m,) are infinite for never. Some were not trained longer than
-    for last epochs, so what is later counts as never, too. The test is of logarithms,
-    because seeds scatter by a factor, much the same for slow and for fast networks.
+    first is (..., n) and other (..., m). The test is of logarithms, because seeds
+    scatter by a factor, much the same for slow and for fast networks.
     """
-    first, other = (np.log(np.minimum(epochs, last)) for epochs in (first, other))
-    gap = other.mean() - first.mean()
-    return t_test(gap, [first, other])[0], np.exp(gap)
+    first, other = np.log(first), np.log(other)
+    gap = other.mean(axis=-1) - first.mean(axis=-1)
+    return gap, *t_test(gap, first, other)
 
 
-def luck_in_test(first, other):
-    """Return the p value of answers, True where right, and the interval of their gap.
+def compare_answers(first, other):
+    """Return how much larger the accuracy is in other, p, and half the interval.
 
-    first is (n, N), of n networks to N sequences, and other (m, N); the interval, low
-    and high, is of how much larger the accuracy of other is. The variances of sequences
-    and seeds add up, but for that of single answers, which is in both (Cameron, Gelbach
-    and Miller, Journal of Business & Economic Statistics 29, 238, 2011). Two made-up
-    gaps, up and down by the share of one network (by 1 if no other differs), keep it
-    honest (Bonett and Price, Journal of Educational and Behavioral Statistics 37, 479,
-    2012).
+    first is (..., n, N), True where right, of n networks to N sequences, and other
+    (..., m, N). With other seeds accuracies would be others, with other sequences the
+    gaps between them: their variances add up. That of single answers is in each of
+    them, which is on the safe side.
     """
-    gaps = other.mean(axis=0) - first.mean(axis=0)
-    extra = (1 / len(first) + 1 / len(other)) / 2 if gaps.any() else 1
-    gaps = np.array([*gaps, extra, -extra])
-    samples = [gaps, first.mean(axis=1), other.mean(axis=1)]
-    twice = 0
-    for right, accuracies in zip((first, other), samples[1:], strict=True):
-        n, N = right.shape
-        rest = right - right.mean(axis=0) - accuracies[:, None] + right.mean()
-        twice += np.sum(rest**2) / (n - 1) / max(1, N - 1) / n / N
-    p, half = t_test(gaps.mean(), samples, twice)
-    return p, gaps.mean() - half, gaps.mean() + half
+    gaps = other.mean(axis=-2) - first.mean(axis=-2)
+    gap = gaps.mean(axis=-1)
+    return gap, *t_test(gap, gaps, first.mean(axis=-1), other.mean(axis=-1))

@@ -1,58 +1,22 @@
 """compare.py: settings side by side, how fast, how good, and whether it may be luck."""
 
 import json
-import re
 import time
 from io import StringIO
 from pathlib import Path
 from unittest import mock
 
-from support.statistics import luck_in_speed, luck_in_test
-
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import TRAIN, refused, script
-from scipy.stats import ttest_1samp, ttest_ind
-
-
-def test_luck_in_speed():
-    """Welch's test of logarithms; what is later than the last epoch is never."""
-    epochs = [22, 21, 28, 30], [12, 11, 15]
-    result = ttest_ind(*map(np.log, epochs), equal_var=False)
-    assert luck_in_speed(*epochs)[0] == pytest.approx(result.pvalue)
-    assert luck_in_speed([7, 7, 7], [8, 8, 8]) == (0, pytest.approx(8 / 7))
-    assert luck_in_speed([7, 7, 7], [7, 7, 7])[0] == 1
-    late = luck_in_speed([20, np.inf, 30], [80, 90, 99], 50)
-    assert late == luck_in_speed([20, 50, 30], [50, 50, 50])
-
-
-def test_luck_in_test():
-    """Welch's where seeds differ; a paired one, with two more, where they agree."""
-    rng = np.random.default_rng(2)
-    first = rng.random((3, 50000)) < [[0.7], [0.9], [0.8]]
-    other = rng.random((4, 50000)) < [[0.95], [0.93], [0.97], [0.9]]
-    welch = ttest_ind(other.mean(axis=1), first.mean(axis=1), equal_var=False)
-    expected = welch.pvalue, *welch.confidence_interval()
-    assert luck_in_test(first, other) == pytest.approx(expected, rel=0.03)
-    one, two = rng.random((2, 200)) < [[0.9], [0.7]]
-    paired = ttest_1samp([*(two.astype(int) - one), 7 / 24, -7 / 24], 0)
-    expected = paired.pvalue, *paired.confidence_interval()
-    pair = np.tile(one, (3, 1)), np.tile(two, (4, 1))
-    assert luck_in_test(*pair) == pytest.approx(expected)
-    right = np.ones((3, 50), bool)
-    assert luck_in_test(right, right) == pytest.approx((1, -0.055, 0.055), abs=1e-3)
-    # The variance of single answers, which is in that of both, counts once
-    answers = [rng.random((n, 2000)) < 0.8 for n in (5, 20)]
-    _, low, high = luck_in_test(*answers)
-    assert 1.8 < (high - low) / 2 / np.sqrt(0.16 / 2000 * (1 / 5 + 1 / 20)) < 2.3
-
 
 LAYER = "model.add(Dense(8, activation='tanh'))"
 FACTS = {'layers': '16 relu, 1 sigmoid', 'class_names': ['sine wave', 'square wave']}
 FACTS |= {'train': 'X', 'test': 'T', 'updates': 7, 'epochs': 300}
 FACTS |= {'is_stopped': False, 'extent': None}
-SOME, NONE = (45, 46, 44), (0, 0, 0)  # of 50 answers are right
+GOOD, BAD = (45, 46, 44), (0, 0, 0)  # of 50 answers are right
 SLOW, FAST = (22, 21, 28), (11, 15, 12)  # epochs to 95 %
 
 
@@ -60,7 +24,7 @@ SLOW, FAST = (22, 21, 28), (11, 15, 12)  # epochs to 95 %
 def make(folder):
     """Make a setting, a run for each number of right answers; 30 of 50 are class 0."""
 
-    def make(name, answers=SOME, to_95=SLOW, code=TRAIN, seen=0, seed=0, **facts):
+    def make(name, answers=GOOD, to_95=SLOW, code=TRAIN, seen=0, seed=0, **facts):
         for i, right in enumerate(answers):
             path = Path('runs', name, str(seed + i))
             path.mkdir(parents=True)
@@ -78,7 +42,7 @@ def make(folder):
 
 
 def compare(*names):
-    """Return the cells of each setting in the table, and the lines below."""
+    """Return the three cells of each setting in the table, and the lines below."""
     with mock.patch('support.console.print_table') as shown:
         below = script('compare.py', *names).stdout
     (table,) = shown.call_args.args
@@ -87,65 +51,108 @@ def compare(*names):
     return {row[0].partition(';')[0]: row[1:] for row in rows}, below
 
 
-def test_verdicts(make, figures):
-    """Each against the first: speed, and then the test; three seeds are needed."""
+def test_verdicts(make):
+    """Each setting is compared with the first: its speed, and its test."""
     make('a')
-    make('b', SOME[::-1], FAST)
-    make('bad', NONE, ('never', 90, 120))
-    make('two', NONE[:2], FAST)
-    table, _ = compare('runs/a/', 'b')
-    assert table['a'] == ['16 relu, 1 sigmoid', '22 (21-28)', '90 (88-92)']
-    assert table['b'][1:] == ['12 (11-15); faster', '90 (88-92); may be luck']
-    table, below = compare('b', 'bad', 'a')
+    make('b', GOOD[::-1], FAST)
+    make('bad', BAD, ('never', 90, 120))
+    table, below = compare('runs/b/', 'bad', 'a')
+    assert table['b'] == ['16 relu, 1 sigmoid', '12 (11-15)', '90 (88-92)']
     assert table['bad'][1:] == ['120 (90-never); slower', '0; worse']
-    assert 'Difference' not in below and 'three seeds' not in below
+    assert table['a'][1:] == ['22 (21-28); slower', '90 (88-92); may be luck']
+    assert 'seeds' not in below and 'points' not in below
     table, below = compare('bad', 'b')
     assert table['b'][1:] == ['12 (11-15); faster', '90 (88-92); better']
-    assert '+90.0 points; 95 % confidence: +7' in below
-    dots = [axis.collections[0].get_offsets() for axis in figures['compare.png'].axes]
-    assert [*dots[0][1:, 0]] == [90, 120, 11, 15, 12] and dots[0][0, 0] > 120  # never
-    assert [*dots[1][:, 0]] == [0, 0, 0, 88, 92, 90]
-    table, below = compare('a', 'two')
-    assert table['two'][1:] == ['13 (11-15)', '0'] and 'three seeds of each' in below
+    assert 'b minus bad: +90.0 points; 95 % confidence: +81.' in below
 
 
-def test_of_several_the_clearest(make):
-    """What a pair is sure of, a table of five is not, but for what is clearer."""
+def test_what_comes_later_is_never(make):
+    """One run never got there in 100 epochs: 150 epochs are never, too."""
+    make('a', to_95=('never', 150, 160), epochs=100)
+    make('b', to_95=(120, 130, 140))
+    assert compare('a', 'b')[0]['b'][1].endswith('may be luck')
+
+
+def test_of_four_each_passes_a_quarter(make):
+    """What a pair is sure of, four are not; what cannot be judged does not count."""
     make('a', to_95=(20, 21, 22))
     make('b', to_95=(23, 24, 25))
-    assert compare('a', 'b')[0]['b'][1] == '24 (23-25); slower'
-    for name in 'cd':
-        make(name, to_95=(15, 22, 28))
+    make('c', to_95=(15, 22, 28))
+    make('d', to_95=(22, 15, 28))
     make('e', to_95=(60, 61, 62))
-    words = [row[1].partition('; ')[2] for row in compare()[0].values()]
-    assert words == ['', *['may be luck'] * 3, 'slower']
+    make('f', to_95=(None, 1, 1))
+    words = [cells[1].partition('; ')[2] for cells in compare(*'abcdef')[0].values()]
+    assert words == ['', *['may be luck'] * 3, 'slower', '']
+    assert compare('a', 'b', 'f')[0]['b'][1] == '24 (23-25); slower'
 
 
-NOT_JUDGED = [  # facts of a faster setting; what is other, and what of speed and test
-    ({'updates': 13}, [], '12 (11-15)', '0; worse'),
-    ({'train': 'flipped'}, ['other training data'], '12 (11-15)', '0; worse'),
-    ({'test': 'U'}, ['other test data'], '12 (11-15); faster', '0'),
-    (
-        {'is_stopped': True},
-        ['no verdict: a run stopped after 300 epochs'],
-        '12 (11-15)',
-        '0',
-    ),
-    ({'to_95': [None] * 3}, [], '-', '0; worse'),
-    ({'to_95': ['never'] * 3, 'epochs': 20}, [], 'never; may be luck', '0; worse'),
-]
+def test_the_interval(make):
+    """Ends at 100 points, and is not there where all networks answer alike."""
+    make('a', BAD)
+    make('b', (50, 40, 50))
+    assert ' to +100.0\n' in compare('a', 'b')[1]
+    assert ' confidence: -100.0 to -' in compare('b', 'a')[1]
+    make('c', BAD)
+    assert 'confidence' not in compare('a', 'c')[1]
 
 
-@pytest.mark.parametrize('facts, changes, speed, test', NOT_JUDGED)
-def test_what_is_not_judged(make, facts, changes, speed, test):
-    """It has a row all the same, which says what is other."""
+NOT_JUDGED = {  # facts of the other setting; what is said of its speed and its test
+    'other batches': ({'updates': 13}, '12 (11-15)', '0; worse'),
+    'other training data': ({'train': 'flipped'}, '12 (11-15)', '0; worse'),
+    'other test data': ({'test': 'U'}, '12 (11-15); faster', '0'),
+    'epochs not counted': ({'to_95': [None] * 3}, '-', '0; worse'),
+}
+
+
+@pytest.mark.parametrize('name', NOT_JUDGED)
+def test_what_is_not_judged(make, name):
+    """Has a row all the same, and other data are said."""
+    facts, speed, test = NOT_JUDGED[name]
     make('a')
-    make('b', NONE, **{'to_95': FAST} | facts)
-    what, *cells = compare()[0]['b']
-    assert what.split('; ')[1:] == changes and cells == [speed, test]
+    make('b', BAD, **{'to_95': FAST} | facts)
+    changes, *cells = compare()[0]['b']
+    assert cells == [speed, test] and (name in changes) == ('data' in name)
 
 
-def test_one_test_for_all(make, figures):
+def test_a_stopped_run(make):
+    """Ends the verdict on its setting, unless a whole run has its seed."""
+    make('a')
+    make('b', BAD, FAST)
+    make('b', [50], [99], seed=3, numbers={'seed': 2}, is_stopped=True)
+    assert compare()[0]['b'][1:] == ['12 (11-15); faster', '0; worse']
+    make('b', [50], [99], seed=4, is_stopped=True, epochs=7)
+    table, below = compare()
+    assert table['b'][1:] == ['13.5 (11-99)', '25 (0-100)'] and 'three' not in below
+    assert 'b:\n  no verdict: runs/b/4 stopped after epoch 7\n' in below
+
+
+def test_seeds_that_both_have(make):
+    """Only they are judged, and three of them are needed."""
+    make('a', [*GOOD, 0, 0], [*SLOW, 1, 1])
+    make('b', BAD, FAST)
+    table, below = compare('a', 'b')
+    assert table['b'][1:] == ['12 (11-15); faster', '0; worse']
+    assert 'b:\n  judged by the 3 seeds that both have\n' in below
+    make('c', BAD, FAST, seed=3)
+    table, below = compare('a', 'c')
+    assert table['c'][1:] == ['12 (11-15)', '0']
+    assert 'A verdict needs three seeds that both have' in below
+
+
+def test_seeds_of_one_setting(make):
+    """Of several runs of one seed, the newest counts; other lines are no seeds."""
+    make('a')
+    make('a', BAD[:1], [99], seed=3, numbers={'seed': 2})  # as a loop may leave it
+    make('b', BAD, FAST)
+    make('b', GOOD[:1], [11], seed=3, code=f'{TRAIN}x = 1')
+    table, below = compare()
+    assert table['a'][1:] == ['22 (21-99)', '60.7 (0-92)']
+    assert table['b'][1:] == ['11.5 (11-15)', '22.5 (0-90)']
+    assert 'a:\n  of several runs with the same seed, the newest counts\n' in below
+    assert 'b:\n  no verdict: not seeds of one setting (+ x = 1)\n' in below
+
+
+def test_one_test_for_all(make):
     """The sequences that no network of the table was trained with, and one baseline."""
     make('a', [15] * 3, seen=5)
     table, below = compare()
@@ -153,59 +160,93 @@ def test_one_test_for_all(make, figures):
     assert 'Always answering sine wave: 25 of these 45' in below
     make('leak', [45] * 3, seen=40)
     make('other', [15] * 3, test='U', seen=10)
-    assert [row[2] for row in compare()[0].values()] == ['0', '50; better', '12.5']
+    table, below = compare()
+    assert [row[2] for row in table.values()] == ['0', '50; better', '12.5']
+    assert 'Test of a: the 10 of 50' in below and 'No verdict' not in below
+    make('nine', [45] * 3, seen=41)
+    table, below = compare('a', 'nine')
+    assert table['nine'][1:] == ['22 (21-28); may be luck', '44.4']
+    assert 'No verdict on a test of fewer than 10' in below and 'points' not in below
     make('all', seen=50)
-    assert compare('all')[0]['all'][2] == '-' and len(figures['compare.png'].axes) == 1
+    assert compare('all')[0]['all'][2] == '-'
 
 
-def test_what_a_setting_is(make):
-    """Seeds, of one the newer run; no verdict if other things differ in a folder."""
+def test_lines_that_differ(make):
+    """Stand below the table; without names, a word in it must do."""
     make('a')
-    make('a', NONE[:1], [99], seed=3, numbers={'seed': 2})  # as a loop may leave it
-    make('b', NONE, FAST)
-    make('b', SOME[:1], [11], seed=3, code=f'{TRAIN}x = 1')
+    make('b', code=TRAIN.replace('(8, ', '(9, '))
+    lines = f'b:\n  - {LAYER}\n  + {LAYER.replace("8", "9")}\n'
+    table, below = compare('a', 'b')
+    assert below.startswith(lines) and table['b'][0] == FACTS['layers']
     table, below = compare()
-    assert table['a'][1:] == ['22 (21-99)', '60.7 (0-92)']
-    assert table['b'][1:] == ['11.5 (11-15)', '22.5 (0-90)']
-    assert 'b:\n  not seeds of one setting (+ x = 1): no' in below
+    assert below.startswith('Test: ') and table['b'][0].endswith('; other lines')
 
 
-NEW = ['other training data', '- generate_data.py', r'+ new.py\x1b']
-DIFFERENT = [  # what is replaced in the script, by what; facts; what is shown
-    (LAYER, f'{LAYER}\n{LAYER}', {}, [f'+ {LAYER}']),
-    ('8, ', '9, ', {}, [f'- {LAYER}', '+ ' + LAYER.replace('8', '9')]),
-    ("'tanh'", ' "tanh" # no more than formatting\n', {}, []),
-    ('import numpy as np', 'import numpy as np, keras', {}, []),
-    ('N_train = 200', 'n = 3', {'numbers': {'n': 3}}, ['n = 3, not none']),
-    ('', '', {'train': 'Z', 'about': 'new.py\x1b'}, NEW),
-]
-
-
-@pytest.mark.parametrize('old, new, facts, shown', DIFFERENT)
-def test_what_differs_from_the_first(make, old, new, facts, shown):
-    """Numbers and data in the table, and lines of the script below it."""
+def test_numbers_and_data_that_differ(make):
+    """Stand in the table, and below it the commands that made other data."""
     make('a')
-    make('b', code=TRAIN.replace(old, new), **facts)
-    table, below = compare()
-    assert table['b'][0].split('; ')[1:] + re.findall('(?m)^  (.*)', below) == shown
-    Path('runs/a/0/train.py').unlink()
-    assert 'a script is gone' in compare('a/0', 'b')[1]
+    make('b', code=TRAIN.replace('N_train = 200', 'n = 3'), numbers={'n': 3})
+    make('c', about='new.py\x1b', train='Z')
+    table, below = compare('a', 'b', 'c')
+    assert table['b'][0].endswith('; n = 3, not none')
+    assert table['c'][0].endswith('; other training data')
+    assert below.startswith('c:\n  - generate_data.py\n  + new.py\\x1b\nTest: ')
 
 
-def test_names_and_values(make):
-    """None are the newest eight; --csv has all runs, with their numbers and facts."""
+def test_what_is_no_difference(make):
+    """Formatting, imports, and a command that made the same sequences."""
+    make('a')
+    make('b', code=TRAIN.replace("'tanh'", '"tanh"') + 'import a', about='new.py')
+    table, below = compare('a', 'b')
+    assert table['b'][0] == FACTS['layers'] and below.startswith('Test: ')
+
+
+def test_names(make):
+    """None are the newest eight; of one that is not there, the most alike are named."""
     refused('compare.py', parts=['there is no run in runs', 'python train.py'])
-    make('wide', to_95=[22, 21, 'never'], numbers={'neurons': 64})
-    for i in range(9):
-        code = TRAIN + 'x = 1\n' * 2 * i
-        make(f'{"a-long-name" * 4}-{i}', code=code, numbers={'N_epochs_of_one_fit': i})
+    for name in 'wide', *(f'{"a-long-name" * 4}-{i}' for i in range(9)):
+        make(name, numbers={'N_epochs_of_one_fit': 3, 'seed': name})
+    table, below = compare()
+    assert len(table) == 8 and 'wide' not in table and 'at most 8' in below
     printed = script('compare.py', env={'COLUMNS': '80'}).stdout
     assert max(map(len, printed.splitlines())) <= 80
-    assert printed.count('+ x = 1') == 2 + 4 + 6 + 8 + 10 + 12 + 12
-    refused('compare.py', 'wede', parts=['runs/wede is missing', 'there are wide, '])
-    table = pd.read_csv(StringIO(script('compare.py', '--csv').stdout), index_col=0)
+    refused('compare.py', 'wede', parts=['no run in runs/wede: there are wide, a-'])
+
+
+def test_csv(make):
+    """Has a row for each run of all settings, with its numbers and facts."""
+    make('wide', to_95=[22, 21, 'never'], numbers={'neurons': 64})
+    for i in range(9):
+        make(f'net-{i}')
+    table = pd.read_csv(StringIO(script('compare.py', '--csv').stdout))
     assert len(table) == 30 and not {'class_names', 'numbers'} & {*table}
-    row = table.loc['runs/wide/2', ['seed', 'neurons', 'epochs_to_95', 'updates']]
-    assert [*row] == [2, 64, 'never', 7]
-    Path('runs/wide/0/run.json').write_text('{"time": ')
-    assert 'runs: 2' in script('compare.py', 'wide').stdout
+    row = table.set_index('folder').loc['runs/wide/2']
+    names = ['setting', 'seed', 'neurons', 'epochs_to_95', 'updates']
+    assert [*row[names]] == ['wide', 2, 64, 'never', 7]
+
+
+def test_the_picture(make, figures):
+    """A dot for each seed; the axis ends with the label never, if that happens."""
+    make('a', to_95=('never', 90, 120))
+    make('b', BAD, FAST)
+    make('c', to_95=['never'] * 3)
+    compare('a', 'b')
+    speed, test = figures['compare.png'].axes
+    dots = np.concatenate([row.get_offsets() for row in speed.collections])
+    assert [*dots[:, 0]] == [144, 90, 120, 11, 15, 12] and len({*dots[:, 1]}) == 6
+    assert [*test.collections[1].get_offsets()[:, 0]] == [0, 0, 0]
+    for name, last in ('a', [144, 'never']), ('c', [120, 'never']), ('b', None):
+        compare(name)
+        axis = figures['compare.png'].axes[0]
+        labels = [label.get_text() for label in axis.get_xticklabels()]
+        assert [axis.get_xticks()[-1], labels[-1]] == last or 'never' not in labels
+
+
+@pytest.mark.drawn
+def test_the_picture_of_sixty_settings(make):
+    """Is drawn, not higher than a page of 41 inches; a $ in a name is a $."""
+    names = [f'a${i}$' * 12 for i in range(60)]
+    for name in names:
+        make(name)
+    compare(*names)
+    assert 5000 < plt.imread('compare.png').shape[0] < 6200

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -63,7 +64,8 @@ def test_a_folder_of_another_seed(data):
     """As of two jobs at once: this alone is what rm -r may name."""
     named(status=0)
     os.rename('runs/a/0', 'runs/a/1')
-    assert 'another --name, or  rm -r runs/a/1\n' in named('--seed', 1)
+    line = 'runs/a/1 is of seed 0: take another --name, or  rm -r runs/a/1'
+    assert line in named('--seed', 1)
 
 
 def test_a_stopped_run_is_no_obstacle(data):
@@ -150,6 +152,19 @@ def test_figures_and_objects(data):
     assert 'These are of 2 objects' in printed
     assert {'a_b.png', 'figure_3.png'} <= {*os.listdir('runs/a/0')}
     assert [*pd.read_csv('runs/a/0/predictions.csv')['id']] == ['a', 'b'] * 5
+
+
+@pytest.mark.drawn
+def test_a_picture_never_costs_a_network(data):
+    draw = "\nplt.figure('mine').suptitle('$x_$')\nsave_run("
+    printed = named(code=TRAIN.replace('\nsave_run(', draw), status=0)
+    assert 'mine.png could not be saved: ValueError' in printed
+    assert 'Run: runs/a/0 with' in printed
+
+
+def test_ctrl_c_while_saving_leaves_nothing(data, monkeypatch):
+    monkeypatch.setattr('keras.Model.save', lambda *_: signal.raise_signal(2))
+    assert named().endswith('Interrupted.\n') and os.listdir('runs/a') == []
 
 
 def test_how_far_to_trust_it():

@@ -105,7 +105,7 @@ RIGHT = [
     ({LOADED: 'X_train, X_test = X_train / 2, X_test / 2\n'}, ''),
     ({METRICS: "['binary_accuracy']"}, ''),
     ({METRICS: "['acc']", "'relu'": 'lambda x: x * x'}, ''),
-    ({'(?=history = )': AGAIN}, r'had learnt before \(updates: 1\)'),
+    ({'(?=history = )': AGAIN}, 'the network has made 1 other updates'),
     (LOGIT, 'cut logits at 0.5'),
     ({CALLBACKS: 'validation_data=(X_train, Y_train), callbacks='}, 'n loss lowest at'),
     ({CALLBACKS: 'validation_split=0.2, validation_freq=2, callbacks='}, '!n loss low'),
