@@ -6,8 +6,6 @@ Nothing here reads, writes or prints.
 import hashlib
 import math
 
-from support.console import printable
-
 import numpy as np
 
 
@@ -18,8 +16,8 @@ def class_numbers(Y):
 
 
 def class_name(Y, names=()):
-    """Return the name of class Y to show; 'class 2' if names has none."""
-    name = printable(names[int(Y)].strip()) if Y < len(names) else ''
+    """Return the name of class Y; 'class 2' if names has none."""
+    name = names[int(Y)].strip() if Y < len(names) else ''
     return name or f'class {int(Y)}'
 
 

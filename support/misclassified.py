@@ -1,7 +1,7 @@
 """What view.py --wrong draws: wrong answers over the nearest training sequences."""
 
 from support.answers import class_name, hash_set
-from support.console import DataError
+from support.console import DataError, printable
 from support.runs import ANSWERS, describe_stop, read_runs
 
 import matplotlib.pyplot as plt
@@ -58,7 +58,7 @@ def plot_wrong(name='.'):
     """
     run = read_runs(name)[-1]
     rows = pd.read_csv(run['folder'] / ANSWERS)
-    names = run['class_names']
+    names = [*map(printable, run['class_names'])]
     X_train, Y_train, X_test, Y_test = load_run_sets(run)
     answers = rows['predicted'].to_numpy()
     wrong = np.flatnonzero(answers != Y_test)

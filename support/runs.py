@@ -212,6 +212,7 @@ def list_facts(numbers, model, history, X_train, Y_train, X_test, Y_test):
 
 def print_report(predictions, class_names, training):
     """Print what the answers are worth, lines on the training, and what is wrong."""
+    class_names = [*map(printable, class_names)]
     Y = predictions['class'].to_numpy()
     predicted = predictions['predicted'].to_numpy()
     in_train = predictions['in_train'].to_numpy(bool)

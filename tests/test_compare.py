@@ -162,7 +162,7 @@ def test_one_test_for_all(make):
     make('other', [15] * 3, test='U', seen=10)
     table, below = compare()
     assert [row[2] for row in table.values()] == ['0', '50; better', '12.5']
-    assert 'Test of a: the 10 of 50' in below and 'No verdict' not in below
+    assert 'Test of runs/a/0: the 10 of 50' in below and 'No verdict' not in below
     make('nine', [45] * 3, seen=41)
     table, below = compare('a', 'nine')
     assert table['nine'][1:] == ['22 (21-28); may be luck', '44.4']

@@ -1,122 +1,123 @@
-"""experiments/: runs against plain Keras, what a user asks, and what is published."""
+"""experiments/: runs against plain Keras, a new question, and what is published."""
 
+import importlib
 import multiprocessing
 import os
+import pathlib
 import re
+import shutil
 from contextlib import closing
-from unittest import mock
 
 from support.statistics import t_test
 
 import numpy as np
+import pandas as pd
 import pytest
-from conftest import PROJECT, script
+from conftest import PROJECT, process, script
 
-from experiments import questions, run
-from experiments.draw import PUBLISHED, load
-from experiments.questions import EXPERIMENTS, Setting, tasks
-from generate_data import make_sequences, random_streams
+from experiments import lab
+from experiments.__main__ import QUESTIONS
+from experiments.flat import accuracy_2018, no_activation
 
+PUBLISHED = PROJECT / 'experiments/results'
 README = (PROJECT / 'experiments/README.md').read_text(encoding='utf-8')
 
 
-def test_runs_are_those_of_keras(capfd):
+def test_runs_are_those_of_keras():
     """Plain Keras finds the same with a seed, here with one batch, in any order."""
     import keras
 
-    setting = Setting(**questions.NO_ACTIVATION, N_train=32, count_2018=True)
-    row, accuracies = run.run(setting, 3, 16, 6)
-    assert capfd.readouterr().out == ''
-    train_rng, test_rng = random_streams(3)
-    X_train, Y_train = make_sequences(32, train_rng)
-    X_test, Y_test = run.unseen_sequences(X_train, test_rng, phase=0)
-    assert X_test.shape == (2000, 128) and Y_test.sum() == 1000
-    assert not {tuple(x) for x in X_train} & {tuple(x) for x in X_test}
-
-    def accuracy_2018(y, p):
-        return keras.ops.mean(keras.ops.round(p[:, 0]) == y)
-
+    _, found = lab.run(3, 16, 6, no_activation, metrics=[accuracy_2018], N_train=32)
+    training, test = lab.draw_data(3, N_train=32)
+    assert test[0].shape == (2000, 128) and test[1].sum() == 1000
+    assert not {tuple(x) for x in training[0]} & {tuple(x) for x in test[0]}
     keras.utils.set_random_seed(3)
-    layers = keras.layers.Dense(16), keras.layers.Dense(1)
-    model = keras.Sequential([keras.Input((128,)), *layers])
-    model.compile('rmsprop', 'binary_crossentropy', metrics=['accuracy', accuracy_2018])
-    test = {'validation_data': (X_test, Y_test), 'validation_batch_size': 2000}
-    history = model.fit(X_train, Y_train, epochs=16, verbose=0, **test).history
-    assert list(accuracies.dropna().index) == [6, 12, 16]
-    for column in accuracies:
-        key = column.replace('training_', '').replace('test_', 'val_')
-        found = accuracies[column].dropna()
-        wanted = [history[key][epoch - 1] for epoch in found.index]
-        assert [*found, row[column]] == pytest.approx([*wanted, wanted[-1]], abs=1e-3)
-    reached = [i for i, value in enumerate(history['accuracy'], 1) if value >= 0.95]
-    assert row['training_95'] == min(reached, default=np.inf) <= row['training_99']
+    model = keras.Sequential([keras.Input((128,)), *no_activation()])
+    metrics = ['accuracy', accuracy_2018]
+    model.compile('rmsprop', 'binary_crossentropy', metrics=metrics)
+    options = {'validation_data': test, 'validation_batch_size': 2000, 'verbose': 0}
+    history = pd.DataFrame(model.fit(*training, epochs=16, **options).history)
+    wanted = history[['accuracy', 'val_accuracy', 'accuracy_2018']].loc[[5, 11, 15]]
+    np.testing.assert_allclose(found.dropna(), wanted, atol=1e-3)
+    right = accuracy_2018(np.array([1.0, 1, 0]), np.array([[1.7], [0.6], [0.4]]))
+    assert np.array(right).ravel().tolist() == [False, True, True]
+
+
+def test_exactly_95_percent(monkeypatch):
+    """190 of 200 sequences count."""
+    accuracy = np.float32([189, 190]) / np.float32(200)
+    found = {'training_accuracy': accuracy, 'test_accuracy': np.float32(0.95)}
+    found = 9, pd.DataFrame(found, index=[1, 2])
+    monkeypatch.setattr(lab, 'train', lambda *_: found)
+    row, _ = lab.run(0, 2, 2)
+    assert (row['training_95'], row['test_95'], row['training_99']) == (2, 1, np.inf)
 
 
 @pytest.mark.slow
-def test_processes(capfd):
-    """They find what is published, in its order; and a killed one is reported."""
-    asked = tasks('noise', 1)
-    rules = {key: task for key, task in asked.items() if callable(task[0].method)}
-    published = load(PUBLISHED, 'noise').set_index(['series', 'setting', 'seed'])
-    endless = Setting(), 0, 10**6, 0
-    with closing(run.run_all([*rules.values(), endless], 1)) as found:
-        for key, (row, _) in zip(rules, found, strict=False):
-            wanted = published.loc[key, :'test_accuracy'].to_dict()
-            assert wanted == pytest.approx(row, abs=0.002)
+def test_a_killed_process():
+    """Ends in a line that says what to do, and leaves no process."""
+    task = {'seed': 0, 'epochs': 10**6, 'test_every': 10**6}
+    with closing(lab.run_all([task | {'epochs': 2}, task], 1)) as found:
+        next(found)
         multiprocessing.active_children()[0].kill()
-        with pytest.raises(SystemExit, match='--jobs'):
+        with pytest.raises(SystemExit, match='fewer --jobs'):
             next(found)
-    assert capfd.readouterr() == ('', '')
+    assert not multiprocessing.active_children()
 
 
-@pytest.mark.drawn
-def test_a_question(folder, monkeypatch):
-    """The README's example runs, and what two questions ask runs once."""
-    run_all = mock.Mock(side_effect=lambda some, jobs: [run.run(*x) for x in some])
-    monkeypatch.setattr(run, 'run_all', run_all)  # in this process
-    (example,) = re.findall(r"```python\n(    '.*?)```", README, re.DOTALL)
-    ((name, experiment),) = eval('{' + example + '}', vars(questions)).items()
-    for asked in name, 'twin':
-        monkeypatch.setitem(EXPERIMENTS, asked, experiment._replace(test_every=1))
-    typed = f'experiments/__main__.py {name} twin --epochs 2 --repeats 1'
-    printed = script(*typed.split()).stdout
-    assert all(text in printed for text in (experiment.question, *experiment.settings))
-    assert [len(call.args[0]) for call in run_all.mock_calls] == [2, 0]
-    assert {'shape.png', 'shape-curves.png', 'twin.png'} < {*os.listdir('results')}
-    curves, rows = load('results', 'twin-curves'), load('results', 'twin')
-    assert [*curves.epoch, *rows.setting] == [1, 2, 1, 2, *experiment.settings]
-    assert [*curves[curves.epoch == 2].test_accuracy] == [*rows.test_accuracy]
+@pytest.mark.slow
+def test_a_new_question(folder):
+    """The page's script finds the same with one process and with two."""
+    (text,) = re.findall(r'```python\n(""".*?)```', README, re.DOTALL)
+    pathlib.Path('shape.py').write_text(text, encoding='utf-8')
+    for jobs in 1, 2:
+        command = folder / 'shape.py', '--repeats', 2, '--epochs', 5, '--jobs', jobs
+        printed = process(*command, '--output', jobs, env={'PYTHONPATH': str(PROJECT)})
+        assert 'one of 20' in printed.stdout and 'shape.png' in os.listdir(f'{jobs}')
+    one, two = (lab.load(jobs, 'shape').drop(columns='seconds') for jobs in (1, 2))
+    assert one.equals(two) and [*one['parameters']] == [2209] * 2 + [2601] * 2
 
 
-@pytest.mark.parametrize('name', EXPERIMENTS)
-def test_published_runs_are_those_of_the_questions(name):
-    rows, asked = load(PUBLISHED, name), tasks(name)
-    assert [*zip(rows.series, rows.setting, rows.seed, strict=True)] == [*asked]
-    settings = [setting for setting, *_ in asked.values()]
-    for column in 'N_train', 'phase', 'noise':
-        assert list(rows[column]) == [getattr(setting, column) for setting in settings]
-    networks = {x.method for x in settings if not callable(x.method)}
-    weights = {x: run.compiled_network(x).count_params() for x in networks}
-    assert list(rows.parameters) == [weights.get(x.method, 0) for x in settings]
-    assert f'## {EXPERIMENTS[name].question}\n' in README
-    assert f'(results/{name}.png)' in README
+@pytest.mark.parametrize('name', QUESTIONS)
+def test_published_runs_are_those_of_the_questions(name, folder, figures):
+    """--draw draws the page's figures of them, below the question."""
+    import keras
+
+    question = importlib.import_module(f'experiments.{name}')
+    file = name.replace('_', '-')
+    shutil.copytree(PUBLISHED, 'results')
+    script(f'experiments/{name}.py', '--draw')
+    assert f'## {question.__doc__.splitlines()[0]}\n' in README
+    assert {*re.findall(rf'results/({file}[\w-]*\.png)', README)} == {*figures}
+    runs = lab.load('results', file).groupby(lab.KEY[:2], sort=False)
+    asked = {(x, str(y)): options for (x, y), options in question.SETTINGS.items()}
+    assert [key for key, _ in runs] == [*asked]
+    for key, rows in runs:
+        wanted = {'N_train': 200, 'phase': 0, 'noise': 0, 'network': lab.tutorial}
+        wanted |= asked[key]
+        layers = [] if 'rule' in wanted else wanted['network']()
+        model = keras.Sequential([keras.Input((128,)), *layers])
+        assert {*rows['parameters']} == {model.count_params()}
+        for column in 'N_train', 'phase', 'noise':
+            assert {*rows[column]} == {wanted[column]}
 
 
-DIFFERENCES = [  # experiment, and of it the better setting and another
-    ('linear', 'random.* the tutorial.*', 'random.* only.*'),
-    ('recurrent', ': LSTM', ": the tutorial's"),
-    ('noise', 'mean of the squares: 1', 'Conv1D: 1'),
-]
+DIFFERENCES = {  # of an experiment, the better setting and another
+    'activations': ('linear', 'random.* the tutorial.*', 'random.* only.*'),
+    'an LSTM': ('recurrent', ': LSTM', ": the tutorial's"),
+    'a rule': ('noise', 'mean of the squares: 1', 'Conv1D: 1'),
+}
 
 
-@pytest.mark.parametrize('name, better, other', DIFFERENCES)
-def test_what_is_called_a_difference(name, better, other):
+@pytest.mark.parametrize('what', DIFFERENCES)
+def test_what_is_called_a_difference(what):
     """It is one by statistics.py, and its range is the one in README.md."""
-    rows = load(PUBLISHED, name)
-    rows.index = rows.series + ': ' + rows.setting
+    name, better, other = DIFFERENCES[what]
+    rows = lab.load(PUBLISHED, name)
+    rows.index = rows['series'] + ': ' + rows['setting']
     both = (rows.index.str.fullmatch(setting) for setting in (better, other))
-    samples = [rows.test_accuracy[setting].to_numpy() for setting in both]
+    samples = [rows['test_accuracy'][setting].to_numpy() for setting in both]
     gaps = samples[0] - samples[1]
-    assert gaps.mean() > 0 and t_test(gaps.mean(), samples)[0] < 0.002
+    assert gaps.mean() > 0 and t_test(gaps.mean(), *samples)[0] < 0.002
     spread = f'{100 * min(gaps):.1f} to {100 * max(gaps):.1f} points'
     assert spread in ' '.join(README.split())

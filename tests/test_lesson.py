@@ -121,7 +121,7 @@ def test_numbers_and_answers(data):
 
 
 MODULES = dict.fromkeys(['train_wide.py', 'train_linear.py'], 'train.py')
-MODULES['-m experiments'] = 'experiments/__main__.py'
+MODULES['-m experiments'] = 'experiments/noise.py'
 SHORT_ONES = 'generate_data import_data view infer light_curves'
 SHORT_ONES = [f'{name}.py' for name in SHORT_ONES.split()]
 QUICK = {
