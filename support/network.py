@@ -40,11 +40,14 @@ def describe_output(model):
         neurons = model.output_shape[-1]
     last = model.layers[-1] if model.layers else model
     kind = getattr(getattr(last, 'activation', None), '__name__', type(last).__name__)
-    loss = losses.get(model.loss)
+    try:
+        loss = losses.get(model.loss)
+    except ValueError:  # fit says so, and shows its own line
+        loss = None
     name = getattr(loss, 'name', None) or getattr(loss, '__name__', '')
     if kind.lower() in SCORES:
         scores = 'linear'
-    elif getattr(loss, 'get_config', dict)().get('from_logits'):
+    elif isinstance(loss, losses.Loss) and loss.get_config().get('from_logits'):
         scores = 'sigmoid' if neurons == 1 else 'softmax'
     name = name if hasattr(losses, name) else None
     return Output(neurons, kind.lower(), name, scores)

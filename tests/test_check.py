@@ -1,6 +1,5 @@
 """check.py: each of its answers, with stand-ins for what this machine is not."""
 
-import os
 import re
 import shutil
 from pathlib import Path
@@ -9,7 +8,6 @@ import pytest
 from conftest import SHORT, contents, process, script
 
 SHORT = SHORT[:4]  # the numbers of sequences
-DIES, FAILS = 'import os; os.abort()', 'raise ImportError("GLIBC")'
 
 
 @pytest.mark.slow
@@ -23,28 +21,34 @@ def test_ready(data):
     assert contents('.') == before
 
 
-@pytest.mark.parametrize(
-    ('answer', 'tool', 'text'),
-    [
-        ('FIX  Training: signal 6: ', 'keras', DIES),
-        ('FIX  Training: .*ImportError: GLIBC', 'keras', FAILS),
-        ('ok   Disk: .* free, 14 of 0 files', 'lfs', 'echo / "146 0 0 - 14 0 0 -"'),
-        ('ok   .* 150,000 of 200,000', 'lfs', 'echo / "1* 0 2 - 150000 0 200000 -"'),
-        ('FIX  .* 1,995 of 1,900', 'lfs', 'echo / "1 2 3 6d 1995* 1900 9000 6d"'),
-        ('ok   Slurm: .*starts', 'sbatch', '[ $1 = --test-only ] && echo starts >&2'),
-        ('FIX  Slurm: Invalid a', 'sbatch', 'echo Invalid a >&2; exit 1'),
-    ],
-)
-def test_nodes(folder, monkeypatch, answer, tool, text):
-    """Some kill TensorFlow; Lustre knows quotas, and Slurm whether it takes a job."""
+NODES = {  # what answers, how, and what is said of it
+    'kills Keras': ('keras.py', 'import os; os.abort()', 'FIX  Training: signal 6: '),
+    'is too old': ('keras.py', 'raise ImportError("GLIBC")', 'FIX .*Error: GLIBC'),
+    'takes a job': ('sbatch', '[ $1 = --test-only ] && echo soon >&2', 'ok .*: soon'),
+    'takes no job': ('sbatch', 'echo Invalid a >&2; exit 1', 'FIX  Slurm: Invalid a'),
+}
+
+
+@pytest.mark.parametrize('name', NODES)
+def test_a_node_that(folder, monkeypatch, name):
+    tool, text, answer = NODES[name]
     monkeypatch.setenv('PATH', str(folder))
-    Path('grep').symlink_to(shutil.which('grep', path=os.defpath))
-    Path(tool).write_text(f'#!/bin/sh\n{text}\n')
+    Path('grep').symlink_to(shutil.which('grep', path='/usr/bin:/bin'))
+    Path('keras.py').write_text('raise ImportError')
+    Path(tool).write_text(text if tool == 'keras.py' else f'#!/bin/sh\n{text}\n')
     Path(tool).chmod(0o755)
-    Path('keras.py').write_text(text if tool == 'keras' else FAILS)
     out = script('check.py', status=1, env={'PYTHONPATH': str(folder)}).stdout
     assert re.search(answer, out)
     assert out.endswith(f'\n{out.count("FIX ")} to fix\n')
+
+
+def test_a_disk_that_is_full(folder, monkeypatch):
+    def full(**_):
+        raise OSError(122, 'Disk quota exceeded')
+
+    monkeypatch.setattr('tempfile.TemporaryFile', full)
+    out = script('check.py', status=1).stdout
+    assert 'FIX  Disk: Disk quota exceeded here; work in a clone of your own\n' in out
 
 
 @pytest.mark.slow

@@ -97,7 +97,7 @@ def test_published_runs_are_those_of_the_questions(name, folder, figures):
         wanted |= asked[key]
         layers = [] if 'rule' in wanted else wanted['network']()
         model = keras.Sequential([keras.Input((128,)), *layers])
-        assert {*rows['parameters']} == {model.count_params()}
+        assert {*rows['parameters']} == {model.count_params() if layers else 0}
         for column in 'N_train', 'phase', 'noise':
             assert {*rows[column]} == {wanted[column]}
 

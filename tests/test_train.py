@@ -4,7 +4,7 @@ import os
 import pathlib
 import re
 
-from support import explain, network, runs
+from support import network, runs
 
 import numpy as np
 import pytest
@@ -28,33 +28,14 @@ SERIES = 'model.add(Reshape((N_sequence, 1)))\n'
 # The edits; what the answer says; a text of the line that it names, if that isn't the
 # last edit, or None if it names none.
 MISTAKES = [
-    # Hints of support/explain.py
-    ({RMSPROP: 'RMSprop(0.01)'}, 'write  from keras.optimizers import RMSprop'),
-    ({'keras.models': 'keras.layers'}, 'write  from keras.models import Sequential'),
-    ({DENSE: 'keras.layers.core import Dense as D'}, 'keras.layers import Dense'),
+    # Hints: test_errors.py has them all
     ({NUMPY: ''}, 'write  import numpy as np', 'np.empty'),
     ({r'#(?=model.add.R)': ''}, 'write  from keras.layers import Reshape', 'Reshape'),
-    ({NUMPY: f'{NUMPY}\nimport own_1'}, 'pip install own_1', 'own_1'),
-    ({'from utilities': 'from utilites'}, "did you mean 'utilities'?", 'utilites'),
-    ({"'relu'": 'relu'}, "in quotes: 'relu'"),
     ({"'relu'": "'rlu'"}, "did you mean 'relu'?"),
-    ({"'relu'": "'SmoothReLU'"}, "'softplus'"),
-    ({LOSS: "'binary_cross_entropy'"}, "mean 'binary_crossentropy'?", 'check_network'),
-    ({BUILT: 'import keras\n', RMSPROP: 'keras.optimizers.Adam(lr=1)'}, 'to the optim'),
-    ({RMSPROP: f'{RMSPROP}, learning_rate=0.1'}, 'belongs to the optimizer'),
+    ({LOSS: "'binary_cross_entropy'"}, "mean 'binary_crossentropy'?", 'model.fit'),
     ({'(?=model.add.Dense.8)': '+'}, 'leave out the +'),
-    (LAYERS | {RELU: 'model.add(LSTM(16))'}, 'Reshape((N_sequence, 1))'),
     (LAYERS | {RELU: f'{SERIES}model.add(Conv1D(4, 3))'}, 'Flatten()', 'model.fit'),
-    (LAYERS | {r'#(?=model.add.R)': ''}, 'comment these out', 'Reshape'),
-    ({TANH: "model.add(Dense('9'))"}, 'without quotes'),
-    ({TANH: "model.add(Dense(9), activation='tanh')"}, 'belong in its own brackets'),
-    ({TANH: 'model = model.add(Dense(9))'}, 'returns nothing', 'sigmoid'),
-    ({SHAPE: 'N_sequence)'}, 'needs a comma'),
-    ({NUMPY: 'from keras.utils import np_utils'}, 'import utils as'),
-    ({CALLBACKS: 'validation_split=25, callbacks='}, 'such as 0.25', 'model.fit'),
-    ({PLOT: 'print(model.predict(X_test[0]), h'}, 'X_test[:1]'),
     # Python's or Keras's own words, without the lines around them; and no hint
-    ({TANH: 'model.add(dense(9))'}, "Did you mean: 'Dense'?"),
     ({TANH: "model.add(Dense(9, activaton='tanh'))"}, "Dense: {'activaton': 'tanh'}"),
     ({FIT: 'model.fit(X_train, Y_test'}, "'x' sizes: 20 'y' sizes: 10"),
     ({SHAPE: '100,)'}, 'ValueError: Input 0', 'model.fit'),
@@ -185,28 +166,6 @@ def test_a_second_run_is_the_same(data):
     one, two = (script('train.py', *SHORT).stdout for _ in range(2))
     assert one == two.replace('runs/2', 'runs/1')
     assert re.search(r'\nAccuracy: (\d+)0\.00%\n\1 of 10 right', one)
-
-
-def test_errors_elsewhere(folder):
-    """In utilities.py, its line follows, not in support; in a function, the line."""
-    prepare = 'from support.prepare import prepare; prepare()\n'
-    support = "from support.console import whole_number as f; f(1)('\a')"
-    ours = 'from utilities import plot_history as f; f(1)'
-    told = {
-        ours: r'own.py, line 2: .*\nutilities.py, line \d+: .*\nAttributeError: .*',
-        support: r'own.py, line 2: .*\nArgumentTypeError: \\x07 is.*',
-        'def f():\n    [][1]\nf()': r'own.py, line 4: f\(\)\nown.py, line 3: .*\nInd.*',
-        'import keras.optimizer': r"own.py, .*\nModuleNotFoundError: .*r'",
-        'print(accuracy)': r"own.py, .*\nNameError: name 'accuracy' is not defined",
-        'raise KeyboardInterrupt': r'\nInterrupted.',
-        'open(__file__, "w").close()\n1 / 0': r'own.py, line 3: 1 / 0\nZero.*',
-    }
-    for code, pattern in told.items():
-        (folder / 'own.py').write_text(f'{prepare}{code}')
-        done = script(folder / 'own.py', status=1)
-        assert re.fullmatch(rf'{pattern}\n', done.stderr)
-    said = explain.suggest("ModuleNotFoundError: No module named 'sklearn'", '')
-    assert said.endswith('pip install scikit-learn')
 
 
 def test_advice_on_the_scale():
