@@ -64,5 +64,5 @@ if __name__ == '__main__':
             axes[0].minorticks_off()
         figure.align_xlabels()
         labels = axes[0].get_legend_handles_labels()
-        figure.legend(*labels, loc='outside lower center', ncols=3)
+        figure.legend(*labels, loc='outside lower center', ncols=2)
         figure.savefig(folder / f'{name}.png')

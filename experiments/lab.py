@@ -193,7 +193,7 @@ def measure(question, name, settings, seeds=5, test_every=None):
         folder.mkdir(parents=True, exist_ok=True)
         shared = {'epochs': options.epochs, 'test_every': test_every or options.epochs}
         tasks = {
-            (series, str(setting), seed): arguments | shared | {'seed': seed}
+            (series, str(setting), seed): shared | arguments | {'seed': seed}
             for (series, setting), arguments in settings.items()
             for seed in range(options.repeats)
         }
@@ -257,8 +257,10 @@ def plot_below(axis, runs, column='test_accuracy', places=None, linestyle='-'):
     names = runs['setting'].unique()
     places = range(len(names)) if places is None else places
     place = pd.Series(places, names)
+    N = runs['series'].nunique()
     for i, (series, settings, y, bars) in enumerate(ranges(runs, column)):
-        x = place[settings] + 0.012 * max(places) * i  # else series hide each other
+        shift = 0.012 * max(places) * (i - (N - 1) / 2)  # else series hide each other
+        x = place[settings] + shift
         axis.errorbar(x, y, bars, label=series, linestyle=linestyle, clip_on=False)
     axis.set_xticks(places, names)
 

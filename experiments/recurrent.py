@@ -52,5 +52,5 @@ if __name__ == '__main__':
     curves = lab.load(folder, 'recurrent-curves')
     lab.plot_curves(axis, curves.groupby('setting', sort=False))
     axis.set_title('Test sequences: every seed, their median bold', loc='left')
-    figure.legend(loc='outside lower center', ncols=5)
+    figure.legend(loc='outside lower center', ncols=3)
     figure.savefig(folder / 'recurrent-curves.png')

@@ -27,5 +27,5 @@ if __name__ == '__main__':
     curves = lab.load(folder, 'training-sets-curves')
     lab.plot_curves(axis, curves.groupby('setting', sort=False))
     axis.set_title('Test sequences: every seed, their median bold', loc='left')
-    figure.legend(title='Training sequences', loc='outside lower center', ncols=8)
+    figure.legend(title='Training sequences', loc='outside lower center', ncols=4)
     figure.savefig(folder / 'training-sets-curves.png')

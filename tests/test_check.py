@@ -24,22 +24,36 @@ def test_ready(data):
 NODES = {  # what answers, how, and what is said of it
     'kills Keras': ('keras.py', 'import os; os.abort()', 'FIX  Training: signal 6: '),
     'is too old': ('keras.py', 'raise ImportError("GLIBC")', 'FIX .*Error: GLIBC'),
-    'takes a job': ('sbatch', '[ $1 = --test-only ] && echo soon >&2', 'ok .*: soon'),
     'takes no job': ('sbatch', 'echo Invalid a >&2; exit 1', 'FIX  Slurm: Invalid a'),
 }
 
 
+@pytest.fixture
+def node(folder, monkeypatch):
+    """Return what check.py says where one tool does what a text says."""
+
+    def node(tool, text):
+        monkeypatch.setenv('PATH', str(folder))
+        Path('grep').symlink_to(shutil.which('grep', path='/usr/bin:/bin'))
+        Path('keras.py').write_text('raise ImportError')
+        Path(tool).write_text(text if tool == 'keras.py' else f'#!/bin/sh\n{text}\n')
+        Path(tool).chmod(0o755)
+        return script('check.py', status=1, env={'PYTHONPATH': str(folder)}).stdout
+
+    return node
+
+
 @pytest.mark.parametrize('name', NODES)
-def test_a_node_that(folder, monkeypatch, name):
+def test_a_node_that(node, name):
     tool, text, answer = NODES[name]
-    monkeypatch.setenv('PATH', str(folder))
-    Path('grep').symlink_to(shutil.which('grep', path='/usr/bin:/bin'))
-    Path('keras.py').write_text('raise ImportError')
-    Path(tool).write_text(text if tool == 'keras.py' else f'#!/bin/sh\n{text}\n')
-    Path(tool).chmod(0o755)
-    out = script('check.py', status=1, env={'PYTHONPATH': str(folder)}).stdout
-    assert re.search(answer, out)
-    assert out.endswith(f'\n{out.count("FIX ")} to fix\n')
+    said = node(tool, text)
+    assert re.search(answer, said)
+    assert said.endswith(f'\n{said.count("FIX ")} to fix\n')
+
+
+def test_a_node_that_takes_a_job(node):
+    said = node('sbatch', '[ $1 = --test-only ] && echo soon >&2')
+    assert 'ok   Slurm: soon\n' in said
 
 
 def test_a_disk_that_is_full(folder, monkeypatch):

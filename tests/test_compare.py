@@ -63,7 +63,7 @@ def test_verdicts(make):
     assert 'seeds' not in below and 'points' not in below
     table, below = compare('bad', 'b')
     assert table['b'][1:] == ['12 (11-15); faster', '90 (88-92); better']
-    assert 'b minus bad: +90.0 points; 95 % confidence: +81.' in below
+    assert 'b minus bad, 3 seeds: +90.0 points; 95 % confidence: +81.' in below
 
 
 def test_what_comes_later_is_never(make):
@@ -148,7 +148,7 @@ def test_seeds_of_one_setting(make):
     table, below = compare()
     assert table['a'][1:] == ['22 (21-99)', '60.7 (0-92)']
     assert table['b'][1:] == ['11.5 (11-15)', '22.5 (0-90)']
-    assert 'a:\n  of several runs with the same seed, the newest counts\n' in below
+    assert 'a:\n  of several runs with one seed, the newest whole one counts\n' in below
     assert 'b:\n  no verdict: not seeds of one setting (+ x = 1)\n' in below
 
 

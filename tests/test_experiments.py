@@ -102,6 +102,22 @@ def test_published_runs_are_those_of_the_questions(name, folder, figures):
             assert {*rows[column]} == {wanted[column]}
 
 
+def test_the_page_s_program(monkeypatch, capsys):
+    """It prints what the page says; changed as the page says, it goes on working."""
+    (text,) = re.findall(r'```python\n(import pandas.*?)```', README, re.DOTALL)
+    monkeypatch.chdir(PROJECT)
+    exec(text, {})
+    assert re.search(r' 0\.0011\d* \S+\n', capsys.readouterr().out)
+    text = text.replace('test_accuracy', 'training_95').replace('recurrent', 'noise')
+    text = text.replace("'setting'", "['series', 'setting']")
+    text = text.replace("\"the tutorial's\", 'LSTM'", "('Conv1D', 0), ('LSTM', 0)")
+    text += (
+        'from support.statistics import compare_epochs as f\nprint(*f(first, other))'
+    )
+    exec(text, {})
+    assert 'nan' not in capsys.readouterr().out.splitlines()[-1]
+
+
 DIFFERENCES = {  # of an experiment, the better setting and another
     'activations': ('linear', 'random.* the tutorial.*', 'random.* only.*'),
     'an LSTM': ('recurrent', ': LSTM', ": the tutorial's"),

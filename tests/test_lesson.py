@@ -152,6 +152,22 @@ def test_every_option_and_link_exists(name):
             assert anchor.replace('-', ' ') in [x.replace('-', ' ') for x in plain]
 
 
+# What each of them is for: files that it makes, and a word that it prints.
+PURPOSES = {
+    'generate_data.py': (
+        ['Train/X_1.dat', 'Test/Y_1.dat', 'Train/classes.txt'],
+        'Wrote',
+    ),
+    'import_data.py': (
+        ['Train/X.npy', 'Test/Y.npy', 'Train/ids.txt'],
+        'python train.py',
+    ),
+    'view.py': (['*.png'], 'Plot: '),
+    'infer.py': ([], 'score'),
+    'examples/light_curves.py': (['curves.csv'], 'curves of 64'),
+}
+
+
 @pytest.mark.parametrize('name, arguments', sorted(QUICK))
 def test_commands(folder, request, name, arguments):
     """All but the trainings: each does what it is for, with such tables, if smaller."""
@@ -167,7 +183,9 @@ def test_commands(folder, request, name, arguments):
         script('import_data.py', 'mine.csv', '--overwrite')
         N = {'--N_train': 160, '--N_test': 40, '--N_sequence': 64, '--N_epochs': 2}
         script('train.py', *itertools.chain(*N.items()))
-    script(name, *shlex.split(arguments.replace('00 ', ' ')))
+    printed = script(name, *shlex.split(arguments.replace('00 ', ' '))).stdout
+    paths, word = PURPOSES[name]
+    assert all([*folder.glob(path)] for path in paths) and word in printed
 
 
 EDITS = [(x, y) for x in NAMES for y, text in SECTIONS[x].items() if '```diff' in text]

@@ -52,7 +52,7 @@ def test_forgotten_script_sh():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [2, 15], ids=['Ctrl-C', 'SIGTERM'])
 def test_a_stop(data, number):
     """By Ctrl-C on a terminal, or by Slurm: after the epoch, and a run is kept."""
     command = PROJECT / 'train.py', *SHORT, '--N_epochs', 5000
@@ -78,11 +78,14 @@ def test_a_second_ctrl_c_ends_at_once(data, monkeypatch, capfd):
 
 
 @pytest.mark.parametrize(
-    ('where', 'kept'),
-    [('callbacks.History.on_epoch_end', (2, True)), ('Model.save', (3, False))],
+    ('where', 'epochs', 'is_stopped'),
+    [
+        pytest.param('callbacks.History.on_epoch_end', 2, True, id='in the fit'),
+        pytest.param('Model.save', 3, False, id='while saving'),
+    ],
 )
-def test_the_end_of_a_job(data, monkeypatch, where, kept):
-    """SIGTERM, twice as from srun, in the fit or later: a whole run is kept."""
+def test_the_end_of_a_job(data, monkeypatch, where, epochs, is_stopped):
+    """SIGTERM, twice as from srun: a whole run is kept."""
     method = operator.attrgetter(where)(keras)
 
     def terminated(*arguments, **options):
@@ -93,7 +96,7 @@ def test_the_end_of_a_job(data, monkeypatch, where, kept):
     monkeypatch.setattr(f'keras.{where}', terminated)
     script('train.py', *SHORT, status=143)
     (run,) = read_runs()
-    assert (run['epochs'], run['is_stopped']) == kept
+    assert (run['epochs'], run['is_stopped']) == (epochs, is_stopped)
 
 
 def test_a_stop_waits_for_all_batches(data):

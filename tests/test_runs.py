@@ -81,7 +81,15 @@ def test_a_stopped_run_is_no_obstacle(data):
     assert '9 tanh' in runs.read_runs('a/0')[0]['layers']
 
 
-@pytest.mark.parametrize('text', ['{', '[]', '"a"', '{"time": "1"}', '{"numbers": {}}'])
+@pytest.mark.parametrize(
+    'text',
+    [
+        pytest.param('{', id='half written'),
+        pytest.param('[]', id='a list'),
+        pytest.param('{"time": "1"}', id='no numbers'),
+        pytest.param('{"numbers": {}}', id='no time'),
+    ],
+)
 def test_what_is_no_run(folder, text):
     """Is left out; of what is named there is a line."""
     for name in 'good', 'bad', '.hidden':
@@ -192,10 +200,8 @@ def test_exactly_95_percent(right, N):
         metric.update_state(np.ones(N), np.arange(N) < N_right)
         accuracies.append(float(metric.result()))
     table = pd.DataFrame({'epoch': [1, 2], 'accuracy': accuracies})
-    assert (
-        answers.first_epoch(table, 0.95) == 2
-        and answers.first_epoch(table, 1) == 'never'
-    )
+    assert answers.first_epoch(table, 0.95) == 2
+    assert answers.first_epoch(table, 1) == 'never'
 
 
 def test_how_fast_and_how_sure():

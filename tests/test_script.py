@@ -109,41 +109,49 @@ def test_later_times(ready, shell):
     assert {path: path.stat().st_mtime_ns for path in VENV.rglob('*')} == files
 
 
-# What happened before, as lines of a shell in 'work shop'; what is in the environment;
-# the status; parts of the last line
+# What happened before, as lines of a shell in 'work shop'
 OFFLINE = {'PIP_FIND_LINKS': ''}
 SITE = '.venv/lib/python3*/site-packages'
 HALF = f'(cd {SITE}; rm tensorflow*/INSTALLER; mkdir ./~umpy); rm .venv/ins*'
 LINK = 'mkdir ../mine; cp -r [!.]* ../mine; ln -s "$PWD/.venv" ../mine/.venv'
 OLD = 'rm -r .venv; printf "#!/bin/sh\necho Python 3.10.1" >../bin/python3'
 NEXT = 'printf "#!/bin/sh\necho Python 3.12.1; [ \\$1 = -V ]" >../bin/python3.12'
-STATES = {
-    'new requirements': ('echo "numpy>1" >req*', {}, 0, 'installed numpy-2.0'),
-    'offline': ('echo new >>req*', OFFLINE, 0, 'going on with what .venv had'),
-    'killed': (HALF, {}, 0, 'Successfully installed tensorflow-1.0'),
-    'killed, offline': (HALF, OFFLINE, 1, 'no network. Do it on a login node first'),
-    'a GPU': ('echo >../bin/nvidia-smi; chmod +x ../bin/*', {}, 0, 'nvidia-cudnn'),
-    '--cuda': ('', {'O': '--cuda'}, 0, 'nvidia-cudnn'),
-    'a link': (LINK, {'F': 'mine', 'PIP_FIND_LINKS': ''}, 0, ''),
-    'an old link': (f'{LINK}; echo a >../mine/req*', {'F': 'mine'}, 0, 'ask the owner'),
-    'an unfinished link': (f'{LINK}; rm .venv/ins*', {'F': 'mine'}, 1, 'unfinished or'),
-    'moved': ('cp -r . ../copied', {'F': 'copied'}, 1, 'moved from .*; to begin again'),
-    'broken': (f'echo 1/0 >{SITE}/numpy/__init__.py', {}, 1, 'not work .*Zero.* rm -r'),
-    'no Python': (OLD, {}, 1, 'there is no Python 3.11, 3.12 or 3.13 here'),
-    'two Pythons': (f'{OLD}; {NEXT}; chmod +x ../bin/*', {}, 1, 'venv failed'),
+WORKS = {  # what happened, the environment, and a part of the last line
+    'new requirements': ('echo "numpy>1" >req*', {}, 'installed numpy-2.0'),
+    'offline': ('echo new >>req*', OFFLINE, 'going on with what .venv had'),
+    'killed': (HALF, {}, 'Successfully installed tensorflow-1.0'),
+    'a GPU': ('echo >../bin/nvidia-smi; chmod +x ../bin/*', {}, 'nvidia-cudnn'),
+    '--cuda': ('', {'O': '--cuda'}, 'nvidia-cudnn'),
+    'a link': (LINK, {'F': 'mine', 'PIP_FIND_LINKS': ''}, '^$'),
+    'an old link': (f'{LINK}; echo a >../mine/req*', {'F': 'mine'}, 'ask the owner'),
+}
+ENDS = {
+    'killed, offline': (HALF, OFFLINE, 'no network. Do it on a login node first'),
+    'an unfinished link': (f'{LINK}; rm .venv/ins*', {'F': 'mine'}, 'unfinished or'),
+    'moved': ('cp -r . ../copied', {'F': 'copied'}, 'moved from .*; to begin again'),
+    'broken': (f'echo 1/0 >{SITE}/numpy/__init__.py', {}, 'not work .*Zero.* rm -r'),
+    'no Python': (OLD, {}, 'there is no Python 3.11, 3.12 or 3.13 here'),
+    'two Pythons': (f'{OLD}; {NEXT}; chmod +x ../bin/*', {}, 'venv failed'),
 }
 
 
-@pytest.mark.parametrize('state', STATES)
-def test_states(ready, state):
-    before, env, status, last = STATES[state]
+@pytest.mark.parametrize('name', WORKS)
+def test_it_works(ready, name):
+    """And the next time there is no more to do."""
+    before, env, last = WORKS[name]
     subprocess.run(['bash', '-c', before], cwd=WORKSHOP, check=True)
-    done = source(**env)
-    assert done[0] == status and bool(done[1]) == bool(last)
-    assert re.search(last, done[1])
-    if status == 0:  # it works, and the next time there is no more to do
-        again = source(after='python -c "import numpy, tensorflow"', **env)
-        assert (again[0], again[2]) == (0, []) and again[1] in ('', done[1])
+    status, line, _ = source(**env)
+    assert status == 0 and re.search(last, line)
+    again = source(after='python -c "import numpy, tensorflow"', **env)
+    assert (again[0], again[2]) == (0, []) and again[1] in ('', line)
+
+
+@pytest.mark.parametrize('name', ENDS)
+def test_it_ends_with_what_to_do(ready, name):
+    before, env, last = ENDS[name]
+    subprocess.run(['bash', '-c', before], cwd=WORKSHOP, check=True)
+    status, line, _ = source(**env)
+    assert status == 1 and re.search(last, line)
 
 
 def test_without_the_dot(ready):
