@@ -8,8 +8,6 @@ test, which are the same for the same sequences.
 import ast
 import difflib
 
-IMPORTS = 'import ', 'from '
-
 
 def code_lines(script, numbers):
     """Return a script's lines without comments, imports, and the first of each number.
@@ -22,7 +20,7 @@ def code_lines(script, numbers):
         name = line.partition(' = ')[0]
         if name in names:
             names.remove(name)  # further down the same name is no number at the top
-        elif line and not line.lstrip().startswith(IMPORTS):
+        elif line and not line.lstrip().startswith(('import ', 'from ')):
             lines.append(line)
     return lines
 
@@ -47,9 +45,8 @@ def changed_lines(old, new):
 
     Those of about.txt count unless the sequences are known, and the same.
     """
-    is_same = all(key in old and old[key] == new[key] for key in ('train', 'test'))
-    texts = [
-        run['code'] if is_same else run['about'] + run['code'] for run in (old, new)
-    ]
-    diff = [*difflib.unified_diff(*texts, n=0, lineterm='')][2:]
+    lines = [old['code'], new['code']]
+    if not all(key in old and old[key] == new[key] for key in ('train', 'test')):
+        lines = [old['about'] + old['code'], new['about'] + new['code']]
+    diff = [*difflib.unified_diff(*lines, n=0, lineterm='')][2:]
     return [f'{line[0]} {line[1:]}' for line in diff if line[0] in '+-']

@@ -15,7 +15,7 @@ HINTS = {
     r'size of the tensor.*input_shape=\((1|8|16),\)': 'Reshape comes first, in place of'
     ' the three Dense layers: comment these out',
     r'incompatible shape \(\d+,\)': 'the network takes a table of sequences: for the'
-    ' first one alone, write X_test[:1]',
+    ' first one alone, write X_test[:1]; a Dataset needs .batch(32)',
     r"Cannot convert '\d+' to a shape": 'a shape of one number needs a comma:'
     ' shape=(N_sequence,)',
     r"(units=|'str'|str\().*<- .*['\"]\d": 'write a number without quotes',
@@ -28,12 +28,14 @@ HINTS = {
     "recognized: {'lr'|argument '(lr|learning_rate)'": 'the learning rate belongs to'
     ' the optimizer, as learning_rate: see exercise 13 of LESSON.md',
     'optimizer identifier: <class': 'write brackets behind it, as in Adam()',
-    r'get_config\(\) missing': 'write brackets behind it, as in MeanSquaredError()',
+    r'get_config\(\) missing': 'write brackets behind the loss or metric, as in'
+    ' MeanSquaredError()',
     r"fit\(\) got .*'nb_epoch'": "Keras 3 calls this 'epochs'",
     "'show_accuracy'": "leave it out: metrics=['accuracy'] shows the accuracy",
     "KeyError: 'val_(loss|accuracy)'": 'fit gives it with validation_split or'
-    ' validation_data',
-    "'predict_classes'": 'write (model.predict(X_test) > 0.5).astype(int)',
+    " validation_data, under the metric's name in compile",
+    "'predict_classes'": 'write (model.predict(X_test) > 0.5).astype(int); after a'
+    ' softmax, model.predict(X_test).argmax(axis=1)',
     # Diffs
     "operand type for unary .: 'NoneType'": 'leave out the + of a diff, and the'
     ' lines with its -',
@@ -42,7 +44,7 @@ HINTS = {
     "NameError: name 'plt'": 'at the top, write  import matplotlib.pyplot as plt',
     "NameError: name 'keras'": 'at the top, write  import keras',
     "import name 'np_utils'": 'write  from keras import utils as np_utils',
-    "'tensorflow' has no .*'(Session|placeholder|ConfigProto|contrib|logging)'": 'this'
+    r"attribute '(set_session|Session|placeholder|ConfigProto|contrib|logging)'": 'this'
     ' is of TensorFlow 1; Keras does without it',
 }
 # Names of Keras 1 and 2, and of the slides: those of Keras 3

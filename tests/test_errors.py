@@ -167,11 +167,11 @@ PLACES = {  # a script of two lines, and the lines of what is reported
     ),
     'in support': (
         'from support.answers import wilson_interval as f\nf(1, 0)',
-        ['own.py, line 4: f(1, 0)', 'answers.py, line ', 'ZeroDivisionError: '],
+        ['own.py, line 4: f(1, 0)', 'support/answers.py, line ', 'ZeroDivisionError: '],
     ),
     'in Keras, called by support': (
         'from support.network import predict_scores as f\nf(None, [1], None)',
-        ['own.py, line 4: f(None', 'network.py, line ', 'AttributeError: '],
+        ['own.py, line 4: f(None', 'support/network.py, line ', 'AttributeError: '],
     ),
     'in a function': (
         'def f(): [][1]\nf()',

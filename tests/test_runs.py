@@ -175,6 +175,13 @@ def test_ctrl_c_while_saving_leaves_nothing(data, monkeypatch):
     assert named().endswith('Interrupted.\n') and os.listdir('runs/a') == []
 
 
+def test_sets_are_the_same_if_all_values_and_classes_are():
+    X, Y = np.random.default_rng(0).random((5, 3)), np.array([0, 1, 1, 0, 2])
+    one = answers.hash_set(X, Y)
+    assert one == answers.hash_set(np.float32(X), np.eye(3)[Y])  # one-hot
+    assert len({one, answers.hash_set(X, Y[::-1]), answers.hash_set(X + 1, Y)}) == 3
+
+
 def test_how_far_to_trust_it():
     """Wilson's interval, of the answers to what was not trained with."""
     for right, N, seen in (0, 2, 0), (46, 50, 0), (36, 50, 10), (1970, 2000, 0):
