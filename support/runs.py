@@ -55,10 +55,8 @@ def read_run(folder):
 def read_sources(run):
     """Return a run with code and about, the lines that made it: see differences.py."""
     code = code_lines(read_text(run['folder'] / SCRIPT), run['numbers'])
-    return run | {
-        'code': code,
-        'about': read_text(run['folder'] / ABOUT).splitlines(),
-    }
+    about = read_text(run['folder'] / ABOUT).splitlines()
+    return run | {'code': code, 'about': about}
 
 
 def list_runs(place):

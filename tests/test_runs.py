@@ -182,6 +182,17 @@ def test_sets_are_the_same_if_all_values_and_classes_are():
     assert len({one, answers.hash_set(X, Y[::-1]), answers.hash_set(X + 1, Y)}) == 3
 
 
+def test_a_leak_a_slow_training_and_wrong_answers():
+    one = np.ones(2, int)
+    *_, last = answers.describe_test(one, one, one > 0, [])
+    assert last == 'This measures memorisation only'
+    slow = pd.DataFrame({'epoch': [1], 'accuracy': [0.5]})
+    (line,) = answers.describe_training(slow, 1, '')
+    assert line == 'Never 95 % of the training sequences right, to epoch 1'
+    line = answers.describe_wrong(one, 0 * one, ['a', 'b'])
+    assert line == 'Wrong: 1 2, all b taken for a: python view.py --wrong'
+
+
 def test_how_far_to_trust_it():
     """Wilson's interval, of the answers to what was not trained with."""
     for right, N, seen in (0, 2, 0), (46, 50, 0), (36, 50, 10), (1970, 2000, 0):
