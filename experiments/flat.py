@@ -5,22 +5,18 @@
 The slide's network has no activations. Keras 2 rounded its outputs to get the classes.
 """
 
+from functools import partial
+
 import matplotlib.pyplot as plt
 import numpy as np
 
 from experiments import lab
 
 
-def no_activation():
+def two_layers(activation=None):
     from keras.layers import Dense
 
-    return [Dense(16), Dense(1)]
-
-
-def with_a_sigmoid():
-    from keras.layers import Dense
-
-    return [Dense(16), Dense(1, activation='sigmoid')]
+    return [Dense(16), Dense(1, activation=activation)]
 
 
 def accuracy_2018(y, p):
@@ -31,8 +27,8 @@ def accuracy_2018(y, p):
 
 
 NETWORKS = {
-    "the slide's (Dense 16, Dense 1)": no_activation,
-    'with a sigmoid (Dense 16, Dense 1 sigmoid)': with_a_sigmoid,
+    "the slide's (Dense 16, Dense 1)": two_layers,
+    'with a sigmoid (Dense 16, Dense 1 sigmoid)': partial(two_layers, 'sigmoid'),
 }
 SETTINGS = {
     ('', name): {'network': network, 'metrics': [accuracy_2018]}

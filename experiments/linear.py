@@ -6,7 +6,7 @@ python -m experiments.linear
 import matplotlib.pyplot as plt
 
 from experiments import lab
-from experiments.flat import no_activation
+from experiments.flat import two_layers
 
 
 def only_a_sigmoid():
@@ -16,7 +16,7 @@ def only_a_sigmoid():
 
 
 NETWORKS = {
-    'no activation (Dense 16, Dense 1)': no_activation,
+    'no activation (Dense 16, Dense 1)': two_layers,
     'only a sigmoid at the end (Dense 16, Dense 8, sigmoid)': only_a_sigmoid,
     "the tutorial's (relu, tanh, sigmoid)": lab.tutorial,
 }

@@ -17,7 +17,7 @@ from conftest import PROJECT, process, script
 
 from experiments import lab
 from experiments.__main__ import QUESTIONS
-from experiments.flat import accuracy_2018, no_activation
+from experiments.flat import accuracy_2018, two_layers
 
 PUBLISHED = PROJECT / 'experiments/results'
 README = (PROJECT / 'experiments/README.md').read_text(encoding='utf-8')
@@ -27,12 +27,12 @@ def test_runs_are_those_of_keras():
     """Plain Keras finds the same with a seed, here with one batch, in any order."""
     import keras
 
-    _, found = lab.run(3, 16, 6, no_activation, metrics=[accuracy_2018], N_train=32)
+    _, found = lab.run(3, 16, 6, two_layers, metrics=[accuracy_2018], N_train=32)
     training, test = lab.draw_data(3, N_train=32)
     assert test[0].shape == (2000, 128) and test[1].sum() == 1000
     assert not {tuple(x) for x in training[0]} & {tuple(x) for x in test[0]}
     keras.utils.set_random_seed(3)
-    model = keras.Sequential([keras.Input((128,)), *no_activation()])
+    model = keras.Sequential([keras.Input((128,)), *two_layers()])
     metrics = ['accuracy', accuracy_2018]
     model.compile('rmsprop', 'binary_crossentropy', metrics=metrics)
     options = {'validation_data': test, 'validation_batch_size': 2000, 'verbose': 0}
