@@ -8,13 +8,14 @@ import pytest
 from conftest import SHORT, contents, process, script
 
 SHORT = SHORT[:4]  # the numbers of sequences
+JOB = {'SLURM_JOB_ID': '7'}
 
 
 @pytest.mark.slow
 def test_ready(data):
     """On this machine all is well, and nothing is changed."""
     before = contents('.')
-    done = process('check.py', *SHORT, env={'SLURM_JOB_ID': '7'})
+    done = process('check.py', *SHORT, env=JOB)
     names = re.findall(r'^ok   (\w+)', done.stdout, re.M)
     assert names == 'Environment Disk Slurm Training'.split()
     assert 'job 7 on' in done.stdout and done.stdout.endswith('\nReady.\n')
@@ -61,11 +62,12 @@ def test_a_disk_that_is_full(folder, monkeypatch):
         raise OSError(122, 'Disk quota exceeded')
 
     monkeypatch.setattr('tempfile.TemporaryFile', full)
+    monkeypatch.setenv('PATH', str(folder))  # without Slurm
     out = script('check.py', status=1).stdout
     assert 'FIX  Disk: Disk quota exceeded here; work in a clone of your own\n' in out
 
 
 @pytest.mark.slow
 def test_a_gpu_unseen(data):
-    out = script('check.py', *SHORT, status=1, env={'SLURM_JOB_GPUS': '0'}).stdout
+    out = script('check.py', *SHORT, status=1, env=JOB | {'SLURM_JOB_GPUS': '0'}).stdout
     assert 'FIX  Training: Warning: Slurm granted a GPU' in out

@@ -248,6 +248,7 @@ def test_the_picture(make, figures):
 
 
 @pytest.mark.drawn
+@pytest.mark.slow
 def test_the_picture_of_sixty_settings(make):
     """Is drawn, not higher than a page of 41 inches; a $ in a name is a $."""
     names = [f'a${i}$' * 12 for i in range(60)]

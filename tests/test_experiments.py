@@ -23,6 +23,7 @@ PUBLISHED = PROJECT / 'experiments/results'
 README = (PROJECT / 'experiments/README.md').read_text(encoding='utf-8')
 
 
+@pytest.mark.slow
 def test_runs_are_those_of_keras():
     """Plain Keras finds the same with a seed, here with one batch, in any order."""
     import keras

@@ -110,6 +110,7 @@ def test_no_place_for_runs(data, monkeypatch):
     refused('train.py', *SHORT, parts=['you cannot write into', str(data)])
 
 
+@pytest.mark.slow
 def test_folds_and_loops(data):
     """Each network has a folder of its own, by its seed or the next number."""
     (save,) = re.findall(r'save_run\(.*\n', TRAIN)

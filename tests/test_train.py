@@ -7,11 +7,10 @@ import re
 from support import network, runs
 
 import numpy as np
-import pytest
 from conftest import SHORT, TRAIN, refused, script
-from pytest import param
+from pytest import mark, param
 
-pytestmark = pytest.mark.filterwarnings('ignore::UserWarning')  # of Keras, about edits
+pytestmark = mark.filterwarnings('ignore::UserWarning')  # of Keras, about edits
 # Edits are dicts: what is replaced, once, and what takes its place.
 RELU = "model.add(Dense(16, activation='relu'))"
 TANH = "model.add(Dense(8, activation='tanh'))"
@@ -47,13 +46,14 @@ def train(edits, *arguments, status=0):
 
 RESHAPE = 'model.add(Reshape((N_sequence, 1)))'
 CONV = LAYERS | {RELU: f'{RESHAPE}\nmodel.add(Conv1D(4, 3))'}
+LSTM = LAYERS | {RELU: f'{RESHAPE}\nmodel.add(LSTM(4))'}
 MISSPELT = {TANH: "model.add(Dense(9, activaton='tanh'))"}
 ONE_HOT = 'from keras.utils import to_categorical as one_hot'
 ONE_HOT_TRAIN = loaded(ONE_HOT, 'Y_train = one_hot(Y_train)')
 ONE_HOT_BOTH = loaded(ONE_HOT, 'Y_train, Y_test = one_hot(Y_train), one_hot(Y_test)')
 
 
-@pytest.mark.parametrize(
+@mark.parametrize(
     ('edits', 'line', 'words'),
     [
         param(
@@ -78,7 +78,7 @@ def test_an_error_names_its_line(data, edits, line, words):
     assert code in lines[int(number) - 1] and not os.path.exists('runs')
 
 
-@pytest.mark.parametrize(
+@mark.parametrize(
     ('edits', 'words'),
     [
         param({'seed = 0 ': 'seed = -1 '}, 'line 34, seed = -1: -1 is not', id='seed'),
@@ -130,7 +130,7 @@ NETWORK = LAYERS | before('model.compile', NETWORK)
 TWICE = {CALLBACKS: f'validation_split=0.2, validation_freq=2, {CALLBACKS}'}
 
 
-@pytest.mark.parametrize(
+@mark.parametrize(
     ('edits', 'remark'),
     [
         param(
@@ -158,18 +158,18 @@ def test_what_is_remarked(data, edits, remark):
     assert re.search(remark, printed) and 'Run: runs/1 with about.txt, h' in printed
 
 
-@pytest.mark.parametrize(
+@mark.parametrize(
     'edits',
     [
         param({}, id='as is'),
         param(FAR | SCALED, id='far values, scaled in the network'),
         param(loaded('X_train, X_test = X_train / 2, X_test / 2'), id='half as high'),
-        param({METRICS: "['binary_accuracy']"}, id='another accuracy'),
         param({METRICS: "['acc']", "'relu'": 'lambda x: x * x'}, id='a lambda'),
-        param(TWICE, id='validation every second epoch'),
         param({CALLBACKS: 'verbose=0'}, id='no bar'),
         param(CATEGORICAL | ONE_HOT_BOTH, id='one-hot'),
-        param(LAYERS | {RELU: f'{RESHAPE}\nmodel.add(LSTM(4))'}, id='an LSTM'),
+        param({METRICS: "['binary_accuracy']"}, id='another accuracy', marks=mark.slow),
+        param(TWICE, id='validation every second epoch', marks=mark.slow),
+        param(LSTM, id='an LSTM', marks=mark.slow),
     ],
 )
 def test_what_is_right_trains(data, edits):
