@@ -18,6 +18,7 @@ def test_ready(data):
     done = process('check.py', *SHORT, env=JOB)
     names = re.findall(r'^ok   (\w+)', done.stdout, re.M)
     assert names == 'Environment Disk Slurm Training'.split()
+    assert re.search(r'Disk: \d{1,5} GB free', done.stdout)
     assert 'job 7 on' in done.stdout and done.stdout.endswith('\nReady.\n')
     assert contents('.') == before
 
