@@ -42,6 +42,8 @@ HINTS = {
     # Imports
     "NameError: name 'np'": 'at the top, write  import numpy as np',
     "NameError: name 'plt'": 'at the top, write  import matplotlib.pyplot as plt',
+    "NameError: name 'Model'": 'the network is called model, with a small m; for the'
+    ' class, write  from keras.models import Model',
     "NameError: name 'keras'": 'at the top, write  import keras',
     "import name 'np_utils'": 'write  from keras import utils as np_utils',
     r"attribute '(set_session|Session|placeholder|ConfigProto|contrib|logging)'": 'this'

@@ -35,6 +35,7 @@ LINES = [
     '+Sequential().add(Dense(9))',
     'del np; np.empty(3)',
     'del plt; plt.show()',
+    'Model.add(Dense(9))',
     'del keras; keras.layers',
     'from keras.utils import np_utils',
     'import tensorflow as tf; tf.Session()',
