@@ -51,7 +51,7 @@ def tutorial():
     ]
 
 
-def draw_data(seed, N_train=200, phase=0, noise=0.0):
+def draw_data(seed, N_train, phase, noise):
     """Return (X_train, Y_train), and (X_test, Y_test), none of which occurs in it.
 
     The test is 1,000 sequences of each class, of 20,000 that are drawn: without a phase

@@ -29,7 +29,7 @@ def test_runs_are_those_of_keras():
     import keras
 
     _, found = lab.run(3, 16, 6, two_layers, metrics=[accuracy_2018], N_train=32)
-    training, test = lab.draw_data(3, N_train=32)
+    training, test = lab.draw_data(3, N_train=32, phase=0, noise=0)
     assert test[0].shape == (2000, 128) and test[1].sum() == 1000
     assert not {tuple(x) for x in training[0]} & {tuple(x) for x in test[0]}
     keras.utils.set_random_seed(3)
