@@ -68,6 +68,7 @@ def test_a_folder_of_another_seed(data):
     assert line in named('--seed', 1)
 
 
+@pytest.mark.slow
 def test_a_stopped_run_is_no_obstacle(data):
     """It may be of any setting, and the next training of its seed has its folder."""
     named(status=0)
@@ -125,14 +126,14 @@ def test_folds_and_loops(data):
 
 @pytest.mark.slow
 def test_jobs_at_once(data):
-    """Three of one name: the first has it, and each says what it has got."""
+    """Two of one name: the first has it, and each says what it has got."""
     command = [sys.executable, PROJECT / 'train.py', *map(str, SHORT), '--name', 'a']
     options = {'stdout': subprocess.PIPE, 'text': True}
-    jobs = [subprocess.Popen(command, **options) for _ in range(3)]
+    jobs = [subprocess.Popen(command, **options) for _ in range(2)]
     printed = ''.join(job.communicate()[0] for job in jobs)
     made = re.findall(r'Run: (runs/a/\d) ', printed)
-    assert sorted(made) == [f'runs/a/{i}' for i in range(3)]
-    assert printed.count('runs/a/0 is taken, so this run is') == 2
+    assert sorted(made) == [f'runs/a/{i}' for i in range(2)]
+    assert printed.count('runs/a/0 is taken, so this run is') == 1
 
 
 def test_what_a_run_holds(lesson):
