@@ -61,7 +61,7 @@ def test_waves(folder, monkeypatch):
     assert [line.rstrip() for line in shown.splitlines()] == WAVES.splitlines()
 
 
-def test_history(monkeypatch):
+def test_history(folder, monkeypatch):
     """Each curve has the colour of its name; without colours, one is drawn."""
     history = {'accuracy': [1, 1], 'val_accuracy': [0, 0]}
     history |= {'loss': [0.5, 3e-5], 'val_loss': [0.5, 1.25]}
