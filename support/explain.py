@@ -45,8 +45,10 @@ def explain(error):
     for frame, number in places[:1] + places[1:][-1:]:
         path = frame.f_code.co_filename
         code = re.sub('  +#.*', '', linecache.getline(path, number).strip())
-        folder = 'support/' if frame.f_globals['__name__'][:8] == 'support.' else ''
-        lines.append(f'{folder}{os.path.basename(path)}, line {number}: {code}')
+        name = os.path.basename(path)
+        if frame.f_globals['__name__'].startswith('support.'):
+            name = f'support/{name}'
+        lines.append(f'{name}, line {number}: {code}')
     message = own_words(error)
     hint = suggest(message, code, known_names(error, frame if places else None))
     return [*lines, message, f'Hint: {hint}'] if hint else [*lines, message]

@@ -111,9 +111,8 @@ def test_the_page_s_program(monkeypatch, capsys):
     text = text.replace('test_accuracy', 'training_95').replace('recurrent', 'noise')
     text = text.replace("'setting'", "['series', 'setting']")
     text = text.replace("\"the tutorial's\", 'LSTM'", "('Conv1D', 0), ('LSTM', 0)")
-    text += (
-        'from support.statistics import compare_epochs as f\nprint(*f(first, other))'
-    )
+    text += 'from support.statistics import compare_epochs\n'
+    text += 'print(*compare_epochs(first, other))'
     exec(text, {})
     assert 'nan' not in capsys.readouterr().out.splitlines()[-1]
 
