@@ -72,8 +72,7 @@ def random_streams(seed):
 
 
 # The files of a set. What else is in Train and Test is left alone.
-SET_FILE = r'[XY]_\d+\.dat|[XY]\.npy|(classes|ids|about)\.txt'
-ABOUT = 'Train/about.txt'  # the command that made Train and Test
+SET_FILE = r'[XY]_\d+\.dat|[XY]\.npy|(classes|ids)\.txt'
 
 
 def as_files(folder, X, Y, class_names):
@@ -98,8 +97,8 @@ def find_set_files():
     return paths
 
 
-def write_sets(files, command, overwrite=False):
-    """Write {path: bytes} into Train and Test, and the command into ABOUT.
+def write_sets(files, overwrite=False):
+    """Write {path: bytes} into Train and Test.
 
     Ends with a sentence if other sets are there, unless overwrite. Of several
     writers at once, each waits for the one before.
@@ -109,7 +108,7 @@ def write_sets(files, command, overwrite=False):
         with contextlib.suppress(OSError):  # some disks have no locks
             fcntl.flock(lock, fcntl.LOCK_EX)
         old = find_set_files()
-        if old == {*files, ABOUT} and all(
+        if old == set(files) and all(
             pathlib.Path(path).read_bytes() == files[path] for path in files
         ):
             print('Train and Test hold exactly these sequences already.')
@@ -118,13 +117,15 @@ def write_sets(files, command, overwrite=False):
             sys.exit('Train and Test hold others: --overwrite replaces them')
         # First remove all: then a writer that is killed leaves files missing,
         # and no old sequence stands among new ones.
-        for path in old:
-            os.remove(path)
-        about = {ABOUT: f'{command}\n'.encode()}  # the last one
-        for path, content in (files | about).items():
-            # By open and write: X.tofile(path) would not notice a full disk
-            with open(path, 'wb') as file:
-                file.write(content)
+        try:
+            for path in old:
+                os.remove(path)
+            for path, content in files.items():
+                # A full disk is noticed here, but not by X.tofile(path)
+                pathlib.Path(path).write_bytes(content)
+        except OSError as error:
+            remedy = 'type the command again, with --overwrite'
+            sys.exit(f'{error}: Train and Test are incomplete: {remedy}')
     print(f'Wrote {len(files)} files into Train and Test.')
 
 
@@ -150,14 +151,12 @@ if __name__ == '__main__':
     options = args.N_sequence, args.classes, args.phase, args.noise
     train_rng, test_rng = random_streams(args.seed)
     names = list(WAVES)[: args.classes]
-    typed = [text for text in sys.argv[1:] if text != '--overwrite']
-    command = ' '.join(['python generate_data.py', *typed])
     try:
         train = make_sequences(args.N_train, train_rng, *options)
         test = make_sequences(args.N_test, test_rng, *options)
         files = as_files('Train', *train, names)
         files |= as_files('Test', *test, names)
-        write_sets(files, command, args.overwrite)
+        write_sets(files, args.overwrite)
     except (MemoryError, ValueError):  # NumPy's, of too large an array
         sys.exit('these are too many values for the memory')
     except OSError as error:  # no room, or no permission

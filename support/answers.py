@@ -7,6 +7,7 @@ import hashlib
 import math
 
 import numpy as np
+import pandas as pd
 
 
 def class_numbers(Y):
@@ -21,13 +22,18 @@ def class_name(Y, names=()):
     return name or f'class {int(Y)}'
 
 
+def as_bytes(values):
+    """Return bytes that are the same for the same float32 values; -0.0 is 0.0."""
+    return (np.asarray(values, '<f4') + 0).tobytes()
+
+
 def find_copies(X_test, X_train):
     """Return whether each row of X_test is in X_train, in float32: bool (n,)."""
-    test = [np.float32(row).tobytes() for row in X_test]
+    test = [as_bytes(row) for row in X_test]
     wanted = set(test)
     copies = set()
     for row in X_train:  # one by one, as all may be larger than the memory
-        copies |= {np.float32(row).tobytes()} & wanted
+        copies |= {as_bytes(row)} & wanted
     return np.array([row in copies for row in test])
 
 
@@ -38,9 +44,32 @@ def hash_set(X, Y):
     """
     digest = hashlib.sha256()
     for row in X:
-        digest.update(np.asarray(row, '<f4').tobytes())
-    digest.update(np.asarray(class_numbers(Y), '<f4').tobytes())
+        digest.update(as_bytes(row))
+    digest.update(as_bytes(class_numbers(Y)))
     return digest.hexdigest()[:16]
+
+
+def epochs_table(history):
+    """Return a table of what fit has returned, a row for each epoch."""
+    epochs = pd.DataFrame({'epoch': [epoch + 1 for epoch in history.epoch]})
+    for key, values in history.history.items():
+        if len(values) == len(epochs):  # not of a validation in every fifth epoch
+            epochs[key] = values
+    return epochs
+
+
+def predictions_table(scores, X_train, X_test, Y_test, ids):
+    """Return a table with a row for each test sequence, of scores (n, classes).
+
+    ids, a text for each or none, say whose they are.
+    """
+    table = pd.DataFrame({'number': range(1, len(scores) + 1)})
+    if ids:
+        table['id'] = ids
+    table['class'] = class_numbers(Y_test).astype(int)
+    table['predicted'] = scores.argmax(axis=1)
+    table['in_train'] = find_copies(X_test, X_train).astype(int)
+    return table.join(pd.DataFrame(scores).add_prefix('score_'))
 
 
 def wilson_interval(right, N):
@@ -61,7 +90,7 @@ def describe_test(Y, predicted, in_train, names):
     Y and predicted are classes, int (n,). Where in_train, bool (n,), it is no test.
     """
     right = Y == predicted
-    lines = [f'{right.sum()} of {len(Y)} right']
+    lines = [f'{right.sum()} of {len(Y)} right, {100 * right.mean():.1f} %']
     if in_train.any():
         copies = f'{in_train.sum()} of {len(Y)} test sequences'
         lines.append(f'{copies} also occur in the training set')

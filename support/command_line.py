@@ -5,7 +5,9 @@ import re
 import sys
 
 from support.console import DataError, make_parser, script_lines, whole_number
-from support.runs import RUNS, check_place, is_trained
+from support.runs import check_place, find_trained
+
+from utilities import read_class_names
 
 COUNTS = 'N_train', 'N_test', 'N_sequence', 'N_epochs', 'batch_size', 'seed'
 
@@ -14,9 +16,9 @@ def read_command_line(variables):
     """Let the command line change the numbers at the top of a script, its globals().
 
     Each int, float and string becomes an option, --NAME VALUE, what is True or False a
-    switch, --NAME or --no-NAME. Returns the numbers by their names, and name, that of
-    --name. Ends the script if there is such a run. Raises DataError as check_place and
-    is_trained do.
+    switch, --NAME or --no-NAME. Returns the numbers by their names, and for save_run
+    name, that of --name, and class_names, those of Train now. Ends the script if there
+    is such a run. Raises DataError as check_place and find_trained do.
     """
     if '__file__' not in variables:
         raise DataError('in a notebook, type  %run train.py  in a cell of its own')
@@ -37,16 +39,18 @@ def read_command_line(variables):
     numbers = vars(parser.parse_args())
     name = numbers.pop('name')
     if name == 'last' or (name and not re.fullmatch(r'[A-Za-z][\w.-]*', name)):
-        # runs/last is a link to the newest run
+        # runs/last was a link to the newest run
         allowed = 'a letter, then letters, digits, . - and _, and not last'
         parser.error(f'--name {name}: {allowed}')
     variables.update(numbers)
     check_place(name)
-    if name and is_trained(name, numbers):
-        own = RUNS / name / str(numbers.get('seed', 0))
-        print(f'{own} is there already, by this script with these numbers.')
+    run = find_trained(name, numbers) if name else None
+    if run:
+        what = f'{run["folder"]} is there, by this script with these numbers'
+        remedy = 'For other data take another --name.'
+        print(f'Nothing is trained: {what} ({run["time"]:%-d %B, %H:%M}). {remedy}')
         sys.exit()
-    return numbers | {'name': name}
+    return numbers | {'name': name, 'class_names': read_class_names('Train')}
 
 
 def count_type(name):

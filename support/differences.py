@@ -1,9 +1,4 @@
-"""How two trainings differ: in their numbers, their data, and the lines of their code.
-
-A training is a dict: numbers, those at the top of its script by their names; code, of
-code_lines; about, the lines of about.txt; and, once the sequences are read, train and
-test, which are the same for the same sequences.
-"""
+"""How two trainings differ: in numbers, in data, and in lines of their scripts."""
 
 import ast
 import difflib
@@ -25,28 +20,26 @@ def code_lines(script, numbers):
     return lines
 
 
-def changed_facts(old, new):
-    """Return what numbers and data are new: 'N_train = 50, not 25'; seeds are not."""
+def changed_numbers(old, new):
+    """Return which numbers differ, but for the seed: 'N_train = 50, not 25'."""
+    return [
+        f'{name} = {new.get(name, "none")}, not {old.get(name, "none")}'
+        for name in old | new
+        if name != 'seed' and old.get(name) != new.get(name)
+    ]
+
+
+def changed_data(old, new):
+    """Return which data differ, of two runs with equal numbers: 'other test data'."""
     changes = []
-    one, two = old['numbers'], new['numbers']
-    for name in one | two:
-        if name != 'seed' and one.get(name) != two.get(name):
-            values = f'{two.get(name, "none")}, not {one.get(name, "none")}'
-            changes.append(f'{name} = {values}')
     for key, data in ('train', 'training'), ('test', 'test'):
-        is_same = old.get(key) == new.get(key)
-        if not is_same and one.get(f'N_{key}') == two.get(f'N_{key}'):
+        numbers = [run['numbers'].get(f'N_{key}') for run in (old, new)]
+        if old[key] != new[key] and numbers[0] == numbers[1]:
             changes.append(f'other {data} data')
     return changes
 
 
 def changed_lines(old, new):
-    """Return the lines that are only in old, with '- ', or only in new, with '+ '.
-
-    Those of about.txt count unless the sequences are known, and the same.
-    """
-    lines = [old['code'], new['code']]
-    if not all(key in old and old[key] == new[key] for key in ('train', 'test')):
-        lines = [old['about'] + old['code'], new['about'] + new['code']]
-    diff = [*difflib.unified_diff(*lines, n=0, lineterm='')][2:]
+    """Return the lines that are only in old, with '- ', or only in new, with '+ '."""
+    diff = [*difflib.unified_diff(old, new, n=0, lineterm='')][2:]
     return [f'{line[0]} {line[1:]}' for line in diff if line[0] in '+-']

@@ -1,37 +1,36 @@
 """A run's folder: what one training leaves for infer.py, view.py and compare.py.
 
-It is runs/7, or runs/wide/0 for seed 0 of the setting wide. Its files are written into
-a hidden folder, which gets that name when all are there. Importing this needs no
-TensorFlow.
+It is runs/wide/0 for seed 0 of the setting wide, or else the next number, runs/7. Its
+files are written into a hidden folder, which gets that name when all are there. Nothing
+is ever replaced. Only this module knows where runs are; it needs no TensorFlow.
 """
 
-import contextlib
-import itertools
+import difflib
 import json
 import os
 import platform
 import shutil
 import signal
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from support import answers, network
 from support.console import DataError, print_table, printable, script_lines
-from support.differences import changed_facts, changed_lines, code_lines
+from support.differences import changed_lines, changed_numbers, code_lines
 
 import numpy as np
-import pandas as pd
 
-from utilities import read_class_names
+from utilities import read_class_names, read_set
 
 RUNS = Path('runs')
 NETWORK = 'model.keras'
 SCRIPT = 'train.py'  # as it was when it started
 HISTORY = 'history.csv'  # accuracy and loss after each epoch
 ANSWERS = 'predictions.csv'  # of each test sequence the class, the answer, the scores
-ABOUT = 'about.txt'  # the command that made the sequences
 FACTS = 'run.json'  # all else: see save_run
+
+# ------------------------------------------------------------------ to read runs
 
 
 def read_text(path):
@@ -42,42 +41,45 @@ def read_text(path):
 def read_run(folder):
     """Return run.json of a folder, a dict, with folder, its Path; None if it is no run.
 
-    It is one if its run.json can be read, and has a time and numbers.
+    It is one if its run.json can be read, and has numbers and a time, which is a
+    datetime here.
     """
     try:
         run = json.loads(read_text(folder / FACTS))
-        must = {'time': str(run['time']), 'numbers': dict(run['numbers'])}
+        time = datetime.fromisoformat(run['time']).astimezone()
+        return run | {'time': time, 'numbers': dict(run['numbers']), 'folder': folder}
     except (OSError, ValueError, TypeError, KeyError):
         return None
-    return run | must | {'folder': folder}
 
 
-def read_sources(run):
-    """Return a run with code and about, the lines that made it: see differences.py."""
-    code = code_lines(read_text(run['folder'] / SCRIPT), run['numbers'])
-    about = read_text(run['folder'] / ABOUT).splitlines()
-    return run | {'code': code, 'about': about}
-
-
-def list_runs(place):
-    """Return the runs in a folder, and in its folders, the oldest first."""
-    folders = [path.parent for path in place.rglob(FACTS)]
+def list_runs(name=''):
+    """Return the runs in runs/NAME, or all, the oldest first, as read_run does."""
+    folders = [path.parent for path in run_folder(name).rglob(FACTS)]
     # One with a dot is not finished
     runs = [read_run(folder) for folder in folders if folder.name[0] != '.']
     return sorted(filter(None, runs), key=lambda run: run['time'])
 
 
-def read_runs(name='.'):
-    """Return the runs in runs/NAME, or all, the oldest first, as read_run does.
-
-    runs/7 is one run, and runs/wide are those of all its seeds. Raises DataError if
-    there is none.
-    """
-    place = RUNS / name.removeprefix('runs/')
-    runs = list_runs(place)
+def read_runs(name=''):
+    """Return what list_runs does; raise DataError, with like names, if that is none."""
+    runs = list_runs(name)
     if not runs:
-        raise DataError(f'there is no run in {place} (python train.py makes runs)')
+        near = ', '.join(difflib.get_close_matches(name, list_settings(), 8, 0))
+        remedy = f'there are {near}' if near else 'python train.py makes runs'
+        raise DataError(f'there is no run in {run_folder(name)}: {remedy}')
     return runs
+
+
+def list_settings():
+    """Return the names of all settings, the oldest first; a stopped run is of none."""
+    whole = [run for run in reversed(list_runs()) if not run.get('is_stopped')]
+    names = [run_name(run['folder']).partition('/')[0] for run in whole]
+    return [*dict.fromkeys(names)][::-1]
+
+
+def read_code(run):
+    """Return the lines of a run's script that count: see differences.py."""
+    return code_lines(read_text(run['folder'] / SCRIPT), run['numbers'])
 
 
 def describe_stop(run):
@@ -85,52 +87,76 @@ def describe_stop(run):
     return f', stopped after epoch {run["epochs"]}' if run.get('is_stopped') else ''
 
 
-# ------------------------------------------------------------------ before a training
+# ------------------------------------------------------------------ the place of a run
+
+
+def run_folder(name):
+    """Return the folder of wide, 7 or wide/0, also typed as runs/wide/; of '', runs."""
+    return RUNS / name.removeprefix(f'{RUNS}/').strip('/')
+
+
+def run_name(folder):
+    """Return the name of a folder, which run_folder takes: wide, 7 or wide/0."""
+    return str(folder.relative_to(RUNS))
+
+
+def seed_folder(name, numbers):
+    """Return runs/NAME/SEED, the folder of a training with a name; None without one."""
+    return run_folder(name) / str(numbers.get('seed', 0)) if name else None
 
 
 def check_place(name):
-    """Raise DataError if no run could be written into runs, or runs/NAME."""
-    place = RUNS / (name or '')
-    while not place.exists():
-        place = place.parent
-    if not (place.is_dir() and os.access(place, os.W_OK)):
-        raise DataError(f'you cannot write into {place.absolute()}: no run can be kept')
+    """Raise DataError if no run could be written into runs, or into runs/NAME."""
+    for place in RUNS, run_folder(name or ''):
+        while not place.exists():
+            place = place.parent
+        if not (place.is_dir() and os.access(place, os.W_OK)):
+            why = f'you cannot write into {place.absolute()}'
+            raise DataError(f'{why}: no run can be kept')
 
 
-def is_trained(name, numbers):
-    """Return whether runs/NAME has the seed of these numbers already.
+def find_trained(name, numbers):
+    """Return the run of this name and seed; None if it is to be trained.
 
-    Raises DataError if this training is no seed of what is there, or something else has
-    its folder. A run that was stopped does not count. Other jobs may be writing other
-    seeds at the same time.
+    The numbers and lines of the script that runs are those of this run, or else of the
+    newest run in runs/NAME: if not, this raises DataError, which says what differs. The
+    data may be others. It raises DataError, too, if something else has the run's place.
     """
-    setting = RUNS / name
-    new = {'numbers': numbers}
-    new['code'] = code_lines(''.join(script_lines()), numbers)
-    new['about'] = read_text(Path('Train', ABOUT)).splitlines()
-    for run in list_runs(setting):
-        if run.get('is_stopped'):
-            continue
-        old = read_sources({key: run[key] for key in ('folder', 'numbers')})
-        changes = changed_facts(old, new) + changed_lines(old, new)
+    runs = list_runs(name)
+    folder = seed_folder(name, numbers)
+    trained = next((run for run in runs if run['folder'] == folder), None)
+    if folder.exists() and not trained:
+        raise DataError(f'{folder} is no run: take another --name')
+    if runs:
+        old = trained or runs[-1]
+        changes = changed_numbers(old['numbers'], numbers)
+        new_code = code_lines(''.join(script_lines()), numbers)
+        changes += changed_lines(read_code(old), new_code)
         if changes:
             more = '; ...' if len(changes) > 2 else ''
-            why = f'this is no seed of {setting} ({"; ".join(changes[:2])}{more})'
+            why = f'this is no seed of {folder.parent} ({"; ".join(changes[:2])}{more})'
             raise DataError(f'{why}: take another --name')
-    own = setting / str(numbers.get('seed', 0))
-    if not own.exists():
-        return False
-    run = read_run(own)
-    if not run:
-        raise DataError(f'{own} is no run: take another --name')
-    seed = run['numbers'].get('seed')
-    if seed != numbers.get('seed'):
-        remedy = f'take another --name, or  rm -r {own}'
-        raise DataError(f'{own} is of seed {seed}: {remedy}')
-    return not run.get('is_stopped')
+    return trained
 
 
-# ------------------------------------------------------------------ after it
+def name_folder(new, folder=None):
+    """Rename the folder new to this one, or to the next number in runs; return which.
+
+    Of several jobs that want a folder, the first to rename has it.
+    """
+    if not folder:
+        taken = [int(path.name) for path in RUNS.iterdir() if path.name.isdecimal()]
+        folder = run_folder(str(max(taken, default=0) + 1))
+    folder.parent.mkdir(exist_ok=True)
+    try:
+        return new.rename(folder)
+    except OSError:
+        if not folder.exists():
+            raise
+    return name_folder(new)
+
+
+# ------------------------------------------------------------------ to save one
 
 
 def save_run(numbers, model, history, X_train, Y_train, X_test, Y_test):
@@ -141,44 +167,36 @@ def save_run(numbers, model, history, X_train, Y_train, X_test, Y_test):
     (n, classes). If a signal has stopped the fit, this ends the script: with status 130
     after Ctrl-C, 143 after the SIGTERM that ends a job.
     """
+    numbers = {'name': None, 'class_names': read_class_names('Train')} | numbers
+    name = numbers.pop('name')
+    class_names = numbers.pop('class_names')
     output = network.describe_output(model)
     scores = network.predict_scores(model, X_test, output.scores)
-    epochs = epochs_table(history)
-    predictions = predictions_table(scores, X_train, X_test, Y_test)
+    epochs = answers.epochs_table(history)
     unclear = why_unclear(epochs, output, model, history)
-    facts = list_facts(numbers, model, history, X_train, Y_train, X_test, Y_test)
-    facts |= {
+    ids = read_ids(X_test, Y_test)
+    predictions = answers.predictions_table(scores, X_train, X_test, Y_test, ids)
+    training = answers.describe_training(epochs, history.params['epochs'], unclear)
+    print_report(predictions, [*map(printable, class_names)], training)
+    facts = {
+        'time': datetime.now(UTC).isoformat(),
+        'numbers': numbers,
+        'layers': ', '.join(map(network.describe_layer, model.layers)),
+        'class_names': class_names,
+        'train': answers.hash_set(X_train, Y_train),  # to see if data are others
+        'test': answers.hash_set(X_test, Y_test),
+        'extent': {'low': float(np.min(X_train)), 'high': float(np.max(X_train))},
+        'epochs': len(epochs),
+        'updates': history.params.get('steps'),  # in an epoch
+        'is_stopped': history.params.get('is_stopped', False),
         'accuracy': float((predictions['predicted'] == predictions['class']).mean()),
         'epochs_to_95': None if unclear else answers.first_epoch(epochs, 0.95),
         'scores': output.scores,
     }
-    training = answers.describe_training(epochs, history.params['epochs'], unclear)
-    print_report(predictions, facts['class_names'], training)
-    write_run(numbers.get('name'), model, epochs, predictions, facts)
+    write_run(name, model, epochs, predictions, facts)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # which ShowProgress only noted
     if 'signal' in history.params:
         raise SystemExit(128 + history.params['signal'])
-
-
-def epochs_table(history):
-    """Return a table of what fit has returned, a row for each epoch."""
-    epochs = pd.DataFrame({'epoch': [epoch + 1 for epoch in history.epoch]})
-    for key, values in history.history.items():
-        if len(values) == len(epochs):  # not of a validation in every fifth epoch
-            epochs[key] = values
-    return epochs
-
-
-def predictions_table(scores, X_train, X_test, Y_test):
-    """Return a table with a row for each test sequence, of scores (n, classes)."""
-    columns = {'number': range(1, len(scores) + 1)}
-    ids = read_text(Path('Test/ids.txt')).splitlines()  # the object of each
-    if len(ids) == len(scores):
-        columns['id'] = ids
-    columns['class'] = answers.class_numbers(Y_test).astype(int)
-    columns['predicted'] = scores.argmax(axis=1)
-    columns['in_train'] = answers.find_copies(X_test, X_train).astype(int)
-    return pd.DataFrame(columns).join(pd.DataFrame(scores).add_prefix('score_'))
 
 
 def why_unclear(epochs, output, model, history):
@@ -186,38 +204,38 @@ def why_unclear(epochs, output, model, history):
     if not any('acc' in name for name in epochs):
         return 'fit gives no accuracy'
     if output.scores == 'sigmoid':
-        return 'fit and evaluate cut logits at 0.5, the lines above at 0'
+        return 'the network gives logits; fit may have used another threshold'
     steps = history.params.get('steps')  # updates in an epoch, if that is known
     others = int(model.optimizer.iterations) - len(epochs) * steps if steps else 0
     return f'the network has made {others:,} other updates' if others > 0 else ''
 
 
-def list_facts(numbers, model, history, X_train, Y_train, X_test, Y_test):
-    """Return what run.json says of a training, as a dict."""
-    return {
-        'time': datetime.now().isoformat(),
-        'numbers': {key: numbers[key] for key in numbers if key != 'name'},
-        'layers': ', '.join(map(network.describe_layer, model.layers)),
-        'class_names': read_class_names('Train'),
-        'train': answers.hash_set(X_train, Y_train),  # to see if data are others
-        'test': answers.hash_set(X_test, Y_test),
-        'extent': {'low': float(np.min(X_train)), 'high': float(np.max(X_train))},
-        'epochs': len(history.epoch),
-        'updates': history.params.get('steps'),  # in an epoch
-        'is_stopped': history.params.get('is_stopped', False),
-    }
+def read_ids(X_test, Y_test):
+    """Return whose the test sequences are, if Test has ids.txt and they are its first.
+
+    Else this is unknown: [].
+    """
+    ids = read_text(Path('Test/ids.txt')).splitlines()[: len(X_test)]
+    if not ids:
+        return []
+    try:
+        first = read_set('Test', len(ids), X_test[0].size)
+    except SystemExit:  # they are of another length
+        return []
+    return ids if answers.hash_set(*first) == answers.hash_set(X_test, Y_test) else []
 
 
 def print_report(predictions, class_names, training):
     """Print what the answers are worth, lines on the training, and what is wrong."""
-    class_names = [*map(printable, class_names)]
     Y = predictions['class'].to_numpy()
     predicted = predictions['predicted'].to_numpy()
     in_train = predictions['in_train'].to_numpy(bool)
     print(*answers.describe_test(Y, predicted, in_train, class_names), sep='\n')
-    if 'id' in predictions and not predictions['id'].is_unique:
-        count = f'These are of {predictions["id"].nunique()} objects'
-        print(f'{count}: the interval is not for sequences of new objects')
+    not_for = 'the interval is not for sequences of new objects'
+    if 'id' not in predictions and Path('Test/ids.txt').exists():
+        print(f'X_test is not what Test holds, which has ids.txt: {not_for}')
+    elif 'id' in predictions and not predictions['id'].is_unique:
+        print(f'These are of {predictions["id"].nunique()} objects: {not_for}')
     print(*training, sep='\n')
     print_table(answers.confusion_table(Y, predicted, class_names))
     if any(predicted != Y):
@@ -227,27 +245,27 @@ def print_report(predictions, class_names, training):
 def write_run(name, model, epochs, predictions, facts):
     """Write a run, then give its folder its name, and print what is in it.
 
-    Raises DataError if the disk refuses something.
+    One that was stopped gets a number. Raises DataError if the disk refuses something.
     """
-    new = RUNS / (name or '') / f'.{platform.node()}-{os.getpid()}'
+    own = seed_folder(name, facts['numbers'])
+    new = RUNS / f'.{platform.node()}-{os.getpid()}'
     try:
         new.mkdir(parents=True, exist_ok=True)
         model.save(new / NETWORK)
         epochs.to_csv(new / HISTORY, index=False)
         predictions.to_csv(new / ANSWERS, index=False, float_format='%.6g')
         (new / SCRIPT).write_text(''.join(script_lines()), 'utf-8')
-        about = Path('Train', ABOUT)
-        if about.exists():
-            (new / ABOUT).write_bytes(about.read_bytes())
         save_figures(new)
         (new / FACTS).write_text(json.dumps(facts, indent=1), 'utf-8')
-        folder = name_folder(new, name, facts['numbers'].get('seed', 0))
+        folder = name_folder(new, None if facts['is_stopped'] else own)
     except OSError as error:
         why = error.strerror or error
         raise DataError(f'the run could not be saved in {RUNS}: {why}') from None
     finally:  # also after Ctrl-C; a whole one has its name by now
         shutil.rmtree(new, ignore_errors=True)
-    point_last_to(folder)
+    if folder != own and name:
+        why = describe_stop(facts).removeprefix(', ') or f'{own} is taken'
+        print(f'{why}, so this run is {folder}')
     print(f'Run: {folder} with {", ".join(sorted(os.listdir(folder)))}')
 
 
@@ -263,36 +281,3 @@ def save_figures(folder):
         except Exception as error:  # a picture never costs a network
             why = f'{type(error).__name__}: {error}'.splitlines()[0]
             print(printable(f'{name}.png could not be saved: {why}'), file=sys.stderr)
-
-
-def name_folder(new, name, seed):
-    """Rename a whole folder to runs/NAME/SEED, or the next number; return its Path.
-
-    Without name it is the next number in runs. A run of this seed that was stopped
-    makes room. Of several jobs that want a name, the first to rename has it.
-    """
-    place = new.parent
-    own = place / str(seed)
-    old = read_run(own) if name else None
-    if old and old.get('is_stopped'):
-        shutil.rmtree(own)
-    taken = [int(path.name) for path in place.glob('*') if path.name.isdecimal()]
-    numbers = itertools.count(max(taken, default=0) + 1)
-    for number in itertools.chain([seed] if name else [], numbers):
-        try:
-            folder = new.rename(place / str(number))
-        except OSError:
-            if not (place / str(number)).exists():
-                raise
-        else:
-            if name and number != seed:
-                print(f'{own} is taken, so this run is {folder}')
-            return folder
-
-
-def point_last_to(folder):
-    """Let runs/last be this folder, where the disk has links."""
-    link = RUNS / f'.last-{os.getpid()}'
-    with contextlib.suppress(OSError):
-        os.symlink(folder.relative_to(RUNS), link)
-        os.replace(link, RUNS / 'last')

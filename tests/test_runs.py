@@ -27,59 +27,52 @@ def named(*options, code=TRAIN, status=1):
     return done.stdout + done.stderr
 
 
-def edit_facts(folder, **facts):
-    """Change facts in the run.json of a folder."""
-    path = Path(folder, 'run.json')
-    path.write_text(json.dumps(json.loads(path.read_text()) | facts))
-
-
-def test_a_setting_is_a_folder(data):
-    """Its seeds are in it; what is there already is not trained again."""
+def test_the_folder_of_a_setting_holds_its_seeds(data):
+    """A seed that is there is not trained again, whatever the data are now."""
     for seed in 0, 1:
         named('--seed', seed, status=0)
+    Path('Train/X_1.dat').write_bytes(bytes(1024))
     edited = TRAIN.replace('seed = 0 ', 'seed = 1 ')
     again = named(code=f'# the same\nimport os\n{edited}', status=0)
-    assert 'runs/a/1 is there already' in again and 'Epoch' not in again
-    assert len(runs.read_runs()) == 2 and os.readlink('runs/last') == 'a/1'
+    assert re.fullmatch(r'Nothing is trained: runs/a/1 is there, .*--name\.\n', again)
+    assert [str(run['folder']) for run in runs.read_runs()] == ['runs/a/0', 'runs/a/1']
     for name in 'last', '../x', '7':
         assert f'--name {name}' in named('--name', name, status=2)
 
 
-def test_no_seed_of_a_setting(data):
-    """What differs is named, and no good run is to be deleted."""
+def test_what_is_no_seed_of_a_setting(data):
+    """It differs from the seed that is there, or from the newest run."""
     named(status=0)
     line = named('--seed', 2, code=TRAIN.replace('(8, ', '(9, '))
     assert "no seed of runs/a (- model.add(Dense(8, activation='tanh'))" in line
-    line += named('--N_epochs', 4)
-    assert 'no seed of runs/a (N_epochs = 4, not 3): take another --name' in line
-    Path('runs/a/7').mkdir()
-    line += named('--seed', 7)
-    assert 'runs/a/7 is no run' in line
-    Path('Train/about.txt').write_text('python make.py\n')
-    line += named('--seed', 2)
-    assert '+ python make.py' in line and 'rm' not in line
+    for seed in 0, 2:
+        line = named('--N_epochs', 4, '--seed', seed)
+        assert 'no seed of runs/a (N_epochs = 4, not 3): take another --name' in line
+    runs.run_folder('a/7').mkdir()
+    assert 'runs/a/7 is no run: take another --name' in named('--seed', 7)
 
 
-def test_a_folder_of_another_seed(data):
-    """As of two jobs at once: this alone is what rm -r may name."""
-    named(status=0)
-    os.rename('runs/a/0', 'runs/a/1')
-    line = 'runs/a/1 is of seed 0: take another --name, or  rm -r runs/a/1'
-    assert line in named('--seed', 1)
-
-
-@pytest.mark.slow
-def test_a_stopped_run_is_no_obstacle(data):
-    """It may be of any setting, and the next training of its seed has its folder."""
-    named(status=0)
-    edit_facts('runs/a/0', is_stopped=True, epochs=2)
+def test_a_stopped_run_gets_a_number(data):
+    """It can be used, and the seed it was to be can be trained."""
+    stop = "\nhistory.params |= {'is_stopped': True, 'signal': 15}\nsave_run("
+    printed = named(code=TRAIN.replace('\nsave_run(', stop), status=143)
+    assert 'stopped after epoch 3, so this run is runs/1\nRun: runs/1 with' in printed
     for command in ('view.py', '--wrong'), ('infer.py', 1):
-        assert 'stopped after epoch 2' in script(*command).stdout
-    other = TRAIN.replace('(8, ', '(9, ')
-    assert 'Run: runs/a/1 with' in named('--seed', 1, code=other, status=0)
-    assert 'Run: runs/a/0 with' in named(code=other, status=0)
-    assert sorted(os.listdir('runs/a')) == ['0', '1']
-    assert '9 tanh' in runs.read_runs('a/0')[0]['layers']
+        assert ', stopped after epoch 3' in script(*command).stdout
+    assert 'Run: runs/a/0 with' in named(status=0)
+    assert runs.list_settings() == ['a']
+
+
+def test_the_classes_have_the_names_they_had_at_the_start(data):
+    other = "\nopen('Train/classes.txt', 'w').write('A')\nsave_run("
+    named(code=TRAIN.replace('\nsave_run(', other), status=0)
+    assert runs.read_runs()[0]['class_names'] == ['sine wave', 'square wave']
+    own = TRAIN.replace('\nsave_run(numbers', f"{other}{{'seed': 1}}")
+    named('--name', 'b', code=own, status=0)
+    assert runs.read_runs('1')[0]['class_names'] == ['A']
+
+
+GOOD = '{"time": "2026-11-30T12:00:00+00:00", "numbers": {}}'
 
 
 @pytest.mark.parametrize(
@@ -87,23 +80,30 @@ def test_a_stopped_run_is_no_obstacle(data):
     [
         pytest.param('{', id='half written'),
         pytest.param('[]', id='a list'),
-        pytest.param('{"time": "1"}', id='no numbers'),
-        pytest.param('{"numbers": {}}', id='no time'),
+        pytest.param(GOOD.replace('numbers', 'n'), id='no numbers'),
+        pytest.param(GOOD.replace('2026', ''), id='no time'),
     ],
 )
-def test_what_is_no_run(folder, text):
-    """Is left out; of what is named there is a line."""
+def test_what_is_no_run_is_left_out(folder, text):
     for name in 'good', 'bad', '.hidden':
-        Path('runs', name).mkdir(parents=True)
-        Path('runs', name, 'run.json').write_text('{"time": "1", "numbers": {}}')
+        runs.run_folder(name).mkdir(parents=True)
+        (runs.run_folder(name) / 'run.json').write_text(GOOD)
     Path('runs/bad/run.json').write_text(text)
     assert [str(run['folder']) for run in runs.read_runs()] == ['runs/good']
-    with pytest.raises(DataError, match='there is no run in runs/bad'):
+    with pytest.raises(DataError, match='no run in runs/bad: there are good'):
         runs.read_runs('bad')
 
 
-def test_no_place_for_runs(data, monkeypatch):
-    """A file in its place, or no permission, is said before the training."""
+def test_the_newest_run_is_the_last_one_in_any_time_zone(folder):
+    times = '2026-11-30T23:00:00+13:00', '2026-11-30T09:00:00-08:00'
+    for name, time in zip(('before', 'after'), times, strict=True):
+        runs.run_folder(name).mkdir(parents=True)
+        facts = json.dumps({'time': time, 'numbers': {}})
+        (runs.run_folder(name) / 'run.json').write_text(facts)
+    assert runs.list_settings() == ['before', 'after']
+
+
+def test_no_place_for_runs_is_said_before_the_training(data, monkeypatch):
     Path('runs').touch()
     refused('train.py', *SHORT, parts=['you cannot write into', '/runs'])
     os.remove('runs')
@@ -112,35 +112,31 @@ def test_no_place_for_runs(data, monkeypatch):
 
 
 @pytest.mark.slow
-def test_folds_and_loops(data):
-    """Each network has a folder of its own, by its seed or the next number."""
+def test_each_network_of_a_loop_has_a_folder(data):
+    """It is that of its seed, or the next number."""
     (save,) = re.findall(r'save_run\(.*\n', TRAIN)
     again = save + save.replace('numbers', "numbers | {'seed': 5}")
     printed = named(code=TRAIN.replace(save, save + again), status=0)
-    assert 'runs/a/0 is taken, so this run is runs/a/1' in printed
+    assert 'runs/a/0 is taken, so this run is runs/1' in printed
     script('train.py', *SHORT)
     found = [(str(run['folder']), run['numbers']['seed']) for run in runs.read_runs()]
-    assert found[:3] == [('runs/a/0', 0), ('runs/a/1', 0), ('runs/a/5', 5)]
-    assert found[3:] == [('runs/1', 0), ('runs/2', 0), ('runs/3', 5)]
+    assert found[:3] == [('runs/a/0', 0), ('runs/1', 0), ('runs/a/5', 5)]
+    assert found[3:] == [('runs/2', 0), ('runs/3', 0), ('runs/4', 5)]
 
 
 @pytest.mark.slow
-def test_jobs_at_once(data):
-    """Two of one name: the first has it, and each says what it has got."""
+def test_of_two_jobs_of_one_seed_the_first_has_its_folder(data):
     command = [sys.executable, PROJECT / 'train.py', *map(str, SHORT), '--name', 'a']
     options = {'stdout': subprocess.PIPE, 'text': True}
     jobs = [subprocess.Popen(command, **options) for _ in range(2)]
     printed = ''.join(job.communicate()[0] for job in jobs)
-    made = re.findall(r'Run: (runs/a/\d) ', printed)
-    assert sorted(made) == ['runs/a/0', 'runs/a/1']
-    assert printed.count('runs/a/0 is taken, so this run is') == 1
+    assert sorted(re.findall(r'Run: (\S*) ', printed)) == ['runs/1', 'runs/a/0']
+    assert printed.count('runs/a/0 is taken, so this run is runs/1') == 1
 
 
-def test_what_a_run_holds(lesson):
-    """The network that was tested, its answers, its script, its pictures."""
+def test_a_run_holds_its_network_answers_and_script(lesson):
     run = lesson.folder / 'runs/1'
     assert (run / 'train.py').read_text() == TRAIN
-    assert (run / 'about.txt').read_text() == 'python generate_data.py\n'
     epochs = pd.read_csv(run / 'history.csv')
     assert [*epochs] == ['epoch', 'accuracy', 'loss'] and len(epochs) == 300
     rows = pd.read_csv(run / 'predictions.csv')
@@ -151,30 +147,38 @@ def test_what_a_run_holds(lesson):
     facts = json.loads((run / 'run.json').read_text())
     assert facts['accuracy'] == (rows['predicted'] == rows['class']).mean()
     assert facts['epochs_to_95'] == 1 + (epochs['accuracy'] >= 0.9499999).argmax()
-    assert rows['in_train'].sum() == 5
+    assert rows['in_train'].sum() == 5 and facts['time'].endswith('+00:00')
 
 
-def test_figures_and_objects(data):
-    """All open figures are kept; of several sequences of one object there is a line."""
+@pytest.mark.parametrize(
+    ('before', 'ids', 'line'),
+    [
+        pytest.param('', ['a', 'b'] * 4, 'These are of 2 objects: ', id='Test'),
+        pytest.param('X_test = X_train[:8]', None, 'X_test is not what ', id='a fold'),
+        pytest.param('Y_test = 1 - Y_test', None, 'X_test is not what ', id='classes'),
+    ],
+)
+def test_test_sequences_have_the_ids_of_test(data, before, ids, line):
+    """That holds for its first 8 of 10, and not for others."""
     Path('Test/ids.txt').write_text('a\nb\n' * 5)
-    draw = '\nplt.figure("a/b")\nplt.figure()\nsave_run('
-    printed = named(code=TRAIN.replace('\nsave_run(', draw), status=0)
-    assert 'These are of 2 objects' in printed
-    assert {'a_b.png', 'figure_3.png'} <= {*os.listdir('runs/a/0')}
-    assert [*pd.read_csv('runs/a/0/predictions.csv')['id']] == ['a', 'b'] * 5
+    code = TRAIN.replace('\nsave_run(', f'\n{before}\nsave_run(')
+    assert f'\n{line}' in named('--N_test', 8, code=code, status=0)
+    table = pd.read_csv('runs/a/0/predictions.csv')
+    assert ids == ([*table['id']] if 'id' in table else None)
 
 
 @pytest.mark.drawn
-def test_a_picture_never_costs_a_network(data):
-    draw = "\nplt.figure('mine').suptitle('$x_$')\nsave_run("
-    printed = named(code=TRAIN.replace('\nsave_run(', draw), status=0)
-    assert 'mine.png could not be saved: ValueError' in printed
-    assert 'Run: runs/a/0 with' in printed
+def test_a_run_holds_all_figures_and_none_costs_a_network(data):
+    figures = 'plt.figure("a/b")\nplt.figure()\nplt.figure("c").suptitle("$x_$")\n'
+    code = TRAIN.replace('\nsave_run(', f'\n{figures}\nsave_run(')
+    printed = named(code=code, status=0)
+    assert 'c.png could not be saved: ValueError' in printed
+    assert {'a_b.png', 'figure_3.png', 'model.keras'} <= {*os.listdir('runs/a/0')}
 
 
 def test_ctrl_c_while_saving_leaves_nothing(data, monkeypatch):
     monkeypatch.setattr('keras.Model.save', lambda *_: signal.raise_signal(2))
-    assert named().endswith('Interrupted.\n') and os.listdir('runs/a') == []
+    assert named().endswith('Interrupted.\n') and os.listdir('runs') == []
 
 
 def test_sets_are_the_same_if_all_values_and_classes_are():
@@ -182,6 +186,7 @@ def test_sets_are_the_same_if_all_values_and_classes_are():
     one = answers.hash_set(X, Y)
     assert one == answers.hash_set(np.float32(X), np.eye(3)[Y])  # one-hot
     assert len({one, answers.hash_set(X, Y[::-1]), answers.hash_set(X + 1, Y)}) == 3
+    assert answers.hash_set(0 * X, Y) == answers.hash_set(-0.0 * X, Y)
 
 
 def test_a_leak_a_slow_training_and_wrong_answers():
@@ -204,7 +209,7 @@ def test_how_far_to_trust_it():
         exact = binomtest(right - seen, N - seen).proportion_ci(method='wilson')
         digits = 1 if N == 2000 else 0
         low, high = (f'{100 * limit:.{digits}f} %' for limit in exact)
-        assert lines[0].startswith(f'{right} of {N} right')
+        assert lines[0].startswith(f'{right} of {N} right, {100 * right / N:.1f} %')
         assert lines[-2].endswith(f'; 95 % confidence: {low} to {high}')
         if seen:
             assert lines[1] == '10 of 50 test sequences also occur in the training set'
