@@ -16,7 +16,6 @@ import keras
 import pytest
 from conftest import PROJECT, SHORT, TRAIN, contents, process, refused, script
 
-
 EPOCH = 'callbacks.History.on_epoch_end'
 
 
