@@ -14,9 +14,11 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
+from support.answers import first_epoch
 from support.batches import make_batches
 from support.console import DataError, make_parser, print_table, whole_number
 from support.prepare import import_keras, prepare
+from support.statistics import describe_range
 
 import numpy as np
 import pandas as pd
@@ -130,11 +132,10 @@ def run(seed, epochs, test_every, network=tutorial, rule=None, metrics=(), **dat
     row |= accuracies.iloc[-1].round(4).to_dict()
     row['seconds'] = round(time.perf_counter() - start, 2)
     for which in 'training', 'test':
-        # Keras divides in float32, where 190 / 200 is a little less than 0.95
-        accuracy = np.float32(accuracies[f'{which}_accuracy'])
+        accuracy = accuracies[[f'{which}_accuracy']]
         for percent in 95, 99:
-            reached = accuracies.index[accuracy >= np.float32(percent / 100)]
-            row[f'{which}_{percent}'] = min(reached, default=np.inf)
+            first = first_epoch(accuracy, percent / 100, never=np.inf)
+            row[f'{which}_{percent}'] = first
     return row, accuracies
 
 
@@ -224,17 +225,10 @@ def print_ranges(runs):
     for series, rows in runs.groupby('series', sort=False):
         if series:
             table.add_row(f'{series}:')
-        cells = rows.groupby('setting', sort=False)[columns].agg(describe_range)
-        for setting, texts in cells.iterrows():
-            table.add_row(setting, *texts)
+        for setting, runs in rows.groupby('setting', sort=False):
+            cells = [describe_range(runs[name], np.median, 4) for name in columns]
+            table.add_row(setting, *cells)
     print_table(table)
-
-
-def describe_range(values):
-    """Return the median of values, and the range in ( ), as a text."""
-    values = values.agg(['median', 'min', 'max'])
-    middle, low, high = (f'{x:.4g}'.replace('inf', 'never') for x in values)
-    return middle if low == high else f'{middle} ({low}-{high})'
 
 
 def ranges(runs, column):

@@ -50,12 +50,12 @@ def hash_set(X, Y):
 
 
 def epochs_table(history):
-    """Return a table of what fit has returned, a row for each epoch."""
-    epochs = pd.DataFrame({'epoch': [epoch + 1 for epoch in history.epoch]})
-    for key, values in history.history.items():
-        if len(values) == len(epochs):  # not of a validation in every fifth epoch
-            epochs[key] = values
-    return epochs
+    """Return what fit has returned as a table; its index are the epochs, from 1."""
+    index = pd.Index(history.epoch, name='epoch') + 1
+    columns = history.history.items()
+    # Without those of a validation in every fifth epoch
+    whole = {name: values for name, values in columns if len(values) == len(index)}
+    return pd.DataFrame(whole, index)
 
 
 def predictions_table(scores, X_train, X_test, Y_test, ids):
@@ -115,25 +115,25 @@ def describe_baseline(Y, names):
     return f'Always answering {class_name(frequent, names)}: {share}'
 
 
-def first_epoch(epochs, fraction):
-    """Return the first epoch with this fraction of the training right, or 'never'.
+def first_epoch(epochs, fraction, never='never'):
+    """Return the first epoch with this fraction of the sequences right, or never.
 
-    epochs is a table with a row for each, and its first accuracy counts. Keras divides
-    in float32, where 190 / 200 is a little less than 0.95: so fraction is a float32.
+    epochs is a table with the epochs as index, and its first accuracy counts. Keras
+    divides in float32, where 190 / 200 is less than 0.95: so fraction is a float32.
     """
-    name = next(name for name in epochs if 'acc' in name)
-    reached = np.float32(epochs[name]) >= np.float32(fraction)
-    return int(epochs['epoch'][reached].iloc[0]) if reached.any() else 'never'
+    accuracy = epochs.filter(like='acc').iloc[:, 0]
+    reached = epochs.index[np.float32(accuracy) >= np.float32(fraction)]
+    return int(reached[0]) if len(reached) else never
 
 
 def describe_training(epochs, N_epochs, unclear):
     """Return lines: how fast a network learnt, and where its validation loss turned.
 
-    epochs is a table, a row for each; N_epochs were asked for. unclear says why the
-    epochs to 95 % would mean nothing, or is ''.
+    epochs is a table as first_epoch takes it; N_epochs were asked for. unclear says why
+    the epochs to 95 % would mean nothing, or is ''.
     """
     lines = []
-    done = epochs['epoch'].iloc[-1]
+    done = epochs.index[-1]
     if done < N_epochs:
         lines.append(f'The training ended after epoch {done} of {N_epochs}')
     if unclear:
@@ -146,11 +146,9 @@ def describe_training(epochs, N_epochs, unclear):
         line = f'95 % of the training sequences first right after epoch {first}, '
         lines.append(line + ('never all' if last == 'never' else f'all after {last}'))
     if 'val_loss' in epochs:
-        best = epochs.loc[epochs['val_loss'].idxmin()]
-        lines.append(
-            f'Validation loss lowest at epoch {best["epoch"]:.0f}:'
-            f' {best["val_loss"]:.2g}; at the end {epochs["val_loss"].iloc[-1]:.2g}'
-        )
+        loss = epochs['val_loss']
+        best = f'lowest at epoch {loss.idxmin()}: {loss.min():.2g}'
+        lines.append(f'Validation loss {best}; at the end {loss.iloc[-1]:.2g}')
     return lines
 
 

@@ -1,4 +1,7 @@
-"""How two trainings differ: in numbers, in data, and in lines of their scripts."""
+"""How two runs differ: in their numbers, their data, and the lines of their scripts.
+
+A run is a dict, as support.runs reads it, with code, which code_lines returns.
+"""
 
 import ast
 import difflib
@@ -20,26 +23,24 @@ def code_lines(script, numbers):
     return lines
 
 
-def changed_numbers(old, new):
-    """Return which numbers differ, but for the seed: 'N_train = 50, not 25'."""
-    return [
-        f'{name} = {new.get(name, "none")}, not {old.get(name, "none")}'
-        for name in old | new
-        if name != 'seed' and old.get(name) != new.get(name)
-    ]
+def changed_facts(old, new):
+    """Return which numbers and data of two runs differ: 'N_train = 50, not 25'.
 
-
-def changed_data(old, new):
-    """Return which data differ, of two runs with equal numbers: 'other test data'."""
+    Seeds are left out, and data of which another number was taken.
+    """
     changes = []
+    one, two = old['numbers'], new['numbers']
+    for name in one | two:
+        if name != 'seed' and one.get(name) != two.get(name):
+            values = f'{two.get(name, "none")}, not {one.get(name, "none")}'
+            changes.append(f'{name} = {values}')
     for key, data in ('train', 'training'), ('test', 'test'):
-        numbers = [run['numbers'].get(f'N_{key}') for run in (old, new)]
-        if old[key] != new[key] and numbers[0] == numbers[1]:
+        if old[key] != new[key] and one.get(f'N_{key}') == two.get(f'N_{key}'):
             changes.append(f'other {data} data')
     return changes
 
 
 def changed_lines(old, new):
     """Return the lines that are only in old, with '- ', or only in new, with '+ '."""
-    diff = [*difflib.unified_diff(old, new, n=0, lineterm='')][2:]
+    diff = [*difflib.unified_diff(old['code'], new['code'], n=0, lineterm='')][2:]
     return [f'{line[0]} {line[1:]}' for line in diff if line[0] in '+-']

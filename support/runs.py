@@ -17,7 +17,7 @@ from pathlib import Path
 
 from support import answers, network
 from support.console import DataError, print_table, printable, script_lines
-from support.differences import changed_lines, changed_numbers, code_lines
+from support.differences import changed_facts, changed_lines, code_lines
 
 import numpy as np
 
@@ -42,12 +42,13 @@ def read_run(folder):
     """Return run.json of a folder, a dict, with folder, its Path; None if it is no run.
 
     It is one if its run.json can be read, and has numbers and a time, which is a
-    datetime here.
+    datetime here. setting is the name of its setting: wide of runs/wide/0, 7 of runs/7.
     """
     try:
         run = json.loads(read_text(folder / FACTS))
         time = datetime.fromisoformat(run['time']).astimezone()
-        return run | {'time': time, 'numbers': dict(run['numbers']), 'folder': folder}
+        run |= {'time': time, 'numbers': dict(run['numbers']), 'folder': folder}
+        return run | {'setting': run_name(folder).partition('/')[0]}
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -73,13 +74,19 @@ def read_runs(name=''):
 def list_settings():
     """Return the names of all settings, the oldest first; a stopped run is of none."""
     whole = [run for run in reversed(list_runs()) if not run.get('is_stopped')]
-    names = [run_name(run['folder']).partition('/')[0] for run in whole]
-    return [*dict.fromkeys(names)][::-1]
+    return [*dict.fromkeys(run['setting'] for run in whole)][::-1]
+
+
+def read_settings(names):
+    """Return {name: its runs, with code}, of names as run_folder takes them."""
+    names = [run_name(run_folder(name)) for name in names]
+    return {name: [*map(read_code, read_runs(name))] for name in names}
 
 
 def read_code(run):
-    """Return the lines of a run's script that count: see differences.py."""
-    return code_lines(read_text(run['folder'] / SCRIPT), run['numbers'])
+    """Return a run with code, the lines of its script that count (differences.py)."""
+    script = read_text(run['folder'] / SCRIPT)
+    return run | {'code': code_lines(script, run['numbers'])}
 
 
 def describe_stop(run):
@@ -128,10 +135,10 @@ def find_trained(name, numbers):
     if folder.exists() and not trained:
         raise DataError(f'{folder} is no run: take another --name')
     if runs:
-        old = trained or runs[-1]
-        changes = changed_numbers(old['numbers'], numbers)
-        new_code = code_lines(''.join(script_lines()), numbers)
-        changes += changed_lines(read_code(old), new_code)
+        old = read_code(trained or runs[-1])
+        code = code_lines(''.join(script_lines()), numbers)
+        new = old | {'numbers': numbers, 'code': code}
+        changes = changed_facts(old, new) + changed_lines(old, new)
         if changes:
             more = '; ...' if len(changes) > 2 else ''
             why = f'this is no seed of {folder.parent} ({"; ".join(changes[:2])}{more})'
@@ -201,7 +208,7 @@ def save_run(numbers, model, history, X_train, Y_train, X_test, Y_test):
 
 def why_unclear(epochs, output, model, history):
     """Return why the epochs to 95 % of the training would mean nothing; or ''."""
-    if not any('acc' in name for name in epochs):
+    if epochs.filter(like='acc').empty:
         return 'fit gives no accuracy'
     if output.scores == 'sigmoid':
         return 'the network gives logits; fit may have used another threshold'
@@ -252,7 +259,7 @@ def write_run(name, model, epochs, predictions, facts):
     try:
         new.mkdir(parents=True, exist_ok=True)
         model.save(new / NETWORK)
-        epochs.to_csv(new / HISTORY, index=False)
+        epochs.to_csv(new / HISTORY)
         predictions.to_csv(new / ANSWERS, index=False, float_format='%.6g')
         (new / SCRIPT).write_text(''.join(script_lines()), 'utf-8')
         save_figures(new)

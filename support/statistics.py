@@ -1,4 +1,4 @@
-"""Is a difference larger than luck? Two settings, each trained with several seeds.
+"""How far do seeds scatter, and is a difference between two settings larger than luck?
 
 A p value is how often luck alone makes at least such a difference between settings that
 are equal. How fast networks learn the same training sequences is the luck of their
@@ -49,3 +49,16 @@ def compare_answers(first, other):
     gaps = other.mean(axis=-2) - first.mean(axis=-2)
     gap = gaps.mean(axis=-1)
     return gap, *t_test(gap, gaps, first.mean(axis=-1), other.mean(axis=-1))
+
+
+def describe_range(values, middle, digits):
+    """Return '22 (18-43)', what the function middle makes of values, and their range.
+
+    Infinite values are called never. If a value is NaN, it is '-'.
+    """
+    if np.isnan(values).any():
+        return '-'
+    numbers = map(float, (middle(values), min(values), max(values)))
+    texts = [f'{round(x, digits):g}'.replace('inf', 'never') for x in numbers]
+    center, low, high = texts
+    return center if low == high else f'{center} ({low}-{high})'

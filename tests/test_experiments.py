@@ -48,7 +48,7 @@ def test_exactly_95_percent(monkeypatch):
     """190 of 200 sequences count."""
     accuracy = np.float32([189, 190]) / np.float32(200)
     found = {'training_accuracy': accuracy, 'test_accuracy': np.float32(0.95)}
-    found = 9, pd.DataFrame(found, index=[1, 2])
+    found = 9, pd.DataFrame(found, [1, 2])
     monkeypatch.setattr(lab, 'train', lambda *_: found)
     row, _ = lab.run(0, 2, 2)
     assert (row['training_95'], row['test_95'], row['training_99']) == (2, 1, np.inf)

@@ -193,7 +193,7 @@ def test_a_leak_a_slow_training_and_wrong_answers():
     one = np.ones(2, int)
     *_, last = answers.describe_test(one, one, one > 0, [])
     assert last == 'This measures memorisation only'
-    slow = pd.DataFrame({'epoch': [1], 'accuracy': [0.5]})
+    slow = pd.DataFrame({'accuracy': [0.5]}, [1])
     (line,) = answers.describe_training(slow, 1, '')
     assert line == 'Never 95 % of the training sequences right, to epoch 1'
     line = answers.describe_wrong(one, 0 * one, ['a', 'b'])
@@ -217,21 +217,20 @@ def test_how_far_to_trust_it():
 
 
 @pytest.mark.parametrize(('right', 'N'), [(19, 20), (95, 100), (190, 200), (57, 60)])
-def test_exactly_95_percent(right, N):
-    """Counts, as Keras gives it; one sequence less does not."""
+def test_exactly_95_percent_count_as_keras_gives_them(right, N):
     accuracies = []
     for N_right in right - 1, right:
         metric = keras.metrics.BinaryAccuracy()
         metric.update_state(np.ones(N), np.arange(N) < N_right)
         accuracies.append(float(metric.result()))
-    table = pd.DataFrame({'epoch': [1, 2], 'accuracy': accuracies})
+    table = pd.DataFrame({'accuracy': accuracies}, [1, 2])
     assert answers.first_epoch(table, 0.95) == 2
     assert answers.first_epoch(table, 1) == 'never'
 
 
 def test_how_fast_and_how_sure():
     """Logits become scores; epochs to 95 % are counted, unless they are unclear."""
-    table = pd.DataFrame({'epoch': [1, 2, 3, 4], 'accuracy': [0.5, 0.95, 1, 0.9]})
+    table = pd.DataFrame({'accuracy': [0.5, 0.95, 1, 0.9]}, [1, 2, 3, 4])
     table['val_loss'] = [0.7, 0.384, 0.5, 0.8712]
     X = np.array([[1.0, -2.0], [0.5, 3.0]])
     logit = keras.losses.BinaryCrossentropy(from_logits=True)
