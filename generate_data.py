@@ -100,8 +100,9 @@ def find_set_files():
 def write_sets(files, overwrite=False):
     """Write {path: bytes} into Train and Test.
 
-    Ends with a sentence if other sets are there, unless overwrite. Of several
-    writers at once, each waits for the one before.
+    Raises FileExistsError if other sets are there, unless overwrite, and
+    OSError if the disk refuses something. Of several writers at once, each
+    waits for the one before.
     """
     os.makedirs('Train', exist_ok=True)
     with open('Train/.lock', 'a') as lock:
@@ -114,7 +115,8 @@ def write_sets(files, overwrite=False):
             print('Train and Test hold exactly these sequences already.')
             return
         if old and not overwrite:
-            sys.exit('Train and Test hold others: --overwrite replaces them')
+            why = 'Train and Test hold others: --overwrite replaces them'
+            raise FileExistsError(why)
         # First remove all: then a writer that is killed leaves files missing,
         # and no old sequence stands among new ones.
         try:
@@ -124,8 +126,9 @@ def write_sets(files, overwrite=False):
                 # A full disk is noticed here, but not by X.tofile(path)
                 pathlib.Path(path).write_bytes(content)
         except OSError as error:
+            why = f'{error}: Train and Test are incomplete'
             remedy = 'type the command again, with --overwrite'
-            sys.exit(f'{error}: Train and Test are incomplete: {remedy}')
+            raise OSError(f'{why}: {remedy}') from None
     print(f'Wrote {len(files)} files into Train and Test.')
 
 
@@ -159,5 +162,5 @@ if __name__ == '__main__':
         write_sets(files, args.overwrite)
     except (MemoryError, ValueError):  # NumPy's, of too large an array
         sys.exit('these are too many values for the memory')
-    except OSError as error:  # no room, or no permission
+    except OSError as error:  # others are there; no room, or no permission
         sys.exit(error)

@@ -30,8 +30,8 @@ def read_test_data(ID, N):
 def read_sequence(folder, ID, N=None):
     """Read sequence ID of a folder: its N values, float64 (N,), and its class.
 
-    Without N, they may be any number. Ends the script with a sentence if the
-    sequence is missing, or something in it is wrong.
+    Without N, they may be any number. Raises FileNotFoundError if there is no
+    such sequence, and ValueError if something in it is wrong.
     """
     arrays = open_arrays(folder)
     path = f'{folder}/X_{ID}.dat'
@@ -47,32 +47,34 @@ def read_sequence(folder, ID, N=None):
         count = f'{len(numbers)}, from {numbers[0]} to {numbers[-1]}'
         if N and ID > numbers[-1]:  # train.py asks for more than there are
             count += f': --N_{folder.lower()} {numbers[-1]}'
-        sys.exit(f'{folder} has no sequence {ID}, but {count}')
+        why = f'{folder} has no sequence {ID}, but {count}'
+        raise FileNotFoundError(why)
     if N and len(X) != N:
-        why = f'{path} holds {len(X)} values, not {N}'
-        sys.exit(f'{why}: --N_sequence {len(X)}, or write it as float64')
+        remedy = f'--N_sequence {len(X)}, or write it as float64'
+        raise ValueError(f'{path} holds {len(X)} values, not {N}: {remedy}')
     if len(Y) != 1 or Y[0] < 0 or Y[0] % 1 != 0:
-        sys.exit(f'{path} is of class {Y}: write 0, 1, 2, ... into its Y')
+        raise ValueError(f'{path} is of class {Y}: write 0, 1, 2, ...')
     return X, Y[0]
 
 
 def read_values(path):
-    """Read a file of float64 values, (N,), or end with a sentence."""
+    """Read a file of float64 values, (N,). Raises as read_sequence does."""
     if not os.path.exists(path):
-        sys.exit(f'{path} is missing')
+        raise FileNotFoundError(f'{path} is missing')
     size = os.path.getsize(path)
     if size == 0 or size % 8 != 0:
-        sys.exit(f'{path} has {size} bytes: write float64, 8 bytes a value')
+        raise ValueError(f'{path} has {size} bytes: write float64, 8 each')
     return check_values(path, np.fromfile(path, dtype='<f8'))
 
 
 def check_values(name, X):
-    """Return values X (N,), or end with a sentence, which names them."""
+    """Return values X (N,). Raises ValueError, with their name, if wrong."""
     # Networks compute in float32. Text, or integers, read as float64 are
     # outside its range, and NaN fails every comparison.
     largest = np.abs(X).max()
     if not (largest == 0 or 1.2e-38 < largest < 3.4e38):
-        sys.exit(f'{name} holds {largest:g}: write finite numbers as float64')
+        remedy = 'write finite numbers as float64'
+        raise ValueError(f'{name} holds {largest:g}: {remedy}')
     return X
 
 
@@ -82,7 +84,7 @@ def open_arrays(folder):
     if not os.path.exists(path):
         return None
     if os.path.exists(f'{folder}/X_1.dat'):
-        sys.exit(f'{folder} holds X.npy and X_1.dat, two sets: remove one')
+        raise ValueError(f'{folder} holds X.npy and X_1.dat: remove one')
     return load_arrays(folder, os.stat(path).st_mtime_ns)
 
 
@@ -93,7 +95,7 @@ def load_arrays(folder, time):
 
 
 def sequence_numbers(folder):
-    """Return the numbers of a folder's sequences, or end with a sentence."""
+    """Return the numbers of a folder's sequences; raise if there are none."""
     arrays = open_arrays(folder)
     if arrays:
         return [*range(1, len(arrays[0]) + 1)]
@@ -101,7 +103,7 @@ def sequence_numbers(folder):
     found = [re.fullmatch(r'X_([1-9]\d*)\.dat', name) for name in names]
     if not any(found):
         remedy = 'python generate_data.py makes Train and Test'
-        sys.exit(f'{folder} holds no sequences: {remedy}')
+        raise FileNotFoundError(f'{folder} holds no sequences: {remedy}')
     return sorted(int(match[1]) for match in found if match)
 
 

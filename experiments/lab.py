@@ -16,7 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 from support.answers import first_epoch
 from support.batches import make_batches
-from support.console import DataError, make_parser, print_table, whole_number
+from support.console import UserError, make_parser, print_table, whole_number
 from support.prepare import import_keras, prepare
 from support.statistics import describe_range
 
@@ -163,7 +163,7 @@ def run_all(tasks, jobs):
                 yield future.result()
         except BrokenProcessPool:
             why = 'a process was killed (memory?): type fewer --jobs'
-            raise DataError(why) from None
+            raise UserError(why) from None
         finally:  # also after Ctrl-C
             for process in multiprocessing.active_children():
                 process.kill()

@@ -4,7 +4,7 @@ import argparse
 import re
 import sys
 
-from support.console import DataError, make_parser, script_lines, whole_number
+from support.console import UserError, make_parser, script_lines, whole_number
 from support.runs import check_place, find_trained
 
 from utilities import read_class_names
@@ -18,10 +18,10 @@ def read_command_line(variables):
     Each int, float and string becomes an option, --NAME VALUE, what is True or False a
     switch, --NAME or --no-NAME. Returns the numbers by their names, and for save_run
     name, that of --name, and class_names, those of Train now. Ends the script if there
-    is such a run. Raises DataError as check_place and find_trained do.
+    is such a run. Raises UserError as check_place and find_trained do.
     """
     if '__file__' not in variables:
-        raise DataError('in a notebook, type  %run train.py  in a cell of its own')
+        raise UserError('in a notebook, type  %run train.py  in a cell of its own')
     parser = make_parser('The numbers at the top of the script, for this run alone.')
     for name, value in variables.items():
         if name in COUNTS:
@@ -59,12 +59,12 @@ def count_type(name):
 
 
 def check_count(name, value):
-    """Raise DataError, with its line, for a number at the top that does not count."""
+    """Raise UserError, with its line, for a number at the top that does not count."""
     try:
         count_type(name)(str(value))
     except argparse.ArgumentTypeError as error:
         for i, line in enumerate(script_lines(), 1):
             if re.match(rf'{name}\s*=', line):
                 code = line.partition('#')[0].strip()
-                raise DataError(f'line {i}, {code}: {error}') from None
-        raise DataError(f'{name}: {error}') from None
+                raise UserError(f'line {i}, {code}: {error}') from None
+        raise UserError(f'{name}: {error}') from None

@@ -26,20 +26,11 @@ def program_name():
     return f'python -m {os.path.basename(folder)}' if name == '__main__.py' else name
 
 
-def error_line(text):
-    """Return a line for stderr: the program's name, and what is wrong."""
-    return f'{program_name()}: {printable(text)}'
+class UserError(Exception):
+    """A mistake that the user can mend; it says what is wrong and what to type.
 
-
-class DataError(SystemExit):
-    """A mistake that the user can fix: one line says what is wrong and what to type.
-
-    If it is not caught, Python prints that line to stderr and ends with status 1.
+    support/explain.py prints it after the program's name, as a line.
     """
-
-    def __init__(self, text):
-        super().__init__(printable(text))
-        self.code = error_line(text)
 
 
 def whole_number(least, most=2**31 - 1):

@@ -1,119 +1,137 @@
-"""Report an error in an edited script: its line, what is wrong, and perhaps a hint.
+"""Report an error: the user's lines that led to it, Python's words, perhaps a hint.
 
-Python's or Keras's own words say what is wrong, and can be looked up. A hint adds what
-they leave open. A wrong hint is worse than none, so a test tries each.
+The words can be looked up. A hint adds what they leave open; a wrong one is worse than
+none, so a test tries each.
 """
 
-import builtins
+import contextlib
 import difflib
+import inspect
+import io
 import linecache
 import os
+import pkgutil
 import re
 import sys
 import traceback
 
-from support.console import printable
-from support.hints import HINTS, MODULES, OLD_NAMES, PACKAGES
+from support.console import UserError, printable, program_name
+from support.hints import HINTS, MODULES, OLD_NAMES
 
-# The modules whose lines are shown
-OURS = '__main__ utilities generate_data import_data compare experiments'.split()
+# Files that are not the user's: those of Python, of packages, and of this folder
+NOT_OWN = rf'<|.*/lib(64)?/python3|{re.escape(os.path.dirname(__file__))}/'
 
 
 def report_error(kind, error, trace):
     """Print an error that ends the script in a few lines: this is sys.excepthook."""
-    if issubclass(kind, KeyboardInterrupt):
-        print('\nInterrupted.', file=sys.stderr)
-    else:
-        print(*map(printable, explain(error)), sep='\n', file=sys.stderr)
+    lines = ['', 'Interrupted.'] if kind is KeyboardInterrupt else explain(error)
+    print(*map(printable, lines), sep='\n', file=sys.stderr)
 
 
 def explain(error):
-    """Return lines: where an error is, what it says, and perhaps a hint.
+    """Return lines: what led to an error, what it says, and perhaps a hint."""
+    if isinstance(error, UserError):
+        return [f'{program_name()}: {error}']
+    # The user's own error that was handled when this one came
+    first = error.__cause__ if error.__suppress_context__ else error.__context__
+    lines = explain(first) if first and own_lines(first) else []
+    places = own_lines(error)
+    words = own_words(error)
+    *_, code = ['', *places.values()]
+    hint = suggest(error, words, code)
+    return [*lines, *places, words, *([f'Hint: {hint}'] if hint else [])]
 
-    Of its traceback they show the first line of ours, which is the script's, and the
-    last, if it is another.
+
+def own_lines(error):
+    """Return {'train.py, line 7: code': code} of the user's lines, from first to last.
+
+    Lines of a file that the script imports are left out if it raises the error itself:
+    then its sentence is about the call.
     """
-    frames = [*traceback.walk_tb(error.__traceback__)]
-    names = [frame.f_globals.get('__name__', '') for frame, _ in frames]
-    modules = [name.partition('.')[0] for name in names]
-    places = [place for place, x in zip(frames, modules, strict=True) if x in OURS]
-    # A mistake in support, if Keras has nothing to do with it, shows its place, too
-    if modules[-1:] == ['support'] and not {'keras', 'tensorflow'} & {*modules}:
-        places.append(frames[-1])
-    lines = []
-    code = ''
-    for frame, number in places[:1] + places[1:][-1:]:
-        path = frame.f_code.co_filename
+    places = [
+        (frame.f_code.co_filename, number)
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if not re.match(NOT_OWN, frame.f_code.co_filename)
+    ]
+    if isinstance(error, SyntaxError):  # in a module that the script imports
+        places.append((error.filename, error.lineno))
+    lines = {}
+    for path, number in places:
         code = re.sub('  +#.*', '', linecache.getline(path, number).strip())
-        name = os.path.basename(path)
-        if frame.f_globals['__name__'].startswith('support.'):
-            name = f'support/{name}'
-        lines.append(f'{name}, line {number}: {code}')
-    message = own_words(error)
-    hint = suggest(message, code, known_names(error, frame if places else None))
-    return [*lines, message, f'Hint: {hint}'] if hint else [*lines, message]
+        if path != places[0][0] and re.match(r'raise\b', code):
+            name = f'{os.path.basename(path)}, '
+            return {line: lines[line] for line in lines if not line.startswith(name)}
+        lines[f'{os.path.basename(path)}, line {number}: {code}'] = code
+    return lines
 
 
 def own_words(error):
-    """Return what an error says, as a line: of Keras's paragraphs the first."""
-    # Drop colours, paths of packages, and Keras's lines on its insides
-    text = re.sub(r'\x1b\[[\d;]*m| \(/\S+\.py\)$|\{\{.*?\}\} ', '', str(error))
+    """Return what Python prints below a traceback, as a line, with its suggestion."""
+    error.__cause__ = None  # else Python prints the error before this one, too
+    sys.tracebacklimit = 0
+    with contextlib.redirect_stderr(io.StringIO()) as printed:
+        sys.__excepthook__(type(error), error, error.__traceback__)
+    del sys.tracebacklimit
+    # Drop colours, where a SyntaxError is, paths of packages, and Keras's insides
+    text = re.sub(r'\x1b\[[\d;]*m|^  File.*\n( .*\n)*', '', printed.getvalue())
+    text = re.sub(r' \(/[^)]+\.py\)|\{\{.*?\}\} ', '', text)
     heads = 'Exception encountered|Graph execution error|Detected at|File "|<stack'
-    text = re.sub(rf'(?m)^ *({heads}).*', '', text).strip()
-    first = ' '.join(re.split(r'\n\s*\n', text)[0].split())
-    return f'{type(error).__name__}: {first[:300]}'
-
-
-def known_names(error, frame):
-    """Return the names that there are, where an error says that one is not."""
-    if isinstance(error, NameError):
-        return [*frame.f_locals, *frame.f_globals, *dir(builtins)] if frame else []
-    if isinstance(error, AttributeError):
-        return dir(error.obj)
-    if isinstance(error, ModuleNotFoundError):
-        return [*PACKAGES, *OURS, 'support']
-    if isinstance(error, ImportError):
-        return dir(sys.modules.get(error.name))
-    return keras_texts() if 'identifier' in str(error) else []
+    text = re.sub(rf'(?m)^(\S*Error: )? *({heads}).*', r'\1', text)
+    text = ' '.join(text.partition('\n\nArguments received')[0].split())
+    return re.sub(r'^[\w.]+\.(?=\w+:)', '', text)  # without the error's module
 
 
 # What stands before the name that is wrong, in errors of Python and of Keras
-BEFORE = r"attribute '|named? '|argument '|KeyError: '|identifier: |passed to \w+: {'"
+BEFORE = r"attribute '|named? '|argument '|KeyError: '|identifier: |monitor=|\w: {'"
 
 
-def suggest(message, code, names):
-    """Return a hint for what an error in a line of code says; '' without one.
-
-    names are those that there are, where one is unknown.
-    """
+def suggest(error, words, code):
+    """Return a hint for what an error in a line of code says; '' without one."""
     for pattern, hint in HINTS.items():
-        if re.search(pattern, f'{message} <- {code}'):
+        if re.search(pattern, f'{words} <- {code}'):
             return hint
-    found = re.search(rf'(?:{BEFORE}|monitor=)([\w.]+)', message)
-    name = found[1] if found else ''
-    is_unknown = message.startswith('NameError')
-    if name in OLD_NAMES and not is_unknown:
+    name = re.search(rf'(?:{BEFORE})([\w.]+)|$', words)[1] or ''
+    if name in OLD_NAMES and not isinstance(error, NameError):
         return f"Keras 3 calls this '{OLD_NAMES[name]}'"
-    if name in keras_texts() and re.search(rf'=\[?{name}\b(?!\()', code):
-        return f"put it in quotes: '{name}'"
-    if "No module named 'keras." in message or 'tensorflow.keras.' in message:
-        name = re.search(r' import (\w+)|$', code)[1] or ''  # as Keras 2 had it
-    if is_unknown or 'import' in code:
+    if isinstance(error, NameError | ImportError):
+        if 'keras.' in name:  # a module that Keras 2 had
+            name = re.search(r' import (\w+)|$', code)[1] or ''
+        if name in keras_texts() and re.search(rf'=\[?{name}\b(?!\()', code):
+            return f"put it in quotes: '{name}'"
         # Of functions, such as add, web pages have others
-        modules = ['utils'] if name[:1].islower() else MODULES
-        for module in modules:
+        for module in ['utils'] if name[:1].islower() else MODULES:
             if name in keras_names(module):
                 return f'write  from keras.{module} import {name}'
-    if f"No module named '{name}'" in message and name in PACKAGES:
-        return 'in the folder of the workshop, type  . ./script.sh'
-    near = difflib.get_close_matches(name.lower(), map(str.lower, names), 1, 0.81)
-    if near and name not in names:
-        return f"did you mean '{next(x for x in names if x.lower() == near[0])}'?"
-    if re.search(r"No module named '\w+'", message):
+    known = {other.lower(): other for other in known_names(error, words, code)}
+    near = difflib.get_close_matches(name.lower(), known, 1, 0.74)  # tahn has 0.75
+    if near and name not in known.values() and 'Did you mean' not in words:
+        return f"did you mean '{known[near[0]]}'?"
+    if re.search(rf"No module named '{name}'", words) and name not in known.values():
         where = 'on a login node, ' if os.environ.get('MODULESHOME') else ''
         package = name.replace('sklearn', 'scikit-learn')
         return f'if the name is right, {where}type  pip install {package}'
     return ''
+
+
+def known_names(error, words, code):
+    """Return the names of which one may be meant; none where Python names one."""
+    if isinstance(error, ModuleNotFoundError):
+        packages = [module.name for module in pkgutil.iter_modules()]
+        return [*sys.stdlib_module_names, *packages]
+    if isinstance(error, ImportError):
+        return dir(sys.modules.get(error.name))
+    if isinstance(error, NameError | AttributeError):
+        return []
+    return keras_texts() if 'identifier: ' in words else keywords(code)
+
+
+def keywords(code):
+    """Return the parameters of what a line calls of Keras, such as Dense or fit."""
+    places = [sys.modules.get(f'keras.{module}') for module in MODULES]
+    places.append(getattr(places[0], 'Model', None))
+    called = re.findall(r'(\w+)\(', code)
+    found = [getattr(place, name, None) for name in called for place in places]
+    return [x for call in found if call for x in inspect.signature(call).parameters]
 
 
 def keras_texts():

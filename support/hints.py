@@ -23,19 +23,19 @@ HINTS = {
     " brackets: model.add(Dense(16, activation='relu'))",
     "'NoneType' object has no attribute '(add|compile|fit|summary)'": 'this name was'
     ' set to what returns nothing, such as model.add( )',
+    r"(add|set_model|get_config)\(\) missing|type <class 'type'>|tifier: <class": (
+        'write brackets behind the name, as in Sequential() or Dense(8)'
+    ),
     # Training
     'buffer_size must be': 'validation_split is a fraction, such as 0.25',
     "recognized: {'lr'|argument '(lr|learning_rate)'": 'the learning rate belongs to'
     ' the optimizer, as learning_rate: see exercise 13 of LESSON.md',
-    'optimizer identifier: <class': 'write brackets behind it, as in Adam()',
-    r'get_config\(\) missing': 'write brackets behind the loss or metric, as in'
-    ' MeanSquaredError()',
     r"fit\(\) got .*'nb_epoch'": "Keras 3 calls this 'epochs'",
-    "'show_accuracy'": "leave it out: metrics=['accuracy'] shows the accuracy",
     "KeyError: 'val_(loss|accuracy)'": 'fit gives it with validation_split or'
     " validation_data, under the metric's name in compile",
     "'predict_classes'": 'write (model.predict(X_test) > 0.5).astype(int); after a'
     ' softmax, model.predict(X_test).argmax(axis=1)',
+    "NameError: name 'history'": 'write  history = model.fit( )',
     # Diffs
     "operand type for unary .: 'NoneType'": 'leave out the + of a diff, and the'
     ' lines with its -',
@@ -46,24 +46,24 @@ HINTS = {
     ' class, write  from keras.models import Model',
     "NameError: name 'keras'": 'at the top, write  import keras',
     "import name 'np_utils'": 'write  from keras import utils as np_utils',
-    r"attribute '(set_session|Session|placeholder|ConfigProto|contrib|logging)'": 'this'
-    ' is of TensorFlow 1; Keras does without it',
+    "'keras.backend' has no attribute": 'Keras 3 has this in ops: write  from keras'
+    ' import ops',
+    r"(module named|NameError: name) '(torch|nn)\b": 'this is PyTorch; the workshop'
+    ' uses Keras',
+    "module named '(numpy|scipy|matplotlib|tensorflow|keras|pandas|rich)'": 'in the'
+    ' folder of the workshop, type  . ./script.sh',
 }
 # Names of Keras 1 and 2, and of the slides: those of Keras 3
 OLD_NAMES = {
     'acc': 'accuracy',
     'val_acc': 'val_accuracy',
     'fit_generator': 'fit',
-    'evaluate_generator': 'evaluate',
-    'predict_generator': 'predict',
     'predict_proba': 'predict',
     'W_regularizer': 'kernel_regularizer',
     'b_regularizer': 'bias_regularizer',
     'W_constraint': 'kernel_constraint',
     'init': 'kernel_initializer',
     'border_mode': 'padding',
-    'subsample_length': 'strides',
-    'pool_length': 'pool_size',
     'inner_activation': 'recurrent_activation',
     'CuDNNLSTM': 'LSTM',
     'CuDNNGRU': 'GRU',
@@ -71,4 +71,3 @@ OLD_NAMES = {
 }
 # Where Keras has the names that are imported
 MODULES = 'models layers optimizers callbacks metrics utils regularizers'.split()
-PACKAGES = 'numpy scipy matplotlib tensorflow keras pandas rich'.split()

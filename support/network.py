@@ -1,6 +1,6 @@
 """What a network is and gives, and whether it goes with its data.
 
-check_network finds mistakes that raise no error: what can't be meant raises DataError,
+check_network finds mistakes that raise no error: what can't be meant raises UserError,
 a line that ends the script, and what may be meant is printed. Nothing is changed, and
 what Keras reports is left to Keras. Importing this needs no TensorFlow.
 """
@@ -9,7 +9,7 @@ import contextlib
 from typing import NamedTuple
 
 from support.answers import class_numbers
-from support.console import DataError
+from support.console import UserError
 
 import numpy as np
 
@@ -64,13 +64,13 @@ def describe_layer(layer):
 def predict_scores(model, X, activation, names=None):
     """Return the network's scores of sequences X (n, N), one per class: (n, classes).
 
-    activation makes the scores: see Output. Raises DataError for a score that
+    activation makes the scores: see Output. Raises UserError for a score that
     is not a number, with its name in names, and for a network of NaN.
     """
     from keras import activations
 
     if not all(np.isfinite(weights).all() for weights in model.get_weights()):
-        raise DataError(f'the network holds NaN or infinity: {NOT_FINITE}')
+        raise UserError(f'the network holds NaN or infinity: {NOT_FINITE}')
     with contextlib.suppress(AttributeError):  # a subclassed model has no shape
         X = np.reshape(X, (len(X), *model.input_shape[1:]))
     parts = []
@@ -80,7 +80,7 @@ def predict_scores(model, X, activation, names=None):
     bad = np.flatnonzero(~np.isfinite(scores).all(axis=1))
     if len(bad):
         name = names[bad[0]] if names else f'sequence {bad[0] + 1}'
-        raise DataError(f"the network's answer to {name} is not a number: {NOT_FINITE}")
+        raise UserError(f"the network's answer to {name} is not a number: {NOT_FINITE}")
     # One output, a sigmoid, is the score of class 1; of several, each is for one class.
     return np.hstack([1 - scores, scores]) if scores.shape[1] == 1 else scores
 
@@ -89,7 +89,7 @@ def predict_scores(model, X, activation, names=None):
 
 
 def check_network(model, X_train, Y_train, X_test, Y_test):
-    """Raise DataError if network and data don't go together, or print a line.
+    """Raise UserError if network and data don't go together, or print a line.
 
     X_train is (n, N, ...) and Y_train its classes, (n,) or one-hot (n, classes); X_test
     (m, N, ...) and Y_test likewise. model is compiled.
@@ -99,7 +99,7 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
     is_one_hot = np.size(Y_train[0]) > 1
     if is_one_hot != (np.size(Y_test[0]) > 1):
         why = 'only one of Y_train and Y_test is one-hot'
-        raise DataError(f'{why}: use to_categorical for both, or for neither')
+        raise UserError(f'{why}: use to_categorical for both, or for neither')
     if model.layers and model.compiled:  # else fit says so
         largest = max(class_numbers(Y).max() for Y in (Y_train, Y_test))
         check_output(model, max(2, int(largest) + 1), is_one_hot)
@@ -110,40 +110,40 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
 
 
 def check_set(name, X, Y):
-    """Raise DataError if X and its classes Y are no set; print how many are zeros."""
+    """Raise UserError if X and its classes Y are no set; print how many are zeros."""
     for values, array in (X, f'X_{name}'), (Y, f'Y_{name}'):
         if isinstance(values, list | tuple):
-            raise DataError(f'{array} is no array: write  {array} = np.array({array})')
+            raise UserError(f'{array} is no array: write  {array} = np.array({array})')
     if np.ndim(X) < 2 or np.ndim(Y) not in (1, 2) or len(X) != len(Y):
         wanted = f'X_{name} must be [N_{name}, N_sequence] and Y_{name} [N_{name}]'
         found = f'{[*np.shape(X)]} and {[*np.shape(Y)]}'
-        raise DataError(f'{wanted}; they are {found}: see the loop that fills them')
+        raise UserError(f'{wanted}; they are {found}: see the loop that fills them')
     Y = np.asarray(Y)
     if Y.dtype.kind in 'OSU' or not ((Y >= 0) & (Y < 1e6) & (Y % 1 == 0)).all():
-        raise DataError(f'Y_{name} must hold classes, 0, 1, 2, ...: see its loop')
+        raise UserError(f'Y_{name} must hold classes, 0, 1, 2, ...: see its loop')
     if name == 'train' and (Y == Y[0]).all():
         remedy = 'more sequences, or see the loop that fills it'
-        raise DataError(f'Y_train holds one class only: {remedy}')
+        raise UserError(f'Y_train holds one class only: {remedy}')
     X = np.reshape(X, (len(X), -1))  # which may have more axes
     bad = np.flatnonzero(~np.isfinite(X).all(axis=1))
     if len(bad):
-        raise DataError(f'X_{name}, row {bad[0]}, holds NaN or infinity')
+        raise UserError(f'X_{name}, row {bad[0]}, holds NaN or infinity')
     zeros = np.flatnonzero(~X.any(axis=1))
     if len(zeros):
         print(f'X_{name} has {len(zeros)} rows of zeros, the first is row {zeros[0]}')
 
 
 def check_metrics(model):
-    """Raise DataError if the first metric, scores[1] of evaluate, is no accuracy."""
+    """Raise UserError if the first metric, scores[1] of evaluate, is no accuracy."""
     metrics = model.get_compile_config()['metrics'] or []
     first = str(list(metrics)[:1])
     neurons = describe_output(model).neurons
     if 'acc' not in first or (neurons == 1 and 'categorical' in first):
-        raise DataError("metrics must begin with the accuracy: metrics=['accuracy']")
+        raise UserError("metrics must begin with the accuracy: metrics=['accuracy']")
 
 
 def check_output(model, N_classes, is_one_hot):
-    """Raise DataError if last layer, loss and classes do not fit each other."""
+    """Raise UserError if last layer, loss and classes do not fit each other."""
     neurons, activation, loss, scores = describe_output(model)
     if not (neurons and loss):  # a subclassed model, or a loss of one's own
         return
@@ -166,8 +166,9 @@ def check_output(model, N_classes, is_one_hot):
     is_wide = neurons >= N_classes
     if loss == 'categorical_crossentropy' and is_wide and not is_one_hot:
         remedy += f', or Y_train = to_categorical(Y_train, {N_classes}), and Y_test'
-    why = f'{neurons}-neuron {activation} with {loss} does not fit'
-    raise DataError(f'{why} {N_classes} classes: take {remedy}')
+    last = f'{neurons} {"neurons" if neurons > 1 else "neuron"} with {activation}'
+    why = f'the last layer, {last}, does not fit {loss} and {N_classes} classes'
+    raise UserError(f'{why}: take {remedy}')
 
 
 def has_scaling(model):

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from support import answers, network
-from support.console import DataError, print_table, printable, script_lines
+from support.console import UserError, print_table, printable, script_lines
 from support.differences import changed_facts, changed_lines, code_lines
 
 import numpy as np
@@ -62,12 +62,12 @@ def list_runs(name=''):
 
 
 def read_runs(name=''):
-    """Return what list_runs does; raise DataError, with like names, if that is none."""
+    """Return what list_runs does; raise UserError, with like names, if that is none."""
     runs = list_runs(name)
     if not runs:
         near = ', '.join(difflib.get_close_matches(name, list_settings(), 8, 0))
         remedy = f'there are {near}' if near else 'python train.py makes runs'
-        raise DataError(f'there is no run in {run_folder(name)}: {remedy}')
+        raise UserError(f'there is no run in {run_folder(name)}: {remedy}')
     return runs
 
 
@@ -113,27 +113,27 @@ def seed_folder(name, numbers):
 
 
 def check_place(name):
-    """Raise DataError if no run could be written into runs, or into runs/NAME."""
+    """Raise UserError if no run could be written into runs, or into runs/NAME."""
     for place in RUNS, run_folder(name or ''):
         while not place.exists():
             place = place.parent
         if not (place.is_dir() and os.access(place, os.W_OK)):
             why = f'you cannot write into {place.absolute()}'
-            raise DataError(f'{why}: no run can be kept')
+            raise UserError(f'{why}: no run can be kept')
 
 
 def find_trained(name, numbers):
     """Return the run of this name and seed; None if it is to be trained.
 
     The numbers and lines of the script that runs are those of this run, or else of the
-    newest run in runs/NAME: if not, this raises DataError, which says what differs. The
-    data may be others. It raises DataError, too, if something else has the run's place.
+    newest run in runs/NAME: if not, this raises UserError, which says what differs. The
+    data may be others. It raises UserError, too, if something else has the run's place.
     """
     runs = list_runs(name)
     folder = seed_folder(name, numbers)
     trained = next((run for run in runs if run['folder'] == folder), None)
     if folder.exists() and not trained:
-        raise DataError(f'{folder} is no run: take another --name')
+        raise UserError(f'{folder} is no run: take another --name')
     if runs:
         old = read_code(trained or runs[-1])
         code = code_lines(''.join(script_lines()), numbers)
@@ -142,7 +142,7 @@ def find_trained(name, numbers):
         if changes:
             more = '; ...' if len(changes) > 2 else ''
             why = f'this is no seed of {folder.parent} ({"; ".join(changes[:2])}{more})'
-            raise DataError(f'{why}: take another --name')
+            raise UserError(f'{why}: take another --name')
     return trained
 
 
@@ -227,7 +227,7 @@ def read_ids(X_test, Y_test):
         return []
     try:
         first = read_set('Test', len(ids), X_test[0].size)
-    except SystemExit:  # they are of another length
+    except (OSError, ValueError):  # fewer, or of another length
         return []
     return ids if answers.hash_set(*first) == answers.hash_set(X_test, Y_test) else []
 
@@ -252,7 +252,7 @@ def print_report(predictions, class_names, training):
 def write_run(name, model, epochs, predictions, facts):
     """Write a run, then give its folder its name, and print what is in it.
 
-    One that was stopped gets a number. Raises DataError if the disk refuses something.
+    One that was stopped gets a number. Raises UserError if the disk refuses something.
     """
     own = seed_folder(name, facts['numbers'])
     new = RUNS / f'.{platform.node()}-{os.getpid()}'
@@ -267,7 +267,7 @@ def write_run(name, model, epochs, predictions, facts):
         folder = name_folder(new, None if facts['is_stopped'] else own)
     except OSError as error:
         why = error.strerror or error
-        raise DataError(f'the run could not be saved in {RUNS}: {why}') from None
+        raise UserError(f'the run could not be saved in {RUNS}: {why}') from None
     finally:  # also after Ctrl-C; a whole one has its name by now
         shutil.rmtree(new, ignore_errors=True)
     if folder != own and name:

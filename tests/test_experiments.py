@@ -8,6 +8,7 @@ import re
 import shutil
 from contextlib import closing
 
+from support.console import UserError
 from support.statistics import t_test
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_a_new_question(folder):
         names = ['training_accuracy', 'test_accuracy', 'training_95', 'test_99']
         assert [*runs.loc[0, names]] == [row[name] for name in names]
         multiprocessing.active_children()[0].kill()
-        with pytest.raises(SystemExit, match='fewer --jobs'):
+        with pytest.raises(UserError, match='fewer --jobs'):
             next(found)
     assert not multiprocessing.active_children()
 

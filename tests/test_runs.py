@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from support import answers, network, runs
-from support.console import DataError
+from support.console import UserError
 
 import keras
 import numpy as np
@@ -90,7 +90,7 @@ def test_what_is_no_run_is_left_out(folder, text):
         (runs.run_folder(name) / 'run.json').write_text(GOOD)
     Path('runs/bad/run.json').write_text(text)
     assert [str(run['folder']) for run in runs.read_runs()] == ['runs/good']
-    with pytest.raises(DataError, match='no run in runs/bad: there are good'):
+    with pytest.raises(UserError, match='no run in runs/bad: there are good'):
         runs.read_runs('bad')
 
 
@@ -250,5 +250,5 @@ def test_how_fast_and_how_sure():
     assert answers.describe_training(table, 4, 'why')[0].endswith('not counted: why')
     # TensorFlow may call such answers 0
     model.set_weights([np.full((2, 2), np.inf), np.zeros(2)])
-    with pytest.raises(DataError, match='the network holds NaN or infinity'):
+    with pytest.raises(UserError, match='the network holds NaN or infinity'):
         network.predict_scores(model, X, 'linear')

@@ -83,9 +83,13 @@ def test_an_error_names_its_line(data, edits, line, words):
     [
         param({'seed = 0 ': 'seed = -1 '}, 'line 34, seed = -1: -1 is not', id='seed'),
         param(
-            {SIGMOID: SOFTMAX[SIGMOID].replace('2', '1')}, '1-neuron softm', id='one'
+            {SIGMOID: SOFTMAX[SIGMOID].replace('2', '1')},
+            'layer, 1 neuron with softmax, does',
+            id='one',
         ),
-        param({TANH: f'{TANH}\n', SIGMOID: ''}, '8-neuron tanh with bin', id='no last'),
+        param(
+            {TANH: f'{TANH}\n', SIGMOID: ''}, '8 neurons with tanh, does', id='no last'
+        ),
         param(ONE_HOT_TRAIN, 'only one of Y_train and Y_test is one-hot', id='one-hot'),
         param(
             CATEGORICAL, "'binary_crossentropy', or Y_train = to_cat", id='categories'

@@ -1,7 +1,7 @@
 """The evening of docs/instructor.md, and what attendees type, by three Unix users.
 
 Only with WORKSHOP_USERS=1, as root, because it makes and removes these users. Stand-ins
-are srun, sbatch, and the packages: .venv finds those that these tests run with.
+are srun and the packages: .venv finds those that these tests run with.
 """
 
 import os
@@ -28,7 +28,6 @@ groupadd {GROUP}
 mkdir home bin fred
 for user in {' '.join(USERS)}; do useradd -g {GROUP} -m -d $PWD/home/$user $user; done
 printf '#!/bin/sh\nexec {PYTHON} "$@"\n' > bin/python3
-printf '#!/bin/sh\n[ "$1" = --test-only ]\n' > bin/sbatch
 printf '#!/bin/sh\nshift 4; exec "$@"\n' > bin/srun
 chmod a+rx . bin/*
 git clone -q {PROJECT} origin && cd origin
@@ -54,7 +53,7 @@ def test_a_workshop(request):
     compare = f'{slide.splitlines()[0]}\n{copy}\npython compare.py 1 base wide linear'
     (remove,) = re.findall('`(chmod [^`]* && rm [^`]*)`', page)
     for user, text, expected in (
-        (OLGA, evening, 'Ready.'),
+        (OLGA, evening, 'Run: runs/check/0 with'),
         (OLGA, finished.replace('0 1 2 3 4', '0'), 'Plot: compare.png'),
         (ADA, slide, 'Run: runs/1 with'),
         (ADA, 'readlink workshop/.venv', f'{base}/fred/workshop/.venv'),
