@@ -66,7 +66,7 @@ def read_runs(name=''):
     runs = list_runs(name)
     if not runs:
         near = ', '.join(difflib.get_close_matches(name, list_settings(), 8, 0))
-        remedy = f'there are {near}' if near else 'python train.py makes runs'
+        remedy = f'the nearest are {near}' if near else 'python train.py makes runs'
         raise UserError(f'there is no run in {run_folder(name)}: {remedy}')
     return runs
 

@@ -147,7 +147,7 @@ def test_a_setting_without_a_verdict_has_a_reason(make, case):
     if case == 'mixed runs':
         make('b', BAD[:1], seed=3)
         assert verdicts('b', 'a')['a'] == ('b is mixed', 'b is mixed')
-        line = 'b:\n  its runs differ by more than their seeds: n = none, not 1\n'
+        line = 'b:\n  runs/b/3 is no seed of runs/b/0 (n = none, not 1)\n'
         assert line in compare('a', 'b')[1]
     assert verdicts('a', 'b')['b'] == (speed, test)
     assert ('points' in compare('a', 'b')[1]) == (test == 'worse')
@@ -163,7 +163,8 @@ def test_one_test_for_all_is_what_no_network_was_trained_with(make):
     make('other', [15] * 3, test='U', seen=range(10))
     table, below = compare('a', 'leak', 'other')
     cells = [row['How good'][0] for row in table.values()]
-    assert cells == ['40', '100', '12.5'] and 'Test of runs/a/0: the 25 of 50' in below
+    assert cells == ['40', '100', '12.5']
+    assert below.startswith('Tests differ; that of runs/a/0: the 25 of 50 ')
     make('all', seen=range(50))
     assert compare('all')[0]['all']['How good'][0] == '-'
 
@@ -201,7 +202,7 @@ def test_without_names_the_newest_eight_settings_are_shown(make):
     assert len(table) == 8 and not {'wide', '7'} & {*table}
     assert table[f'{"a-long-name" * 4}-8']['How fast'] == ['22 (21-28)']
     assert below.startswith('Test: ') and 'For verdicts' in below
-    refused('compare.py', 'wede', parts=['no run in runs/wede: there are wide, a-'])
+    refused('compare.py', 'wede', parts=['runs/wede: the nearest are wide, a-long'])
     network = compare('7')[0]['7']['network']
     assert network == [f'{FACTS["layers"]}, stopped after epoch 2']
 

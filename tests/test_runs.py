@@ -90,7 +90,7 @@ def test_what_is_no_run_is_left_out(folder, text):
         (runs.run_folder(name) / 'run.json').write_text(GOOD)
     Path('runs/bad/run.json').write_text(text)
     assert [str(run['folder']) for run in runs.read_runs()] == ['runs/good']
-    with pytest.raises(UserError, match='no run in runs/bad: there are good'):
+    with pytest.raises(UserError, match='no run in runs/bad: the nearest are good'):
         runs.read_runs('bad')
 
 
