@@ -59,16 +59,19 @@ def main():
     rows = []
     for star, table in read_observations(observations).groupby('star'):
         good = table.dropna(subset=['time', 'value']).sort_values('time')
+        facts = good[[name for name in ('class', 'period') if name in good]]
+        faults = [f'more than one {x}' for x in facts if facts[x].nunique() > 1]
         if len(good) < LEAST:
-            print(f'Left out: {star} has {len(good)} observations')
+            faults.append(f'{len(good)} observations')
+        if faults:
+            print(f'Left out: {star} has {" and ".join(faults)}')
             continue
         time, value = good['time'].to_numpy(), good['value'].to_numpy()
-        curve = fold(time, value, table['period'].iloc[0])  # or another of the three
-        row = {'star': star}
-        if 'class' in table:
-            row['class'] = table['class'].iloc[0]
+        row = {'star': star, **facts.bfill().iloc[0]}
+        curve = fold(time, value, row['period'])  # or another of the three
         rows.append(row | {f'f{i}': x for i, x in enumerate(curve)})
-    pd.DataFrame(rows).to_csv(curves, index=False)
+    table = pd.DataFrame(rows).drop(columns='period', errors='ignore')
+    table.to_csv(curves, index=False)
     print(f'{len(rows)} curves of {LENGTH} values: {curves}')
 
 

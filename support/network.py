@@ -127,10 +127,11 @@ def check_set(name, X, Y):
     X = np.reshape(X, (len(X), -1))  # which may have more axes
     bad = np.flatnonzero(~np.isfinite(X).all(axis=1))
     if len(bad):
-        raise UserError(f'X_{name}, row {bad[0]}, holds NaN or infinity')
+        raise UserError(f'X_{name}[{bad[0]}] holds NaN or infinity')
     zeros = np.flatnonzero(~X.any(axis=1))
     if len(zeros):
-        print(f'X_{name} has {len(zeros)} rows of zeros, the first is row {zeros[0]}')
+        first = f'X_{name}[{zeros[0]}]'
+        print(f'X_{name} has rows of zeros: {len(zeros)}, the first is {first}')
 
 
 def check_metrics(model):

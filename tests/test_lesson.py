@@ -198,7 +198,7 @@ def test_edits(data, name, title, monkeypatch):
         pytest.importorskip('sklearn')
     monkeypatch.setattr('keras.Model.fit', lambda *_, **__: sys.exit(7))
     edit(SECTIONS[name][title])
-    Path('Train/ids.txt').write_text('a\nb\n' * 10)  # two objects
+    Path('Train/ids.txt').write_text('\n'.join('abcdefghij' * 2))  # ten objects
     script('train.py', *SHORT, status=7)
 
 

@@ -102,7 +102,7 @@ def test_an_error_names_its_line(data, edits, line, words):
             {'X_train[x,], Y_train[x]': 'X_train, Y_train'}, '[128] and []', id='loop'
         ),
         param(loaded('X_test = [*X_test]'), 'X_test = np.array(X_test)', id='a list'),
-        param(loaded('X_train[7, 5] = np.nan'), 'X_train, row 7, holds', id='NaN'),
+        param(loaded('X_train[7, 5] = np.nan'), 'X_train[7] holds NaN', id='NaN'),
         param(
             before('history = ', 'Y_train[:] = np.nan'), 'loss is nan', id='nan loss'
         ),
@@ -142,7 +142,7 @@ TWICE = {CALLBACKS: f'validation_split=0.2, validation_freq=2, {CALLBACKS}'}
             r'\n\d of 10 right, \d0.0 %; 95 %.*\nAlways .* of these 10,',
             id='as is',
         ),
-        param(loaded('X_train[:2] = 0'), 'X_train has 2 rows of zeros', id='zeros'),
+        param(loaded('X_train[:2] = 0'), 'rows of zeros: 2, the first ', id='zeros'),
         param(FAR, 'The values have a mean of 9', id='values far from 0'),
         param(AGAIN, 'the network has made 1 other updates', id='a fit before'),
         param(LOGIT, 'may have used another thr', id='a logit'),
