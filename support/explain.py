@@ -103,7 +103,8 @@ def suggest(error, words, code):
             if name in keras_names(module):
                 return f'write  from keras.{module} import {name}'
     known = {other.lower(): other for other in known_names(error, words, code)}
-    near = difflib.get_close_matches(name.lower(), known, 1, 0.74)  # tahn has 0.75
+    near = difflib.get_close_matches(name.lower(), known, 3, 0.74)  # tahn has 0.75
+    near.sort(key=lambda other: sorted(other) != sorted(name.lower()))  # swapped
     if near and name not in known.values() and 'Did you mean' not in words:
         return f"did you mean '{known[near[0]]}'?"
     if re.search(rf"No module named '{name}'", words) and name not in known.values():

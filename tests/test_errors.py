@@ -65,6 +65,7 @@ OLD_LINES = {
 REMEDIES = {
     'Dense(9, activation=relu)': "put it in quotes: 'relu'",
     "Dense(9, activation='tahn')": "did you mean 'tanh'?",
+    "model.compile('adma')": "did you mean 'adam'?",
     "Dense(9, activaton='tanh')": "did you mean 'activation'?",
     f'{FIT}, batchsize=9)': "did you mean 'batch_size'?",
     f'{FIT}, epoch=9)': "did you mean 'epochs'?",

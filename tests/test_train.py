@@ -207,6 +207,12 @@ def test_a_second_run_is_the_same(data):
     assert re.search(r'\nAccuracy: (\d+)0\.00%\n\1 of 10 right', one)
 
 
+def test_a_granted_gpu_that_is_not_seen_is_said(data):
+    done = script('train.py', *SHORT, env={'SLURM_JOB_GPUS': '0'})
+    assert 'Warning: Slurm granted a GPU' in done.stderr
+    assert 'Training on CPU' in done.stdout
+
+
 def test_advice_on_the_scale():
     """For values far from 0 and 1."""
     for mean, spread in (3, 1), (0, 9.5), (0, 0.002):
