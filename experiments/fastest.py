@@ -59,7 +59,7 @@ if __name__ == '__main__':
                 axis.label_outer()
         if column == 'training_95':
             epochs = 5, 10, 20, 50, 100, 200
-            axes[0].set(yscale='log', ylim=(4, 500), ylabel='Epochs to 95 %')
+            axes[0].set(yscale='log', ylim=(4, 600), ylabel='Epochs to 95 %')
             axes[0].set_yticks([*epochs, 500], [*epochs, 'never'])
             axes[0].minorticks_off()
         figure.align_xlabels()

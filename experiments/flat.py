@@ -48,7 +48,7 @@ if __name__ == '__main__':
     plt.style.use(lab.STYLE)
     figure, axis = plt.subplots()
     lab.plot_curves(axis, lines.items(), 'training_accuracy')
-    axis.set(ylim=(0, 1), yticks=np.linspace(0, 1, 6), ylabel='Accuracy')
+    axis.set(ylim=(0, 1.02), yticks=np.linspace(0, 1, 6), ylabel='Accuracy')
     axis.set_title('Training sequences: every seed, their median bold', loc='left')
     figure.legend(loc='outside lower center', ncols=2)
     figure.savefig(folder / 'flat.png')

@@ -5,7 +5,6 @@ run with several seeds. A seed means training sequences of its own, 2,000 others
 test, and other initial weights.
 """
 
-import math
 import multiprocessing
 import os
 import pathlib
@@ -84,7 +83,8 @@ def train(network, seed, training, test, epochs, test_every, metrics):
     keras.utils.set_random_seed(seed)
     layers = network()
     model = keras.Sequential([keras.Input((128,)), *layers])
-    N_batches = math.ceil(len(training[0]) / 32)
+    batches = make_batches(training, 32, shuffle=True)
+    N_batches = len(batches)
     model.compile(
         'rmsprop',
         'binary_crossentropy',
@@ -96,7 +96,7 @@ def train(network, seed, training, test, epochs, test_every, metrics):
     tested = [*range(test_every, epochs, test_every), epochs]
     history = model.fit(
         # One iterator for the whole fit, not one for each epoch: a quarter less time
-        make_batches(training, 32, shuffle=True).repeat(),
+        batches.repeat(),
         shuffle=False,  # they are shuffled already
         steps_per_epoch=N_batches,
         epochs=epochs,
@@ -247,16 +247,20 @@ def test_and_training(runs):
 
 
 def plot_below(axis, runs, column='test_accuracy', places=None, linestyle='-'):
-    """Plot medians and ranges upwards; the settings stand below, at their places."""
+    """Plot medians and ranges upwards; the settings stand below, at their places.
+
+    Marks without a line are shifted, as they would hide each other.
+    """
     names = runs['setting'].unique()
-    places = range(len(names)) if places is None else places
-    place = pd.Series(places, names)
-    N = runs['series'].nunique()
-    for i, (series, settings, y, bars) in enumerate(ranges(runs, column)):
-        shift = 0.012 * max(places) * (i - (N - 1) / 2)  # else series hide each other
-        x = place[settings] + shift
-        axis.errorbar(x, y, bars, label=series, linestyle=linestyle, clip_on=False)
-    axis.set_xticks(places, names)
+    place = pd.Series(range(len(names)) if places is None else places, names)
+    N_settings = runs.groupby('series', sort=False)['setting'].nunique()
+    alone = [*N_settings.index[(N_settings == 1) | (linestyle == '')]]
+    for series, settings, y, bars in ranges(runs, column):
+        x = place[settings]
+        if series in alone:
+            x = x + 0.15 * (alone.index(series) - (len(alone) - 1) / 2)
+        axis.errorbar(x, y, bars, label=series, linestyle=linestyle, fillstyle='none')
+    axis.set_xticks(place, names)
 
 
 def plot_beside(axis, runs):
@@ -266,9 +270,9 @@ def plot_beside(axis, runs):
     axis.axvline(0.5, **CHANCE)
     for i, (series, settings, x, bars) in enumerate(ranges(runs, 'test_accuracy')):
         y = place[settings] + 0.2 * i
-        axis.errorbar(x, y, xerr=bars, label=series, linestyle='', clip_on=False)
+        axis.errorbar(x, y, xerr=bars, label=series, linestyle='')
     axis.set_yticks(place, [name.replace(' (', '\n(') for name in names])
-    axis.set(ylim=(len(names) - 0.3, -0.5), xlim=(0.45, 1), xlabel='Test accuracy')
+    axis.set(ylim=(len(names) - 0.3, -0.5), xlim=(0.45, 1.02), xlabel='Test accuracy')
     axis.xaxis.set_major_formatter('{x:.0%}')
 
 
@@ -289,5 +293,5 @@ def show_accuracy(axis):
     """Let the y axis show test accuracies, in percent, and what chance achieves."""
     axis.axhline(0.5, **CHANCE)
     ticks = np.linspace(0.5, 1, 6)
-    axis.set(ylim=(0.45, 1), yticks=ticks, ylabel='Test accuracy')
+    axis.set(ylim=(0.45, 1.02), yticks=ticks, ylabel='Test accuracy')
     axis.yaxis.set_major_formatter('{x:.0%}')

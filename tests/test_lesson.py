@@ -247,7 +247,7 @@ def test_exercises_9_and_13(trained):
     assert 20 < best == last - int(re.search(r'patience=(\d+)', callback)[1]) < 200
     assert losses[1] > 1.2 * losses[best] and losses[last] > 1.05 * losses[best]
     assert stop.val_accuracy[last] > stop.val_accuracy[best] - 0.1
-    # 0.1: the loss jumps about that of guessing; 0.00001: it falls, slowly.
+    # 0.1: the loss jumps about that of chance; 0.00001: it falls, slowly.
     assert max(large.accuracy.max(), small.accuracy.max()) < 0.8
     large, small = large.loss[10:], small.loss[10:]
     assert 0.55 < large.mean() < 0.9 and 0.55 < small.iloc[-1] < small.iloc[0]
