@@ -1,9 +1,9 @@
 """Draw the pictures of LESSON.md, the README and the slides that are made from runs.
 
-    python -m docs.pictures.draw    trains five networks, draws history.png, ...
+    python -m docs.pictures.draw    trains six networks, draws history.png, ...
 
-The trainings are those of train.py, as it is and with LESSON.md's edits. The other
-pictures in this folder are sketches: they are kept as PNG files only.
+The trainings are those of train.py, as it is and with LESSON.md's edits. Of the other
+pictures in this folder docs/CONTRIBUTING.md says where the code is.
 """
 
 import os
@@ -53,6 +53,10 @@ def train(folder):
     for name, text in scripts().items():
         (folder / 'train.py').write_text(text, encoding='utf-8')
         subprocess.run([sys.executable, 'train.py', '--name', name], **quiet)
+    # Of 16 test sequences one is wrong: view.py draws this one
+    few = [sys.executable, PROJECT / 'train.py', '--N_test', '16', '--name', 'few']
+    subprocess.run(few, **quiet)
+    subprocess.run([sys.executable, PROJECT / 'view.py', '--wrong'], **quiet)
 
 
 def draw_history(axes, run):
@@ -109,5 +113,6 @@ if __name__ == '__main__':
         folder = pathlib.Path(name)
         train(folder)
         shutil.copy(folder / 'runs/history/0/history.png', PICTURES)
+        shutil.copy(folder / 'wrong.png', PICTURES)
         for draw in (results, stop, curves):
             draw(folder / 'runs').savefig(PICTURES / f'{draw.__name__}.png', dpi=150)
