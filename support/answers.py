@@ -153,16 +153,21 @@ def describe_training(epochs, N_epochs, unclear):
 
 
 def confusion_table(Y, predicted, names):
-    """Return a rich Table of how many of a class Y were taken for which, int (n,)."""
+    """Return a rich Table of how many of a class Y were taken for which, int (n,).
+
+    Of more than ten classes it has the recall alone.
+    """
     from rich.table import Table
 
     classes = sorted({*Y, *predicted})
-    titles = [class_name(j, names) for j in classes]
-    table = Table('', *(f'taken for {title}' for title in titles), 'recall', box=None)
-    for i, title in zip(classes, titles, strict=True):
+    shown = classes if len(classes) <= 10 else []  # for more there is no room
+    heads = [f'taken for {class_name(j, names)}' for j in shown]
+    table = Table('', *heads, 'recall', box=None)
+    for i in classes:
         taken = predicted[Y == i]
-        counts = (str(np.sum(taken == j)) for j in classes)
-        table.add_row(title, *counts, f'{np.sum(taken == i)} of {len(taken)}')
+        counts = [str(np.sum(taken == j)) for j in shown]
+        recall = f'{np.sum(taken == i)} of {len(taken)}'
+        table.add_row(class_name(i, names), *counts, recall)
     return table
 
 

@@ -238,11 +238,12 @@ def print_report(predictions, class_names, training):
     predicted = predictions['predicted'].to_numpy()
     in_train = predictions['in_train'].to_numpy(bool)
     print(*answers.describe_test(Y, predicted, in_train, class_names), sep='\n')
-    not_for = 'the interval is not for sequences of new objects'
     if 'id' not in predictions and Path('Test/ids.txt').exists():
-        print(f'X_test is not what Test holds, which has ids.txt: {not_for}')
+        why = 'X_test is not what Test holds'
+        print(f'{why}: for new objects the interval may be wider')
     elif 'id' in predictions and not predictions['id'].is_unique:
-        print(f'These are of {predictions["id"].nunique()} objects: {not_for}')
+        N = predictions['id'].nunique()
+        print(f'These are of {N} objects: for new objects the interval is wider')
     print(*training, sep='\n')
     print_table(answers.confusion_table(Y, predicted, class_names))
     if any(predicted != Y):

@@ -36,7 +36,7 @@ def train(*data, **options):
 
 @pytest.mark.slow
 def test_the_same_as_plain_keras(monkeypatch, capsys):
-    """The quick way is taken for small arrays; with another Keras a line says so."""
+    """Small arrays take the quick way, and with another Keras a line says so."""
     made = mock.Mock(wraps=batches.make_batches)
     monkeypatch.setattr(batches, 'make_batches', made)
     some = X[:70], Y[:70], W[:70]
@@ -57,7 +57,7 @@ def test_the_same_as_plain_keras(monkeypatch, capsys):
 
 
 def test_each_epoch_has_an_order_of_its_own():
-    """Each row comes once an epoch, with its class, from all over the array."""
+    """A row comes once an epoch, with its class, from all over the array."""
     rows = np.arange(1000.0)[:, None] * [1, 2]
     made = batches.make_batches((rows, rows[:, 0]), 32, shuffle=True)
     epochs = [[*made.as_numpy_iterator()] for _ in range(2)]

@@ -83,7 +83,7 @@ def test_each_setting_is_compared_with_the_first(make):
 
 
 def test_what_comes_later_than_a_training_without_95_percent_is_never(make):
-    """The shortest one counts: here 100 epochs."""
+    """Of trainings without 95 %, the shortest counts: here 100 epochs."""
     for seed, epochs in enumerate((100, 200, 300)):
         make('a', GOOD[:1], ['never'], seed=seed, epochs=epochs)
     make('b', to_95=(120, 130, 140))
@@ -110,7 +110,7 @@ def test_each_of_four_verdicts_must_be_four_times_as_sure(make):
 
 
 def test_of_two_settings_the_means_and_their_interval_are_shown(make):
-    """They are those of the seeds that both have."""
+    """The means are those of the seeds that both settings have."""
     make('a', [*GOOD, 45, 0], [*SLOW, 1, 1])
     make('b', BAD, FAST, seed=1)
     make('b', BAD[:1], FAST, seed=0)
@@ -154,7 +154,7 @@ def test_a_setting_without_a_verdict_has_a_reason(make, case):
 
 
 def test_one_test_for_all_is_what_no_network_was_trained_with(make):
-    """Of other test data it is what their networks were not trained with."""
+    """Of several tests, each is what no network with it was trained with."""
     make('a', [15] * 3, seen=range(5))
     table, below = compare('a')
     assert table['a']['How good'][0] == '22.2' and 'the 45 of 50 sequences' in below
@@ -193,7 +193,7 @@ def test_numbers_and_data_that_differ_stand_in_the_table(make):
 
 
 def test_without_names_the_newest_eight_settings_are_shown(make):
-    """Nothing is judged there, and a stopped run is of no setting."""
+    """The overview judges nothing, and a stopped run is of no setting."""
     refused('compare.py', parts=['there is no run in runs', 'python train.py'])
     for name in 'wide', *(f'{"a-long-name" * 4}-{i}' for i in range(9)):
         make(name, numbers={'N_epochs_of_one_fit': 3})
@@ -232,7 +232,7 @@ def test_csv_has_a_row_for_each_run_with_its_numbers_and_facts(make):
 
 
 def test_the_picture_has_a_dot_for_each_seed_and_a_line_for_their_middle(make, figures):
-    """Never stands beyond the most epochs that were trained."""
+    """The label never stands beyond the most epochs that were trained."""
     make('a', to_95=('never', 90, 120))
     make('b', BAD, FAST)
     compare('a', 'b')

@@ -86,7 +86,7 @@ def test_history(folder, monkeypatch):
 
 
 def test_not_legible(folder, monkeypatch):
-    """Narrow, in a file, with more panels: nothing is drawn."""
+    """In a narrow terminal or a file, or with more panels, nothing is drawn."""
     for N, columns, stdout in (
         (4, 63, Terminal),
         (4, 80, io.StringIO),

@@ -148,7 +148,6 @@ def test_python_s_suggestions_are_shown(explained, line):
 
 @pytest.mark.parametrize('modules', ['', '/lmod'])
 def test_packages_are_installed_on_a_login_node(explained, monkeypatch, modules):
-    """That is where there are modules."""
     monkeypatch.setenv('MODULESHOME', modules)
     monkeypatch.setattr('pkgutil.iter_modules', lambda: [])
     hint = explained("""raise ModuleNotFoundError("No module named 'sklearn'")""")[-1]
@@ -204,7 +203,7 @@ PLACES = {  # a script from its line 3 on, and how the reported lines begin
 
 @pytest.mark.parametrize('name', PLACES)
 def test_all_lines_of_the_user_s_files_are_shown(folder, monkeypatch, name):
-    """They are those that led to the error, the script's first, and without colours."""
+    """The lines that led to an error are shown in order, and without colours."""
     monkeypatch.setenv('FORCE_COLOR', '1')
     code, wanted = PLACES[name]
     prepare = 'import sys; from support.prepare import prepare\nprepare()\n'

@@ -25,8 +25,7 @@ README = (PROJECT / 'experiments/README.md').read_text(encoding='utf-8')
 
 
 @pytest.mark.slow
-def test_runs_are_those_of_keras():
-    """Plain Keras finds the same with a seed, here with one batch, in any order."""
+def test_plain_keras_finds_the_same_with_a_seed():
     import keras
 
     _, found = lab.run(3, 16, 6, two_layers, metrics=[accuracy_2018], N_train=32)
@@ -45,22 +44,17 @@ def test_runs_are_those_of_keras():
     assert np.array(right).ravel().tolist() == [False, True, True]
 
 
-def test_exactly_95_percent(monkeypatch):
-    """190 of 200 sequences count."""
+def test_epochs_to_an_accuracy_are_counted_as_keras_gives_it(monkeypatch):
     accuracy = np.float32([189, 190]) / np.float32(200)
-    found = {'training_accuracy': accuracy, 'test_accuracy': np.float32(0.95)}
-    found = 9, pd.DataFrame(found, [1, 2])
-    monkeypatch.setattr(lab, 'train', lambda *_: found)
+    found = pd.DataFrame({'training_accuracy': accuracy, 'test_accuracy': 1}, [1, 2])
+    monkeypatch.setattr(lab, 'train', lambda *_: (9, found))
     row, _ = lab.run(0, 2, 2)
-    assert (row['training_95'], row['test_95'], row['training_99']) == (2, 1, np.inf)
+    assert (row['training_95'], row['test_99'], row['training_99']) == (2, 1, np.inf)
 
 
 @pytest.mark.slow
-def test_a_new_question(folder):
-    """The page's script finds with two processes what one process finds.
-
-    One that is killed ends in a line that says what to do, and leaves no process.
-    """
+def test_the_page_s_question_finds_with_two_processes_what_one_finds(folder):
+    """A killed process ends in a line that says what to do."""
     (text,) = re.findall(r'```python\n(""".*?)```', README, re.DOTALL)
     pathlib.Path('shape.py').write_text(text, encoding='utf-8')
     command = folder / 'shape.py', '--repeats', 1, '--epochs', 2, '--jobs', 2
@@ -81,7 +75,7 @@ def test_a_new_question(folder):
 
 @pytest.mark.parametrize('name', QUESTIONS)
 def test_published_runs_are_those_of_the_questions(name, folder, figures):
-    """--draw draws the page's figures of them, below the question."""
+    """The page's figures are drawn of them."""
     import keras
 
     question = importlib.import_module(f'experiments.{name}')
@@ -103,8 +97,8 @@ def test_published_runs_are_those_of_the_questions(name, folder, figures):
             assert {*rows[column]} == {wanted[column]}
 
 
-def test_the_page_s_program(monkeypatch, capsys):
-    """It prints what the page says; changed as the page says, it goes on working."""
+def test_the_page_s_program_prints_what_the_page_says(monkeypatch, capsys):
+    """The program goes on working when it is changed as the page says."""
     (text,) = re.findall(r'```python\n(import pandas.*?)```', README, re.DOTALL)
     monkeypatch.chdir(PROJECT)
     exec(text, {})
@@ -118,17 +112,15 @@ def test_the_page_s_program(monkeypatch, capsys):
     assert 'nan' not in capsys.readouterr().out.splitlines()[-1]
 
 
-DIFFERENCES = {  # of an experiment, the better setting and another
-    'activations': ('linear', 'random.* the tutorial.*', 'random.* only.*'),
-    'an LSTM': ('recurrent', ': LSTM', ": the tutorial's"),
-    'a rule': ('noise', 'mean of the squares: 1', 'Conv1D: 1'),
-}
-
-
-@pytest.mark.parametrize('what', DIFFERENCES)
-def test_what_is_called_a_difference(what):
-    """It is one by statistics.py, and its range is the one in README.md."""
-    name, better, other = DIFFERENCES[what]
+@pytest.mark.parametrize(
+    ('name', 'better', 'other'),
+    [
+        ('linear', 'random.* the tutorial.*', 'random.* only.*'),
+        ('recurrent', ': LSTM', ": the tutorial's"),
+        ('noise', 'mean of the squares: 1', 'Conv1D: 1'),
+    ],
+)
+def test_what_the_page_calls_a_difference_is_one(name, better, other):
     rows = lab.load(PUBLISHED, name)
     rows.index = rows['series'] + ': ' + rows['setting']
     both = (rows.index.str.fullmatch(setting) for setting in (better, other))

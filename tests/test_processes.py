@@ -46,7 +46,7 @@ def run_in_terminal(*command, send=None, **env):
 
 
 def test_forgotten_script_sh():
-    """Without the packages, as where script.sh was not sourced: a hint says so."""
+    """Where the packages are missing, a hint says to source script.sh."""
     for name in 'train view import_data infer compare'.split():
         done = python('-B', '-S', '-E', f'{name}.py', '1')
         assert re.search(r'No module named .*\nHint: .*type {2}\. \./scr', done.stderr)
@@ -55,7 +55,7 @@ def test_forgotten_script_sh():
 
 @pytest.mark.slow
 def test_ctrl_c(data):
-    """On a terminal it stops the training after the epoch, and the run is kept."""
+    """Ctrl-C on a terminal stops the training after the epoch, and the run is kept."""
     command = PROJECT / 'train.py', *SHORT, '--N_epochs', 5000
     status, shown = run_in_terminal(*command, send=signal.SIGINT, TERM='xterm')
     fit, rest = shown.split('\x1b[?25h')  # the cursor is back
@@ -66,7 +66,7 @@ def test_ctrl_c(data):
 
 
 def test_a_second_ctrl_c_ends_at_once(data, monkeypatch, capfd):
-    """In the middle of an epoch; there is no run of it."""
+    """A second Ctrl-C ends the script in an epoch, and there is no run of it."""
 
     def twice(*_, **logs):
         signal.raise_signal(signal.SIGINT)
@@ -87,7 +87,7 @@ def test_a_second_ctrl_c_ends_at_once(data, monkeypatch, capfd):
     ],
 )
 def test_two_sigterms_leave_a_whole_run(data, monkeypatch, places, epochs, is_stopped):
-    """That is how srun ends a job."""
+    """A job that srun ends gets SIGTERM twice."""
     for place in places:
         method = operator.attrgetter(place)(keras)
 
@@ -102,7 +102,7 @@ def test_two_sigterms_leave_a_whole_run(data, monkeypatch, places, epochs, is_st
 
 
 def test_a_stop_waits_for_all_batches(data):
-    """Also without steps_per_execution; before and after, SIGTERM acts at once."""
+    """SIGTERM stops a fit after the epoch, and acts at once before and after it."""
     stop = 'import signal\nfrom keras.callbacks import LambdaCallback as L\n'
     stop += 'stop = L(on_train_batch_begin=lambda *_, **__: signal.raise_signal(15))\n'
     text = re.sub(r'(?m)^model\.steps_per.*', stop, TRAIN)
@@ -117,7 +117,7 @@ def test_a_stop_waits_for_all_batches(data):
 
 @pytest.mark.slow
 def test_nobody_reads(data):
-    """What head leaves unread ends nothing half done: a run, all sequences."""
+    """Behind | head, a run and all sequences are finished, and no error is shown."""
     workshop = f'{sys.executable} {PROJECT}'
     numbers = ' '.join(map(str, SHORT))
     for command in (
@@ -133,7 +133,7 @@ def test_nobody_reads(data):
 
 @pytest.mark.slow
 def test_whatever_the_user_has(data):
-    """Files named as modules, another backend: a training, and none of the notices."""
+    """A user's keras.py, random.py or other backend does not disturb the training."""
     for name in 'train.py', 'utilities.py', 'support':
         subprocess.run(['cp', '-r', PROJECT / name, '.'], check=True)
     for name in 'keras.py', 'random.py':
@@ -143,7 +143,7 @@ def test_whatever_the_user_has(data):
 
 
 def test_where_plots_are_drawn(monkeypatch):
-    """In the terminal, if there is one, but no display and no other choice."""
+    """Plots are drawn in a terminal if there is no display and no other choice."""
     monkeypatch.chdir(PROJECT)
     monkeypatch.delenv('MPLBACKEND')
     code = 'import os; from support.prepare import prepare; prepare()\n'
@@ -156,21 +156,21 @@ def test_where_plots_are_drawn(monkeypatch):
 
 @pytest.mark.slow
 def test_a_gpu_needs_no_seed():
-    """Its determinism asks for one, also where set_random_seed is commented out."""
+    """A GPU works, too, where the line with set_random_seed is commented out."""
     code = 'import tensorflow as tf; tf.config.list_physical_devices = lambda _: [1]\n'
     code += 'from support.prepare import import_keras; import_keras()\n'
     assert python('-c', f'{code}tf.random.shuffle([1])').returncode == 0
 
 
 def test_all_but_the_notices_comes_out():
-    """Also if the process is killed meanwhile."""
+    """TensorFlow's notices are left out, and all else is shown, even at an abort."""
     code = 'import os; from support.prepare import without_notices as w\nwith w(): '
     code += r'os.write(2, b"I00 oneDNN custom operations are on\nan error \xff\n"); '
     assert python('-c', f'{code}os.abort()').stderr.startswith('an error ')
 
 
 def test_no_room(data, request):
-    """On the disk, for which a limit of the size of files stands: no half run."""
+    """A full disk, here a limit of the size of files, leaves no half run."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, limits[1]))
     request.addfinalizer(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits))

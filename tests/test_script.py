@@ -96,7 +96,7 @@ def ready(finished, monkeypatch):
 
 @pytest.mark.parametrize('shell', ['bash', 'zsh'])
 def test_later_times(ready, shell):
-    """From elsewhere, without network or a Python, with habits: silence, no change."""
+    """The second time nothing is printed and changed, whatever a shell's habits are."""
     if not shutil.which(shell):
         pytest.skip(f'no {shell} here')
     Path('bin/python3').unlink()
@@ -162,7 +162,7 @@ def test_without_the_dot(ready):
 
 @pytest.mark.skipif(not LMOD.exists(), reason='no Lmod here')
 def test_module_system(ready):
-    """Real Lmod with modules of ours, also where a job knows MODULESHOME alone."""
+    """Lmod loads the module, also in a job that knows MODULESHOME alone."""
     text, here = (WORKSHOP / 'script.sh').read_text(), os.getcwd()
     (name,) = re.findall(r'(?m)^ *module load (python-scientific/[\w.-]+)', text)
     write(f'modules/{name}.lua', f'setenv("PYTHONPATH", "{here}")')
@@ -179,7 +179,7 @@ def test_module_system(ready):
 
 
 def test_jobs(ready):
-    """They run a script with arguments; not what was edited a second after sbatch."""
+    """A job runs a script with arguments, but not one edited after sbatch."""
     for name in 'own/mine.py', 'experiments/__main__.py', 'Train/X_1':
         write(WORKSHOP / name, 'import sys; print(sys.argv[1:]); sys.exit(7)')
     write('bin/squeue', '#!/bin/sh\necho 2020-02-01T09:00:00\necho and another')

@@ -10,7 +10,7 @@ rng = np.random.default_rng(2)
 
 
 def test_speed():
-    """Is Welch's test of logarithms."""
+    """The comparison of epochs is Welch's test of their logarithms."""
     epochs = [22, 21, 28, 30], [12, 11, 15]
     welch = ttest_ind(*map(np.log, epochs[::-1]), equal_var=False)
     gap, p, half = compare_epochs(*epochs)
@@ -36,7 +36,7 @@ def test_answers():
 
 
 def test_many_comparisons_at_once():
-    """Give what each gives."""
+    """Many comparisons at once give what each gives."""
     epochs = rng.random((6, 3)) + 1, rng.random((6, 5)) + 1
     answers = rng.random((6, 3, 99)) < 0.9, rng.random((6, 4, 99)) < 0.8
     for compare_many, pairs in (compare_epochs, epochs), (compare_answers, answers):

@@ -8,7 +8,7 @@ from support import network, runs
 
 import numpy as np
 from conftest import SHORT, TRAIN, refused, script
-from pytest import mark, param
+from pytest import mark
 
 pytestmark = mark.filterwarnings('ignore::UserWarning')  # of Keras, about edits
 # Edits are dicts: what is replaced, once, and what takes its place.
@@ -47,69 +47,56 @@ def train(edits, *arguments, status=0):
 RESHAPE = 'model.add(Reshape((N_sequence, 1)))'
 CONV = LAYERS | {RELU: f'{RESHAPE}\nmodel.add(Conv1D(4, 3))'}
 LSTM = LAYERS | {RELU: f'{RESHAPE}\nmodel.add(LSTM(4))'}
-MISSPELT = {TANH: "model.add(Dense(9, activaton='tanh'))"}
 ONE_HOT = 'from keras.utils import to_categorical as one_hot'
 ONE_HOT_TRAIN = loaded(ONE_HOT, 'Y_train = one_hot(Y_train)')
 ONE_HOT_BOTH = loaded(ONE_HOT, 'Y_train, Y_test = one_hot(Y_train), one_hot(Y_test)')
 
 
-@mark.parametrize(
-    ('edits', 'line', 'words'),
-    [
-        param(
-            {'import numpy as np\n': ''}, 'np.empty', 'write  import nump', id='import'
-        ),
-        param({f'#{RESHAPE}': RESHAPE}, RESHAPE, 'write  from keras.la', id='comment'),
-        param({"'relu'": "'rlu'"}, "'rlu'", "did you mean 'relu'?", id='activation'),
-        param({LOSS: "'b'"}, 'model.fit', 'not interpret loss', id='loss'),
-        param({TANH: f'+{TANH}'}, f'+{TANH}', 'leave out the +', id='a pasted diff'),
-        param(CONV, 'model.fit', 'Flatten()', id='a convolution alone'),
-        param(MISSPELT, 'activaton', "Dense: {'activaton': ", id='argument'),
-        param({FIT: FIT.replace('Y_train', 'Y_test')}, 'fit', "'y' sizes: 1", id='set'),
-        param({'N_sequence,)': '100,)'}, 'model.fit', 'Input 0', id='shape'),
-    ],
-)
-def test_an_error_names_its_line(data, edits, line, words):
-    """Then come Python's or Keras's own words, and perhaps a hint; nothing is kept."""
+INFINITE = {LOSS: "'mse'"} | before('history = ', 'Y_train[:] = 1e30')
+ERRORS = {  # the line of the error, and words that are said of it
+    'comment': ({f'#{RESHAPE}': RESHAPE}, RESHAPE, 'write  from keras.layers'),
+    'loss': ({LOSS: "'b'"}, 'model.fit', 'Could not interpret loss'),
+    'convolution': (CONV, 'model.fit', 'Flatten()'),
+    'set': ({FIT: FIT.replace('Y_train', 'Y_test')}, 'fit', "'y' sizes: 1"),
+}
+
+
+@mark.parametrize('name', ERRORS)
+def test_an_error_names_its_line_and_nothing_is_kept(data, name):
+    edits, code, words = ERRORS[name]
     place, error, *hint = train(edits, *SHORT, status=1).stderr.splitlines()
-    number, code = re.fullmatch(r'train\.py, line (\d+): (.*)', place).groups()
-    assert line in code and words in ''.join([error, *hint]) and len(hint) <= 1
+    number, shown = re.fullmatch(r'train\.py, line (\d+): (.*)', place).groups()
+    assert code in shown and words in ''.join([error, *hint]) and len(hint) <= 1
     lines = pathlib.Path('train.py').read_text().splitlines()
-    assert code in lines[int(number) - 1] and not os.path.exists('runs')
+    assert shown in lines[int(number) - 1] and not os.path.exists('runs')
 
 
-@mark.parametrize(
-    ('edits', 'words'),
-    [
-        param({'seed = 0 ': 'seed = -1 '}, 'line 34, seed = -1: -1 is not', id='seed'),
-        param(
-            {SIGMOID: SOFTMAX[SIGMOID].replace('2', '1')},
-            'layer, 1 neuron with softmax, does',
-            id='one',
-        ),
-        param(
-            {TANH: f'{TANH}\n', SIGMOID: ''}, '8 neurons with tanh, does', id='no last'
-        ),
-        param(ONE_HOT_TRAIN, 'only one of Y_train and Y_test is one-hot', id='one-hot'),
-        param(
-            CATEGORICAL, "'binary_crossentropy', or Y_train = to_cat", id='categories'
-        ),
-        param(loaded('Y_test[3] = 2'), "loss='sparse_categ", id='a third class'),
-        param(loaded('Y_test = 2 * Y_test - 1'), 'Y_test must hold cl', id='labels'),
-        param(loaded('Y_train[:] = 0'), 'Y_train holds one class', id='one class'),
-        param({METRICS: "['mse', 'accuracy']"}, "metrics=['accuracy']", id='metrics'),
-        param(
-            {'X_train[x,], Y_train[x]': 'X_train, Y_train'}, '[128] and []', id='loop'
-        ),
-        param(loaded('X_test = [*X_test]'), 'X_test = np.array(X_test)', id='a list'),
-        param(loaded('X_train[7, 5] = np.nan'), 'X_train[7] holds NaN', id='NaN'),
-        param(
-            before('history = ', 'Y_train[:] = np.nan'), 'loss is nan', id='nan loss'
-        ),
-    ],
-)
-def test_what_keras_would_not_notice(data, edits, words):
-    """Ends in one line of ours, and nothing is kept."""
+REFUSED = {
+    'seed': ({'seed = 0 ': 'seed = -1 '}, ', seed = -1: -1 is not a whole number'),
+    'one neuron': (
+        {SIGMOID: SOFTMAX[SIGMOID].replace('2', '1')},
+        '1 neuron with softm',
+    ),
+    'no last layer': (
+        {TANH: f'{TANH}\n', SIGMOID: ''},
+        'last layer, 8 neurons with ta',
+    ),
+    'one-hot': (ONE_HOT_TRAIN, 'only one of Y_train and Y_test is one-hot'),
+    'categories': (CATEGORICAL, "'binary_crossentropy', or Y_train = to_categorical"),
+    'a third class': (loaded('Y_test[3] = 2'), "loss='sparse_categ"),
+    'labels': (loaded('Y_test = 2 * Y_test - 1'), 'Y_test must hold classes'),
+    'one class': (loaded('Y_train[:] = 0'), 'Y_train holds one class'),
+    'metrics': ({METRICS: "['mse', 'accuracy']"}, "metrics=['accuracy']"),
+    'loop': ({'X_train[x,], Y_train[x]': 'X_train, Y_train'}, '[128] and []'),
+    'a list': (loaded('X_test = [*X_test]'), 'X_test = np.array(X_test)'),
+    'NaN': (loaded('X_train[7, 5] = np.nan'), 'X_train[7] holds NaN'),
+    'an infinite loss': (INFINITE, 'the loss is inf after epoch 1'),
+}
+
+
+@mark.parametrize('name', REFUSED)
+def test_what_keras_would_not_notice_ends_in_a_line(data, name):
+    edits, words = REFUSED[name]
     line = train(edits, *SHORT, status=1).stderr
     assert words in line and line.count('\n') == 1 and not os.path.exists('runs')
 
@@ -132,62 +119,52 @@ class Network(keras.Model):
 model = Network()"""
 NETWORK = LAYERS | before('model.compile', NETWORK)
 TWICE = {CALLBACKS: f'validation_split=0.2, validation_freq=2, {CALLBACKS}'}
+REMARKS = {
+    'as is': ({}, r'\n\d of 10 right, \d0.0 %; 95 %.*\nAlways .* of these 10, '),
+    'zeros': (loaded('X_train[:2] = 0'), r'rows of zeros: 2, the first is X_train\[0'),
+    'far from 0': (FAR, 'The values have a mean of 9'),
+    'a fit before': (AGAIN, 'the network has made 1 other updates'),
+    'a logit': (LOGIT, 'gives logits; fit may have used another threshold'),
+    'validation': (
+        {CALLBACKS: f'validation_split=0.2, {CALLBACKS}'},
+        'Validation loss',
+    ),
+    'early stopping': (STOP, 'ended after epoch 2 of 3'),
+    'a class of their own': (NETWORK, 'Run: runs/1'),
+    'a Dataset': (BATCHES, r'\n\d of 10 right, .* %; 95 %'),
+    'duplicates': (SOME, r'On the 6 others: \d right, .*\n.*: \d of these 6'),
+    'a leak': (loaded('X_test, Y_test = X_train, Y_train'), 'memorisation'),
+}
 
 
-@mark.parametrize(
-    ('edits', 'remark'),
-    [
-        param(
-            {},
-            r'\n\d of 10 right, \d0.0 %; 95 %.*\nAlways .* of these 10,',
-            id='as is',
-        ),
-        param(loaded('X_train[:2] = 0'), 'rows of zeros: 2, the first ', id='zeros'),
-        param(FAR, 'The values have a mean of 9', id='values far from 0'),
-        param(AGAIN, 'the network has made 1 other updates', id='a fit before'),
-        param(LOGIT, 'may have used another thr', id='a logit'),
-        param(
-            {CALLBACKS: f'validation_split=0.2, {CALLBACKS}'}, 'n loss lo', id='valid.'
-        ),
-        param(STOP, 'ended after epoch 2 of 3', id='early stopping'),
-        param(NETWORK, 'Run: runs/1', id='a class of their own'),
-        param(BATCHES, '0 right, .* %; 95 %', id='a Dataset'),
-        param(
-            SOME, r'On the 6 others: \d right, .*\n.*: \d of these 6', id='duplicates'
-        ),
-        param(loaded('X_test, Y_test = X_train, Y_train'), 'memorisation', id='a leak'),
-    ],
-)
-def test_what_is_remarked(data, edits, remark):
-    """Is printed; the network trains, and the run is kept."""
+@mark.parametrize('name', REMARKS)
+def test_a_remark_is_printed_and_the_run_is_kept(data, name):
+    edits, remark = REMARKS[name]
     printed = train(edits, *SHORT).stdout
     assert re.search(remark, printed) and 'Run: runs/1 with history.csv' in printed
 
 
-@mark.parametrize(
-    'edits',
-    [
-        param({}, id='as is'),
-        param(FAR | SCALED, id='far values, scaled in the network'),
-        param(loaded('X_train, X_test = X_train / 2, X_test / 2'), id='half as high'),
-        param({METRICS: "['acc']", "'relu'": 'lambda x: x * x'}, id='a lambda'),
-        param({CALLBACKS: 'verbose=0'}, id='no bar'),
-        param(CATEGORICAL | ONE_HOT_BOTH, id='one-hot'),
-        param({METRICS: "['binary_accuracy']"}, id='another accuracy', marks=mark.slow),
-        param(TWICE, id='validation every second epoch', marks=mark.slow),
-        param(LSTM, id='an LSTM', marks=mark.slow),
-    ],
-)
-def test_what_is_right_trains(data, edits):
-    """Without a word about it."""
-    done = train(edits, *SHORT)
+RIGHT = {
+    'as is': {},
+    'far values, scaled in the network': FAR | SCALED,
+    'half as high': loaded('X_train, X_test = X_train / 2, X_test / 2'),
+    'a lambda': {METRICS: "['acc']", "'relu'": 'lambda x: x * x'},
+    'no bar': {CALLBACKS: 'verbose=0'},
+    'one-hot': CATEGORICAL | ONE_HOT_BOTH,
+    'validation every second epoch': TWICE,
+    'an LSTM': LSTM,
+}
+
+
+@mark.parametrize('name', RIGHT)
+def test_what_is_right_trains_without_a_remark(data, name):
+    done = train(RIGHT[name], *SHORT)
     assert 'Run: runs/1 with history.csv, history.png, model.k' in done.stdout
     assert not re.search('(?m)^(X_|Y_|The |Valid)', done.stdout) and done.stderr == ''
     assert '/step' not in done.stdout  # no bar of Keras's
 
 
-def test_numbers(data):
-    """One's own are options; a run keeps what was typed."""
+def test_a_number_of_one_s_own_is_an_option_and_the_run_keeps_it(data):
     own = "seed = 0\nN_own = 5\nrate = 0.1\nbend = '5 %'\non = True\n"
     edits = {'seed = 0 ': own, TANH: 'model.add(Dense(N_own, activation=bend))'}
     shown = ' '.join(train(edits, '--help').stdout.split())
@@ -213,8 +190,7 @@ def test_a_granted_gpu_that_is_not_seen_is_said(data):
     assert 'Training on CPU' in done.stdout
 
 
-def test_advice_on_the_scale():
-    """For values far from 0 and 1."""
+def test_values_far_from_0_and_1_are_to_be_scaled():
     for mean, spread in (3, 1), (0, 9.5), (0, 0.002):
         assert network.suggest_scaling(np.array([mean - spread, mean + spread])) is None
     for mean, spread in (-3.5, 1), (0, 10.5), (0, 0.0009), (7, 0):

@@ -39,7 +39,7 @@ CLEANUP = f'for user in {" ".join(USERS)}; do userdel $user; done; groupdel {GRO
 
 
 def test_a_workshop(request):
-    """The evening before; an attendee, and one with finished runs; afterwards."""
+    """Three users type what the evening, the slides and the end of the day need."""
     base = tempfile.mkdtemp(prefix='workshop-')
     clean = ['bash', '-c', f'{CLEANUP}; rm -r {base}']
     request.addfinalizer(lambda: subprocess.run(clean))
