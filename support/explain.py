@@ -37,7 +37,7 @@ def explain(error):
     lines = explain(first) if first and own_lines(first) else []
     places = own_lines(error)
     words = own_words(error)
-    *_, code = ['', *places.values()]
+    code = next(reversed(places.values()), '')
     hint = suggest(error, words, code)
     return [*lines, *places, words, *([f'Hint: {hint}'] if hint else [])]
 
