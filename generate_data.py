@@ -15,7 +15,6 @@ import fcntl
 import os
 import pathlib
 import re
-import signal
 import sys
 
 import numpy as np
@@ -133,7 +132,6 @@ def write_sets(files, overwrite=False):
 
 
 if __name__ == '__main__':
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # | head ends it quietly
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     add = parser.add_argument

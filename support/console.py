@@ -2,7 +2,6 @@
 
 import argparse
 import linecache
-import os
 import re
 import sys
 
@@ -20,12 +19,6 @@ def printable(text):
     return ''.join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def program_name():
-    """Return what the user typed to start this program, for messages."""
-    folder, name = os.path.split(printable(sys.argv[0]))
-    return f'python -m {os.path.basename(folder)}' if name == '__main__.py' else name
-
-
 class UserError(Exception):
     """A mistake that the user can mend; it says what is wrong and what to type.
 
@@ -33,8 +26,9 @@ class UserError(Exception):
     """
 
 
-def whole_number(least, most=2**31 - 1):
-    """Return a type for argparse: a whole number from least to most."""
+def whole_number(least):
+    """Return a type for argparse: a whole number from least to 2**31 - 1."""
+    most = 2**31 - 1
 
     def convert(text):
         if re.fullmatch(r'-?\d+', text) and least <= int(text) <= most:
@@ -48,7 +42,6 @@ def whole_number(least, most=2**31 - 1):
 def make_parser(description):
     """Return an ArgumentParser that shows the description as it is written."""
     return argparse.ArgumentParser(
-        prog=program_name(),
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -15,7 +15,7 @@ import re
 import sys
 import traceback
 
-from support.console import UserError, printable, program_name
+from support.console import UserError, printable
 from support.hints import HINTS, MODULES, OLD_NAMES
 
 # Files that are not the user's: those of Python, of packages, and of this folder
@@ -31,7 +31,7 @@ def report_error(kind, error, trace):
 def explain(error):
     """Return lines: what led to an error, what it says, and perhaps a hint."""
     if isinstance(error, UserError):
-        return [f'{program_name()}: {error}']
+        return [f'{os.path.basename(sys.argv[0])}: {error}']
     # The user's own error that was handled when this one came
     first = error.__cause__ if error.__suppress_context__ else error.__context__
     lines = explain(first) if first and own_lines(first) else []

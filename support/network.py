@@ -102,7 +102,7 @@ def check_network(model, X_train, Y_train, X_test, Y_test):
         raise UserError(f'{why}: use to_categorical for both, or for neither')
     if model.layers and model.compiled:  # else fit says so
         largest = max(class_numbers(Y).max() for Y in (Y_train, Y_test))
-        check_output(model, max(2, int(largest) + 1), is_one_hot)
+        check_output(model, int(largest) + 1, is_one_hot)
         check_metrics(model)
         advice = suggest_scaling(X_train)
         if advice and not has_scaling(model):

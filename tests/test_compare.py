@@ -1,6 +1,7 @@
 """compare.py: settings side by side, how fast, how good, and whether it may be luck."""
 
 import json
+import os
 import re
 from datetime import UTC, datetime
 from io import StringIO
@@ -8,7 +9,6 @@ from unittest import mock
 
 from support.runs import run_folder
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -252,11 +252,7 @@ def test_the_picture_has_a_dot_for_each_seed_and_a_line_for_their_middle(make, f
 
 
 @pytest.mark.drawn
-@pytest.mark.slow
-def test_the_picture_of_sixty_settings_is_no_higher_than_41_inches(make):
-    """A $ in a name is a $."""
-    names = [f'a${i}$' * 12 for i in range(60)]
-    for name in names:
-        make(name)
-    compare(*names)
-    assert 5000 < plt.imread('compare.png').shape[0] < 6200
+def test_a_dollar_in_a_name_is_no_formula(make):
+    make('a$x_$')
+    compare('a$x_$')
+    assert os.path.exists('compare.png')

@@ -44,7 +44,7 @@ def test_plain_keras_finds_the_same_with_a_seed():
     assert np.array(right).ravel().tolist() == [False, True, True]
 
 
-def test_epochs_to_an_accuracy_are_counted_as_keras_gives_it(monkeypatch):
+def test_epochs_to_an_accuracy_are_infinite_where_it_is_never_reached(monkeypatch):
     accuracy = np.float32([189, 190]) / np.float32(200)
     found = pd.DataFrame({'training_accuracy': accuracy, 'test_accuracy': 1}, [1, 2])
     monkeypatch.setattr(lab, 'train', lambda *_: (9, found))

@@ -36,7 +36,7 @@ def test_the_folder_of_a_setting_holds_its_seeds(data):
     again = named(code=f'# the same\nimport os\n{edited}', status=0)
     assert re.fullmatch(r'Nothing is trained: runs/a/1 is there, .*--name\.\n', again)
     assert [str(run['folder']) for run in runs.read_runs()] == ['runs/a/0', 'runs/a/1']
-    for name in 'last', '../x', '7':
+    for name in '../x', '7':
         assert f'--name {name}' in named('--name', name, status=2)
 
 
@@ -85,14 +85,6 @@ def test_what_is_no_run_is_left_out(folder, text):
     assert [str(run['folder']) for run in runs.read_runs()] == ['runs/good']
     with pytest.raises(UserError, match='no run in runs/bad: the nearest are good'):
         runs.read_runs('bad')
-
-
-def test_the_newest_run_is_the_last_one_in_any_time_zone(folder):
-    for name, time in ('before', 'T23:00:00+13:00'), ('after', 'T09:00:00-08:00'):
-        runs.run_folder(name).mkdir(parents=True)
-        text = re.sub(r'T[^"]*', time, GOOD)
-        (runs.run_folder(name) / 'run.json').write_text(text)
-    assert runs.list_settings() == ['before', 'after']
 
 
 def test_no_place_for_runs_is_said_before_the_training(data, monkeypatch):

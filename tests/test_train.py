@@ -45,7 +45,6 @@ def train(edits, *arguments, status=0):
 
 
 RESHAPE = 'model.add(Reshape((N_sequence, 1)))'
-CONV = LAYERS | {RELU: f'{RESHAPE}\nmodel.add(Conv1D(4, 3))'}
 LSTM = LAYERS | {RELU: f'{RESHAPE}\nmodel.add(LSTM(4))'}
 ONE_HOT = 'from keras.utils import to_categorical as one_hot'
 ONE_HOT_TRAIN = loaded(ONE_HOT, 'Y_train = one_hot(Y_train)')
@@ -54,9 +53,7 @@ ONE_HOT_BOTH = loaded(ONE_HOT, 'Y_train, Y_test = one_hot(Y_train), one_hot(Y_te
 
 INFINITE = {LOSS: "'mse'"} | before('history = ', 'Y_train[:] = 1e30')
 ERRORS = {  # the line of the error, and words that are said of it
-    'comment': ({f'#{RESHAPE}': RESHAPE}, RESHAPE, 'write  from keras.layers'),
     'loss': ({LOSS: "'b'"}, 'model.fit', 'Could not interpret loss'),
-    'convolution': (CONV, 'model.fit', 'Flatten()'),
     'set': ({FIT: FIT.replace('Y_train', 'Y_test')}, 'fit', "'y' sizes: 1"),
 }
 
@@ -101,11 +98,13 @@ def test_what_keras_would_not_notice_ends_in_a_line(data, name):
     assert words in line and line.count('\n') == 1 and not os.path.exists('runs')
 
 
-BATCHES = {FIT: 'Dataset.from_tensor_slices((X_train, Y_train)).batch(5), epochs=3'}
-BATCHES |= loaded('from tensorflow.data import Dataset')
+BATCHES = loaded('from tensorflow.data import Dataset')  # of a length not known
+BATCHES[FIT] = (
+    'Dataset.from_tensor_slices((X_train, Y_train))'
+    '.filter(lambda *_: True).batch(5), epochs=3'
+)
 SCALED = {RELU: 'model.add(Sequential([BatchNormalization()]))'} | LAYERS
 FAR = loaded('X_train, X_test = 9 + X_train, 9 + X_test')
-SOME = loaded('X_test[:4], Y_test[:4] = X_train[:4], Y_train[:4]')
 AGAIN = before('history = ', 'model.fit(X_train, Y_train, verbose=0)')
 LOGIT = {SIGMOID: 'import keras\nmodel.add(Dense(1))'}
 LOGIT |= {LOSS: 'keras.losses.BinaryCrossentropy(from_logits=True)'}
@@ -120,7 +119,6 @@ model = Network()"""
 NETWORK = LAYERS | before('model.compile', NETWORK)
 TWICE = {CALLBACKS: f'validation_split=0.2, validation_freq=2, {CALLBACKS}'}
 REMARKS = {
-    'as is': ({}, r'\n\d of 10 right, \d0.0 %; 95 %.*\nAlways .* of these 10, '),
     'zeros': (loaded('X_train[:2] = 0'), r'rows of zeros: 2, the first is X_train\[0'),
     'far from 0': (FAR, 'The values have a mean of 9'),
     'a fit before': (AGAIN, 'the network has made 1 other updates'),
@@ -131,9 +129,7 @@ REMARKS = {
     ),
     'early stopping': (STOP, 'ended after epoch 2 of 3'),
     'a class of their own': (NETWORK, 'Run: runs/1'),
-    'a Dataset': (BATCHES, r'\n\d of 10 right, .* %; 95 %'),
-    'duplicates': (SOME, r'On the 6 others: \d right, .*\n.*: \d of these 6'),
-    'a leak': (loaded('X_test, Y_test = X_train, Y_train'), 'memorisation'),
+    'a Dataset': (BATCHES, r'\n(Never )?95 % of the training .* right'),
 }
 
 
