@@ -124,12 +124,7 @@ CASES = {  # what happened, the environment, the status, and a part of the last 
     'an apostrophe': (COPY, {'F': "it's"}, 0, 'Successfully installed'),
     'a command': (COPY, {'F': 'x $(touch pwned)'}, 1, 'rename this folder'),
     'offline': ('echo new >>req*', OFFLINE, 1, 'Do it on a login node first'),
-    'unfinished': (
-        'rm .venv/ins*',
-        {},
-        1,
-        r' rm -r /\S+/work\\ shop/.venv$',
-    ),
+    'unfinished': ('rm .venv/ins*', {}, 1, r' rm -r /\S+/work\\ shop/.venv$'),
     'an unfinished link': (f'{LINK}; rm .venv/ins*', {'F': 'mine'}, 1, 'unfinished or'),
     'moved': ('cp -r . ../copied', {'F': 'copied'}, 1, 'moved from .*; to begin again'),
     'broken': ('rm -r .venv/lib/*/site-packages/numpy', {}, 1, 'not work.* rm -r'),

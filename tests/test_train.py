@@ -74,10 +74,7 @@ REFUSED = {
         {SIGMOID: SOFTMAX[SIGMOID].replace('2', '1')},
         '1 neuron with softm',
     ),
-    'no last layer': (
-        {TANH: f'{TANH}\n', SIGMOID: ''},
-        'last layer, 8 neurons with ta',
-    ),
+    'no last layer': ({SIGMOID: ''}, 'last layer, 8 neurons with ta'),
     'one-hot': (ONE_HOT_TRAIN, 'only one of Y_train and Y_test is one-hot'),
     'categories': (CATEGORICAL, "'binary_crossentropy', or Y_train = to_categorical"),
     'a third class': (loaded('Y_test[3] = 2'), "loss='sparse_categ"),
@@ -123,10 +120,7 @@ REMARKS = {
     'far from 0': (FAR, 'The values have a mean of 9'),
     'a fit before': (AGAIN, 'the network has made 1 other updates'),
     'a logit': (LOGIT, 'gives logits; fit may have used another threshold'),
-    'validation': (
-        {CALLBACKS: f'validation_split=0.2, {CALLBACKS}'},
-        'Validation loss',
-    ),
+    'validation': ({CALLBACKS: f'validation_split=0.2, {CALLBACKS}'}, 'Validation l'),
     'early stopping': (STOP, 'ended after epoch 2 of 3'),
     'a class of their own': (NETWORK, 'Run: runs/1'),
     'a Dataset': (BATCHES, r'\n(Never )?95 % of the training .* right'),
