@@ -8,7 +8,7 @@ from support import network, runs
 
 import numpy as np
 from conftest import SHORT, TRAIN, refused, script
-from pytest import mark
+from pytest import mark, param
 
 pytestmark = mark.filterwarnings('ignore::UserWarning')  # of Keras, about edits
 # Edits are dicts: what is replaced, once, and what takes its place.
@@ -134,6 +134,7 @@ def test_a_remark_is_printed_and_the_run_is_kept(data, name):
     assert re.search(remark, printed) and 'Run: runs/1 with history.csv' in printed
 
 
+SLOW = 'an LSTM', 'validation every second epoch'
 RIGHT = {
     'as is': {},
     'far values, scaled in the network': FAR | SCALED,
@@ -146,7 +147,9 @@ RIGHT = {
 }
 
 
-@mark.parametrize('name', RIGHT)
+@mark.parametrize(
+    'name', [param(x, marks=mark.slow if x in SLOW else ()) for x in RIGHT]
+)
 def test_what_is_right_trains_without_a_remark(data, name):
     done = train(RIGHT[name], *SHORT)
     assert 'Run: runs/1 with history.csv, history.png, model.k' in done.stdout
@@ -174,6 +177,7 @@ def test_a_second_run_is_the_same(data):
     assert re.search(r'\nAccuracy: (\d+)0\.00%\n\1 of 10 right', one)
 
 
+@mark.slow
 def test_a_granted_gpu_that_is_not_seen_is_said(data):
     done = script('train.py', *SHORT, env={'SLURM_JOB_GPUS': '0'})
     assert 'Warning: Slurm granted a GPU' in done.stderr
