@@ -245,6 +245,7 @@ def test_the_picture_has_a_dot_for_each_seed_and_a_line_for_their_middle(make, f
     left, right = speed.get_xlim()
     assert left < 0 and right > 330 and test.get_xlim()[0] < 0
     assert [label.get_text() for label in speed.get_yticklabels()] == ['a', 'b']
+    assert speed.get_ylim() == (1.5, -0.5)  # the first is on top
     assert speed.get_xticks()[-1] == 330 and min(speed.get_xticks()) == 0
     assert speed.get_xticklabels()[-1].get_text() == 'never'
     compare('b')
