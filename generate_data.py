@@ -15,6 +15,7 @@ import fcntl
 import os
 import pathlib
 import re
+import signal
 import sys
 
 import numpy as np
@@ -132,6 +133,7 @@ def write_sets(files, overwrite=False):
 
 
 if __name__ == '__main__':
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # | head ends it quietly
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     add = parser.add_argument

@@ -38,8 +38,10 @@ def read_command_line(variables):
     parser.add_argument('--name', help='runs/NAME/SEED (default: the next number)')
     numbers = vars(parser.parse_args())
     name = numbers.pop('name')
-    if name and not re.fullmatch(r'[A-Za-z][\w.-]*', name):
-        parser.error(f'--name {name}: a letter, then letters, digits, . - and _')
+    if name == 'last' or (name and not re.fullmatch(r'[A-Za-z][\w.-]*', name)):
+        # runs/last was a link to the newest run
+        allowed = 'a letter, then letters, digits, . - and _, and not last'
+        parser.error(f'--name {name}: {allowed}')
     variables.update(numbers)
     check_place(name)
     run = find_trained(name, numbers) if name else None

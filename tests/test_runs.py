@@ -36,7 +36,7 @@ def test_the_folder_of_a_setting_holds_its_seeds(data):
     again = named(code=f'# the same\nimport os\n{edited}', status=0)
     assert re.fullmatch(r'Nothing is trained: runs/a/1 is there, .*--name\.\n', again)
     assert [str(run['folder']) for run in runs.read_runs()] == ['runs/a/0', 'runs/a/1']
-    for name in '../x', '7':
+    for name in 'last', '../x', '7':
         assert f'--name {name}' in named('--name', name, status=2)
 
 
