@@ -175,6 +175,8 @@ def test_a_second_run_is_the_same(data):
     one, two = (script('train.py', *SHORT).stdout for _ in range(2))
     assert one == two.replace('runs/2', 'runs/1')
     assert re.search(r'\nAccuracy: (\d+)0\.00%\n\1 of 10 right', one)
+    epochs = re.findall(r'\nEpoch (\d)/3: accuracy', one)
+    assert epochs[0] == '1' and epochs[-1] == '3'  # in a log a line a second
 
 
 @mark.slow
