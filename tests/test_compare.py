@@ -225,7 +225,8 @@ def test_csv_has_a_row_for_each_run_with_its_numbers_and_facts(make):
     for i in range(9):
         make(f'net-{i}')
     table = pd.read_csv(StringIO(script('compare.py', '--csv').stdout))
-    assert len(table) == 30 and not {'class_names', 'numbers', 'code'} & {*table}
+    assert len(table) == 30 and table.columns[0] == 'seed'
+    assert not {'class_names', 'numbers', 'code'} & {*table}
     row = table.set_index('folder').loc['runs/wide/2']
     names = ['setting', 'seed', 'neurons', 'epochs_to_95', 'updates']
     assert [*row[names]] == ['wide', 2, 64, 'never', 7]
