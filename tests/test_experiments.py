@@ -58,9 +58,10 @@ def test_the_page_s_question_finds_with_two_processes_what_one_finds(folder):
     (text,) = re.findall(r'```python\n(""".*?)```', README, re.DOTALL)
     pathlib.Path('shape.py').write_text(text, encoding='utf-8')
     command = folder / 'shape.py', '--repeats', 1, '--epochs', 2, '--jobs', 2
+    command += '--output', 'new/results'
     printed = process(*command, env={'PYTHONPATH': str(PROJECT)}).stdout
-    assert 'one of 20' in printed and 'shape.png' in os.listdir('results')
-    runs = lab.load('results', 'shape')
+    assert 'one of 20' in printed and 'shape.png' in os.listdir('new/results')
+    runs = lab.load('new/results', 'shape')
     assert [*runs['parameters']] == [2209, 2601]
     task = {'seed': 0, 'epochs': 10**6, 'test_every': 10**6}
     with closing(lab.run_all([task | {'epochs': 2}, task], 1)) as found:
@@ -84,6 +85,7 @@ def test_published_runs_are_those_of_the_questions(name, folder, figures):
     script(f'experiments/{name}.py', '--draw')
     assert f'## {question.__doc__.splitlines()[0]}\n' in README
     assert {*re.findall(rf'results/({file}[\w-]*\.png)', README)} == {*figures}
+    assert all(figure.axes[-1].get_xlabel() for figure in figures.values())
     runs = lab.load('results', file).groupby(lab.KEY[:2], sort=False)
     asked = {(x, str(y)): options for (x, y), options in question.SETTINGS.items()}
     assert [key for key, _ in runs] == [*asked]
