@@ -196,7 +196,6 @@ PLACES = {  # a script from its line 3 on, and how the reported lines begin
         'from support.runs import read_runs as f\nf("a")',
         ['own.py: there is no run in runs/a'],
     ),
-    'Ctrl-C': ('\nraise KeyboardInterrupt', ['', 'Interrupted.']),
     'a code of the terminal': ('\n{}["\\a"]', ['own.py, line 4', r"KeyError: '\x07'"]),
 }
 
