@@ -87,6 +87,14 @@ def test_what_is_no_run_is_left_out(folder, text):
         runs.read_runs('bad')
 
 
+def test_the_newest_run_is_the_last_one_in_any_time_zone(folder):
+    for name, time in ('before', 'T23:00:00+13:00'), ('after', 'T09:00:00-08:00'):
+        runs.run_folder(name).mkdir(parents=True)
+        text = re.sub(r'T[^"]*', time, GOOD)
+        (runs.run_folder(name) / 'run.json').write_text(text)
+    assert runs.list_settings() == ['before', 'after']
+
+
 def test_no_place_for_runs_is_said_before_the_training(data, monkeypatch):
     Path('runs').touch()
     refused('train.py', *SHORT, parts=['you cannot write into', '/runs'])
