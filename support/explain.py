@@ -74,8 +74,8 @@ HINTS = {
     'buffer_size must be': 'validation_split is a fraction, such as 0.25',
     "ognized: {'lr'|argument '(lr|learning_rate)'": 'the learning rate belongs to the'
     ' optimizer, as learning_rate: see exercise 13 of LESSON.md',
-    "(KeyError: '|ed monitor=)(val_)?acc": "metrics=['accuracy'] is called 'accuracy',"
-    " and metrics=['acc'] 'acc'. With validation_split=0.25 in fit there is"
+    r"(KeyError: '|ed monitor=)(val_)?acc(uracy)?\b": "metrics=['accuracy'] is called"
+    " 'accuracy', and metrics=['acc'] 'acc'. With validation_split=0.25 in fit there is"
     " 'val_accuracy' or 'val_acc' as well",
     "KeyError: 'val_loss'": 'this needs validation_split=0.25 in fit',
     # Keras 1 and 2, and the slides

@@ -17,31 +17,53 @@ EARLY = 'callbacks=[keras.callbacks.EarlyStopping'
 # Lines of Python, separated by ; of which the last ends in the error of each hint
 LINES = [
     ["""raise ModuleNotFoundError("No module named 'numpy'")"""],
-    ['import linecache.copy'],
+    ['import torch.nn as nn', 'nn.Linear(128, 16)'],
+    ['del np; np.empty(3)'],
+    ['del plt; plt.show()'],
+    ['plot_history(history)'],
+    ['+Sequential().add(Dense(9))'],
     ['Sequential([Input((128,)), LSTM(4)])'],
     [f'model = Sequential([{SERIES}]); model.compile({LOSS}); {FIT})'],
     ['Sequential([Input((128,)), Dense(1), Reshape((128, 1))])'],
+    ['model.predict(X_test[0])'],
     ['Input(shape=(128))'],
     ["Dense('9')", "LSTM(units='9')", "Conv1D(4, '3')"],
     ['Dense(9, activation=relu)', "model.compile('adam', loss=mse, metrics=['acc'])"],
     ['Dense(9, dropout=0.5)'],
-    ['model.predict(X_test[0])'],
-    ['x = Dense(16); Dense(1)(x)'],
+    ['x = Dense(16); Dense(1)(x)', f'{INPUTS}; keras.Model(inputs, Dense(1))'],
     [f'{INPUTS}; keras.Model(input=inputs, output=outputs)'],
     ["Sequential().add(Dense(9), activation='tanh')"],
-    ['Sequential().add(Dense)', f'{FIT}, callbacks=[ShowProgress])'],
+    [
+        'model = Sequential; model.add(Dense(8))',
+        'Sequential().add(Dense)',
+        f'{FIT}, callbacks=[ShowProgress])',
+        'model.compile(keras.optimizers.Adam)',
+    ],
     ['model = Sequential().add(Dense(9)); model.add(Dense(9))'],
     [f'{FIT}, validation_split=25)'],
     ['keras.optimizers.Adam(lr=1)', "model.compile('adam', learning_rate=1)"],
-    ['from keras.utils import np_utils'],
-    ['from keras.layers import CuDNNLSTM'],
     [
         f"{FIT}).history['val_accuracy']",
         "{}['acc']",
         f"{FIT}, validation_split=0.2, {EARLY}('val_acc')])",
+        f"model.compile('adam', {LOSS}, metrics=['acc']);"
+        f" {FIT}, validation_split=0.2, {EARLY}('val_accuracy')])",
     ],
     [f"{FIT}).history['val_loss']"],
     ['model.predict_classes(X_test)'],
+    ['from keras.utils import np_utils'],
+    ['from keras import backend as K; K.sum(X_train)'],
+    ['from keras.layers import CuDNNLSTM'],
+    [f'{FIT}, nb_epoch=3)'],
+    ["Dense(9, W_regularizer='l2')"],
+    ["Dense(9, b_regularizer='l2')"],
+    ['Dense(9, W_constraint=None)'],
+    ["Dense(9, init='uniform')"],
+    ["Conv1D(4, 3, border_mode='same')"],
+    ["LSTM(4, inner_activation='sigmoid')"],
+    ["Dense(9, activation='SmoothReLU')"],
+    ['model.predict_proba(X_test)'],
+    ['model.fit_generator(X_train)'],
 ]
 CASES = [
     (line, f'Hint: {hint}')
@@ -58,11 +80,10 @@ IMPORTS = {  # a line that needs a name of Keras: where this is
     'from keras.layers import RMSprop': 'optimizers import RMSprop',
 }
 CASES += [(line, f'write  from keras.{place}') for line, place in IMPORTS.items()]
-NEAR = {  # what is near, or was called so: what is meant
+NEAR = {  # what is near: what is meant
     "Dense(9, activation='tahn')": "did you mean 'tanh'?",
     "Dense(9, activation='rleu')": "did you mean 'relu'?",
     "Dense(9, activaton='relu')": "did you mean 'activation'?",
-    "Dense(9, kernel_initializer='glorot_unifrom')": "did you mean 'glorot_uniform'?",
     "model.compile('adma')": "did you mean 'adam'?",
     "model.compile(optimzer='adam')": "did you mean 'optimizer'?",
     "model.compile(loss='binary_crossentrpy'); " + FIT + ')': "'binary_crossentropy'?",
@@ -70,10 +91,8 @@ NEAR = {  # what is near, or was called so: what is meant
     'keras.optimizers.Adam(learningrate=1)': "did you mean 'learning_rate'?",
     'keras.callbacks.EarlyStopping(patence=5)': "did you mean 'patience'?",
     'from keras.layers import Denes': "did you mean 'Dense'?",
-    'import numppy': "did you mean 'numpy'?",
-    f'{FIT}, nb_epoch=3)': "Keras 3 calls this 'epochs'",
-    "Dense(9, W_regularizer='l2')": "Keras 3 calls this 'kernel_regularizer'",
-    'import sklearn_of_mine': 'type  pip install scikit-learn_of_mine',
+    'import utilites': "did you mean 'utilities'?",
+    'import mathh': "did you mean 'math'?",
 }
 CASES += [*NEAR.items()]
 CASES += [  # others have none: Python's and Keras's words say it
@@ -81,6 +100,9 @@ CASES += [  # others have none: Python's and Keras's words say it
     ('Desne(9)', "NameError: name 'Desne' is not defined. Did you mean: 'Dense'?"),
     ('model.evalute(X_test)', "Did you mean: 'evaluate'?"),
     ('Dense(units=acc)', "NameError: name 'acc' is not defined"),
+    ("{}['val_acc_1']", "KeyError: 'val_acc_1'"),
+    ("""raise ModuleNotFoundError("No module named 'tkinter'")""", "'tkinter'"),
+    ('model.train_on_batch(X_train, nb_epoch=3)', "argument 'nb_epoch'"),
     ('model(X_train[:, :9])', 'have value 128, but received input with shape (20, 9)'),
     (  # an error in a graph
         "model.compile('adam', loss='mse', metrics=['sparse_categorical_accuracy']);"
@@ -132,15 +154,27 @@ PLACES = {  # a script from its line 3 on, and what is reported
     ),
     'said by utilities.py': (
         'from utilities import read_values as f\nf("a")',
-        ['own.py: a is missing'],
+        ['own.py, line 4: a is missing\n'],
     ),
     'in support': (
         'from support.answers import wilson_interval as f\nf(1, 0)',
         ['own.py", line 4', 'ZeroDivisionError: '],
     ),
     'after another': (
-        'try: [][1]\nexcept IndexError: raise OSError(1)',
-        ['own.py", line 4', 'OSError: 1'],
+        'try: [][1]\nexcept IndexError: 1 / 0',
+        ['own.py", line 3', 'IndexError: ', 'own.py", line 4', 'ZeroDivisionError: '],
+    ),
+    'from another': (
+        'try: [][1]\nexcept IndexError as error: raise OSError(1) from error',
+        ['own.py", line 3', 'direct cause', 'own.py", line 4', 'OSError: 1'],
+    ),
+    'in itself': (
+        'def f(): f()\nf()',
+        ['own.py", line 4', *['own.py", line 3'] * 3, 'RecursionError: '],
+    ),
+    'several at once': (
+        '\nraise ExceptionGroup("a", [OSError(1)])',
+        ['own.py", line 4', 'ExceptionGroup: a (1 sub-exception)', 'OSError: 1'],
     ),
     'in a module that cannot be read': (
         'open("mine.py", "w").write("("); sys.path.append(".")\nimport mine',
@@ -154,11 +188,6 @@ PLACES = {  # a script from its line 3 on, and what is reported
         'compile("(", "a.py", "exec")',
         ['own.py", line 3', 'a.py", line 1', 'SyntaxError: '],
     ),
-    'a warning': (
-        'import warnings, json\nwarnings.warn("metric `val_acc` which")\nwarnings.warn_'
-        'explicit("b", Warning, json.__file__, 1); 1 / 0',
-        ['own.py, line 4: UserWarning: m', 'Hint: metrics', '\nWarning: b\n'],
-    ),
     'by the user': (
         'from support.runs import read_settings as f\nf(["a\\a"])',
         [r'own.py: there is no run in runs/a\x07'],
@@ -167,10 +196,24 @@ PLACES = {  # a script from its line 3 on, and what is reported
 
 
 @pytest.mark.parametrize('name', PLACES)
-def test_the_lines_of_the_user_s_files_are_shown(folder, name):
+def test_the_lines_of_the_user_s_files_are_shown(folder, monkeypatch, name):
+    monkeypatch.setenv('FORCE_COLOR', '1')
     code, wanted = PLACES[name]
     prepare = 'import sys; from support.prepare import prepare\nprepare()\n'
     (folder / 'own.py').write_text(prepare + code)
     error = script(folder / 'own.py', status=1).stderr
-    assert all(part in error for part in wanted)
-    assert error.count('  File ') == str(wanted).count('line ')
+    places = [error.index(part) for part in wanted]
+    assert places == sorted(places) and '\x1b' not in error
+    assert error.count('", line ') == str(wanted).count('", line ')
+
+
+@pytest.mark.parametrize('modules', ['', '/lmod'])
+def test_packages_are_installed_on_a_login_node(folder, monkeypatch, modules):
+    monkeypatch.setenv('MODULESHOME', modules)
+    monkeypatch.setattr('pkgutil.iter_modules', lambda: [])
+    code = """raise ModuleNotFoundError("No module named 'sklearn'")"""
+    path = folder / 'own.py'
+    path.write_text(f'from support.prepare import prepare; prepare()\n{code}')
+    hint = script(path, status=1).stderr.splitlines()[-1]
+    assert ('on a login node' in hint) == bool(modules)
+    assert hint.endswith('pip install scikit-learn')
