@@ -102,32 +102,22 @@ TEXTS = 'activations', 'losses', 'optimizers'
 
 def report_error(kind, error, trace):
     """Print an error that ends the script: this is sys.excepthook."""
+    frames = own_frames(error)
+    callers = [frame for frame in frames if 'utilities.py' not in frame.filename]
     if kind is KeyboardInterrupt:
         lines = ['', 'Interrupted.']
     elif kind is UserError:
         lines = [f'{os.path.basename(sys.argv[0])}: {error}']
+    elif frames != callers and frames[-1].line.startswith('raise '):
+        # A sentence of utilities.py about a file says it all
+        name = os.path.basename(callers[-1].filename)
+        lines = [f'{name}, line {callers[-1].lineno}: {error}']
     else:
-        lines = describe_error(error)
+        reports = own_tracebacks(error)
+        hint = find_hint(reports[-1]) or find_near(error, reports[-1])
+        lines = '\n\n'.join(reports).splitlines()
+        lines += [f'Hint: {hint}'] if hint else []
     print(*map(printable, lines), sep='\n', file=sys.stderr)
-
-
-def describe_error(error):
-    """Return lines: the report on an error, after those on the errors that led to it.
-
-    A sentence of utilities.py says it all, so that the line that asked it is enough.
-    """
-    frames = own_frames(error)
-    asked = [frame for frame in frames if 'utilities.py' not in frame.filename]
-    if asked != frames and frames[-1].line.startswith('raise '):
-        name = os.path.basename(asked[-1].filename)
-        return [f'{name}, line {asked[-1].lineno}: {error}']
-    first = error.__cause__ if error.__suppress_context__ else error.__context__
-    before = []
-    if first and own_frames(first):
-        before = [*describe_error(first), '', CAUSE if error.__cause__ else CONTEXT, '']
-    report = own_traceback(error, frames)
-    hint = find_hint(report) or find_near(error, report)
-    return [*before, *report.splitlines(), *([f'Hint: {hint}'] if hint else [])]
 
 
 def own_frames(error):
@@ -136,19 +126,26 @@ def own_frames(error):
     return [x for x in frames if x.line and not re.match(NOT_OWN, x.filename)]
 
 
-def own_traceback(error, frames):
-    """Return what Python prints of an error, with these of its frames alone."""
+def own_tracebacks(error):
+    """Return Python's tracebacks, with the user's lines alone: the error's comes last.
+
+    Before it are those of the errors that it followed, and what Python says between.
+    """
+    first = error.__cause__ if error.__suppress_context__ else error.__context__
+    reports = []
+    if first and own_frames(first):
+        reports = [*own_tracebacks(first), CAUSE if error.__cause__ else CONTEXT]
     error.__cause__ = error.__context__ = None  # which Python would print as well
     sys.tracebacklimit = 0  # as Python's reads the file again: you may have edited it
     with contextlib.redirect_stderr(io.StringIO()) as printed:
         sys.__excepthook__(type(error), error, error.__traceback__)
     del sys.tracebacklimit
     words = re.sub(INSIDES, '', printed.getvalue()).rstrip()
-    report = ''.join(traceback.format_list(frames)) + words
+    report = ''.join(traceback.format_list(own_frames(error))) + words
     typed = os.path.dirname(sys.argv[0])  # the script's folder, as it was typed
     folder = os.path.join(os.path.abspath(typed), '')
     report = report.replace(f'File "{folder}', f'File "{os.path.join(typed, "")}')
-    return f'Traceback (most recent call last):\n{report}'
+    return [*reports, f'Traceback (most recent call last):\n{report}']
 
 
 def find_hint(report):
