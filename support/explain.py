@@ -37,6 +37,7 @@ HINTS = {
     r"(module named|name) '(torch|nn)\b": 'this is PyTorch; the workshop uses Keras',
     "name 'np' is not": 'at the top, write  import numpy as np',
     "name 'plt' is not": 'at the top, write  import matplotlib.pyplot as plt',
+    "name 'keras' is not": 'at the top, write  import keras',
     "name 'history' is not": 'write  history = model.fit(...)',
     r'unary \+.*NoneType': 'leave out the + of a diff, and the lines with its -',
     # Networks

@@ -20,6 +20,7 @@ LINES = [
     ['import torch.nn as nn', 'nn.Linear(128, 16)'],
     ['del np; np.empty(3)'],
     ['del plt; plt.show()'],
+    ['del keras; keras.layers'],
     ['plot_history(history)'],
     ['+Sequential().add(Dense(9))'],
     ['Sequential([Input((128,)), LSTM(4)])'],
