@@ -104,7 +104,7 @@ TEXTS = 'activations', 'losses', 'optimizers'
 def report_error(kind, error, trace):
     """Print an error that ends the script: this is sys.excepthook."""
     frames = own_frames(error)
-    callers = [frame for frame in frames if 'utilities.py' not in frame.filename]
+    callers = [x for x in frames if not x.filename.endswith('/utilities.py')]
     if kind is KeyboardInterrupt:
         lines = ['', 'Interrupted.']
     elif kind is UserError:
