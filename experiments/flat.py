@@ -1,22 +1,12 @@
 """Why is the curve on the slide about activations flat?
 
-    python -m experiments.flat
-
 The slide's network has no activations. Keras 2 rounded its outputs to get the classes.
 """
 
 from functools import partial
 
-import matplotlib.pyplot as plt
-import numpy as np
-
-from experiments import lab
-
-
-def two_layers(activation=None):
-    from keras.layers import Dense
-
-    return [Dense(16), Dense(1, activation=activation)]
+from experiments.lab import Configuration
+from experiments.networks import two_layers
 
 
 def accuracy_2018(y, p):
@@ -26,29 +16,16 @@ def accuracy_2018(y, p):
     return ops.round(p) == ops.reshape(y, (-1, 1))
 
 
-NETWORKS = {
-    "the slide's (Dense 16, Dense 1)": two_layers,
-    'with a sigmoid (Dense 16, Dense 1 sigmoid)': partial(two_layers, 'sigmoid'),
+SLIDE = "the slide's (Dense 16, Dense 1)"
+SIGMOID = 'with a sigmoid (Dense 16, Dense 1 sigmoid)'
+SETTINGS = [
+    Configuration(SLIDE, two_layers, metrics=(accuracy_2018,)),
+    Configuration(SIGMOID, partial(two_layers, 'sigmoid'), metrics=(accuracy_2018,)),
+]
+SEEDS = 20
+TEST_EVERY = 5
+CURVES = {
+    'no activation, counted today': (SLIDE, 'training_accuracy'),
+    'no activation, counted in 2018': (SLIDE, 'accuracy_2018'),
+    'with a sigmoid': (SIGMOID, 'training_accuracy'),
 }
-SETTINGS = {
-    ('', name): {'network': network, 'metrics': [accuracy_2018]}
-    for name, network in NETWORKS.items()
-}
-
-if __name__ == '__main__':
-    _, folder = lab.measure(__doc__, 'flat', SETTINGS, seeds=20, test_every=5)
-    curves = lab.load(folder, 'flat-curves')
-    slide, sigmoid = (curves[curves['setting'] == name] for name in NETWORKS)
-    in_2018 = slide.assign(training_accuracy=slide['accuracy_2018'])
-    lines = {
-        'no activation, counted today': slide,
-        'no activation, counted in 2018': in_2018,
-        'with a sigmoid': sigmoid,
-    }
-    plt.style.use(lab.STYLE)
-    figure, axis = plt.subplots()
-    lab.plot_curves(axis, lines.items(), 'training_accuracy')
-    axis.set(ylim=(0, 1.02), yticks=np.linspace(0, 1, 6), ylabel='Accuracy')
-    axis.set_title('Training sequences: every seed, their median bold', loc='left')
-    figure.legend(loc='outside lower center', ncols=2)
-    figure.savefig(folder / 'flat.png')

@@ -1,35 +1,29 @@
 """How robust is it to noise?
 
-    python -m experiments.noise
-
 The noise has six strengths, given as its standard deviation; the waves go from -1 to 1.
+The rule is told it.
 """
 
-import matplotlib.pyplot as plt
+from functools import partial
 
-from experiments import lab
-from experiments.baseline import mean_square
-from experiments.recurrent import conv1d, lstm
+from experiments.lab import Configuration
+from experiments.networks import conv1d, lstm, tutorial
+from experiments.rules import mean_square
 
-METHODS = {
-    'mean of the squares': {'rule': mean_square},
-    "the tutorial's": {'network': lab.tutorial},
-    'Conv1D': {'network': conv1d},
-    'LSTM': {'network': lstm},
-}
 NOISE = 0, 0.25, 0.5, 1, 1.5, 2
-SETTINGS = {
-    (name, noise): method | {'noise': noise}
-    for name, method in METHODS.items()
-    for noise in NOISE
-}
-
-if __name__ == '__main__':
-    runs, folder = lab.measure(__doc__, 'noise', SETTINGS)
-    plt.style.use(lab.STYLE)
-    figure, axis = plt.subplots()
-    lab.plot_below(axis, runs, places=NOISE)
-    lab.show_accuracy(axis)
-    axis.set_xlabel('Standard deviation of the noise')
-    figure.legend(loc='outside lower center', ncols=3)
-    figure.savefig(folder / 'noise.png')
+NETWORKS = {"the tutorial's": tutorial, 'Conv1D': conv1d, 'LSTM': lstm}
+RULES = [
+    Configuration(
+        str(x),
+        rule=partial(mean_square, noise=x),
+        series='mean of the squares',
+        noise=x,
+    )
+    for x in NOISE
+]
+SETTINGS = RULES + [
+    Configuration(str(x), network, series=name, noise=x)
+    for name, network in NETWORKS.items()
+    for x in NOISE
+]
+AXIS = 'Standard deviation of the noise', 'linear'

@@ -1,30 +1,21 @@
-"""What if every wave begins at a random phase?
+"""What if every wave begins at a random phase?"""
 
-python -m experiments.phase
-"""
-
-import matplotlib.pyplot as plt
-
-from experiments import lab
-from experiments.recurrent import conv1d, lstm, simple_rnn
+from experiments.lab import Configuration
+from experiments.networks import conv1d, lstm, simple_rnn, tutorial
 from experiments.training_sets import NUMBERS
 
-SETTINGS = {
-    (f"the tutorial's, {name} phase", N): {'N_train': N, 'phase': phase}
-    for name, phase in (('same', 0), ('random', 1))
-    for N in NUMBERS
-} | {
-    ('Conv1D, random phase', 200): {'network': conv1d, 'phase': 1},
-    ('SimpleRNN, random phase', 200): {'network': simple_rnn, 'phase': 1},
-    ('LSTM, random phase', 200): {'network': lstm, 'phase': 1},
+PHASES = {"the tutorial's, same phase": 0, "the tutorial's, random phase": 1}
+OTHERS = {
+    'Conv1D, random phase': conv1d,
+    'SimpleRNN, random phase': simple_rnn,
+    'LSTM, random phase': lstm,
 }
-
-if __name__ == '__main__':
-    runs, folder = lab.measure(__doc__, 'phase', SETTINGS)
-    plt.style.use(lab.STYLE)
-    figure, axis = plt.subplots()
-    lab.plot_below(axis, runs)
-    lab.show_accuracy(axis)
-    axis.set_xlabel('Training sequences')
-    figure.legend(loc='outside lower center', ncols=2)
-    figure.savefig(folder / 'phase.png')
+SETTINGS = [
+    Configuration(str(N), tutorial, series=name, N_train=N, phase=phase)
+    for name, phase in PHASES.items()
+    for N in NUMBERS
+] + [
+    Configuration('200', network, series=name, N_train=200, phase=1)
+    for name, network in OTHERS.items()
+]
+AXIS = 'Training sequences', 'log'

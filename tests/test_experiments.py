@@ -1,11 +1,11 @@
-"""experiments/: runs against plain Keras, a new question, and what is published."""
+"""experiments/: a training against plain Keras, a question, and what is published."""
 
-import importlib
 import multiprocessing
-import os
 import pathlib
 import re
 import shutil
+import subprocess
+import sys
 from contextlib import closing
 
 from support.console import UserError
@@ -14,22 +14,32 @@ from support.statistics import t_test
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import PROJECT, process, script
+from conftest import PROJECT, process, refused, script
 
 from experiments import lab
-from experiments.__main__ import QUESTIONS
-from experiments.flat import accuracy_2018, two_layers
+from experiments.figures import load
+from experiments.flat import accuracy_2018
+from experiments.networks import tutorial, two_layers
+from experiments.questions import find_questions, read_question
+from experiments.rates import measure_rates
 
+COMMAND = 'experiments/__main__.py'
 PUBLISHED = PROJECT / 'experiments/results'
 README = (PROJECT / 'experiments/README.md').read_text(encoding='utf-8')
+SENTENCES = ' '.join(README.split())
+EASY, HARD = lab.EASY_AND_HARD
+MLP = "the tutorial's"
+ONLY_A_SIGMOID = 'only a sigmoid at the end (Dense 16, Dense 8, sigmoid)'
+FOURIER = 'logistic regression on Fourier magnitudes (L2 = 1)'
 
 
 @pytest.mark.slow
 def test_plain_keras_finds_the_same_with_a_seed():
     import keras
 
-    _, found = lab.run(3, 16, 6, two_layers, metrics=[accuracy_2018], N_train=32)
-    training, test = lab.draw_data(3, N_train=32, phase=0, noise=0)
+    setting = lab.Configuration('', two_layers, N_train=32, metrics=(accuracy_2018,))
+    _, found = lab.run(setting, 3, [6, 12, 16])
+    training, test = lab.draw_data(setting, 3)
     assert test[0].shape == (2000, 128) and test[1].sum() == 1000
     assert not {tuple(x) for x in training[0]} & {tuple(x) for x in test[0]}
     keras.utils.set_random_seed(3)
@@ -48,23 +58,27 @@ def test_epochs_to_an_accuracy_are_infinite_where_it_is_never_reached(monkeypatc
     accuracy = np.float32([189, 190]) / np.float32(200)
     found = pd.DataFrame({'training_accuracy': accuracy, 'test_accuracy': 1}, [1, 2])
     monkeypatch.setattr(lab, 'train', lambda *_: (9, found))
-    row, _ = lab.run(0, 2, 2)
+    row, _ = lab.run(lab.Configuration('', tutorial), 0, [2])
     assert (row['training_95'], row['test_99'], row['training_99']) == (2, 1, np.inf)
 
 
 @pytest.mark.slow
 def test_the_page_s_question_finds_with_two_processes_what_one_finds(folder):
-    """A killed process ends in a line that says what to do."""
+    """Its file is all that it takes. A killed process ends in a line."""
     (text,) = re.findall(r'```python\n(""".*?)```', README, re.DOTALL)
-    pathlib.Path('shape.py').write_text(text, encoding='utf-8')
-    command = folder / 'shape.py', '--repeats', 1, '--epochs', 2, '--jobs', 2
+    for name in 'experiments', 'support':
+        shutil.copytree(PROJECT / name, name)
+    shutil.copy(PROJECT / 'generate_data.py', '.')
+    pathlib.Path('experiments/shape.py').write_text(text, encoding='utf-8')
+    command = folder / COMMAND, 'shape', '--repeats', 1, '--epochs', 2, '--jobs', 2
     command += '--output', 'new/results'
-    printed = process(*command, env={'PYTHONPATH': str(PROJECT)}).stdout
-    assert 'one of 20' in printed and 'shape.png' in os.listdir('new/results')
-    runs = lab.load('new/results', 'shape')
+    printed = process(*command, env={'PYTHONPATH': str(folder)}).stdout
+    assert 'one of 20' in printed and pathlib.Path('new/results/shape.png').exists()
+    runs = load('new/results/shape.csv')
     assert [*runs['parameters']] == [2209, 2601]
-    task = {'seed': 0, 'epochs': 10**6, 'test_every': 10**6}
-    with closing(lab.run_all([task | {'epochs': 2}, task], 1)) as found:
+    setting = lab.Configuration('', tutorial)
+    tasks = [(setting, 0, [2]), (setting, 0, [10**6])]
+    with closing(lab.run_all(tasks, 1)) as found:
         row, _ = next(found)
         names = ['training_accuracy', 'test_accuracy', 'training_95', 'test_99']
         assert [*runs.loc[0, names]] == [row[name] for name in names]
@@ -74,29 +88,43 @@ def test_the_page_s_question_finds_with_two_processes_what_one_finds(folder):
     assert not multiprocessing.active_children()
 
 
-@pytest.mark.parametrize('name', QUESTIONS)
-def test_published_runs_are_those_of_the_questions(name, folder, figures):
-    """The page's figures are drawn of them."""
+@pytest.mark.parametrize('name', ['flt', 'results', 'lab'])
+def test_what_is_no_question_is_refused_with_those_there_are(name):
+    refused(COMMAND, name, status=2, parts=[name, 'baseline, fastest, flat'])
+
+
+@pytest.mark.parametrize('name', find_questions())
+def test_published_runs_are_those_of_the_questions(name, figures):
+    """--draw makes the page's figures, changes no runs, and needs no Keras."""
     import keras
 
-    question = importlib.import_module(f'experiments.{name}')
-    file = name.replace('_', '-')
-    shutil.copytree(PUBLISHED, 'results')
-    script(f'experiments/{name}.py', '--draw')
-    assert f'## {question.__doc__.splitlines()[0]}\n' in README
-    assert {*re.findall(rf'results/({file}[\w-]*\.png)', README)} == {*figures}
+    question = read_question(name)
+    before = {path: path.read_bytes() for path in PUBLISHED.glob('*.csv')}
+    lines = script(COMMAND, name, '--draw', '--output', PUBLISHED).stdout.splitlines()
+    assert before == {path: path.read_bytes() for path in PUBLISHED.glob('*.csv')}
+    assert all(len(line) <= 80 for line in lines)
+    assert f'## {question.title}\n' in README
+    on_page = re.findall(rf'results/({question.name}[\w-]*\.png)', README)
+    assert {*on_page} == {*figures}
     assert all(figure.axes[-1].get_xlabel() for figure in figures.values())
-    runs = lab.load('results', file).groupby(lab.KEY[:2], sort=False)
-    asked = {(x, str(y)): options for (x, y), options in question.SETTINGS.items()}
+    runs = load(PUBLISHED / f'{question.name}.csv')
+    runs = runs.groupby(['series', 'setting'], sort=False)
+    asked = {(setting.series, setting.name): setting for setting in question.settings}
     assert [key for key, _ in runs] == [*asked]
     for key, rows in runs:
-        wanted = {'N_train': 200, 'phase': 0, 'noise': 0, 'network': lab.tutorial}
-        wanted |= asked[key]
-        layers = [] if 'rule' in wanted else wanted['network']()
+        setting = asked[key]
+        layers = setting.network() if setting.network else []
         model = keras.Sequential([keras.Input((128,)), *layers])
         assert {*rows['parameters']} == {model.count_params() if layers else 0}
         for column in 'N_train', 'phase', 'noise':
-            assert {*rows[column]} == {wanted[column]}
+            assert {*rows[column]} == {getattr(setting, column)}
+
+
+def test_drawing_does_without_keras():
+    code = "import runpy, sys; runpy.run_module('experiments', run_name='__main__')\n"
+    code += "sys.exit('keras' in sys.modules)"
+    command = [sys.executable, '-c', code, 'flat', '--draw', '--output', PUBLISHED]
+    subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
 
 
 def test_the_page_s_program_prints_what_the_page_says(monkeypatch, capsys):
@@ -105,30 +133,90 @@ def test_the_page_s_program_prints_what_the_page_says(monkeypatch, capsys):
     monkeypatch.chdir(PROJECT)
     exec(text, {})
     assert re.search(r' 0\.0011\d* \S+\n', capsys.readouterr().out)
-    text = text.replace('test_accuracy', 'training_95').replace('recurrent', 'noise')
+    text = text.replace('recurrent', 'noise')
     text = text.replace("'setting'", "['series', 'setting']")
-    text = text.replace("\"the tutorial's\", 'LSTM'", "('Conv1D', 0), ('LSTM', 0)")
-    text += 'from support.statistics import compare_epochs\n'
-    text += 'print(*compare_epochs(first, other))'
+    text = text.replace("\"the tutorial's\", 'LSTM'", "('Conv1D', 1), ('LSTM', 1)")
     exec(text, {})
-    assert 'nan' not in capsys.readouterr().out.splitlines()[-1]
+    assert 'nan' not in capsys.readouterr().out
+
+
+def seeds(name, series, setting, column='test_accuracy'):
+    """Return a column of a published CSV, an array with a value for each seed."""
+    runs = load(PUBLISHED / f'{name}.csv')
+    chosen = (runs['series'] == series) & (runs['setting'] == setting)
+    return runs.loc[chosen, column].to_numpy()
+
+
+def between(values, digits):
+    """Return '3.1 to 10.5': the smallest value and the largest, with halves up."""
+    low, high = (f'{value + 1e-9:.{digits}f}' for value in (min(values), max(values)))
+    return f'{low} to {high}'
+
+
+def percent(values, digits=0):
+    """Return the median, in percent, with halves up."""
+    return f'{100 * np.median(values) + 1e-9:.{digits}f} %'
 
 
 @pytest.mark.parametrize(
     ('name', 'better', 'other'),
     [
-        ('linear', 'random.* the tutorial.*', 'random.* only.*'),
-        ('recurrent', ': LSTM', ": the tutorial's"),
-        ('noise', 'mean of the squares: 1', 'Conv1D: 1'),
+        ('baseline', (EASY, 'logistic regression (L2 = 1)'), (EASY, f'{MLP} network')),
+        ('linear', (HARD, f'{MLP} (relu, tanh, sigmoid)'), (HARD, ONLY_A_SIGMOID)),
+        ('recurrent', ('', 'LSTM'), ('', MLP)),
+        ('noise', ('mean of the squares', '1'), ('Conv1D', '1')),
+        ('noise', ('mean of the squares', '1'), (MLP, '1')),
     ],
 )
 def test_what_the_page_calls_a_difference_is_one(name, better, other):
-    rows = lab.load(PUBLISHED, name)
-    rows.index = rows['series'] + ': ' + rows['setting']
-    both = (rows.index.str.fullmatch(setting) for setting in (better, other))
-    samples = [rows['test_accuracy'][setting].to_numpy() for setting in both]
-    gaps = samples[0] - samples[1]
-    assert gaps.mean() > 0 and t_test(gaps.mean(), *samples)[0] < 0.002
-    low, high = (100 * gap + 1e-9 for gap in (min(gaps), max(gaps)))  # halves up
-    spread = f'{low:.1f} to {high:.1f} points'
-    assert spread in ' '.join(README.split())
+    better, other = (seeds(name, *setting) for setting in (better, other))
+    gaps = better - other
+    assert gaps.mean() > 0 and t_test(gaps.mean(), better, other)[0] < 0.002
+    assert f'{between(100 * gaps, 1)} points' in SENTENCES
+
+
+def test_the_page_s_numbers_are_those_of_its_csvs():
+    few, many = (seeds('training-sets', '', N) for N in ('25', '1600'))
+    random = 'random phase, 200 sequences'
+    fourier = seeds('baseline', random, FOURIER)
+    network = seeds('baseline', random, f'{MLP} network')
+    wide, usual = (
+        np.hstack(
+            [seeds('fastest', waves, name, 'training_95') for waves in (EASY, HARD)]
+        )
+        for name in ('neurons: 256', 'neurons: 16')
+    )
+    slide = seeds('flat', '', "the slide's (Dense 16, Dense 1)", 'training_accuracy')
+    names = 'LSTM', 'Conv1D', MLP
+    LSTM, conv, MLP_time = (seeds('recurrent', '', name, 'seconds') for name in names)
+    lowest = min(seeds('phase', 'LSTM, random phase', '200'))
+    curves = load(PUBLISHED / 'training-sets-curves.csv')
+    curves = curves[curves['setting'].isin(['200', '400'])]
+    curves = curves.pivot(
+        index=['setting', 'seed'], columns='epoch', values='test_accuracy'
+    )
+    later = max(abs(curves[300] - curves[100]))
+    for text in (
+        f'gets {percent(fourier)} of new waves right, the network {percent(network)}.',
+        f'from {percent(few, 1)} right with 25 to {percent(many)} with 1,600.',
+        f'is within {100 * later + 1e-9:.1f} points of that at epoch 100.',
+        f'it takes {between(wide / usual, 2)} times as many epochs as with 16.',
+        f'networks get {percent(slide, 1)} of the training sequences right',
+        f'they take {between(LSTM / MLP_time, 1)} times as long.',
+        f'weights, in {between(conv / MLP_time, 1)} times its time.',
+        f"one LSTM has {percent(lowest)}), the tutorial's {percent(network)}.",
+    ):
+        assert text in SENTENCES
+
+
+def test_rates():
+    """Of equal settings, at most 5.5 of 100 get a verdict; the page has these rates."""
+    rates = measure_rates()
+    equal = rates.loc[
+        ['as fast', 'as good: 50', 'as good: 200'], ['3 seeds', '5', '10']
+    ]
+    assert equal.to_numpy().max() <= 5.5
+    truths = rates.index.str.replace(r': \d+', '', regex=True)
+    cells = rates.map('{:.0f}'.format).groupby(truths, sort=False).agg(', '.join)
+    for truth, row in cells.iterrows():
+        assert f'\n| {truth} | {" | ".join(row)} |\n' in README

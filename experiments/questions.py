@@ -1,0 +1,52 @@
+"""What a question is, and which there are.
+
+A question is a module of this folder with a docstring, whose first line asks it, and
+SETTINGS, a list of Configurations; it may also have SEEDS, TEST_EVERY, CURVES, AXIS and
+SPEED, which Question explains.
+"""
+
+import importlib
+import pathlib
+import re
+from dataclasses import dataclass
+
+FOLDER = pathlib.Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a module asks, and how its answer is drawn."""
+
+    name: str  # of its files
+    title: str
+    settings: list
+    seeds: int  # with which each setting is run
+    test_every: int | None  # so many epochs, for a figure of curves; None: at the end
+    curves: dict | None  # {label: (setting, column)}; None: the test accuracy of each
+    axis: tuple | None  # a label, 'linear' or 'log': settings are numbers on this axis
+    speed: bool  # whether there is a figure of the epochs to 95 %
+
+
+def find_questions():
+    """Return the names of all questions. No module is imported, nor so is Keras."""
+    modules = {path.stem: path for path in sorted(FOLDER.glob('*.py'))}
+    return [
+        name
+        for name, path in modules.items()
+        if re.search('(?m)^SETTINGS = ', path.read_text(encoding='utf-8'))
+    ]
+
+
+def read_question(name):
+    """Return the Question that a module of this name asks."""
+    module = importlib.import_module(f'experiments.{name}')
+    return Question(
+        name=name.replace('_', '-'),
+        title=module.__doc__.splitlines()[0],
+        settings=module.SETTINGS,
+        seeds=getattr(module, 'SEEDS', 5),
+        test_every=getattr(module, 'TEST_EVERY', None),
+        curves=getattr(module, 'CURVES', None),
+        axis=getattr(module, 'AXIS', None),
+        speed=getattr(module, 'SPEED', False),
+    )
