@@ -1,4 +1,4 @@
-"""The edits of train.py that documents show, for tests and pictures."""
+"""The edits of train.py that documents show, for tests."""
 
 import pathlib
 import re
