@@ -165,10 +165,11 @@ def show_accuracy(plot, label):
 
 
 def save(figure, path, title=None):
-    """Put the legend below a figure, and save it."""
+    """Put the legend below a figure, unless it has no series, and save it."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
-    ncols = min(4, 80 // (7 + max(map(len, labels))))
-    where = {'loc': 'outside lower center', 'ncols': ncols}
-    figure.legend(handles, labels, title=title, **where)
+    if labels:
+        ncols = min(4, 80 // (7 + max(map(len, labels))))
+        where = {'loc': 'outside lower center', 'ncols': ncols}
+        figure.legend(handles, labels, title=title, **where)
     figure.savefig(path)
     plt.close(figure)

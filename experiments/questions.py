@@ -28,13 +28,12 @@ class Question:
 
 
 def find_questions():
-    """Return the names of all questions. No module is imported, nor so is Keras."""
-    modules = {path.stem: path for path in sorted(FOLDER.glob('*.py'))}
-    return [
-        name
-        for name, path in modules.items()
-        if re.search('(?m)^SETTINGS = ', path.read_text(encoding='utf-8'))
-    ]
+    """Return the names of all questions; no module is imported, nor is Keras."""
+    return sorted(
+        path.stem
+        for path in FOLDER.glob('*.py')
+        if re.search(rb'(?m)^SETTINGS *[:=]', path.read_bytes())
+    )
 
 
 def read_question(name):
