@@ -34,9 +34,9 @@ EASY_AND_HARD = {
 
 @dataclass(frozen=True)
 class Configuration:
-    """A setting, one of those that a question compares: how it classifies, and what."""
+    """A setting that a question compares: a network or a rule, and its data."""
 
-    name: str
+    name: str  # "neurons: 16" stands in a panel of the figure, Neurons
     network: Callable | None = None  # returns layers, as those in networks.py
     rule: Callable | None = None  # or this in its place, as those in rules.py
     series: str = ''  # settings of one series have one colour
