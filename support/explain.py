@@ -154,7 +154,7 @@ def find_hint(report):
     for pattern, hint in HINTS.items():
         if re.search(pattern, report):
             return hint
-    found = re.search(r"name '(\w+)'|from keras\S* import (\w+)\n.*No module", report)
+    found = re.search(r"name '(\w+)'|from keras\S* import (\w+).*\n.*No module", report)
     name = found[1] or found[2] if found else ''
     for module in MODULES:
         if hasattr(sys.modules.get(f'keras.{module}'), name):
