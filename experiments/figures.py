@@ -29,6 +29,7 @@ def load(path):
 def print_medians(runs):
     """Print the medians over the seeds, and the ranges, of each setting."""
     columns = ['training_accuracy', 'test_accuracy', 'training_95']
+    columns = [name for name in columns if name in runs]  # rules have no epochs
     heads = 'setting', *(name.replace('_', '\n') for name in columns)
     table = Table(*heads, box=box.SIMPLE_HEAD, show_edge=False)
     for series, rows in runs.groupby('series', sort=False):

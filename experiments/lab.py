@@ -139,9 +139,7 @@ def start_worker():
     os.environ['TF_NUM_INTRAOP_THREADS'] = '1'
     os.environ['TF_NUM_INTEROP_THREADS'] = '1'
     os.environ['CUDA_VISIBLE_DEVICES'] = '-1'  # a GPU gains nothing with small networks
-    os.environ['TF_CPP_MIN_LOG_LEVEL'] = (
-        '3'  # nor does TensorFlow say that it sees none
-    )
+    os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'  # without the words that there is none
     import_keras()
 
 
