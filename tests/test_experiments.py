@@ -4,8 +4,6 @@ import multiprocessing
 import pathlib
 import re
 import shutil
-import subprocess
-import sys
 from contextlib import closing
 
 from support.console import UserError
@@ -28,7 +26,9 @@ PUBLISHED = PROJECT / 'experiments/results'
 README = (PROJECT / 'experiments/README.md').read_text(encoding='utf-8')
 SENTENCES = ' '.join(README.split())
 EASY, HARD = lab.EASY_AND_HARD
+RANDOM = 'random phase, 200 sequences'
 MLP = "the tutorial's"
+ACCURACIES = 'test_accuracy', 'training_accuracy'
 ONLY_A_SIGMOID = 'only a sigmoid at the end (Dense 16, Dense 8, sigmoid)'
 FOURIER = 'logistic regression on Fourier magnitudes (L2 = 1)'
 
@@ -95,21 +95,19 @@ def test_what_is_no_question_is_refused_with_those_there_are(name):
 
 @pytest.mark.parametrize('name', find_questions())
 def test_published_runs_are_those_of_the_questions(name, figures):
-    """--draw makes the page's figures, changes no runs, and needs no Keras."""
+    """--draw makes the page's figures, and changes no runs."""
     import keras
 
     question = read_question(name)
-    before = {path: path.read_bytes() for path in PUBLISHED.glob('*.csv')}
-    lines = script(COMMAND, name, '--draw', '--output', PUBLISHED).stdout.splitlines()
-    assert before == {path: path.read_bytes() for path in PUBLISHED.glob('*.csv')}
-    assert all(len(line) <= 80 for line in lines)
+    path = PUBLISHED / f'{question.name}.csv'
+    before = path.read_bytes()
+    printed = script(COMMAND, name, '--draw', '--output', PUBLISHED).stdout
+    assert path.read_bytes() == before
+    assert all(len(line) <= 80 for line in printed.splitlines())
     assert f'## {question.title}\n' in README
-    on_page = re.findall(rf'results/({question.name}[\w-]*\.png)', README)
-    assert {*on_page} == {*figures}
-    assert all(figure.axes[-1].get_xlabel() for figure in figures.values())
-    runs = load(PUBLISHED / f'{question.name}.csv')
-    runs = runs.groupby(['series', 'setting'], sort=False)
+    assert {*re.findall(rf'results/({path.stem}[\w-]*\.png)', README)} == {*figures}
     asked = {(setting.series, setting.name): setting for setting in question.settings}
+    runs = load(path).groupby(['series', 'setting'], sort=False)
     assert [key for key, _ in runs] == [*asked]
     for key, rows in runs:
         setting = asked[key]
@@ -120,11 +118,36 @@ def test_published_runs_are_those_of_the_questions(name, figures):
             assert {*rows[column]} == {getattr(setting, column)}
 
 
-def test_drawing_does_without_keras():
-    code = "import runpy, sys; runpy.run_module('experiments', run_name='__main__')\n"
-    code += "sys.exit('keras' in sys.modules)"
-    command = [sys.executable, '-c', code, 'flat', '--draw', '--output', PUBLISHED]
-    subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
+RULES = [
+    ('baseline', 'same phase, 200 sequences', 'nearest neighbour'),
+    ('baseline', RANDOM, 'mean of x⁴ / (mean of x²)²'),
+    ('baseline', RANDOM, FOURIER),
+    ('noise', 'mean of the squares', '1'),
+]
+
+
+@pytest.mark.parametrize(('name', 'series', 'rule'), RULES)
+def test_a_rule_finds_again_what_is_published(name, series, rule):
+    settings = read_question(name).settings
+    (setting,) = [x for x in settings if (x.series, x.name) == (series, rule)]
+    found, _ = lab.run(setting, 0, [])
+    for column in ACCURACIES:
+        wanted = by_seed(name, column)[series, rule][0]
+        assert found[column] == pytest.approx(wanted, abs=2e-3)
+
+
+def test_a_mark_is_the_median_and_its_bar_goes_to_the_ends(figures):
+    """The table has the same numbers."""
+    table = script(COMMAND, 'recurrent', '--draw', '--output', PUBLISHED).stdout
+    (plot,) = figures['recurrent.png'].axes
+    names = [label.get_text() for label in plot.get_yticklabels()]
+    for (marks, _, (bars,)), column in zip(plot.containers, ACCURACIES, strict=True):
+        seeds = by_seed('recurrent', column)[''][names]
+        ends = [[*bar[:, 0]] for bar in bars.get_segments()]
+        assert [*marks.get_xdata()] == [*seeds.median()]
+        np.testing.assert_allclose(ends, np.transpose([seeds.min(), seeds.max()]))
+    seeds = by_seed('recurrent')['', MLP]
+    assert f' {seeds.median():g} ({seeds.min():g}-{seeds.max():g}) ' in table
 
 
 def test_the_page_s_program_prints_what_the_page_says(monkeypatch, capsys):
@@ -146,7 +169,7 @@ def by_seed(name, column='test_accuracy'):
     return runs.pivot(index='seed', columns=['series', 'setting'], values=column)
 
 
-def extent(values, digits):
+def extent(values, digits=1):
     """Return '3.1 to 10.5', the smallest and the largest value, with halves up."""
     low, high = np.min(values) + 1e-9, np.max(values) + 1e-9
     return f'{low:.{digits}f} to {high:.{digits}f}'
@@ -157,26 +180,26 @@ def percent(values, digits=0):
     return f'{100 * np.median(values) + 1e-9:.{digits}f} %'
 
 
-@pytest.mark.parametrize(
-    ('name', 'better', 'other'),
-    [
-        ('baseline', (EASY, 'logistic regression (L2 = 1)'), (EASY, f'{MLP} network')),
-        ('linear', (HARD, f'{MLP} (relu, tanh, sigmoid)'), (HARD, ONLY_A_SIGMOID)),
-        ('recurrent', ('', 'LSTM'), ('', MLP)),
-        ('noise', ('mean of the squares', '1'), ('Conv1D', '1')),
-        ('noise', ('mean of the squares', '1'), (MLP, '1')),
-    ],
-)
+BETTER = [  # of which file; the settings as (series, name)
+    ('baseline', (EASY, 'logistic regression (L2 = 1)'), (EASY, f'{MLP} network')),
+    ('linear', (HARD, f'{MLP} (relu, tanh, sigmoid)'), (HARD, ONLY_A_SIGMOID)),
+    ('recurrent', ('', 'LSTM'), ('', MLP)),
+    ('noise', ('mean of the squares', '1'), ('Conv1D', '1')),
+    ('noise', ('mean of the squares', '1'), (MLP, '1')),
+]
+
+
+@pytest.mark.parametrize(('name', 'better', 'other'), BETTER)
 def test_what_the_page_calls_a_difference_is_one(name, better, other):
     samples = [by_seed(name)[setting].to_numpy() for setting in (better, other)]
     gaps = samples[0] - samples[1]
     assert gaps.mean() > 0 and t_test(gaps.mean(), *samples)[0] < 0.002
-    assert f'{extent(100 * gaps, 1)} points' in SENTENCES
+    assert f'{extent(100 * gaps)} points' in SENTENCES
 
 
 def test_the_page_s_numbers_are_those_of_its_csvs():
     numbers = by_seed('training-sets')['']
-    waves = by_seed('baseline')['random phase, 200 sequences']
+    waves = by_seed('baseline')[RANDOM]
     network = percent(waves[f'{MLP} network'])
     epochs = by_seed('fastest', 'training_95').stack('series', future_stack=True)
     wider = epochs['neurons: 256'] / epochs['neurons: 16']
@@ -193,8 +216,8 @@ def test_the_page_s_numbers_are_those_of_its_csvs():
         f'is within {100 * late + 1e-9:.1f} points of that at epoch 100.',
         f'it takes {extent(wider, 2)} times as many epochs as with 16.',
         f'networks get {percent(slide, 1)} of the training sequences right',
-        f'they take {extent(seconds["LSTM"] / seconds[MLP], 1)} times as long.',
-        f'in {extent(seconds["Conv1D"] / seconds[MLP], 1)} times its time.',
+        f'they take {extent(seconds["LSTM"] / seconds[MLP])} times as long.',
+        f'in {extent(seconds["Conv1D"] / seconds[MLP])} times its time.',
         f"one LSTM has {percent(lowest)}), the tutorial's {network}.",
     ):
         assert text in SENTENCES
