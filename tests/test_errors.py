@@ -11,12 +11,14 @@ from conftest import SHORT, TRAIN, restored, script
 
 FIT = 'model.fit(X_train, Y_train, verbose=0'
 LOSS = "loss='binary_crossentropy'"
+SPARSE = "loss='sparse_categorical_crossentropy'"
 SERIES = 'Input((128,)), Reshape((128, 1)), Conv1D(4, 3), Dense(1)'
 INPUTS = 'inputs = Input((128,)); outputs = Dense(1)(inputs)'
 EARLY = 'callbacks=[keras.callbacks.EarlyStopping'
+LACKING = """raise ModuleNotFoundError("No module named '{}'")"""
 # Lines of Python, separated by ; of which the last ends in the error of each hint
 LINES = [
-    ["""raise ModuleNotFoundError("No module named 'numpy'")"""],
+    [LACKING.format('numpy')],
     ['import torch.nn as nn', 'nn.Linear(128, 16)'],
     ['del np; np.empty(3)'],
     ['del plt; plt.show()'],
@@ -43,14 +45,8 @@ LINES = [
     ['model = Sequential().add(Dense(9)); model.add(Dense(9))'],
     [f'{FIT}, validation_split=25)'],
     ['keras.optimizers.Adam(lr=1)', "model.compile('adam', learning_rate=1)"],
-    [
-        f"{FIT}).history['val_accuracy']",
-        "{}['acc']",
-        f"{FIT}, validation_split=0.2, {EARLY}('val_acc')])",
-        f"model.compile('adam', {LOSS}, metrics=['acc']);"
-        f" {FIT}, validation_split=0.2, {EARLY}('val_accuracy')])",
-    ],
-    [f"{FIT}).history['val_loss']"],
+    ["{}['acc']", "{}['val_accuracy']", f"{FIT}, {EARLY}('val_acc')])"],
+    ["{}['val_loss']"],
     ['model.predict_classes(X_test)'],
     ['from keras.utils import np_utils'],
     ['from keras import backend as K; K.sum(X_train)'],
@@ -86,8 +82,7 @@ NEAR = {  # what is near: what is meant
     "Dense(9, activation='rleu')": "did you mean 'relu'?",
     "Dense(9, activaton='relu')": "did you mean 'activation'?",
     "model.compile('adma')": "did you mean 'adam'?",
-    "model.compile(optimzer='adam')": "did you mean 'optimizer'?",
-    "model.compile(loss='binary_crossentrpy'); " + FIT + ')': "'binary_crossentropy'?",
+    f"model.compile({LOSS[:-2]}'); {FIT})": "did you mean 'binary_crossentropy'?",
     f'{FIT}, batchsize=9)': "did you mean 'batch_size'?",
     'keras.optimizers.Adam(learningrate=1)': "did you mean 'learning_rate'?",
     'keras.callbacks.EarlyStopping(patence=5)': "did you mean 'patience'?",
@@ -99,20 +94,13 @@ CASES += [*NEAR.items()]
 CASES += [  # others have none: Python's and Keras's words say it
     ("Dense(9, activation='xyz')", 'ValueError: Could not interpret activation'),
     ('Desne(9)', "NameError: name 'Desne' is not defined. Did you mean: 'Dense'?"),
-    ('model.evalute(X_test)', "Did you mean: 'evaluate'?"),
     ('Dense(units=acc)', "NameError: name 'acc' is not defined"),
     ("{}['val_acc_1']", "KeyError: 'val_acc_1'"),
-    ("""raise ModuleNotFoundError("No module named 'tkinter'")""", "'tkinter'"),
+    (LACKING.format('tkinter'), "'tkinter'"),
     ('model.train_on_batch(X_train, nb_epoch=3)', "argument 'nb_epoch'"),
     ('model(X_train[:, :9])', 'have value 128, but received input with shape (20, 9)'),
-    (  # an error in a graph
-        "model.compile('adam', loss='mse', metrics=['sparse_categorical_accuracy']);"
-        ' model.fit(X_train, np.ones((20, 5)), verbose=0)',
-        'InvalidArgumentError: ',
-    ),
-    ("{}['\\33[2J']", "KeyError: '\\x1b[2J'"),
+    (f'model.compile({SPARSE}); {FIT})', 'InvalidArgumentError: '),  # in a graph
     ("raise ValueError('a\\7')", r'ValueError: a\x07'),
-    ('1 / 0', 'ZeroDivisionError: division by zero'),
 ]
 
 
@@ -131,9 +119,11 @@ def names(generated):
 
 @pytest.mark.parametrize(('line', 'wanted'), CASES)
 def test_an_error_in_an_edit_shows_its_line_and_no_insides(
-    names, tmp_path, capsys, line, wanted
+    names, folder, monkeypatch, capsys, line, wanted
 ):
-    path = tmp_path / 'edit.py'
+    """Its file is named as it was typed."""
+    monkeypatch.setattr(sys, 'argv', ['edit.py'])
+    path = folder / 'edit.py'
     path.write_text(line.replace('; ', '\n'))
     linecache.checkcache(str(path))
     with pytest.raises(Exception) as caught:
@@ -143,7 +133,7 @@ def test_an_error_in_an_edit_shows_its_line_and_no_insides(
     report_error(caught.type, caught.value.with_traceback(trace), trace)
     head, place, code, *others, last = capsys.readouterr().err.splitlines()
     assert head == 'Traceback (most recent call last):'
-    assert place.startswith(f'  File "{path}", line ')
+    assert place.startswith('  File "edit.py", line ')
     assert code.strip() == line.split('; ')[-1]
     assert wanted in last and len(others) < 3 and 'site-packages' not in str(others)
 
@@ -169,14 +159,6 @@ PLACES = {  # a script from its line 3 on, and what is reported
         'try: [][1]\nexcept IndexError as error: raise OSError(1) from error',
         ['own.py", line 3', 'direct cause', 'own.py", line 4', 'OSError: 1'],
     ),
-    'in itself': (
-        'def f(): f()\nf()',
-        ['own.py", line 4', *['own.py", line 3'] * 3, 'RecursionError: '],
-    ),
-    'several at once': (
-        '\nraise ExceptionGroup("a", [OSError(1)])',
-        ['own.py", line 4', 'ExceptionGroup: a (1 sub-exception)', 'OSError: 1'],
-    ),
     'in a module that cannot be read': (
         'open("mine.py", "w").write("("); sys.path.append(".")\nimport mine',
         ['own.py", line 4', 'mine.py", line 1', 'SyntaxError: '],
@@ -184,10 +166,6 @@ PLACES = {  # a script from its line 3 on, and what is reported
     'edited since it began': (
         'import pathlib; pathlib.Path(__file__).write_text("#\\n" * 9)\n1 / 0',
         ['own.py", line 4, in <module>\n    1 / 0\n', 'ZeroDivisionError: '],
-    ),
-    'without a frame': (
-        'compile("(", "a.py", "exec")',
-        ['own.py", line 3', 'a.py", line 1', 'SyntaxError: '],
     ),
     'by the user': (
         'from support.runs import read_settings as f\nf(["a\\a"])',
@@ -212,7 +190,7 @@ def test_the_lines_of_the_user_s_files_are_shown(folder, monkeypatch, name):
 def test_packages_are_installed_on_a_login_node(folder, monkeypatch, modules):
     monkeypatch.setenv('MODULESHOME', modules)
     monkeypatch.setattr('pkgutil.iter_modules', lambda: [])
-    code = """raise ModuleNotFoundError("No module named 'sklearn'")"""
+    code = LACKING.format('sklearn')
     path = folder / 'own.py'
     path.write_text(f'from support.prepare import prepare; prepare()\n{code}')
     hint = script(path, status=1).stderr.splitlines()[-1]
