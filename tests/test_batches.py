@@ -25,11 +25,16 @@ def dataset(*arrays):
     return Dataset.from_tensor_slices(rows).batch(32)
 
 
-def train(*data, **options):
-    """Return all numbers that fit and predict give."""
+def make_network():
     keras.utils.set_random_seed(3)
     model = keras.Sequential([keras.Input((20,)), keras.layers.Dense(1, 'sigmoid')])
     model.compile('rmsprop', 'binary_crossentropy', metrics=['accuracy'])
+    return model
+
+
+def train(*data, **options):
+    """Return all numbers that fit and predict give."""
+    model = make_network()
     history = model.fit(*data, epochs=2, shuffle=False, verbose=0, **options).history
     return np.hstack([*history.values(), model.predict(X, verbose=0).ravel()])
 
@@ -54,6 +59,12 @@ def test_the_same_as_plain_keras(monkeypatch, capsys):
     monkeypatch.delattr(f'{place}.get_tf_dataset')
     batches.use_quick_batches()
     assert 'takes longer with this version' in capsys.readouterr().err
+
+
+def test_fit_updates_the_weights_after_each_batch():
+    model = make_network()
+    model.fit(X, Y, batch_size=50, epochs=2, verbose=0)
+    assert int(model.optimizer.iterations) == 2 * 5
 
 
 def test_each_epoch_has_an_order_of_its_own():

@@ -120,6 +120,7 @@ def test_published_runs_are_those_of_the_questions(name, figures):
 
 RULES = [
     ('baseline', 'same phase, 200 sequences', 'nearest neighbour'),
+    ('baseline', RANDOM, 'nearest neighbour'),
     ('baseline', RANDOM, 'mean of x⁴ / (mean of x²)²'),
     ('baseline', RANDOM, FOURIER),
     ('noise', 'mean of the squares', '1'),
