@@ -101,7 +101,7 @@ def test_published_runs_are_those_of_the_questions(name, figures):
     question = read_question(name)
     path = PUBLISHED / f'{question.name}.csv'
     before = path.read_bytes()
-    printed = script(COMMAND, name, '--draw', '--output', PUBLISHED).stdout
+    printed = draw(name)
     assert path.read_bytes() == before
     assert all(len(line) <= 80 for line in printed.splitlines())
     assert f'## {question.title}\n' in README
@@ -137,18 +137,42 @@ def test_a_rule_finds_again_what_is_published(name, series, rule):
         assert found[column] == pytest.approx(wanted, abs=2e-3)
 
 
+def draw(name):
+    return script(COMMAND, name, '--draw', '--output', PUBLISHED).stdout
+
+
+def compare_marks(plot, axis, tables, panel=''):
+    """Assert that a plot's marks are medians, and its bars go to both ends.
+
+    axis is 0 if they lie along x; tables have the values of each series.
+    """
+    ticks = plot.get_xticklabels() if axis else plot.get_yticklabels()
+    settings = [panel + tick.get_text() for tick in ticks]
+    for container in plot.containers:
+        seeds = tables[container.get_label()][settings]
+        marks, _, (bars,) = container
+        ends = [[*bar[:, axis]] for bar in bars.get_segments()]
+        np.testing.assert_allclose(marks.get_xydata()[:, axis], seeds.median())
+        np.testing.assert_allclose(ends, np.transpose([seeds.min(), seeds.max()]))
+
+
 def test_a_mark_is_the_median_and_its_bar_goes_to_the_ends(figures):
     """The table has the same numbers."""
-    table = script(COMMAND, 'recurrent', '--draw', '--output', PUBLISHED).stdout
-    (plot,) = figures['recurrent.png'].axes
-    names = [label.get_text() for label in plot.get_yticklabels()]
-    for (marks, _, (bars,)), column in zip(plot.containers, ACCURACIES, strict=True):
-        seeds = by_seed('recurrent', column)[''][names]
-        ends = [[*bar[:, 0]] for bar in bars.get_segments()]
-        assert [*marks.get_xdata()] == [*seeds.median()]
-        np.testing.assert_allclose(ends, np.transpose([seeds.min(), seeds.max()]))
-    seeds = by_seed('recurrent')['', MLP]
-    assert f' {seeds.median():g} ({seeds.min():g}-{seeds.max():g}) ' in table
+    table = draw('recurrent')
+    test, training = (by_seed('recurrent', column)[''] for column in ACCURACIES)
+    both = {'test sequences': test, 'training sequences': training}
+    compare_marks(*figures['recurrent.png'].axes, 0, both)
+    low, middle, high = test[MLP].quantile([0, 0.5, 1])
+    assert f' {middle:g} ({low:g}-{high:g}) ' in table
+    draw('noise')
+    compare_marks(*figures['noise.png'].axes, 1, by_seed('noise'))
+
+
+def test_a_setting_that_never_learns_is_drawn_at_twice_the_epochs(figures):
+    draw('fastest')
+    epochs = by_seed('fastest', 'training_95').replace(np.inf, 600)
+    for plot in figures['fastest-speed.png'].axes:
+        compare_marks(plot, 0, epochs, f'{plot.get_title().lower()}: ')
 
 
 def test_the_page_s_program_prints_what_the_page_says(monkeypatch, capsys):
