@@ -73,13 +73,12 @@ IMPORTS = {  # a line that needs a name of Keras: where this is
     'EarlyStopping(patience=5)': 'callbacks import EarlyStopping',
     'to_categorical(Y_train)': 'utils import to_categorical',
     'Model(1, 2)': 'models import Model',
-    'from keras.layers.core import Dropout': 'layers import Dropout',
+    'from keras.layers.core import Dropout, Dense': 'layers import Dropout',
     'from keras.layers import RMSprop': 'optimizers import RMSprop',
 }
 CASES += [(line, f'write  from keras.{place}') for line, place in IMPORTS.items()]
 NEAR = {  # what is near: what is meant
     "Dense(9, activation='tahn')": "did you mean 'tanh'?",
-    "Dense(9, activation='rleu')": "did you mean 'relu'?",
     "Dense(9, activaton='relu')": "did you mean 'activation'?",
     "model.compile('adma')": "did you mean 'adam'?",
     f"model.compile({LOSS[:-2]}'); {FIT})": "did you mean 'binary_crossentropy'?",
@@ -88,7 +87,7 @@ NEAR = {  # what is near: what is meant
     'keras.callbacks.EarlyStopping(patence=5)': "did you mean 'patience'?",
     'from keras.layers import Denes': "did you mean 'Dense'?",
     'import utilites': "did you mean 'utilities'?",
-    'import mathh': "did you mean 'math'?",
+    'import timee': "did you mean 'time'?",
 }
 CASES += [*NEAR.items()]
 CASES += [  # others have none: Python's and Keras's words say it
