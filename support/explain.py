@@ -39,6 +39,8 @@ HINTS = {
     "name 'plt' is not": 'at the top, write  import matplotlib.pyplot as plt',
     "name 'keras' is not": 'at the top, write  import keras',
     "name 'history' is not": 'write  history = model.fit(...)',
+    "name 'Model' is not": 'the network is called model, with a small m; for the class,'
+    ' write  from keras.models import Model',
     r'unary \+.*NoneType': 'leave out the + of a diff, and the lines with its -',
     # Networks
     'expected (min_)?ndim=3': 'a recurrent or convolutional layer reads a series: put'
@@ -180,7 +182,8 @@ def find_near(error, report):
             for call in filter(callable, (getattr(x, called, None) for x in places)):
                 known += inspect.signature(call).parameters
     near = ask(name, known)
-    if near or name in known or not isinstance(error, ModuleNotFoundError):
+    is_package = isinstance(error, ModuleNotFoundError) and '.' not in name
+    if near or name in known or not is_package:
         return near
     where = 'on a login node, ' if os.environ.get('MODULESHOME') else ''
     package = name.replace('sklearn', 'scikit-learn')

@@ -24,6 +24,7 @@ LINES = [
     ['del plt; plt.show()'],
     ['del keras; keras.layers'],
     ['plot_history(history)'],
+    ['Model.add(Dense(9))'],
     ['+Sequential().add(Dense(9))'],
     ['Sequential([Input((128,)), LSTM(4)])'],
     [f'model = Sequential([{SERIES}]); model.compile({LOSS}); {FIT})'],
@@ -72,7 +73,6 @@ IMPORTS = {  # a line that needs a name of Keras: where this is
     'Adam(learning_rate=0.1)': 'optimizers import Adam',
     'EarlyStopping(patience=5)': 'callbacks import EarlyStopping',
     'to_categorical(Y_train)': 'utils import to_categorical',
-    'Model(1, 2)': 'models import Model',
     'from keras.layers.core import Dropout, Dense': 'layers import Dropout',
     'from keras.layers import RMSprop': 'optimizers import RMSprop',
 }
@@ -96,6 +96,7 @@ CASES += [  # others have none: Python's and Keras's words say it
     ('Dense(units=acc)', "NameError: name 'acc' is not defined"),
     ("{}['val_acc_1']", "KeyError: 'val_acc_1'"),
     (LACKING.format('tkinter'), "'tkinter'"),
+    (LACKING.format('keras.wrappers.own'), "'keras.wrappers.own'"),
     ('model.train_on_batch(X_train, nb_epoch=3)', "argument 'nb_epoch'"),
     ('model(X_train[:, :9])', 'have value 128, but received input with shape (20, 9)'),
     (f'model.compile({SPARSE}); {FIT})', 'InvalidArgumentError: '),  # in a graph
