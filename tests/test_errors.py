@@ -78,18 +78,19 @@ IMPORTS = {  # a line that needs a name of Keras: where this is
 }
 CASES += [(line, f'write  from keras.{place}') for line, place in IMPORTS.items()]
 NEAR = {  # what is near: what is meant
-    "Dense(9, activation='tahn')": "did you mean 'tanh'?",
-    "Dense(9, activaton='relu')": "did you mean 'activation'?",
-    "model.compile('adma')": "did you mean 'adam'?",
-    f"model.compile({LOSS[:-2]}'); {FIT})": "did you mean 'binary_crossentropy'?",
-    f'{FIT}, batchsize=9)': "did you mean 'batch_size'?",
-    'keras.optimizers.Adam(learningrate=1)': "did you mean 'learning_rate'?",
-    'keras.callbacks.EarlyStopping(patence=5)': "did you mean 'patience'?",
-    'from keras.layers import Denes': "did you mean 'Dense'?",
-    'import utilites': "did you mean 'utilities'?",
-    'import timee': "did you mean 'time'?",
+    "Dense(9, activation='tahn')": 'tanh',
+    "Dense(9, activaton='relu')": 'activation',
+    "model.compile('adma')": 'adam',
+    f"model.compile({LOSS[:-2]}'); {FIT})": 'binary_crossentropy',
+    f'{FIT}, batchsize=9)': 'batch_size',
+    'keras.optimizers.Adam(learningrate=1)': 'learning_rate',
+    'keras.callbacks.EarlyStopping(patence=5)': 'patience',
+    'from keras.layers import Denes': 'Dense',
+    'import utilites': 'utilities',
+    'import timee': 'time',
 }
-CASES += [*NEAR.items()]
+# Of a call's keyword, Python 3.13 asks this itself
+CASES += [(line, f"id you mean '{meant}'?") for line, meant in NEAR.items()]
 CASES += [  # others have none: Python's and Keras's words say it
     ("Dense(9, activation='xyz')", 'ValueError: Could not interpret activation'),
     ('Desne(9)', "NameError: name 'Desne' is not defined. Did you mean: 'Dense'?"),
