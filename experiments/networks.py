@@ -10,7 +10,7 @@ def tutorial():
 
 
 def mlp(hidden=2, neurons=16, activations=('relu', 'tanh')):
-    """The tutorial's, with other hidden layers: how many, how wide, how bent."""
+    """The tutorial's network, with other hidden layers."""
     from keras.layers import Dense
 
     first, second = activations

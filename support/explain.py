@@ -12,7 +12,7 @@ import re
 import sys
 import traceback
 
-from support.console import UserError, ask, printable
+from support.console import UserError, did_you_mean, printable
 
 # Files that are not the user's: those of Python, of packages, and of this folder
 NOT_OWN = rf'<|.*/lib(64)?/python3|{re.escape(os.path.dirname(__file__))}/'
@@ -98,7 +98,7 @@ HINTS = {
     "attribute 'predict_proba'": "Keras 3 calls this 'predict'",
     "attribute 'fit_generator'": "Keras 3 calls this 'fit'",
 }
-# Where Keras has the names that are imported, and what it takes as a text
+# Modules of Keras whose names are imported, and those whose names are typed as texts
 MODULES = 'layers', 'callbacks', 'optimizers', 'utils', 'models'
 TEXTS = 'activations', 'losses', 'optimizers'
 
@@ -181,7 +181,7 @@ def find_near(error, report):
         for called in re.findall(r'(\w+)\(', report):
             for call in filter(callable, (getattr(x, called, None) for x in places)):
                 known += inspect.signature(call).parameters
-    near = ask(name, known)
+    near = did_you_mean(name, known)
     is_package = isinstance(error, ModuleNotFoundError) and '.' not in name
     if near or name in known or not is_package:
         return near
