@@ -127,6 +127,7 @@ RULES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(('name', 'series', 'rule'), RULES)
 def test_a_rule_finds_again_what_is_published(name, series, rule):
     settings = read_question(name).settings
@@ -220,6 +221,7 @@ def test_the_page_s_numbers_are_those_of_its_csvs():
         assert text in SENTENCES
 
 
+@pytest.mark.slow
 def test_rates():
     """Of equal settings, at most 5.5 of 100 get a verdict; the page has these rates."""
     rates = measure_rates()
