@@ -93,6 +93,7 @@ def test_what_is_no_question_is_refused_with_those_there_are(name):
     refused(COMMAND, name, status=2, parts=[name, 'baseline, fastest, flat'])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', find_questions())
 def test_published_runs_are_those_of_the_questions(name, figures):
     """--draw makes the page's figures, and changes no runs."""
