@@ -6,7 +6,7 @@ and of the activation of both.
 
 from functools import partial
 
-from experiments.lab import EASY_AND_HARD, Configuration
+from experiments.lab import EASY_AND_HARD, Setting
 from experiments.networks import mlp
 
 NETWORKS = {}
@@ -17,7 +17,7 @@ for N in (2, 4, 8, 16, 32, 64, 128, 256):
 for name in ('linear', 'relu', 'softplus', 'tanh', 'sigmoid'):
     NETWORKS[f'activation: {name}'] = partial(mlp, activations=(name, name))
 SETTINGS = [
-    Configuration(name, network, series=waves, **data)
+    Setting(name, network, series=waves, **data)
     for waves, data in EASY_AND_HARD.items()
     for name, network in NETWORKS.items()
 ]

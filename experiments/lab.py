@@ -33,8 +33,8 @@ EASY_AND_HARD = {
 
 
 @dataclass(frozen=True)
-class Configuration:
-    """A setting that a question compares: a network or a rule, and its data."""
+class Setting:
+    """What a question compares: a network or a rule, and its data."""
 
     name: str  # "neurons: 16" stands in a panel of the figure, Neurons
     network: Callable | None = None  # returns layers, as those in networks.py
@@ -128,7 +128,7 @@ def run(setting, seed, test_epochs):
     for which in 'training', 'test':
         accuracy = accuracies[[f'{which}_accuracy']]
         for percent in 95, 99:
-            first = first_epoch(accuracy, percent / 100, never=np.inf)
+            first = first_epoch(accuracy, percent / 100)
             row[f'{which}_{percent}'] = first
     return row, accuracies
 

@@ -1,6 +1,6 @@
 """What if every wave begins at a random phase?"""
 
-from experiments.lab import Configuration
+from experiments.lab import Setting
 from experiments.networks import conv1d, lstm, simple_rnn, tutorial
 from experiments.training_sets import NUMBERS
 
@@ -11,11 +11,11 @@ OTHERS = {
     'LSTM, random phase': lstm,
 }
 SETTINGS = [
-    Configuration(str(N), tutorial, series=name, N_train=N, phase=phase)
+    Setting(str(N), tutorial, series=name, N_train=N, phase=phase)
     for name, phase in PHASES.items()
     for N in NUMBERS
 ] + [
-    Configuration('200', network, series=name, N_train=200, phase=1)
+    Setting('200', network, series=name, N_train=200, phase=1)
     for name, network in OTHERS.items()
 ]
 AXIS = 'Training sequences', 'log'

@@ -1,7 +1,7 @@
 """What a question is, and which there are.
 
 A question is a module of this folder with a docstring, whose first line asks it, and
-SETTINGS, a list of Configurations; it may also have SEEDS, TEST_EVERY, CURVES, AXIS and
+SETTINGS, a list of Settings; it may also have SEEDS, TEST_EVERY, CURVES, AXIS and
 SPEED, which Question explains.
 """
 

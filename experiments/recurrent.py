@@ -1,12 +1,12 @@
 """Does a recurrent network do better?"""
 
-from experiments.lab import Configuration
+from experiments.lab import Setting
 from experiments.networks import conv1d, lstm, simple_rnn, tutorial
 
 SETTINGS = [
-    Configuration("the tutorial's", tutorial),
-    Configuration('Conv1D', conv1d),
-    Configuration('SimpleRNN', simple_rnn),
-    Configuration('LSTM', lstm),
+    Setting("the tutorial's", tutorial),
+    Setting('Conv1D', conv1d),
+    Setting('SimpleRNN', simple_rnn),
+    Setting('LSTM', lstm),
 ]
 TEST_EVERY = 10

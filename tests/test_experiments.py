@@ -37,7 +37,7 @@ FOURIER = 'logistic regression on Fourier magnitudes (L2 = 1)'
 def test_plain_keras_finds_the_same_with_a_seed():
     import keras
 
-    setting = lab.Configuration('', two_layers, N_train=32, metrics=(accuracy_2018,))
+    setting = lab.Setting('', two_layers, N_train=32, metrics=(accuracy_2018,))
     _, found = lab.run(setting, 3, [6, 12, 16])
     training, test = lab.draw_data(setting, 3)
     assert test[0].shape == (2000, 128) and test[1].sum() == 1000
@@ -58,7 +58,7 @@ def test_epochs_to_an_accuracy_are_infinite_where_it_is_never_reached(monkeypatc
     accuracy = np.float32([189, 190]) / np.float32(200)
     found = pd.DataFrame({'training_accuracy': accuracy, 'test_accuracy': 1}, [1, 2])
     monkeypatch.setattr(lab, 'train', lambda *_: (9, found))
-    row, _ = lab.run(lab.Configuration('', tutorial), 0, [2])
+    row, _ = lab.run(lab.Setting('', tutorial), 0, [2])
     assert (row['training_95'], row['test_99'], row['training_99']) == (2, 1, np.inf)
 
 
@@ -76,7 +76,7 @@ def test_the_page_s_question_finds_with_two_processes_what_one_finds(folder):
     assert 'one of 20' in printed and pathlib.Path('new/results/shape.png').exists()
     runs = load('new/results/shape.csv')
     assert [*runs['parameters']] == [2209, 2601]
-    setting = lab.Configuration('', tutorial)
+    setting = lab.Setting('', tutorial)
     tasks = [(setting, 0, [2]), (setting, 0, [10**6])]
     with closing(lab.run_all(tasks, 1)) as found:
         row, _ = next(found)

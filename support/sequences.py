@@ -1,0 +1,38 @@
+"""Which sequences and which sets are the same, in float32, as networks see them."""
+
+import hashlib
+
+import numpy as np
+
+
+def class_numbers(Y):
+    """Return classes as a float (n,): Y is that, (n, 1), or one-hot (n, classes)."""
+    Y = np.asarray(Y, float)
+    return Y.argmax(axis=1).astype(float) if Y[0].size > 1 else Y.reshape(len(Y))
+
+
+def as_bytes(values):
+    """Return bytes that are the same for the same float32 values; -0.0 is 0.0."""
+    return (np.asarray(values, '<f4') + 0).tobytes()
+
+
+def find_copies(X_test, X_train):
+    """Return whether each row of X_test is in X_train, in float32: bool (n,)."""
+    test = [as_bytes(row) for row in X_test]
+    wanted = set(test)
+    copies = set()
+    for row in X_train:  # one by one, as all may be larger than the memory
+        copies |= {as_bytes(row)} & wanted
+    return np.array([row in copies for row in test])
+
+
+def hash_set(X, Y):
+    """Return a text that is the same for sets of the same float32 values alone.
+
+    X is (n, N, ...) and Y its classes, (n,) or one-hot.
+    """
+    digest = hashlib.sha256()
+    for row in X:
+        digest.update(as_bytes(row))
+    digest.update(as_bytes(class_numbers(Y)))
+    return digest.hexdigest()[:16]
