@@ -1,7 +1,7 @@
 """How robust is it to noise?
 
 The noise has six strengths, given as its standard deviation; the waves go from -1 to 1.
-The rule is told it.
+The rule is told which.
 """
 
 from functools import partial
