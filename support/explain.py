@@ -138,7 +138,9 @@ def own_tracebacks(error):
     reports = []
     if first and own_frames(first):
         reports = [*own_tracebacks(first), CAUSE if error.__cause__ else CONTEXT]
-    error.__cause__ = error.__context__ = None  # which Python would print as well
+    # Python's own hook alone says "Did you mean" in Python 3.11. It would print the
+    # errors before as well
+    error.__cause__ = error.__context__ = None
     sys.tracebacklimit = 0  # as Python's reads the file again: you may have edited it
     with contextlib.redirect_stderr(io.StringIO()) as printed:
         sys.__excepthook__(type(error), error, error.__traceback__)
@@ -152,7 +154,7 @@ def own_tracebacks(error):
 
 
 def find_hint(report):
-    """Return the hint for a report; None without one."""
+    """Return the hint for a report; '' without one."""
     for pattern, hint in HINTS.items():
         if re.search(pattern, report):
             return hint
@@ -161,26 +163,32 @@ def find_hint(report):
     for module in MODULES:
         if hasattr(sys.modules.get(f'keras.{module}'), name):
             return f"for Keras's {name}, write  from keras.{module} import {name}"
-    return None
+    return ''
+
+
+def known_names(error, report):
+    """Return what may be meant: modules, names in one, or Keras's texts and options."""
+    if isinstance(error, ModuleNotFoundError):
+        return {*sys.stdlib_module_names, *(x.name for x in pkgutil.iter_modules())}
+    if isinstance(error, ImportError):
+        return dir(sys.modules.get(error.name))
+    modules = {x: sys.modules.get(f'keras.{x}') for x in (*MODULES, *TEXTS)}
+    names = ['accuracy', *(x.lower() for text in TEXTS for x in dir(modules[text]))]
+    places = [*modules.values(), getattr(modules['models'], 'Model', None)]
+    for called in re.findall(r'(\w+)\(', report):
+        for call in filter(callable, (getattr(x, called, None) for x in places)):
+            names += inspect.signature(call).parameters
+    return names
 
 
 def find_near(error, report):
     """Return what may be meant by a name that Keras or Python doesn't know; or ''."""
     before = "identifier: |argument '|passed to \\w+: {'|ognized: {'|name(?:d)? '"
-    name = re.search(rf'(?:{before})([\w.]+)|$', report)[1]
-    if not name or isinstance(error, NameError) or 'Did you mean' in report:
+    found = re.search(rf'(?:{before})([\w.]+)', report)
+    if not found or isinstance(error, NameError) or 'Did you mean' in report:
         return ''
-    modules = {x: sys.modules.get(f'keras.{x}') for x in (*MODULES, *TEXTS)}
-    if isinstance(error, ModuleNotFoundError):
-        known = {*sys.stdlib_module_names, *(x.name for x in pkgutil.iter_modules())}
-    elif isinstance(error, ImportError):
-        known = dir(sys.modules.get(error.name))
-    else:
-        known = ['accuracy', *(x.lower() for text in TEXTS for x in dir(modules[text]))]
-        places = [*modules.values(), getattr(modules['models'], 'Model', None)]
-        for called in re.findall(r'(\w+)\(', report):
-            for call in filter(callable, (getattr(x, called, None) for x in places)):
-                known += inspect.signature(call).parameters
+    name = found[1]
+    known = known_names(error, report)
     near = did_you_mean(name, known)
     is_package = isinstance(error, ModuleNotFoundError) and '.' not in name
     if near or name in known or not is_package:
