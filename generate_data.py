@@ -115,8 +115,9 @@ def write_sets(files, overwrite=False):
             print('Train and Test hold exactly these sequences already.')
             return
         if old and not overwrite:
-            why = 'Train and Test hold others: --overwrite replaces them'
-            raise FileExistsError(why)
+            raise FileExistsError(
+                'Train and Test hold others: --overwrite replaces them'
+            )
         # First remove all: then a writer that is killed leaves files missing,
         # and no old sequence stands among new ones.
         try:
@@ -126,9 +127,10 @@ def write_sets(files, overwrite=False):
                 # A full disk is noticed here, but not by X.tofile(path)
                 pathlib.Path(path).write_bytes(content)
         except OSError as error:
-            why = f'{error}: Train and Test are incomplete'
-            remedy = 'type the command again, with --overwrite'
-            raise OSError(f'{why}: {remedy}') from None
+            raise OSError(
+                f'{error}: Train and Test are incomplete: type the command'
+                ' again, with --overwrite'
+            ) from None
     print(f'Wrote {len(files)} files into Train and Test.')
 
 

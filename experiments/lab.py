@@ -157,8 +157,9 @@ def run_all(tasks, jobs):
             for future in futures:
                 yield future.result()
         except BrokenProcessPool:
-            why = 'a process was killed (memory?): type fewer --jobs'
-            raise UserError(why) from None
+            raise UserError(
+                'a process was killed (memory?): type fewer --jobs'
+            ) from None
         finally:  # also after Ctrl-C
             for process in multiprocessing.active_children():
                 process.kill()
