@@ -1,4 +1,4 @@
-"""Which sequences and which sets are the same, in float32, as networks see them."""
+"""Sequences and classes in one form, float32 and numbers, and which are the same."""
 
 import hashlib
 
