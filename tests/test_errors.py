@@ -95,7 +95,7 @@ CASES += [(line, f"'{meant}'?") for line, meant in NEAR.items()]
 CASES += [  # others have none: Python's and Keras's words say it
     ("Dense(9, activation='xyz')", 'ValueError: Could not interpret activation'),
     ('Desne(9)', "NameError: name 'Desne' is not defined. Did you mean: 'Dense'?"),
-    ('Dense(units=acc)', "NameError: name 'acc' is not defined"),
+    ('Dense(units=unitz)', "NameError: name 'unitz' is not defined"),
     ("{}['val_acc_1']", "KeyError: 'val_acc_1'"),
     (LACKING.format('tkinter'), "'tkinter'"),
     (LACKING.format('keras.wrappers.own'), "'keras.wrappers.own'"),
@@ -146,8 +146,8 @@ PLACES = {  # a script from its line 3 on, and what is reported
         ['own.py", line 4', 'utilities.py", line ', 'AttributeError: '],
     ),
     'said by utilities.py': (
-        'from utilities import read_values as f\nf("a")',
-        ['own.py, line 4: a is missing\n'],
+        'from utilities import read_training_data as f\nf(1, 128)',
+        ['own.py, line 4: ', '/Train holds no sequences: '],
     ),
     'in support': (
         'from support.answers import wilson_interval as f\nf(1, 0)',
