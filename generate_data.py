@@ -87,7 +87,7 @@ def as_files(folder, X, Y, class_names):
 
 
 def find_set_files():
-    """Return the paths of all files of the sets in Train and Test."""
+    """Return the paths of the sets' files in Train and Test; make these."""
     paths = set()
     for folder in 'Train', 'Test':
         os.makedirs(folder, exist_ok=True)

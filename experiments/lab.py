@@ -13,9 +13,9 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
-from support.answers import first_epoch
 from support.batches import make_batches
 from support.console import UserError
+from support.curves import first_epoch
 from support.prepare import import_keras
 
 import numpy as np

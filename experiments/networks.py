@@ -24,7 +24,7 @@ def mlp(hidden=2, neurons=16, activations=('relu', 'tanh')):
 
 
 def two_layers(activation=None):
-    """The network of the slide about activations, which has none."""
+    """The network of the slide about activations: with none, or one at the end."""
     from keras.layers import Dense
 
     return [Dense(16), Dense(1, activation=activation)]

@@ -1,4 +1,4 @@
-"""The names of runs: of their folders, of the files in them.
+"""Where runs are: their folders, by their names, with the files in them.
 
 A run is in runs/wide/3 for seed 3 of the setting wide, or without a name in the folder
 of the next number, runs/7.
@@ -12,7 +12,7 @@ RUNS = Path('runs')
 NETWORK = 'model.keras'
 SCRIPT = 'train.py'  # as it was when it started
 HISTORY = 'history.csv'  # accuracy and loss after each epoch
-PREDICTIONS = 'predictions.csv'  # a row for each test sequence: class, answer, scores
+PREDICTIONS = 'predictions.csv'  # a row for each test sequence: class, answer, ...
 FACTS = 'run.json'  # all else: the fields of Run in runs.py
 
 

@@ -1,7 +1,7 @@
 """script.sh, sourced in real shells with the real pip and wheels of ours; batch jobs.
 
-The tests work in a folder with bin, which alone is on the PATH, and 'work shop' with
-script.sh. Stand-ins are only the Pythons of other versions and nvidia-smi.
+The tests work in a folder with bin, which is the PATH of all but one, and 'work shop'
+with script.sh. Stand-ins are the Pythons of other versions, nvidia-smi and squeue.
 """
 
 import datetime
