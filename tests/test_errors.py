@@ -149,7 +149,7 @@ PLACES = {  # a script from its line 3 on, and what is reported
     ),
     'said by utilities.py': (
         'from utilities import read_training_data as f\nf(1, 128)',
-        ['own.py, line 4: ', '/Train holds no sequences: '],
+        ['own.py, line 4: ', '/Train holds no X_1.dat, '],
     ),
     'in support': (
         'from support.answers import wilson_interval as f\nf(1, 0)',
