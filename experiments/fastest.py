@@ -6,7 +6,7 @@ and of the activation of both.
 
 from functools import partial
 
-from experiments.lab import EASY_AND_HARD, Setting
+from experiments.lab import EASY_AND_HARD, Trial
 from experiments.networks import mlp
 
 NETWORKS = {}
@@ -16,8 +16,8 @@ for N in (2, 4, 8, 16, 32, 64, 128, 256):
     NETWORKS[f'neurons: {N}'] = partial(mlp, neurons=N)
 for name in ('linear', 'relu', 'softplus', 'tanh', 'sigmoid'):
     NETWORKS[f'activation: {name}'] = partial(mlp, activations=(name, name))
-SETTINGS = [
-    Setting(name, network, series=waves, **data)
+TRIALS = [
+    Trial(name, network, series=waves, **data)
     for waves, data in EASY_AND_HARD.items()
     for name, network in NETWORKS.items()
 ]

@@ -5,7 +5,7 @@ The slide's network has no activations. Keras 2 rounded its outputs to get the c
 
 from functools import partial
 
-from experiments.lab import Setting
+from experiments.lab import Trial
 from experiments.networks import two_layers
 
 
@@ -18,9 +18,9 @@ def accuracy_2018(y, p):
 
 SLIDE = "the slide's (Dense 16, Dense 1)"
 SIGMOID = 'with a sigmoid (Dense 16, Dense 1 sigmoid)'
-SETTINGS = [
-    Setting(SLIDE, two_layers, metrics=(accuracy_2018,)),
-    Setting(SIGMOID, partial(two_layers, 'sigmoid'), metrics=(accuracy_2018,)),
+TRIALS = [
+    Trial(SLIDE, two_layers, metrics=(accuracy_2018,)),
+    Trial(SIGMOID, partial(two_layers, 'sigmoid'), metrics=(accuracy_2018,)),
 ]
 SEEDS = 20
 TEST_EVERY = 5

@@ -1,4 +1,4 @@
-"""Train networks of several settings, each with several seeds, in several processes.
+"""Train networks of several trials, each with several seeds, in several processes.
 
 A seed means training sequences of its own, 2,000 others for the test, and other initial
 weights.
@@ -13,10 +13,10 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
+from support.answers import first_epoch
 from support.batches import make_batches
 from support.console import UserError
-from support.curves import first_epoch
-from support.prepare import import_keras
+from support.start import import_keras
 
 import numpy as np
 import pandas as pd
@@ -33,39 +33,39 @@ EASY_AND_HARD = {
 
 
 @dataclass(frozen=True)
-class Setting:
+class Trial:
     """What a question compares: a network or a rule, and its data."""
 
     name: str  # "neurons: 16" stands in a panel of the figure, Neurons
     network: Callable | None = None  # returns layers, as those in networks.py
     rule: Callable | None = None  # or this in its place, as those in rules.py
-    series: str = ''  # settings of one series have one colour
+    series: str = ''  # trials of one series have one colour
     N_train: int = 200  # training sequences
     phase: int = 0  # 1: each begins at a random phase
     noise: float = 0.0  # its standard deviation; the waves go from -1 to 1
     metrics: tuple = ()  # functions for Keras, besides the accuracy
 
 
-def draw_data(setting, seed):
+def draw_data(trial, seed):
     """Return (X_train, Y_train), and (X_test, Y_test), none of which occurs in it.
 
     The test is 1,000 sequences of each class, of 20,000 that are drawn: without a phase
     there are only some hundreds of different square waves.
     """
     train_rng, test_rng = random_streams(seed)
-    X_train, Y_train = make_sequences(setting.N_train, train_rng, phase=setting.phase)
-    X, Y = make_sequences(20_000, test_rng, phase=setting.phase)
+    X_train, Y_train = make_sequences(trial.N_train, train_rng, phase=trial.phase)
+    X, Y = make_sequences(20_000, test_rng, phase=trial.phase)
     seen = {x.tobytes() for x in X_train}
     unseen = np.array([x.tobytes() not in seen for x in X])
     chosen = np.hstack([np.flatnonzero(unseen & (Y == y))[:1000] for y in (0, 1)])
     X_test, Y_test = X[chosen], Y[chosen]
     for values, rng in (X_train, train_rng), (X_test, test_rng):
         (noise_rng,) = rng.spawn(1)  # its random numbers change no others
-        values += setting.noise * noise_rng.standard_normal(values.shape)
+        values += trial.noise * noise_rng.standard_normal(values.shape)
     return (X_train, Y_train), (X_test, Y_test)
 
 
-def train(setting, seed, training, test, test_epochs):
+def train(trial, seed, training, test, test_epochs):
     """Train a network with batches of 32, shuffled in every epoch.
 
     It is tested after some epochs, and ends with the last of these. Returns the number
@@ -76,7 +76,7 @@ def train(setting, seed, training, test, test_epochs):
 
     keras.utils.clear_session()  # else Keras keeps all that it has traced
     keras.utils.set_random_seed(seed)
-    layers = setting.network()
+    layers = trial.network()
     model = keras.Sequential([keras.Input((128,)), *layers])
     batches = make_batches(training, 32, shuffle=True)
     N_batches = len(batches)
@@ -84,7 +84,7 @@ def train(setting, seed, training, test, test_epochs):
     model.compile(
         'rmsprop',
         'binary_crossentropy',
-        metrics=['accuracy', *setting.metrics],
+        metrics=['accuracy', *trial.metrics],
         steps_per_execution=N_batches,  # a whole epoch in one call
         # Recurrent networks spend their time in 128 small steps: XLA takes a third
         jit_compile=any(isinstance(layer, keras.layers.RNN) for layer in layers),
@@ -102,26 +102,26 @@ def train(setting, seed, training, test, test_epochs):
     accuracies = pd.DataFrame({'training_accuracy': history['accuracy']})
     accuracies.index = pd.RangeIndex(1, N_epochs + 1, name='epoch')
     accuracies['test_accuracy'] = pd.Series(history['val_accuracy'], test_epochs)
-    for metric in setting.metrics:
+    for metric in trial.metrics:
         accuracies[metric.__name__] = history[metric.__name__]
     return model.count_params(), accuracies
 
 
-def run(setting, seed, test_epochs):
-    """Return a dict, what a setting achieves with a seed, and train's accuracies.
+def run(trial, seed, test_epochs):
+    """Return a dict, what a trial achieves with a seed, and train's accuracies.
 
     Of a rule, the latter are an empty table.
     """
-    training, test = draw_data(setting, seed)
-    row = {'N_train': setting.N_train, 'phase': setting.phase, 'noise': setting.noise}
-    if setting.rule:
+    training, test = draw_data(trial, seed)
+    row = {'N_train': trial.N_train, 'phase': trial.phase, 'noise': trial.noise}
+    if trial.rule:
         row |= {'epochs': 0, 'parameters': 0}
         for which, (X, Y) in ('training', training), ('test', test):
-            right = setting.rule(*training, X) == Y
+            right = trial.rule(*training, X) == Y
             row[f'{which}_accuracy'] = round(right.mean(), 4)
         return row, pd.DataFrame()
     start = time.perf_counter()
-    N, accuracies = train(setting, seed, training, test, test_epochs)
+    N, accuracies = train(trial, seed, training, test, test_epochs)
     row |= {'epochs': test_epochs[-1], 'parameters': N}
     row |= accuracies.iloc[-1].round(4).to_dict()
     row['seconds'] = round(time.perf_counter() - start, 2)
@@ -166,16 +166,16 @@ def run_all(tasks, jobs):
             pool.shutdown(cancel_futures=True)
 
 
-def measure(settings, seeds, test_epochs, jobs):
-    """Run settings with as many seeds; return a table of runs, and one of their curves.
+def measure(trials, seeds, test_epochs, jobs):
+    """Run trials with as many seeds; return a table of runs, and one of their curves.
 
     The first has a row for each run, the other one for each epoch that was tested.
     """
-    tasks = [(x, seed, test_epochs) for x in settings for seed in range(seeds)]
+    tasks = [(trial, seed, test_epochs) for trial in trials for seed in range(seeds)]
     found = run_all(tasks, jobs)
     shown = track(found, 'Running', len(tasks), transient=True)
     rows, accuracies = zip(*shown, strict=True)
-    keys = [(setting.series, setting.name, seed) for setting, seed, _ in tasks]
+    keys = [(trial.series, trial.name, seed) for trial, seed, _ in tasks]
     index = pd.MultiIndex.from_tuples(keys, names=['series', 'setting', 'seed'])
     curves = pd.concat(accuracies, keys=index).dropna().round(4)
     return pd.DataFrame(rows, index, dtype=object), curves

@@ -6,14 +6,14 @@ The rule is told which.
 
 from functools import partial
 
-from experiments.lab import Setting
+from experiments.lab import Trial
 from experiments.networks import conv1d, lstm, tutorial
 from experiments.rules import mean_square
 
 NOISE = 0, 0.25, 0.5, 1, 1.5, 2
 NETWORKS = {"the tutorial's": tutorial, 'Conv1D': conv1d, 'LSTM': lstm}
 RULES = [
-    Setting(
+    Trial(
         str(x),
         rule=partial(mean_square, noise=x),
         series='mean of the squares',
@@ -21,8 +21,8 @@ RULES = [
     )
     for x in NOISE
 ]
-SETTINGS = RULES + [
-    Setting(str(x), network, series=name, noise=x)
+TRIALS = RULES + [
+    Trial(str(x), network, series=name, noise=x)
     for name, network in NETWORKS.items()
     for x in NOISE
 ]

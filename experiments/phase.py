@@ -1,6 +1,6 @@
 """What if every wave begins at a random phase?"""
 
-from experiments.lab import Setting
+from experiments.lab import Trial
 from experiments.networks import conv1d, lstm, simple_rnn, tutorial
 from experiments.training_sets import NUMBERS
 
@@ -10,12 +10,12 @@ OTHERS = {
     'SimpleRNN, random phase': simple_rnn,
     'LSTM, random phase': lstm,
 }
-SETTINGS = [
-    Setting(str(N), tutorial, series=name, N_train=N, phase=phase)
+TRIALS = [
+    Trial(str(N), tutorial, series=name, N_train=N, phase=phase)
     for name, phase in PHASES.items()
     for N in NUMBERS
 ] + [
-    Setting('200', network, series=name, N_train=200, phase=1)
+    Trial('200', network, series=name, N_train=200, phase=1)
     for name, network in OTHERS.items()
 ]
 AXIS = 'Training sequences', 'log'

@@ -1,7 +1,7 @@
 """What a question is, and which there are.
 
 A question is a module of this folder with a docstring, whose first line asks it, and
-SETTINGS, a list of Settings; it may also have SEEDS, TEST_EVERY, CURVES, AXIS and
+TRIALS, a list of lab.Trial; it may also have SEEDS, TEST_EVERY, CURVES, AXIS and
 SPEED, which Question explains.
 """
 
@@ -19,8 +19,8 @@ class Question:
 
     name: str  # of its files
     title: str
-    settings: list
-    seeds: int  # with which each setting is run
+    trials: list
+    seeds: int  # with which each trial is run
     test_every: int | None  # so many epochs, for a figure of curves; None: at the end
     curves: dict | None  # {label: (setting, column)}; None: the test accuracy of each
     axis: tuple | None  # a label, 'linear' or 'log': settings are numbers on this axis
@@ -32,7 +32,7 @@ def find_questions():
     return sorted(
         path.stem
         for path in FOLDER.glob('*.py')
-        if re.search(rb'(?m)^SETTINGS *[:=]', path.read_bytes())
+        if re.search(rb'(?m)^TRIALS *[:=]', path.read_bytes())
     )
 
 
@@ -42,7 +42,7 @@ def read_question(name):
     return Question(
         name=name.replace('_', '-'),
         title=module.__doc__.splitlines()[0],
-        settings=module.SETTINGS,
+        trials=module.TRIALS,
         seeds=getattr(module, 'SEEDS', 5),
         test_every=getattr(module, 'TEST_EVERY', None),
         curves=getattr(module, 'CURVES', None),

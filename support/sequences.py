@@ -6,9 +6,16 @@ import numpy as np
 
 
 def class_numbers(Y):
-    """Return classes as a float (n,): Y is that, (n, 1), or one-hot (n, classes)."""
+    """Return the classes Y, (n,), (n, 1) or one-hot (n, classes), as numbers (n,)."""
     Y = np.asarray(Y, float)
-    return Y.argmax(axis=1).astype(float) if Y[0].size > 1 else Y.reshape(len(Y))
+    is_one_hot = Y[0].size > 1
+    return Y.argmax(axis=1).astype(float) if is_one_hot else Y.reshape(len(Y))
+
+
+def class_name(y, names):
+    """Return the name of class y, a number; 'class 2' if names has none."""
+    name = names[int(y)].strip() if y < len(names) else ''
+    return name or f'class {int(y)}'
 
 
 def as_bytes(values):
@@ -19,10 +26,8 @@ def as_bytes(values):
 def find_copies(X_test, X_train):
     """Return whether each row of X_test is in X_train, in float32: bool (n,)."""
     test = [as_bytes(row) for row in X_test]
-    wanted = set(test)
-    copies = set()
-    for row in X_train:  # one by one, as all may be larger than the memory
-        copies |= {as_bytes(row)} & wanted
+    # Train's rows one by one, as all may be larger than the memory
+    copies = set(test).intersection(map(as_bytes, X_train))
     return np.array([row in copies for row in test])
 
 

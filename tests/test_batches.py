@@ -1,4 +1,4 @@
-"""support/batches.py: fit with arrays gives what Keras gives of the same batches.
+"""Batches: fit with arrays gives what Keras gives of the same batches.
 
 The reference is a tf.data.Dataset, which Keras takes as it is.
 """
@@ -6,7 +6,7 @@ The reference is a tf.data.Dataset, which Keras takes as it is.
 from unittest import mock
 
 from support import batches
-from support.prepare import import_keras
+from support.start import import_keras
 
 import numpy as np
 import pytest

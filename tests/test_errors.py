@@ -5,88 +5,43 @@ import os
 import re
 import sys
 
-from support.explain import HINTS, report_error
+from support.errors import report_error
+from support.hints import HINTS
+from support.runs import RUNS
 
 import pytest
 from conftest import SHORT, TRAIN, restored, script
+from keras import Input, Sequential
+from keras.layers import Dense
 
 FIT = 'model.fit(X_train, Y_train, verbose=0'
-LOSS = "loss='binary_crossentropy'"
-SPARSE = "loss='sparse_categorical_crossentropy'"
-SERIES = 'Input((128,)), Reshape((128, 1)), Conv1D(4, 3), Dense(1)'
-INPUTS = 'inputs = Input((128,)); outputs = Dense(1)(inputs)'
-EARLY = 'callbacks=[keras.callbacks.EarlyStopping'
 LACKING = """raise ModuleNotFoundError("No module named '{}'")"""
-# Lines of Python, separated by ; of which the last ends in the error of each hint
-LINES = [
-    [LACKING.format('numpy')],
-    ['import torch.nn as nn', 'nn.Linear(128, 16)'],
-    ['del np; np.empty(3)'],
-    ['del plt; plt.show()'],
-    ['del keras; keras.layers'],
-    ['plot_history(history)'],
-    ['Model.add(Dense(9))'],
-    ['+Sequential().add(Dense(9))'],
-    ['Sequential([Input((128,)), LSTM(4)])'],
-    [f'model = Sequential([{SERIES}]); model.compile({LOSS}); {FIT})'],
-    ['Sequential([Input((128,)), Dense(1), Reshape((128, 1))])'],
-    ['model.predict(X_test[0])'],
-    ['Input(shape=(128))'],
-    ["Dense('9')", "LSTM(units='9')", "Conv1D(4, '3')"],
-    ['Dense(9, activation=relu)', "model.compile('adam', loss=mse, metrics=['acc'])"],
-    ['Dense(9, dropout=0.5)'],
-    ['x = Dense(16); Dense(1)(x)', f'{INPUTS}; keras.Model(inputs, Dense(1))'],
-    [f'{INPUTS}; keras.Model(input=inputs, output=outputs)'],
-    ["Sequential().add(Dense(9), activation='tanh')"],
-    [
-        'model = Sequential; model.add(Dense(8))',
-        'Sequential().add(Dense)',
-        f'{FIT}, callbacks=[ShowProgress])',
-        'model.compile(keras.optimizers.Adam)',
-    ],
-    ['model = Sequential().add(Dense(9)); model.add(Dense(9))'],
-    [f'{FIT}, validation_split=25)'],
-    ['keras.optimizers.Adam(lr=1)', "model.compile('adam', learning_rate=1)"],
-    ["{}['acc']", "{}['val_accuracy']", f"{FIT}, {EARLY}('val_acc')])"],
-    ["{}['val_loss']"],
-    ['model.predict_classes(X_test)'],
-    ['from keras.utils import np_utils'],
-    ['from keras import backend as K; K.sum(X_train)'],
-    ['from keras.layers import CuDNNLSTM'],
-    [f'{FIT}, nb_epoch=3)'],
-    ["Dense(9, W_regularizer='l2')"],
-    ["Dense(9, b_regularizer='l2')"],
-    ['Dense(9, W_constraint=None)'],
-    ["Dense(9, init='uniform')"],
-    ["Conv1D(4, 3, border_mode='same')"],
-    ["LSTM(4, inner_activation='sigmoid')"],
-    ["Dense(9, activation='SmoothReLU')"],
-    ['model.predict_proba(X_test)'],
-    ['model.fit_generator(X_train)'],
-]
-CASES = [
-    (line, f'Hint: {hint}')
-    for hint, lines in zip(HINTS.values(), LINES, strict=True)
-    for line in lines
-]
-IMPORTS = {  # a line that needs a name of Keras: where this is
-    'LSTM_ = GRU(4)': 'layers import GRU',
-    'Adam(learning_rate=0.1)': 'optimizers import Adam',
-    'EarlyStopping(patience=5)': 'callbacks import EarlyStopping',
-    'to_categorical(Y_train)': 'utils import to_categorical',
-    'from keras.layers.core import Dropout, Dense': 'layers import Dropout',
-    'from keras.layers import RMSprop': 'optimizers import RMSprop',
+CASES = [(edit, f'Hint: {hint.words}') for hint in HINTS for edit in hint.edits]
+IMPORTS = {  # a line that needs a name of Keras: what is to be imported
+    'LSTM_ = GRU(4)': 'keras.layers import GRU',
+    'Adam(learning_rate=0.1)': 'keras.optimizers import Adam',
+    'EarlyStopping(patience=5)': 'keras.callbacks import EarlyStopping',
+    'to_categorical(Y_train)': 'keras.utils import to_categorical',
+    'BinaryCrossentropy()': 'keras.losses import BinaryCrossentropy',
+    'from keras.layers.core import Dropout, Dense': 'keras.layers import Dropout',
+    'from keras.layers import RMSprop': 'keras.optimizers import RMSprop',
+    'model.add(layers.Dense(9))': 'keras import layers',
+    'models.Sequential()': 'keras import models',
 }
-CASES += [(line, f'write  from keras.{place}') for line, place in IMPORTS.items()]
+CASES += [(line, f'write  from {place}') for line, place in IMPORTS.items()]
 NEAR = {  # what is near: what is meant
+    'Desne(9)': 'Dense',
+    'model.sumary()': 'summary',
     "Dense(9, activation='tahn')": 'tanh',
     "Dense(9, activaton='relu')": 'activation',
     "model.compile('adma')": 'adam',
-    f"model.compile({LOSS[:-2]}'); {FIT})": 'binary_crossentropy',
+    f"model.compile(loss='binary_crossentropi'); {FIT})": 'binary_crossentropy',
     f'{FIT}, batchsize=9)': 'batch_size',
     'keras.optimizers.Adam(learningrate=1)': 'learning_rate',
     'keras.callbacks.EarlyStopping(patence=5)': 'patience',
     'from keras.layers import Denes': 'Dense',
+    'from keras.layers import dense': 'Dense',
+    'from keras.layers import GlobalAveragePooling': 'GlobalAveragePooling1D',
     'import utilites': 'utilities',
     'import timee': 'time',
 }
@@ -94,16 +49,22 @@ NEAR = {  # what is near: what is meant
 CASES += [(line, f"'{meant}'?") for line, meant in NEAR.items()]
 CASES += [  # others have none: Python's and Keras's words say it
     ("Dense(9, activation='xyz')", 'ValueError: Could not interpret activation'),
-    ('Desne(9)', "NameError: name 'Desne' is not defined. Did you mean: 'Dense'?"),
     ('Dense(units=unitz)', "NameError: name 'unitz' is not defined"),
-    ("{}['val_acc_1']", "KeyError: 'val_acc_1'"),
+    ("history.history['val_acc_1']", "KeyError: 'val_acc_1'"),
     (LACKING.format('tkinter'), "'tkinter'"),
     (LACKING.format('keras.wrappers.own'), "'keras.wrappers.own'"),
     ('model.train_on_batch(X_train, nb_epoch=3)', "argument 'nb_epoch'"),
     ('model(X_train[:, :9])', 'have value 128, but received input with shape (20, 9)'),
-    (f'model.compile({SPARSE}); {FIT})', 'InvalidArgumentError: '),  # in a graph
+    (
+        f"model.compile(loss='sparse_categorical_crossentropy'); {FIT})",
+        'InvalidArgumentError: ',  # in a graph
+    ),
     ("raise ValueError('a\\7')", r'ValueError: a\x07'),
 ]
+LIBRARY = {  # an error of Python's in Keras: its line there
+    f'{FIT}, class_weight=[1, 2])': 'class_weight.get(int(y_numpy[i]), 1.0)',
+    f"{FIT}, batch_size='a')": 'math.ceil(num_samples / batch_size)',
+}
 
 
 @pytest.fixture(scope='module')
@@ -111,7 +72,8 @@ def names(generated):
     """What train.py knows before its fit, and more."""
     names = {'__name__': '__main__', '__file__': 'train.py'}
     text = TRAIN[: TRAIN.index('# Fit the model')]
-    text += 'import keras\nfrom keras.layers import Conv1D, LSTM, Reshape\n'
+    text += 'import keras\nfrom keras.layers import Conv1D, Conv2D, LSTM, Reshape\n'
+    text += 'history = keras.callbacks.History(); history.history = {}\n'
     with restored(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, 'argv', ['train.py', *map(str, SHORT)])
         os.chdir(generated)
@@ -119,27 +81,43 @@ def names(generated):
     return names
 
 
-@pytest.mark.parametrize(('line', 'wanted'), CASES)
-def test_an_error_in_an_edit_shows_its_line_and_no_insides(
-    names, folder, monkeypatch, capsys, line, wanted
-):
-    """Its file is named as it was typed."""
+@pytest.fixture
+def reported(names, folder, monkeypatch, capsys):
+    """A function: what is reported of a line with an error, below that line."""
     monkeypatch.setattr(sys, 'argv', ['edit.py'])
-    path = folder / 'edit.py'
-    path.write_text(line.replace('; ', '\n'))
-    linecache.checkcache(str(path))
-    # Another line may have compiled it otherwise
-    names['model'].compile('rmsprop', 'binary_crossentropy', metrics=['accuracy'])
-    with pytest.raises(Exception) as caught:
-        exec(compile(path.read_text(), path, 'exec'), dict(names))
-    trace = caught.value.__traceback__.tb_next  # without this function
-    capsys.readouterr()
-    report_error(caught.type, caught.value.with_traceback(trace), trace)
-    head, place, code, *others, last = capsys.readouterr().err.splitlines()
-    assert head == 'Traceback (most recent call last):'
-    assert place.startswith('  File "edit.py", line ')
-    assert code.strip() == line.split('; ')[-1]
-    assert wanted in last and len(others) < 3 and 'site-packages' not in str(others)
+
+    def report(line):
+        path = folder / 'edit.py'
+        path.write_text(line)
+        linecache.checkcache(str(path))
+        with restored():
+            model = Sequential([Input((128,)), Dense(1, activation='sigmoid')])
+            model.compile('rmsprop', 'binary_crossentropy', metrics=['accuracy'])
+            with pytest.raises(Exception) as caught:
+                exec(compile(line, path, 'exec'), names | {'model': model})
+        trace = caught.value.__traceback__.tb_next  # without this function
+        capsys.readouterr()
+        report_error(caught.type, caught.value.with_traceback(trace), trace)
+        head, place, code, *others = capsys.readouterr().err.splitlines()
+        assert head == 'Traceback (most recent call last):'
+        assert place.startswith('  File "edit.py", line 1')
+        assert code.strip() == line
+        assert 'site-packages' not in str(others)
+        return others
+
+    return report
+
+
+@pytest.mark.parametrize(('line', 'wanted'), CASES)
+def test_an_error_in_an_edit_shows_its_line_and_a_hint(reported, line, wanted):
+    *others, last = reported(line)
+    assert wanted in last and len(others) < 3
+
+
+@pytest.mark.parametrize(('line', 'wanted'), LIBRARY.items())
+def test_an_error_of_python_in_keras_shows_its_line_there(reported, line, wanted):
+    report = '\n'.join(reported(line))
+    assert '  File "keras/src/' in report and wanted in report
 
 
 PLACES = {  # a script from its line 3 on, and what is reported
@@ -152,7 +130,7 @@ PLACES = {  # a script from its line 3 on, and what is reported
         ['own.py, line 4: ', '/Train holds no X_1.dat, '],
     ),
     'in support': (
-        'from support.answers import wilson_interval as f\nf(1, 0)',
+        'from support.statistics import wilson_interval as f\nf(1, 0)',
         ['own.py", line 4', 'ZeroDivisionError: '],
     ),
     'after another': (
@@ -178,8 +156,8 @@ PLACES = {  # a script from its line 3 on, and what is reported
         ['own.py", line 4, in <module>\n    1 / 0\n', 'ZeroDivisionError: '],
     ),
     'by the user': (
-        'from support.runs import read_settings as f\nf(["a\\a"])',
-        [r'own.py: there is no run in runs/a\x07'],
+        'from support.settings import runs_of as f\nf(["a\\a"])',
+        [rf'own.py: there is no run in {RUNS}/a\x07'],
     ),
 }
 
@@ -188,7 +166,7 @@ PLACES = {  # a script from its line 3 on, and what is reported
 def test_the_lines_of_the_user_s_files_are_shown(folder, monkeypatch, name):
     monkeypatch.setenv('FORCE_COLOR', '1')
     code, wanted = PLACES[name]
-    prepare = 'import sys; from support.prepare import prepare\nprepare()\n'
+    prepare = 'import sys; from support.start import prepare\nprepare()\n'
     (folder / 'own.py').write_text(prepare + code)
     error = script(folder / 'own.py', status=1).stderr
     places = [error.index(part) for part in wanted]
@@ -203,7 +181,7 @@ def test_packages_are_installed_on_a_login_node(folder, monkeypatch, modules):
     monkeypatch.setattr('pkgutil.iter_modules', lambda: [])
     code = LACKING.format('sklearn')
     path = folder / 'own.py'
-    path.write_text(f'from support.prepare import prepare; prepare()\n{code}')
+    path.write_text(f'from support.start import prepare; prepare()\n{code}')
     hint = script(path, status=1).stderr.splitlines()[-1]
     assert ('on a login node' in hint) == bool(modules)
     assert hint.endswith('pip install scikit-learn')

@@ -37,9 +37,9 @@ FOURIER = 'logistic regression on Fourier magnitudes (L2 = 1)'
 def test_plain_keras_finds_the_same_with_a_seed():
     import keras
 
-    setting = lab.Setting('', two_layers, N_train=32, metrics=(accuracy_2018,))
-    _, found = lab.run(setting, 3, [6, 12, 16])
-    training, test = lab.draw_data(setting, 3)
+    trial = lab.Trial('', two_layers, N_train=32, metrics=(accuracy_2018,))
+    _, found = lab.run(trial, 3, [6, 12, 16])
+    training, test = lab.draw_data(trial, 3)
     assert test[0].shape == (2000, 128) and test[1].sum() == 1000
     assert not {tuple(x) for x in training[0]} & {tuple(x) for x in test[0]}
     keras.utils.set_random_seed(3)
@@ -58,7 +58,7 @@ def test_epochs_to_an_accuracy_are_infinite_where_it_is_never_reached(monkeypatc
     accuracy = np.float32([189, 190]) / np.float32(200)
     found = pd.DataFrame({'training_accuracy': accuracy, 'test_accuracy': 1}, [1, 2])
     monkeypatch.setattr(lab, 'train', lambda *_: (9, found))
-    row, _ = lab.run(lab.Setting('', tutorial), 0, [2])
+    row, _ = lab.run(lab.Trial('', tutorial), 0, [2])
     assert (row['training_95'], row['test_99'], row['training_99']) == (2, 1, np.inf)
 
 
@@ -76,8 +76,8 @@ def test_the_page_s_question_finds_with_two_processes_what_one_finds(folder):
     assert 'one of 20' in printed and pathlib.Path('new/results/shape.png').exists()
     runs = load('new/results/shape.csv')
     assert [*runs['parameters']] == [2209, 2601]
-    setting = lab.Setting('', tutorial)
-    tasks = [(setting, 0, [2]), (setting, 0, [10**6])]
+    trial = lab.Trial('', tutorial)
+    tasks = [(trial, 0, [2]), (trial, 0, [10**6])]
     with closing(lab.run_all(tasks, 1)) as found:
         row, _ = next(found)
         names = ['training_accuracy', 'test_accuracy', 'training_95', 'test_99']
@@ -107,7 +107,7 @@ def test_published_runs_are_those_of_the_questions(name, figures):
     assert all(len(line) <= 80 for line in printed.splitlines())
     assert f'## {question.title}\n' in README
     assert {*re.findall(rf'results/({path.stem}[\w-]*\.png)', README)} == {*figures}
-    asked = {(setting.series, setting.name): setting for setting in question.settings}
+    asked = {(setting.series, setting.name): setting for setting in question.trials}
     runs = load(path).groupby(['series', 'setting'], sort=False)
     assert [key for key, _ in runs] == [*asked]
     for key, rows in runs:
@@ -131,9 +131,9 @@ RULES = [
 @pytest.mark.slow
 @pytest.mark.parametrize(('name', 'series', 'rule'), RULES)
 def test_a_rule_finds_again_what_is_published(name, series, rule):
-    settings = read_question(name).settings
-    (setting,) = [x for x in settings if (x.series, x.name) == (series, rule)]
-    found, _ = lab.run(setting, 0, [])
+    trials = read_question(name).trials
+    (trial,) = [x for x in trials if (x.series, x.name) == (series, rule)]
+    found, _ = lab.run(trial, 0, [])
     for column in ACCURACIES:
         wanted = by_seed(name, column)[series, rule][0]
         assert found[column] == pytest.approx(wanted, abs=2e-3)

@@ -1,0 +1,34 @@
+"""The modules of support/: their order, and what they do without."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import PROJECT
+
+
+def test_each_module_imports_those_below_it():
+    """The order is that of the list in CONTRIBUTING."""
+    text = (PROJECT / 'docs/CONTRIBUTING.md').read_text()
+    order = re.findall(r'(?m)^\| `(\w+)\.py` \|', text)
+    assert {*order} == {path.stem for path in (PROJECT / 'support').glob('[a-z]*.py')}
+    for i, name in enumerate(order):
+        code = (PROJECT / f'support/{name}.py').read_text()
+        imported = re.findall(r'(?m)^ *(?:from|import) support\.(\w+)', code)
+        assert {*imported} <= {*order[i + 1 :]}, name
+
+
+@pytest.mark.parametrize(
+    ('modules', 'others'),
+    {
+        'compare, support.pictures': 'keras tensorflow',
+        'experiments.lab, import_data': 'keras tensorflow matplotlib',
+        'support.answers, support.network': 'keras tensorflow matplotlib rich',
+    }.items(),
+)
+def test_what_starts_in_a_second_imports_no(modules, others):
+    code = f'import sys, {modules}; print(sys.modules.keys() & {{*{others.split()}}})'
+    options = {'cwd': PROJECT, 'capture_output': True, 'text': True}
+    done = subprocess.run([sys.executable, '-c', code], **options)
+    assert done.stdout == 'set()\n', done.stderr

@@ -1,0 +1,13 @@
+"""Sequences and classes in one form."""
+
+from support import sequences
+
+import numpy as np
+
+
+def test_sets_are_the_same_if_all_values_and_classes_are():
+    X, Y = np.random.default_rng(0).random((5, 3)), np.array([0, 1, 1, 0, 2])
+    one = sequences.hash_set(X, Y)
+    assert one == sequences.hash_set(np.float32(X), np.eye(3)[Y])  # one-hot
+    assert len({one, sequences.hash_set(X, Y[::-1]), sequences.hash_set(X + 1, Y)}) == 3
+    assert sequences.hash_set(0 * X, Y) == sequences.hash_set(-0.0 * X, Y)

@@ -1,0 +1,86 @@
+"""Settings: which runs count, and which trainings are seeds of one."""
+
+import os
+import re
+from pathlib import Path
+
+from support import settings
+from support.console import UserError
+from support.runs import FILES, NETWORK, RUNS, run_folder
+
+import pytest
+from conftest import TRAIN, edited, named, run_names, script, write_run
+
+DAY = '2026-11-30'
+STOPPED = edited('training.signal = 15\ntraining.is_stopped = True')
+
+
+def test_a_seed_is_trained_once(data):
+    """Whatever the data are now; a stopped or damaged run of it is no obstacle."""
+    first, second = run_folder('a/0'), run_folder('a/0-2')
+    taken = f'\n{first} is taken, so this run is {second}\nRun: {second} with '
+    assert f'Run: {first} with' in named(code=STOPPED, status=143)
+    for command in ('view.py', '--wrong'), ('infer.py', 1):
+        assert ', stopped after epoch 3' in script(*command).stdout
+    assert taken in named(status=0)  # a stopped run may have had another script
+    Path('Train/X_1.dat').write_bytes(bytes(1024))
+    code = TRAIN.replace('N_test = 50', 'N_test = 40')  # which an option replaces
+    again = named(code=f'# the same\nfrom os import path\n{code}', status=0)
+    assert re.fullmatch(rf'Nothing is trained: {second} is there, .*--name\.\n', again)
+    os.truncate(run_folder('a/0-2/train.py'), 2000)  # which is a script, too
+    printed = named(status=0)
+    line = f'Left out: {RUNS}/a/0-2/train.py is damaged: it has 2,000 bytes, not '
+    assert printed.count(line) == 1
+    assert f'so this run is {RUNS}/a/0-3\nRun: ' in printed
+
+
+def test_other_numbers_or_lines_are_no_seed_of_a_setting(data):
+    """They are compared with its oldest whole run."""
+    named(status=0)
+    layer = "model.add(Dense(8, activation='tanh'))"
+    last = named('--seed', 2, code=TRAIN.replace('(8, ', '(9, '))
+    why = f'this is no seed of {RUNS}/a (- {layer}; + {layer.replace("8", "9")})'
+    assert last.endswith(f': {why}: take another --name\n')
+    assert f'no seed of {RUNS}/a (N_epochs = 4, not 3): ' in named('--N_epochs', 4)
+    assert run_names() == ['a/0']
+
+
+@pytest.mark.slow
+def test_a_script_without_a_seed_trains_each_time(data):
+    code = TRAIN.replace('\nseed = 0', '\n_seed = 0').replace('(seed)', '(0)')
+    for _ in range(2):
+        named(code=code, status=0)
+    assert run_names() == ['a/0', 'a/0-2']
+
+
+def test_stopped_runs_count_where_no_other_does(folder):
+    for i, is_stopped in enumerate([False, False, True]):
+        write_run(f'a/{i}', time=f'{DAY}T0{i}:00Z', is_stopped=is_stopped)
+        write_run(f'b/{i}', time=f'{DAY}T1{i}:00Z', is_stopped=True)
+    found = settings.runs_of_newest()
+    assert [run.name for run in found['a']] == ['a/0', 'a/1'] and len(found['b']) == 3
+    assert [*settings.runs_of_newest(most=1)] == ['b']
+    newest = [settings.newest_run(name, FILES).name for name in ('', 'a', 'b', 'a/2')]
+    assert newest == ['b/2', 'a/1', 'b/2', 'a/2']
+    os.remove(run_folder('a/1/predictions.csv'))
+    assert settings.newest_run('a', FILES).name == 'a/0'
+    assert settings.newest_run('a', [NETWORK]).name == 'a/1'  # all that is read
+    os.remove(run_folder('a/0/train.py'))
+    assert [run.name for run in settings.runs_of(['a'])['a']] == ['a/2']
+
+
+def test_a_run_that_is_not_there_may_have_a_near_name(folder):
+    with pytest.raises(UserError, match=rf'no run in {RUNS}: python train\.py makes'):
+        settings.runs_of_newest()
+    write_run('old/good/3')  # a folder in a folder
+    assert settings.newest_run('old/good', FILES).setting == 'old'
+    with pytest.raises(UserError, match=f"no run in {RUNS}/Old: did you mean 'old'"):
+        settings.newest_run(f'{RUNS}/Old/', FILES)
+    with pytest.raises(UserError, match=rf'no run in {RUNS}/x: python train\.py makes'):
+        settings.runs_of(['x'])
+
+
+def test_the_newest_run_is_the_last_one_in_any_time_zone(folder):
+    for name, time in ('before', '23:00:00+13:00'), ('after', '09:00:00-08:00'):
+        write_run(name, time=f'{DAY}T{time}')
+    assert [*settings.runs_of_newest()] == ['before', 'after']
