@@ -68,7 +68,7 @@ def save_run(training, model, history, X_train, Y_train, X_test, Y_test, **chang
         class_names=training.class_names,
         train=hash_set(X_train, Y_train),
         test=test,
-        extent=(float(np.min(X_train)), float(np.max(X_train))),
+        extent={'low': float(np.min(X_train)), 'high': float(np.max(X_train))},
         epochs=len(curves),
         updates=history.params.get('steps'),
         is_stopped=training.is_stopped,
