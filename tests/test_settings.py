@@ -45,6 +45,31 @@ def test_other_numbers_or_lines_are_no_seed_of_a_setting(data):
     assert run_names() == ['a/0']
 
 
+IMPORTS = """from support.prepare import prepare
+import matplotlib.pyplot as plt
+import numpy as np
+from keras.models import Sequential
+from keras.layers import Dense
+from keras.layers import Input
+from keras.utils import set_random_seed
+from utilities import read_training_data, read_test_data, plot_history
+from support.command_line import read_command_line
+from support.checks import check_network
+from support.progress import ShowProgress
+from support.saving import save_run
+"""  # of train.py at commit fa04c8e; its other lines are the same
+
+
+def test_a_setting_that_an_earlier_train_py_began_is_continued(data):
+    code = IMPORTS + re.sub('(?m)^(from|import) .*', '', TRAIN)
+    numbers = {'N_train': 20, 'N_test': 10, 'N_sequence': 128, 'N_epochs': 3}
+    numbers |= {'batch_size': 32, 'seed': 0}
+    write_run('a/0', code=code, numbers=numbers, layers='16 relu, 8 tanh, 1 sigmoid')
+    assert 'Run: ' in named('--seed', 1, status=0)
+    (setting,) = settings.make_settings(settings.runs_of(['a']))
+    assert [run.seed for run in setting.runs] == [0, 1] and not setting.stray
+
+
 @pytest.mark.slow
 def test_a_script_without_a_seed_trains_each_time(data):
     code = TRAIN.replace('\nseed = 0', '\n_seed = 0').replace('(seed)', '(0)')
@@ -53,20 +78,27 @@ def test_a_script_without_a_seed_trains_each_time(data):
     assert run_names() == ['a/0', 'a/0-2']
 
 
+def newest(name, files=FILES):
+    """Return the folder of the newest run of a setting that counts."""
+    return settings.newest_run(name, files).folder
+
+
 def test_stopped_runs_count_where_no_other_does(folder):
     for i, is_stopped in enumerate([False, False, True]):
         write_run(f'a/{i}', time=f'{DAY}T0{i}:00Z', is_stopped=is_stopped)
         write_run(f'b/{i}', time=f'{DAY}T1{i}:00Z', is_stopped=True)
-    found = settings.runs_of_newest()
-    assert [run.name for run in found['a']] == ['a/0', 'a/1'] and len(found['b']) == 3
+    runs = settings.runs_of_newest()
+    assert [run.is_stopped for run in runs['a']] == [False] * 2 and len(runs['b']) == 3
     assert [*settings.runs_of_newest(most=1)] == ['b']
-    newest = [settings.newest_run(name, FILES).name for name in ('', 'a', 'b', 'a/2')]
-    assert newest == ['b/2', 'a/1', 'b/2', 'a/2']
+    assert newest('') == newest('b') == run_folder('b/2')
+    assert newest('a/2') == run_folder('a/2')
+    assert newest('a') == run_folder('a/1')
     os.remove(run_folder('a/1/predictions.csv'))
-    assert settings.newest_run('a', FILES).name == 'a/0'
-    assert settings.newest_run('a', [NETWORK]).name == 'a/1'  # all that is read
+    assert newest('a') == run_folder('a/0')
+    assert newest('a', [NETWORK]) == run_folder('a/1')  # all that is read
     os.remove(run_folder('a/0/train.py'))
-    assert [run.name for run in settings.runs_of(['a'])['a']] == ['a/2']
+    (run,) = settings.runs_of(['a'])['a']
+    assert run.is_stopped
 
 
 def test_a_run_that_is_not_there_may_have_a_near_name(folder):
