@@ -99,9 +99,9 @@ def save_run(training, model, history, X_train, Y_train, X_test, Y_test, **chang
 
 
 def hash_of_test(X):
-    """Return the hash of as many sequences in Test as X has; None if they differ more.
+    """Return the hash of the first sequences in Test, as many and as long as X has.
 
-    That is if there are fewer, or if they are of another length.
+    Returns None if Test has no such sequences.
     """
     try:
         return hash_set(*read_set('Test', len(X), np.size(X[0])))

@@ -1,5 +1,7 @@
 """Whether network, loss, metrics and data go together: refusals and remarks."""
 
+import re
+
 from support.checks import check_network, suggest_scaling
 from support.console import UserError
 
@@ -27,7 +29,7 @@ OF_LOGITS = BinaryAccuracy(threshold=0)
 
 def check(last=SIGMOID, loss=BINARY, Y=Y, metric='accuracy', first=FIRST, **other):
     """Check a network with this last layer, whose test set is its training set."""
-    model = Sequential([Input((4,)), first, last])
+    model = Sequential([Input((4,)), first, Dense(3), last])
     model.compile('rmsprop', loss, metrics=[metric, 'mse'])
     sets = {'X_train': X, 'Y_train': Y, 'X_test': X, 'Y_test': Y}
     check_network(model, **sets | other)
@@ -109,7 +111,8 @@ def test_rows_that_were_perhaps_not_filled_are_named(capsys):
 
 def test_a_layer_within_the_network_may_scale_the_values(capsys):
     check(X_train=9 + X)
-    assert 'a layer that scales them' in capsys.readouterr().out
+    check(X_train=1e-9 * X)
+    assert re.search('layer that scales them\n.* multiply all', capsys.readouterr().out)
     check(first=Sequential([BatchNormalization(), FIRST]), X_train=9 + X)
     assert capsys.readouterr().out == ''
 
@@ -119,7 +122,8 @@ def test_values_far_from_0_and_1_are_to_be_scaled():
         assert not suggest_scaling([mean - spread, mean + spread], '')
     for mean, spread in (-3.5, 1), (0, 10.5), (0, 0.0009), (7, 0):
         advice = suggest_scaling([mean - spread, mean + spread], '')
-        assert f'a mean of {mean:.3g} and a standard dev' in advice
+        assert advice.startswith(f'The values have a mean of {mean:.3g} and a standard')
+        assert advice.endswith('shows a layer that scales them')
 
 
 def test_values_too_small_for_a_layer_are_to_be_multiplied():
