@@ -84,12 +84,9 @@ def lines(capsys):
 
 def test_copies_of_the_training_set_are_no_test(lines):
     one = np.ones(2, int)
-    assert lines(predictions=answers(one, one, in_train=1))[:4] == [
-        '2 of 2 right, 100.0 %',
-        '2 of 2 test sequences also occur in the training set',
-        'This measures memorisation only',
-        '',
-    ]
+    right, copies, end, *_ = lines(predictions=answers(one, one, in_train=1))
+    assert right == '2 of 2 right, 100.0 %' and copies.startswith('2 of 2 test seq')
+    assert end == 'This measures memorisation only'
 
 
 @pytest.mark.parametrize(('right', 'N', 'digits'), [(0, 2, 0), (1970, 2000, 1)])
