@@ -1,7 +1,8 @@
-"""How a training ends: what it is worth is printed, and its run is kept."""
+"""How a training ends: its result is printed, and its run is kept."""
 
 import math
 import os
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,8 +24,30 @@ from support.sequences import class_name, hash_set
 from support.statistics import wilson_interval
 
 import numpy as np
+import pandas as pd
 
 from utilities import read_set
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a training has achieved, and what of it counts."""
+
+    predictions: pd.DataFrame  # a row for each test sequence, of predictions_table
+    is_in_test: bool  # whether these are the first sequences in Test
+    curves: pd.DataFrame  # accuracy and loss by epochs, of curves_table
+    N_epochs: int  # that fit was asked for
+    not_counted: str  # why the epochs to 95 % would mean nothing; or ''
+
+    @property
+    def right(self):
+        """Whether each answer is right."""
+        return self.predictions['predicted'] == self.predictions['class']
+
+    @property
+    def epochs_to_95(self):
+        """The first epoch with 95 % right; inf if never, nan if it is not counted."""
+        return math.nan if self.not_counted else first_epoch(self.curves, 0.95)
 
 
 def save_run(training, model, history, X_train, Y_train, X_test, Y_test, **changed):
@@ -36,30 +59,21 @@ def save_run(training, model, history, X_train, Y_train, X_test, Y_test, **chang
     loop over seeds, seed=seed. If a signal came since the fit began, this ends the
     script.
     """
+    training.note_signals('when the run is saved')
     output = describe_output(model)
-    curves = curves_table(history)
-    not_counted = why_not_counted(curves, output, model, history)
     test = hash_set(X_test, Y_test)
-    is_in_test = test == hash_of_test(len(X_test), np.size(X_test[0]))
+    is_in_test = test == hash_of_test(X_test)
     stars = read_stars(len(X_test)) if is_in_test else []
     scores = predict_scores(model, X_test, output.to_scores)
-    predictions = predictions_table(scores, X_train, X_test, Y_test, stars)
-
-    names = [*map(printable, training.class_names)]  # which may come from a file
-    print(*describe_test(predictions, names), sep='\n')
-    if not is_in_test:
-        print(
-            'X_test is not what Test holds: infer.py and view.py read Test, and may'
-            ' differ'
-        )
-    print()
-    speed = describe_training(curves, history.params['epochs'], not_counted)
-    print(*speed, '', sep='\n')
-    print_table(confusion_table(predictions, names))
-    right = predictions['predicted'] == predictions['class']
-    if not right.all():
-        print(describe_wrong(predictions))
-
+    curves = curves_table(history)
+    result = Result(
+        predictions_table(scores, X_train, X_test, Y_test, stars),
+        is_in_test,
+        curves,
+        N_epochs=history.params['epochs'],
+        not_counted=why_not_counted(curves, output, model, history),
+    )
+    print_result(result, [*map(printable, training.class_names)])
     run = Run(
         folder=None,
         time=datetime.now(UTC),
@@ -72,23 +86,26 @@ def save_run(training, model, history, X_train, Y_train, X_test, Y_test, **chang
         epochs=len(curves),
         updates=history.params.get('steps'),
         is_stopped=training.is_stopped,
-        accuracy=float(right.mean()),
-        epochs_to_95=math.nan if not_counted else first_epoch(curves, 0.95),
+        accuracy=float(result.right.mean()),
+        epochs_to_95=result.epochs_to_95,
         to_scores=output.to_scores,
     )
-    folder = write_run(run, training, model, curves, predictions)
-    print(f'Run: {folder} with {", ".join(sorted(os.listdir(folder)))}')
+    folder = write_run(run, training, model, curves, result.predictions)
+    print(f'Run: {folder} with {", ".join(sorted(os.listdir(folder)))}', flush=True)
     training.end_if_signalled()
 
 
 # ------------------------------------------------------------------ what counts
 
 
-def hash_of_test(n, N):
-    """Return the hash of the first n sequences in Test; None if they are not of N."""
+def hash_of_test(X):
+    """Return the hash of the first sequences in Test, as many and as long as X has.
+
+    Returns None if Test has no such sequences.
+    """
     try:
-        return hash_set(*read_set('Test', n, N))
-    except (OSError, ValueError):  # fewer, or of another length
+        return hash_set(*read_set('Test', len(X), np.size(X[0])))
+    except (OSError, ValueError):
         return None
 
 
@@ -109,51 +126,54 @@ def why_not_counted(curves, output, model, history):
             "Keras's accuracy, as above, counts outputs over 0.5, not 0, as class 1:"
             ' write  metrics=[keras.metrics.BinaryAccuracy(threshold=0)]'
         )
-    others = count_other_updates(curves, model, history)
-    return f'the network has made {others:,} other updates' if others else ''
+    steps = history.params.get('steps')  # updates in an epoch, if that is known
+    others = int(model.optimizer.iterations) - len(curves) * steps if steps else 0
+    return f'the network has made {others:,} other updates' if others > 0 else ''
 
 
-def count_other_updates(curves, model, history):
-    """Return how often other fits have updated the weights; 0 if that is not known."""
-    steps = history.params.get('steps')  # updates in an epoch
-    if not steps:
-        return 0
-    return max(0, int(model.optimizer.iterations) - steps * len(curves))
+# ------------------------------------------------------------------ what is printed
 
 
-# ------------------------------------------------------------------ the test
+def print_result(result, names):
+    """Print every line on a result: its test, its training, its mistakes."""
+    print(*describe_test(result, names), '', sep='\n')
+    print(*describe_training(result), '', sep='\n')
+    print_table(confusion_table(result.predictions, names))
+    wrong = result.predictions['number'][~result.right]
+    if len(wrong):
+        first = ' '.join(map(str, wrong[:20]))
+        more = ' ...' if len(wrong) > 20 else ''
+        print(f'Wrong: {first}{more}: python view.py --wrong')
 
 
-def describe_test(predictions, names):
-    """Return lines: how many answers are right, what that is worth, and a baseline.
-
-    Sequences that are in the training set are no test.
-    """
-    right = predictions['predicted'] == predictions['class']
+def describe_test(result, names):
+    """Yield lines: how many answers are right, what that is worth, and a baseline."""
+    predictions = result.predictions
     is_new = predictions['in_train'] == 0
-    total = f'{right.sum()} of {len(right)} right, {100 * right.mean():.1f} %'
+    right = result.right
+    new = right[is_new]
+    share = f'{right.sum()} of {len(right)} right, {100 * right.mean():.1f} %'
     if is_new.all():
-        lines = [f'{total}; {describe_interval(right)}']
+        yield f'{share}; {describe_interval(right)}'
     else:
-        lines = [total, *describe_copies(right, is_new)]
+        yield share
+        copies = f'{(~is_new).sum()} of {len(right)} test sequences'
+        yield f'{copies} also occur in the training set'
+        if is_new.any():
+            share = f'{new.sum()} right, {100 * new.mean():.1f} %'
+            yield f'On the {len(new)} others: {share}; {describe_interval(new)}'
+        else:
+            yield 'This measures memorisation only'
     if is_new.any():
-        lines.append(describe_baseline(predictions['class'][is_new], names))
-        lines += describe_stars(predictions)
-    return lines
-
-
-def describe_copies(right, is_new):
-    """Return lines on a test some of whose sequences are not new, and on the others."""
-    copies = f'{(~is_new).sum()} of {len(right)} test sequences'
-    copies += ' also occur in the training set'
-    if not is_new.any():
-        return [copies, 'This measures memorisation only']
-    others = right[is_new]
-    share = f'{others.sum()} right, {100 * others.mean():.1f} %'
-    return [
-        copies,
-        f'On the {len(others)} others: {share}; {describe_interval(others)}',
-    ]
+        yield describe_baseline(predictions['class'][is_new], names)
+        if 'star' in predictions and not predictions['star'].is_unique:
+            N_stars = predictions['star'].nunique()
+            yield f'These are of {N_stars} stars: for new stars the interval is wider'
+    if not result.is_in_test:
+        yield (
+            'X_test is not what Test holds: infer.py and view.py read Test, and may'
+            ' differ'
+        )
 
 
 def describe_interval(right):
@@ -163,49 +183,25 @@ def describe_interval(right):
     return f'95 % confidence: {low:.{digits}f} % to {high:.{digits}f} %'
 
 
-def describe_stars(predictions):
-    """Return a line if several sequences are of one star; else none."""
-    if 'star' not in predictions or predictions['star'].is_unique:
-        return []
-    N = predictions['star'].nunique()
-    return [f'These are of {N} stars: for new stars the interval is wider']
-
-
-# ------------------------------------------------------------------ the training
-
-
-def describe_training(curves, N_epochs, not_counted):
-    """Return lines: how fast a network learnt, and where its validation loss turned.
-
-    N_epochs is what fit was asked for; not_counted, as why_not_counted returns it.
-    """
-    lines = []
+def describe_training(result):
+    """Yield lines: how fast a network learnt, and where its validation loss turned."""
+    curves = result.curves
     done = curves.index[-1]
-    if done < N_epochs:
-        lines.append(f'The training ended after epoch {done} of {N_epochs}')
-    if not_counted:
-        lines.append(f'Epochs to 95 % are not counted: {not_counted}')
+    if done < result.N_epochs:
+        yield f'The training ended after epoch {done} of {result.N_epochs}'
+    if result.not_counted:
+        yield f'Epochs to 95 % are not counted: {result.not_counted}'
+    elif result.epochs_to_95 == math.inf:
+        yield f'Never 95 % of the training sequences right, to epoch {done}'
     else:
-        lines.append(describe_speed(curves))
+        line = '95 % of the training sequences first right after epoch'
+        last = first_epoch(curves, 1)
+        end = 'never all' if last == math.inf else f'all after {last}'
+        yield f'{line} {result.epochs_to_95}, {end}'
     if 'val_loss' in curves:
         loss = curves['val_loss']
         best = f'lowest at epoch {loss.idxmin()}: {loss.min():.2g}'
-        lines.append(f'Validation loss {best}; at the end {loss.iloc[-1]:.2g}')
-    return lines
-
-
-def describe_speed(curves):
-    """Return in a line after which epochs 95 % and all of the sequences were right."""
-    first = first_epoch(curves, 0.95)
-    if first == math.inf:
-        done = curves.index[-1]
-        return f'Never 95 % of the training sequences right, to epoch {done}'
-    last = first_epoch(curves, 1)
-    end = 'never all' if last == math.inf else f'all after {last}'
-    return f'95 % of the training sequences first right after epoch {first}, {end}'
-
-
-# ------------------------------------------------------------------ the mistakes
+        yield f'Validation loss {best}; at the end {loss.iloc[-1]:.2g}'
 
 
 def confusion_table(predictions, names):
@@ -227,12 +223,3 @@ def confusion_table(predictions, names):
         recall = f'{(taken == i).sum()} of {len(taken)}'
         table.add_row(class_name(i, names), *counts, recall)
     return table
-
-
-def describe_wrong(predictions):
-    """Return in a line which test sequences are wrong; of many, the first."""
-    wrong = predictions[predictions['predicted'] != predictions['class']]
-    line = ' '.join(map(str, wrong['number'][:20]))
-    if len(wrong) > 20:
-        line += ' ...'
-    return f'Wrong: {line}: python view.py --wrong'

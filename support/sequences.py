@@ -8,8 +8,12 @@ import numpy as np
 def class_numbers(Y):
     """Return the classes Y, (n,), (n, 1) or one-hot (n, classes), as numbers (n,)."""
     Y = np.asarray(Y, float)
-    is_one_hot = Y[0].size > 1
-    return Y.argmax(axis=1).astype(float) if is_one_hot else Y.reshape(len(Y))
+    return Y.argmax(axis=1).astype(float) if has_one_hot(Y) else Y.reshape(len(Y))
+
+
+def has_one_hot(Y):
+    """Return whether classes are one-hot: Y is (n, classes)."""
+    return np.size(Y[0]) > 1
 
 
 def class_name(y, names):

@@ -39,3 +39,6 @@ def test_a_network_that_is_not_finite_answers_nothing():
     model.set_weights([np.full((2, 1), np.inf), np.zeros(1)])
     with pytest.raises(UserError, match='the network holds NaN or infinity'):
         network.predict_scores(model, np.ones((1, 2)), 'linear')
+    model.set_weights([np.full((2, 1), 1e30), np.zeros(1)])
+    with pytest.raises(UserError, match='answer to sequence 2 is not a number'):
+        network.predict_scores(model, np.array([[0, 0], [1e30, 1]]), 'linear')

@@ -11,3 +11,11 @@ def test_sets_are_the_same_if_all_values_and_classes_are():
     assert one == sequences.hash_set(np.float32(X), np.eye(3)[Y])  # one-hot
     assert len({one, sequences.hash_set(X, Y[::-1]), sequences.hash_set(X + 1, Y)}) == 3
     assert sequences.hash_set(0 * X, Y) == sequences.hash_set(-0.0 * X, Y)
+
+
+def test_a_little_other_data_are_noticed():
+    """They are other in float32, though not in float16."""
+    X = np.full((2, 3), 0.5)
+    other = X + 1e-6
+    assert sequences.hash_set(X, [0, 1]) != sequences.hash_set(other, [0, 1])
+    assert [*sequences.find_copies([X[0], other[0]], X)] == [True, False]
