@@ -11,13 +11,12 @@ import pandas as pd
 from rich import box
 from rich.table import Table
 
-STYLE = pathlib.Path(__file__).with_name('lab.mplstyle')  # how the figures look
 CHANCE = {'color': '0.3', 'linestyle': '--', 'label': 'chance'}
 
 
 def use_style():
     """Let figures look as the published ones."""
-    plt.style.use(STYLE)
+    plt.style.use(pathlib.Path(__file__).with_name('lab.mplstyle'))
 
 
 def load(path):
@@ -60,9 +59,11 @@ def draw_accuracy(runs, question, path):
     label = 'Test accuracy'
     if not runs['series'].any():
         label = 'Accuracy'
-        training = runs.assign(test_accuracy=runs['training_accuracy'])
-        both = {'test sequences': runs, 'training sequences': training}
-        runs = pd.concat([rows.assign(series=name) for name, rows in both.items()])
+        test = runs.assign(series='test sequences')
+        training = runs.assign(
+            series='training sequences', test_accuracy=runs['training_accuracy']
+        )
+        runs = pd.concat([test, training])
     if question.axis:
         figure, plot = plot_along(runs, *question.axis)
         show_accuracy(plot, label)

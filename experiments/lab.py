@@ -40,7 +40,8 @@ class Trial:
     network: Callable | None = None  # returns layers, as those in networks.py
     rule: Callable | None = None  # or this in its place, as those in rules.py
     series: str = ''  # trials of one series have one colour
-    N_train: int = 200  # training sequences
+    N_train: int = 200  # training sequences; with phase 0, 1,600 at most
+    batch_size: int = 32  # sequences in a batch, of a network
     phase: int = 0  # 1: each begins at a random phase
     noise: float = 0.0  # its standard deviation; the waves go from -1 to 1
     metrics: tuple = ()  # functions for Keras, besides the accuracy
@@ -66,7 +67,7 @@ def draw_data(trial, seed):
 
 
 def train(trial, seed, training, test, test_epochs):
-    """Train a network with batches of 32, shuffled in every epoch.
+    """Train a network with batches, shuffled in every epoch.
 
     It is tested after some epochs, and ends with the last of these. Returns the number
     of parameters, and the accuracies, a table with a row for each epoch; those of the
@@ -78,7 +79,7 @@ def train(trial, seed, training, test, test_epochs):
     keras.utils.set_random_seed(seed)
     layers = trial.network()
     model = keras.Sequential([keras.Input((128,)), *layers])
-    batches = make_batches(training, 32, shuffle=True)
+    batches = make_batches(training, trial.batch_size, shuffle=True)
     N_batches = len(batches)
     N_epochs = test_epochs[-1]
     model.compile(
@@ -122,14 +123,13 @@ def run(trial, seed, test_epochs):
         return row, pd.DataFrame()
     start = time.perf_counter()
     N, accuracies = train(trial, seed, training, test, test_epochs)
-    row |= {'epochs': test_epochs[-1], 'parameters': N}
+    row |= {'batch_size': trial.batch_size, 'epochs': test_epochs[-1], 'parameters': N}
     row |= accuracies.iloc[-1].round(4).to_dict()
     row['seconds'] = round(time.perf_counter() - start, 2)
     for which in 'training', 'test':
         accuracy = accuracies[[f'{which}_accuracy']]
         for percent in 95, 99:
-            first = first_epoch(accuracy, percent / 100)
-            row[f'{which}_{percent}'] = first
+            row[f'{which}_{percent}'] = first_epoch(accuracy, percent / 100)
     return row, accuracies
 
 

@@ -12,7 +12,7 @@ from experiments.rules import mean_square
 
 NOISE = 0, 0.25, 0.5, 1, 1.5, 2
 NETWORKS = {"the tutorial's": tutorial, 'Conv1D': conv1d, 'LSTM': lstm}
-RULES = [
+TRIALS = [
     Trial(
         str(x),
         rule=partial(mean_square, noise=x),
@@ -20,8 +20,7 @@ RULES = [
         noise=x,
     )
     for x in NOISE
-]
-TRIALS = RULES + [
+] + [
     Trial(str(x), network, series=name, noise=x)
     for name, network in NETWORKS.items()
     for x in NOISE
