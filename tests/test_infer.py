@@ -1,0 +1,163 @@
+"""infer.py: what a network answers to folders, numbers, arrays and tables."""
+
+import io
+import os
+from pathlib import Path
+
+from support.runs import RUNS, run_folder
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import refused, script, write_run
+
+
+def make_run(name='1', N=2, **facts):
+    """Make a run whose network turns logarithms of N chances into chances."""
+    import keras
+
+    model = keras.Sequential([keras.Input((N,)), keras.layers.Softmax()])
+    given = {'extent': {'low': -50.0, 'high': 10.0}, 'class_names': ['A', 'B']}
+    write_run(name, **given | facts)
+    model.save(run_folder(name) / 'model.keras')
+
+
+@pytest.fixture
+def test_set(folder):
+    """A run; and sequences 9 and 10 of Test, of classes A and B, both taken for A."""
+    make_run()
+    Path('Test').mkdir()
+    for number, label in (9, 0.0), (10, 1.0):
+        np.log([0.9, 0.1]).tofile(f'Test/X_{number}.dat')
+        np.array([label]).tofile(f'Test/Y_{number}.dat')
+
+
+def infer(*typed, status=0):
+    """Return what infer.py --csv prints, a table of texts."""
+    printed = script('infer.py', '--csv', *typed, status=status).stdout
+    return pd.read_csv(io.StringIO(printed), dtype=str, keep_default_na=False)
+
+
+def test_answers(test_set):
+    """Folders, numbers, arrays and files have a row for each sequence, in order."""
+    np.save('a.npy', [[-109, 69], [71, 1], [-111, 0]])  # trained from -50 to 10
+    np.save('b.npy', [1, 2])
+    found = infer('Test/', 10, 'a.npy', 'Test/X_9.dat', 'b.npy')
+    far = "far outside the training's range"
+    columns = 'name', 'row', 'class', 'answer', 'remark'
+    assert [tuple(row) for row in found[[*columns]].to_numpy()] == [
+        ('Test 9', '', 'A', 'A', ''),
+        ('Test 10', '', 'B', 'A', 'not its class'),
+        ('Test 10', '', 'B', 'A', 'not its class'),
+        ('a.npy row 1', '1', '', 'B', ''),
+        ('a.npy row 2', '2', '', 'A', far),
+        ('a.npy row 3', '3', '', 'B', far),
+        ('Test/X_9.dat', '', '', 'A', ''),
+        ('b.npy row 1', '1', '', 'B', ''),
+    ]
+    assert [*found['score_1'][:3]] == ['0.1'] * 3
+
+
+def test_what_cannot_be_used(test_set):
+    """A sequence that cannot be used has a row, too, and a remark that says why."""
+    np.save('b.npy', [[[1, 2], [3, 4]]])
+    np.save('e.npy', [[0, -1e39]])
+    Path('c.csv').write_text('star,f0,f1\n0,1,\n')
+    Path('d.dat').write_bytes(b'123')
+    Path('Foo').mkdir()
+    remarks = {
+        8: 'Test has no sequence 8, but 2, from 9 to 10',
+        'b.npy': 'has 2 x 2 values, the network takes 2',
+        'c.csv': 'holds no number in f1: empty',
+        'd.dat': 'd.dat has 3 bytes: write float64, 8 each',
+        'e.npy': 'holds NaN, or more than float32 can',
+        'no.csv': 'is missing',
+        'Foo': f'{os.getcwd()}/Foo holds no X_1.dat, X_2.dat, ...: '
+        'python generate_data.py makes Train and Test',
+    }
+    assert [*infer(*remarks, status=1)['remark']] == [*remarks.values()]
+
+
+def test_each_sequence_of_another_length_has_a_row_but_not_those_of_a_transposed_array(
+    test_set,
+):
+    np.ones(3).tofile('Test/X_9.dat')
+    np.save('a.npy', np.ones((3, 4)))
+    Path('c.csv').write_text('f0, f1, f2\n1, 2, 3\n1, 2,\n')
+    np.save('t.npy', np.ones((2, 5)))
+    found = infer('Test', 'a.npy', 'c.csv', 't.npy', status=1)
+    assert [*found['remark']] == [
+        'has 3 values, the network takes 2',
+        'not its class',
+        *['has 4 values, the network takes 2'] * 3,
+        'has 3 values, the network takes 2',
+        'holds no number in f2: empty',
+        'has 2 rows of 5 values, the network takes rows of 2: is it transposed?',
+    ]
+    assert [*found['answer']] == ['', 'A', *[''] * 6]
+    assert [*found['row']] == ['', '', *'123', *'12', '']
+
+
+def test_a_file_that_is_no_array_of_numbers_has_a_row(test_set):
+    """It may be pickled, which can do harm."""
+    Path('Foo').mkdir()
+    for path in 'a.npy', 'Foo/X.npy':
+        np.save(path, np.array([{}], object))
+    remark = 'is missing, cut, or no array of numbers: write it again'
+    found = infer('a.npy', 'Foo', status=1)
+    assert [*found['remark']] == [f'a.npy {remark}', f'Foo/X.npy {remark}']
+
+
+def test_a_csv_is_safe_on_a_terminal_and_in_a_spreadsheet(test_set):
+    stars = '=1+1', '@A1', '-2', '-12:30 4.5'  # two formulas, a number, a declination
+    rows = [f'{star},\x1b[31m,0,1\n' for star in stars]
+    Path('c.csv').write_text('star,class,f0,f1\n' + ''.join(rows))
+    found = infer('c.csv')
+    assert [*found['star']] == ["'=1+1", "'@A1", '-2', '-12:30 4.5']
+    assert {*found['class']} == {'\\x1b[31m'}
+    first = ['name', 'row', 'star', 'class', 'answer', 'score']
+    assert [*found.columns[:6]] == first
+
+
+def test_the_screen(test_set):
+    """Empty columns are left out, and of known classes the right ones are counted."""
+    lines = script('infer.py', 9, 10, 9).stdout.splitlines()
+    assert lines[1].split() == ['name', 'class', 'answer', 'score', 'remark']
+    assert lines[3].split() == 'Test 10 B A 0.900 not its class'.split()
+    assert lines[5].startswith('2 of 3 have their class; a test only if they are new')
+    make_run(class_names=['A\xa0A', 'B'])  # with a space that does not break
+    assert '\n1 of 2 have their class' in script('infer.py', 9, 10).stdout
+    # Outputs that are no scores are not shown as such
+    make_run('old/0', time='2025-01-01T00:00:00+00:00', scores=None)
+    assert 'score' not in script('infer.py', 9, '--run', 'old').stdout
+    # A folder has classes of its own
+    Path('Test/classes.txt').write_text('B\nMira\n')
+    assert 'have their' not in script('infer.py', 9, 10).stdout
+    found = infer(9, 10)
+    assert [*found['class']] == ['B', 'Mira']
+    assert [*found['remark']] == ['not its class', '']
+
+
+def test_new_tables():
+    make_run()
+    Path('new.csv').write_text('star,f1,class,f0\n01,2,A,-1\n1,1,,2\n,1,B,\n3,1,A,1\n')
+    found = infer('new.csv', status=1)
+    assert [*found['row']] == [*'1234'] and [*found['star']] == ['01', '1', '', '3']
+    assert [*found['answer']] == ['B', 'A', '', 'A']
+
+
+def test_a_network_has_a_name_for_each_class():
+    """Train/classes.txt may have been lost, or be too short."""
+    make_run(N=11)
+    np.save('a.npy', np.eye(11)[[0, 1, 10]])
+    found = infer('a.npy')
+    assert [*found['answer']] == ['A', 'B', 'class 10']
+    assert [*found.columns[-11:]] == [f'score_{y}' for y in range(11)]
+
+
+def test_networks_that_cannot_be_used(test_set):
+    make_run(class_names=['A', 'A'])
+    refused('infer.py', 9, parts=[f'{RUNS}/1 has two classes of the same name'])
+    path = run_folder('1/model.keras')
+    path.write_text('')
+    refused('infer.py', 9, parts=[f'{path} cannot be loaded (damaged'])
