@@ -66,12 +66,13 @@ def test_arrays_are_read_as_files_are(data):
 def test_an_array_that_is_cut_missing_or_not_of_numbers_is_named(folder, name):
     os.mkdir('Train')
     np.save('Train/X.npy', np.ones((20, 128)))
-    np.save('Train/Y.npy', np.arange(20.0))
+    np.save('Train/Y.npy', np.ones(20))
     path = Path('Train', name)
     path.write_bytes(path.read_bytes()[:200])
-    refused('view.py', 1, parts=[f'{path} is missing, cut'])
+    line = f'{path} is missing, cut, or no array of numbers: write it again'
+    refused('view.py', 1, parts=[line])
     for bad in np.array([{}], object), np.array(['1']), np.ones((0, 128)):
         np.save(path, bad)
-        refused('view.py', 1, parts=[f'{path} is missing, cut, or no array'])
+        refused('view.py', 1, parts=[line])
     path.unlink()
     refused('view.py', 1, parts=[f'{path} is missing'])
