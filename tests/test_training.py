@@ -50,7 +50,7 @@ def test_a_number_of_one_s_own_is_an_option_and_the_run_keeps_it(data):
 
 
 def test_in_a_notebook_a_script_is_run_from_its_file():
-    with pytest.raises(UserError, match='%run train.py'):
+    with pytest.raises(UserError, match='%run train'):
         read_command_line({})
 
 
