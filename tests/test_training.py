@@ -5,7 +5,9 @@ import re
 import signal
 from signal import SIGINT, SIGTERM
 
+from support.console import UserError
 from support.runs import RUNS, list_runs
+from support.training import read_command_line
 
 import keras
 import pytest
@@ -45,6 +47,11 @@ def test_a_number_of_one_s_own_is_an_option_and_the_run_keeps_it(data):
     assert run.layers == '16 relu, 9 gelu, 1 sigmoid'
     numbers = {'N_own': 9, 'rate': 2.0, 'bend': 'gelu', 'ID': '007', 'on': False}
     assert numbers.items() <= run.numbers.items()
+
+
+def test_in_a_notebook_a_script_is_run_from_its_file():
+    with pytest.raises(UserError, match='%run train'):
+        read_command_line({})
 
 
 def test_a_loss_that_is_not_finite_ends_the_training(data):
