@@ -14,6 +14,8 @@ from conftest import SHORT, TRAIN, restored, script
 from keras import Input, Sequential
 from keras.layers import Dense
 
+from utilities import read_set
+
 FIT = 'model.fit(X_train, Y_train, verbose=0'
 LACKING = """raise ModuleNotFoundError("No module named '{}'")"""
 CASES = [(edit, f'Hint: {hint.words}') for hint in HINTS for edit in hint.edits]
@@ -26,28 +28,37 @@ IMPORTS = {  # a line that needs a name of Keras: what is to be imported
     'from keras.layers.core import Dropout, Dense': 'keras.layers import Dropout',
     'from keras.layers import RMSprop': 'keras.optimizers import RMSprop',
     'model.add(layers.Dense(9))': 'keras import layers',
-    'models.Sequential()': 'keras import models',
+    'model.compile(loss=losses.Huber())': 'keras import losses',
 }
 CASES += [(line, f'write  from {place}') for line, place in IMPORTS.items()]
+QUOTED = 'Dense(9, activation=relu)', 'model.compile(metrics=[accuracy], loss=mse)'
+CASES += [(line, 'put it in quotes') for line in QUOTED]
 NEAR = {  # what is near: what is meant
     'Desne(9)': 'Dense',
     'model.sumary()': 'summary',
     "Dense(9, activation='tahn')": 'tanh',
+    "Dense(9, activation='swsh')": 'swish',
     "Dense(9, activaton='relu')": 'activation',
+    "Dense(9, bias_initialiser='ones')": 'bias_initializer',
+    'Conv1D(4, 3, dilation_rat=2)': 'dilation_rate',
     "model.compile('adma')": 'adam',
     f"model.compile(loss='binary_crossentropi'); {FIT})": 'binary_crossentropy',
     f'{FIT}, batchsize=9)': 'batch_size',
+    f'{FIT}, epoch=9)': 'epochs',
     'keras.optimizers.Adam(learningrate=1)': 'learning_rate',
     'keras.callbacks.EarlyStopping(patence=5)': 'patience',
     'from keras.layers import Denes': 'Dense',
     'from keras.layers import dense': 'Dense',
-    'from keras.layers import GlobalAveragePooling': 'GlobalAveragePooling1D',
     'import utilites': 'utilities',
     'import timee': 'time',
 }
 # Newer Pythons ask some of this themselves
 CASES += [(line, f"'{meant}'?") for line, meant in NEAR.items()]
 CASES += [  # others have none: Python's and Keras's words say it
+    ('model.compile(metrics=[accuracy_score])', "name 'accuracy_score' is not"),
+    ('X_train.train()', "object has no attribute 'train'"),
+    ('x = None; -x', 'unary -'),
+    (f'{FIT}, nb_epoch=3)', "argument 'nb_epoch'"),
     ("Dense(9, activation='xyz')", 'ValueError: Could not interpret activation'),
     ('Dense(units=unitz)', "NameError: name 'unitz' is not defined"),
     ("history.history['val_acc_1']", "KeyError: 'val_acc_1'"),
@@ -62,7 +73,7 @@ CASES += [  # others have none: Python's and Keras's words say it
     ("raise ValueError('a\\7')", r'ValueError: a\x07'),
 ]
 LIBRARY = {  # an error of Python's in Keras: its line there
-    f'{FIT}, class_weight=[1, 2])': 'class_weight.get(int(y_numpy[i]), 1.0)',
+    f'{FIT}, epochs=2.5)': 'for epoch in range(initial_epoch, epochs)',
     f"{FIT}, batch_size='a')": 'math.ceil(num_samples / batch_size)',
 }
 
@@ -118,6 +129,13 @@ def test_an_error_in_an_edit_shows_its_line_and_a_hint(reported, line, wanted):
 def test_an_error_of_python_in_keras_shows_its_line_there(reported, line, wanted):
     report = '\n'.join(reported(line))
     assert '  File "keras/src/' in report and wanted in report
+
+
+def test_an_error_of_utilities_alone_is_reported(folder, capsys):
+    with pytest.raises(FileNotFoundError) as caught:
+        read_set('Train', 1, 1)
+    report_error(caught.type, caught.value, caught.tb)
+    assert 'Train holds no X_1.dat' in capsys.readouterr().err
 
 
 PLACES = {  # a script from its line 3 on, and what is reported
