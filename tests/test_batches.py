@@ -42,19 +42,19 @@ def train(*data, **options):
 @pytest.mark.slow
 def test_the_same_as_plain_keras(monkeypatch, capsys):
     """Small arrays take the quick way, and with another Keras a line says so."""
-    made = mock.Mock(wraps=batches.make_batches)
-    monkeypatch.setattr(batches, 'make_batches', made)
     some = X[:70], Y[:70], W[:70]
     wanted = train(dataset(X, Y, W), validation_data=dataset(*some))
     arrays = X.astype('>f4'), Y.astype(bool)
     tensors = [*map(keras.ops.convert_to_tensor, (X, Y))]
+    made = mock.Mock(wraps=batches.make_batches)
+    monkeypatch.setattr(batches, 'make_batches', made)
     for data, large in (arrays, batches.LARGE), (arrays, 1000), (tensors, 1000):
         monkeypatch.setattr(batches, 'LARGE', large)
         found = train(*data, sample_weight=W, validation_data=some)
         np.testing.assert_allclose(found, wanted, atol=1e-5)
         assert made.call_count == 3  # by the first: fit, validation and predict
-    place = 'keras.src.trainers.data_adapters.array_data_adapter.ArrayDataAdapter'
-    monkeypatch.delattr(f'{place}.get_tf_dataset')
+    module = 'keras.src.trainers.data_adapters.array_data_adapter'
+    monkeypatch.delattr(f'{module}.ArrayDataAdapter.get_tf_dataset')
     batches.use_quick_batches()
     assert 'takes longer with this version' in capsys.readouterr().err
 

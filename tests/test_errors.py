@@ -22,7 +22,6 @@ CASES = [(edit, f'Hint: {hint.words}') for hint in HINTS for edit in hint.edits]
 IMPORTS = {  # a line that needs a name of Keras: what is to be imported
     'LSTM_ = GRU(4)': 'keras.layers import GRU',
     'EarlyStopping(patience=5)': 'keras.callbacks import EarlyStopping',
-    'BinaryCrossentropy()': 'keras.losses import BinaryCrossentropy',
     'from keras.layers.core import Dropout, Dense': 'keras.layers import Dropout',
     'model.add(layers.Dense(9))': 'keras import layers',
     'model.compile(loss=losses.Huber())': 'keras import losses',
@@ -35,7 +34,6 @@ NEAR = {  # what is near: what is meant
     'model.sumary()': 'summary',
     "Dense(9, activation='tahn')": 'tanh',
     "Dense(9, activation='swsh')": 'swish',
-    "Dense(9, activaton='relu')": 'activation',
     "Dense(9, bias_initialiser='ones')": 'bias_initializer',
     'Conv1D(4, 3, dilation_rat=2)': 'dilation_rate',
     f'{FIT}, batchsize=9)': 'batch_size',
@@ -107,7 +105,8 @@ def test_an_error_in_an_edit_shows_its_line_and_a_hint(
 def test_an_error_of_utilities_alone_is_reported(folder, capsys):
     with pytest.raises(FileNotFoundError) as caught:
         read_set('Train', 1, 1)
-    report_error(caught.type, caught.value, caught.tb)
+    trace = caught.tb.tb_next  # without this function
+    report_error(caught.type, caught.value.with_traceback(trace), trace)
     assert 'Train holds no X_1.dat' in capsys.readouterr().err
 
 
