@@ -68,12 +68,12 @@ CASES += [  # an error of Python's in Keras: its line there
 @pytest.fixture(scope='module')
 def names(generated):
     """What train.py knows before its fit, and more."""
-    names = {'__name__': '__main__', '__file__': 'train.py'}
+    names = {'__file__': 'train.py'}
     text = TRAIN[: TRAIN.index('# Fit the model')]
     text += 'import keras\nfrom keras.layers import Conv1D, Conv2D, LSTM, Reshape\n'
     text += 'history = keras.callbacks.History(); history.history = {}\n'
-    with restored(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, 'argv', ['train.py', *map(str, SHORT)])
+    with restored():
+        sys.argv = ['train.py', *map(str, SHORT)]
         os.chdir(generated)
         exec(text, names)
     return names
@@ -81,9 +81,8 @@ def names(generated):
 
 @pytest.mark.parametrize(('line', 'wanted'), CASES)
 def test_an_error_in_an_edit_shows_its_line_and_a_hint(
-    names, folder, monkeypatch, capsys, line, wanted
+    names, folder, capsys, line, wanted
 ):
-    monkeypatch.setattr(sys, 'argv', ['edit.py'])
     path = folder / 'edit.py'
     path.write_text(line)
     linecache.checkcache(str(path))
