@@ -98,7 +98,7 @@ def test_an_error_in_an_edit_shows_its_line_and_a_hint(
     assert head == 'Traceback (most recent call last):'
     assert place.startswith('  File "edit.py", line 1') and code.strip() == line
     assert wanted in '\n'.join(others) and 'site-packages' not in str(others)
-    assert len(others) < 4 or '  File "keras/src/' in others[-4]
+    assert len(others) < 6 and str(others).count('  File "') < 2
 
 
 def test_an_error_of_utilities_alone_is_reported(folder, capsys):
@@ -123,8 +123,8 @@ PLACES = {  # a script from its line 3 on, and what is reported
         ['own.py", line 4', 'ZeroDivisionError: '],
     ),
     'after another': (
-        'try: [][1]\nexcept IndexError: 1 / 0',
-        ['own.py", line 3', 'IndexError: ', 'own.py", line 4', 'ZeroDivisionError: '],
+        'try: __import__("fractions").Fraction("")\nexcept ValueError: 1 / 0',
+        ['own.py", line 3', 'ValueError: ', 'own.py", line 4', 'ZeroDivisionError: '],
     ),
     'from another': (
         'try: [][1]\nexcept IndexError as error: raise OSError(1) from error',
