@@ -20,7 +20,6 @@ FIT = 'model.fit(X_train, Y_train, verbose=0'
 LACKING = """raise ModuleNotFoundError("No module named '{}'")"""
 CASES = [(edit, f'Hint: {hint.words}') for hint in HINTS for edit in hint.edits]
 IMPORTS = {  # a line that needs a name of Keras: what is to be imported
-    'LSTM_ = GRU(4)': 'keras.layers import GRU',
     'EarlyStopping(patience=5)': 'keras.callbacks import EarlyStopping',
     'from keras.layers.core import Dropout, Dense': 'keras.layers import Dropout',
     'model.add(layers.Dense(9))': 'keras import layers',
@@ -38,7 +37,6 @@ NEAR = {  # what is near: what is meant
     'Conv1D(4, 3, dilation_rat=2)': 'dilation_rate',
     f'{FIT}, batchsize=9)': 'batch_size',
     f'{FIT}, epoch=9)': 'epochs',
-    'keras.callbacks.EarlyStopping(patence=5)': 'patience',
     "model.compile(metric=['accuracy'])": 'metrics',
     'from keras.layers import Denes': 'Dense',
     'import utilites': 'utilities',
@@ -50,7 +48,6 @@ CASES += [  # others have none: Python's and Keras's words say it
     ('X_train.train()', "object has no attribute 'train'"),
     ('x = None; -x', 'unary -'),
     ('plt.plot(accuracy)', "name 'accuracy' is not"),
-    ("Dense(9, activation='xyz')", 'ValueError: Could not interpret activation'),
     ("history.history['val_acc_1']", "KeyError: 'val_acc_1'"),
     (LACKING.format('tkinter'), "'tkinter'"),
     (LACKING.format('keras.wrappers.own'), "'keras.wrappers.own'"),
