@@ -89,12 +89,9 @@ def test_stopped_runs_count_where_no_other_does(folder):
 def test_a_run_that_is_not_there_may_have_a_near_name(folder):
     with pytest.raises(UserError, match=rf'no run in {RUNS}: python train\.py makes'):
         settings.runs_of_newest()
-    write_run('old/good/3')  # a folder in a folder
-    assert settings.newest_run('old/good', FILES).setting == 'old'
+    write_run('old/3')
     with pytest.raises(UserError, match=f"no run in {RUNS}/Old: did you mean 'old'"):
         settings.newest_run(f'{RUNS}/Old/', FILES)
-    with pytest.raises(UserError, match=rf'no run in {RUNS}/x: python train\.py makes'):
-        settings.runs_of(['x'])
 
 
 def test_the_newest_run_is_the_last_one_in_any_time_zone(folder):
