@@ -54,9 +54,8 @@ def test_each_run_is_a_dot_and_each_setting_a_line_in_the_middle(folder, figures
 def test_what_is_never_is_right_of_all_epochs(folder, figures):
     speed, _ = draw(figures, ('a', [90, np.inf], [50, 60]), ('b', [9], [70]))
     assert [label.get_text() for label in speed.get_yticklabels()] == ['a', 'b']
-    *epochs, never = speed.get_xticks()
-    assert speed.collections[0].get_offsets()[1][0] == never > 200
-    assert epochs[0] == 0 and 100 < epochs[-1] < 200
+    *_, last = speed.get_xticks()
+    assert speed.collections[0].get_offsets()[1][0] == last > 200
     assert speed.get_xticklabels()[-1].get_text() == 'never'
 
 
