@@ -102,11 +102,9 @@ def test_an_array_that_is_no_part_of_a_set_is_refused_by_its_name(case):
 
 
 def test_rows_that_were_perhaps_not_filled_are_named(capsys):
-    zeros = X * (np.arange(6) < 4)[:, None]
-    check(X_train=zeros, X_test=zeros[:5], Y_test=Y[:5])
+    check(X_train=X * (np.arange(6) < 4)[:, None])
     shown = capsys.readouterr().out
-    assert 'X_train has rows of zeros: 2, the first is X_train[4]\n' in shown
-    assert 'X_test has rows of zeros: 1' in shown
+    assert shown.startswith('X_train has rows of zeros: 2, the first is X_train[4]\n')
 
 
 def test_a_layer_within_the_network_may_scale_the_values(capsys):
@@ -117,17 +115,6 @@ def test_a_layer_within_the_network_may_scale_the_values(capsys):
     assert capsys.readouterr().out == ''
 
 
-def test_values_far_from_0_and_1_are_to_be_scaled():
-    for mean, spread in (3, 1), (0, 9.5), (0, 0.002):
-        assert not suggest_scaling([mean - spread, mean + spread], '')
-    for mean, spread in (-3.5, 1), (0, 10.5), (0, 0.0009), (7, 0):
-        advice = suggest_scaling([mean - spread, mean + spread], '')
-        assert advice.startswith(f'The values have a mean of {mean:.3g} and a standard')
-        assert advice.endswith('shows a layer that scales them')
-
-
-def test_values_too_small_for_a_layer_are_to_be_multiplied():
-    for spread, kind in (9e-8, ''), (9e-4, 'BatchNormalization'):
-        assert 'multiply all by 1e' in suggest_scaling([-spread, spread], kind)
-        assert 'multiply' not in suggest_scaling([-2 * spread, 2 * spread], kind)
+def test_values_too_small_for_a_layer_that_scales_are_to_be_multiplied():
+    assert 'multiply all by 1e' in suggest_scaling([-9e-4, 9e-4], 'BatchNormalization')
     assert suggest_scaling([-1e-17, 1e-17], 'Rescaling') == ''

@@ -26,20 +26,17 @@ def test_a_seed_is_trained_once(data):
     code = TRAIN.replace('N_test = 50', 'N_test = 40')  # which an option replaces
     again = named(code=f'# the same\nfrom os import path\n{code}', status=0)
     assert re.fullmatch(rf'Nothing is trained: {second} is there, .*--name\.\n', again)
-    os.truncate(run_folder('a/0-2/train.py'), 2000)  # which is a script, too
+    os.truncate(second / 'train.py', 2000)  # which is a script, too
     printed = named(status=0)
-    line = f'Left out: {RUNS}/a/0-2/train.py is damaged: it has 2,000 bytes, not '
-    assert printed.count(line) == 1
-    assert f'so this run is {RUNS}/a/0-3\nRun: ' in printed
+    assert printed.count(f'Left out: {second}/train.py is damaged: ') == 1
+    assert f'Run: {RUNS}/a/0-3 with ' in printed
 
 
 def test_other_numbers_or_lines_are_no_seed_of_a_setting(data):
     """They are compared with its oldest whole run."""
     named(status=0)
-    layer = "model.add(Dense(8, activation='tanh'))"
     last = named('--seed', 2, code=TRAIN.replace('(8, ', '(9, '))
-    why = f'this is no seed of {RUNS}/a (- {layer}; + {layer.replace("8", "9")})'
-    assert last.endswith(f': {why}: take another --name\n')
+    assert re.search(rf'no seed of {RUNS}/a \(- .*\(8, .*; \+ .*\(9, .*--name', last)
     assert f'no seed of {RUNS}/a (N_epochs = 4, not 3): ' in named('--N_epochs', 4)
     assert run_names() == ['a/0']
 
@@ -69,14 +66,6 @@ def test_a_setting_that_an_earlier_train_py_began_is_continued(data):
     assert [run.seed for run in setting.runs] == [0, 1] and not setting.stray
 
 
-@pytest.mark.slow
-def test_a_script_without_a_seed_trains_each_time(data):
-    code = TRAIN.replace('\nseed = 0', '\n_seed = 0').replace('(seed)', '(0)')
-    for _ in range(2):
-        named(code=code, status=0)
-    assert run_names() == ['a/0', 'a/0-2']
-
-
 def newest(name, files=FILES):
     """Return the folder of the newest run of a setting that counts."""
     return settings.newest_run(name, files).folder
@@ -88,27 +77,20 @@ def test_stopped_runs_count_where_no_other_does(folder):
         write_run(f'b/{i}', time=f'{DAY}T1{i}:00Z', is_stopped=True)
     runs = settings.runs_of_newest()
     assert [run.is_stopped for run in runs['a']] == [False] * 2 and len(runs['b']) == 3
-    assert [*settings.runs_of_newest(most=1)] == ['b']
     assert newest('') == newest('b') == run_folder('b/2')
     assert newest('a/2') == run_folder('a/2')
     assert newest('a') == run_folder('a/1')
     os.remove(run_folder('a/1/predictions.csv'))
     assert newest('a') == run_folder('a/0')
     assert newest('a', [NETWORK]) == run_folder('a/1')  # all that is read
-    os.remove(run_folder('a/0/train.py'))
-    (run,) = settings.runs_of(['a'])['a']
-    assert run.is_stopped
 
 
 def test_a_run_that_is_not_there_may_have_a_near_name(folder):
     with pytest.raises(UserError, match=rf'no run in {RUNS}: python train\.py makes'):
         settings.runs_of_newest()
-    write_run('old/good/3')  # a folder in a folder
-    assert settings.newest_run('old/good', FILES).setting == 'old'
+    write_run('old/3')
     with pytest.raises(UserError, match=f"no run in {RUNS}/Old: did you mean 'old'"):
         settings.newest_run(f'{RUNS}/Old/', FILES)
-    with pytest.raises(UserError, match=rf'no run in {RUNS}/x: python train\.py makes'):
-        settings.runs_of(['x'])
 
 
 def test_the_newest_run_is_the_last_one_in_any_time_zone(folder):

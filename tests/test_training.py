@@ -40,7 +40,6 @@ def test_a_number_of_one_s_own_is_an_option_and_the_run_keeps_it(data):
     )
     shown = ' '.join(named('--help', code=code, status=0).split())
     assert '--N_own N default 5 --rate X default 0.1 --bend TEXT default 5 %' in shown
-    assert re.findall(r'--(\w+) \S+ \w+', shown)[-2:] == ['seed', 'name']
     refused('train.py', '--batch_size=0', status=2, parts=['0 is not a whole number'])
     named('--N_own', 9, '--bend=gelu', '--no-on', '--rate=2', code=code, status=0)
     (run,) = list_runs()
@@ -65,6 +64,10 @@ def test_a_granted_gpu_that_is_not_seen_is_said(data):
     done = script('train.py', *SHORT, env={'SLURM_JOB_GPUS': '0'})
     assert 'Warning: Slurm granted a GPU' in done.stderr
     assert 'Training on CPU' in done.stdout
+
+
+def test_a_log_has_a_line_a_second(lesson):
+    assert 'Epoch 300/300: ' in lesson.stdout and lesson.stdout.count('\nEpoch') < 60
 
 
 # ---------------------------------------------------------------- signals
