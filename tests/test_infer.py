@@ -4,7 +4,7 @@ import io
 import os
 from pathlib import Path
 
-from support.runs import RUNS, run_folder
+from support.runs import run_folder
 
 import numpy as np
 import pandas as pd
@@ -61,18 +61,14 @@ def test_answers(test_set):
 
 def test_what_cannot_be_used(test_set):
     """A sequence that cannot be used has a row, too, and a remark that says why."""
-    np.save('a.npy', np.array([{}], object))  # pickled, which can do harm
     np.save('b.npy', [[[1, 2], [3, 4]]])
     np.save('e.npy', [[0, -1e39]])
     np.save('t.npy', np.ones((2, 5)))
-    Path('c.csv').write_text('star,f0,f1\n0,1,\n')
     Path('d.dat').write_bytes(b'123')
     Path('Foo').mkdir()
     remarks = {
         8: 'Test has no sequence 8, but 2, from 9 to 10',
-        'a.npy': 'a.npy is missing, cut, or no array of numbers: write it again',
         'b.npy': 'has 2 x 2 values, the network takes 2',
-        'c.csv': 'holds no number in f1: empty',
         'd.dat': 'd.dat has 3 bytes: write float64, 8 each',
         'e.npy': 'holds NaN, or more than float32 can',
         'no.csv': 'is missing',
@@ -118,8 +114,6 @@ def test_the_screen(test_set):
     assert lines[1].split() == ['name', 'class', 'answer', 'score', 'remark']
     assert lines[3].split() == 'Test 10 B A 0.900 not its class'.split()
     assert lines[5].startswith('2 of 3 have their class; a test only if they are new')
-    make_run(class_names=['A\xa0A', 'B'])  # with a space that does not break
-    assert '\n1 of 2 have their class' in script('infer.py', 9, 10).stdout
 
 
 def test_outputs_that_are_no_scores_are_not_shown_as_such(test_set):
@@ -144,9 +138,7 @@ def test_a_network_has_a_name_for_each_class():
     assert [*found.columns[-11:]] == [f'score_{y}' for y in range(11)]
 
 
-def test_networks_that_cannot_be_used(test_set):
-    make_run(class_names=['A', 'A'])
-    refused('infer.py', 9, parts=[f'{RUNS}/1 has two classes of the same name'])
+def test_a_network_that_cannot_be_loaded_is_named(test_set):
     path = run_folder('1/model.keras')
     path.write_text('')
     refused('infer.py', 9, parts=[f'{path} cannot be loaded (damaged'])
