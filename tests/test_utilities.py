@@ -3,12 +3,13 @@
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from conftest import refused
 
-from utilities import read_set, read_training_data
+from utilities import plot_history, read_set, read_training_data
 
 
 @pytest.mark.parametrize(
@@ -77,3 +78,14 @@ def test_an_array_that_is_cut_missing_or_not_of_numbers_is_named(folder, name):
         refused('view.py', 1, parts=[line])
     path.unlink()
     refused('view.py', 1, parts=[f'{path} is missing'])
+
+
+def test_histories_have_the_same_axes_unless_a_loss_exceeds_1(folder, figures):
+    """A validation is named beside the training."""
+    for loss, top in (0.5, 1), (4, 4):
+        history = {'accuracy': [0, 1], 'loss': [loss, 0], 'val_loss': [0, 0]}
+        plot_history(SimpleNamespace(history=history, epoch=[0, 1]))
+        accuracies, losses = figures['history.png'].axes
+        assert accuracies.get_ylim() == (-0.02, 1.02) and losses.get_ylim() == (0, top)
+        texts = [text.get_text() for text in losses.get_legend().get_texts()]
+        assert texts == ['training', 'validation']
