@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import PROJECT, refused, script
+from edits import blocks
 from matplotlib.testing.compare import compare_images
 
 from experiments import lab
@@ -24,6 +25,7 @@ COMMAND = 'experiments/__main__.py'
 PUBLISHED = PROJECT / 'experiments/results'
 README = (PROJECT / 'experiments/README.md').read_text(encoding='utf-8')
 SENTENCES = ' '.join(README.split())
+PROGRAM, QUESTION = blocks(README)
 EASY, HARD = lab.EASY_AND_HARD
 MLP = "the tutorial's"
 ONLY_A_SIGMOID = 'only a sigmoid at the end (Dense 16, Dense 8, sigmoid)'
@@ -60,11 +62,10 @@ def test_in_2018_an_answer_of_1_7_for_class_1_was_wrong():
 
 @pytest.mark.slow
 def test_a_question_takes_no_more_than_its_file(folder):
-    (text,) = re.findall(r'```python\n(""".*?)```', README, re.DOTALL)
     for name in 'experiments', 'support':
         shutil.copytree(PROJECT / name, name)
     shutil.copy(PROJECT / 'generate_data.py', '.')
-    pathlib.Path('experiments/shape.py').write_text(text, encoding='utf-8')
+    pathlib.Path('experiments/shape.py').write_text(QUESTION, encoding='utf-8')
     options = '--repeats 1 --epochs 2 --jobs 2 --output new/results'.split()
     command = [sys.executable, '-m', 'experiments', 'shape', *options]
     subprocess.run(command, check=True)
@@ -108,9 +109,8 @@ def test_published_runs_are_those_of_the_questions(name):
     for trial in question.trials:
         row = trial.series, trial.name, trial.N_train, trial.phase, trial.noise
         layers = trial.network() if trial.network else []
-        keras.Sequential([keras.Input((128,)), *layers])  # this builds them
-        parameters = sum(layer.count_params() for layer in layers)
-        asked += [(*row, parameters)] * question.seeds
+        model = keras.Sequential([keras.Input((128,)), *layers])
+        asked += [(*row, model.count_params())] * question.seeds
     columns = ['series', 'setting', 'N_train', 'phase', 'noise', 'parameters']
     runs = load(PUBLISHED / f'{question.name}.csv')[columns]
     assert [*runs.itertuples(index=False, name=None)] == asked
@@ -128,11 +128,10 @@ def test_rules_find_again_what_is_published(name):
 
 def test_the_page_s_program_prints_what_the_page_says(monkeypatch, capsys):
     """The program goes on working when it is changed as the page says."""
-    (text,) = re.findall(r'```python\n(import pandas.*?)```', README, re.DOTALL)
     monkeypatch.chdir(PROJECT)
-    exec(text, {})
+    exec(PROGRAM, {})
     assert re.search(r' 0\.0011\d* \S+\n', capsys.readouterr().out)
-    text = text.replace('recurrent', 'noise')
+    text = PROGRAM.replace('recurrent', 'noise')
     text = text.replace("'setting'", "['series', 'setting']")
     text = text.replace("\"the tutorial's\", 'LSTM'", "('Conv1D', 1), ('LSTM', 1)")
     exec(text, {})

@@ -18,7 +18,6 @@ NO_TABLES = {
     'class,f0,f1\n': 'lacks rows; it has class, f0, f1; wanted',
     'class,f0,f1\nA,1,2,3\n': 'a.csv is no CSV: ',
     'class,f0,f1\nA,1,2\nA,1,2,3\n': 'a.csv is no CSV: ',
-    '': 'a.csv is no CSV: ',
     None: 'a.csv is missing',
 }
 

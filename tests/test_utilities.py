@@ -39,8 +39,6 @@ def test_of_a_missing_sequence_it_is_said_which_there_are(data):
     os.remove('Train/X_3.dat')
     with pytest.raises(FileNotFoundError, match=r'3, but 19, from 1 to 20$'):
         read_training_data(3, 128)
-    shutil.rmtree('Train')
-    refused('view.py', 1, parts=[f'{os.getcwd()}/Train holds no X_1.dat, '])
 
 
 def test_arrays_are_read_as_files_are(data):
@@ -85,7 +83,7 @@ def test_histories_have_the_same_axes_unless_a_loss_exceeds_1(folder, figures):
     for loss, top in (0.5, 1), (4, 4):
         history = {'accuracy': [0, 1], 'loss': [loss, 0], 'val_loss': [0, 0]}
         plot_history(SimpleNamespace(history=history, epoch=[0, 1]))
-        accuracies, losses = figures['history.png'].axes
-        assert accuracies.get_ylim() == (-0.02, 1.02) and losses.get_ylim() == (0, top)
-        texts = [text.get_text() for text in losses.get_legend().get_texts()]
-        assert texts == ['training', 'validation']
+        upper, lower = figures['history.png'].axes
+        assert upper.get_ylim() == (-0.02, 1.02) and lower.get_ylim() == (0, top)
+        names = [text.get_text() for text in lower.get_legend().texts]
+        assert names == ['training', 'validation']
