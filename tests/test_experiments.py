@@ -1,10 +1,10 @@
 """experiments/: a training against plain Keras, the questions, what is published."""
 
-import pathlib
 import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from support.statistics import t_test
 
@@ -65,11 +65,11 @@ def test_a_question_takes_no_more_than_its_file(folder):
     for name in 'experiments', 'support':
         shutil.copytree(PROJECT / name, name)
     shutil.copy(PROJECT / 'generate_data.py', '.')
-    pathlib.Path('experiments/shape.py').write_text(QUESTION, encoding='utf-8')
+    Path('experiments/shape.py').write_text(QUESTION, encoding='utf-8')
     options = '--repeats 1 --epochs 2 --jobs 2 --output new/results'.split()
     command = [sys.executable, '-m', 'experiments', 'shape', *options]
     subprocess.run(command, check=True)
-    assert pathlib.Path('new/results/shape.png').exists()
+    assert Path('new/results/shape.png').exists()
     assert [*load('new/results/shape.csv')['parameters']] == [2209, 2601]
 
 

@@ -124,6 +124,8 @@ def test_a_network_has_a_name_for_each_class():
     np.save('a.npy', np.eye(11)[[0, 1, 10]])
     found = infer('a.npy')
     assert [*found['answer']] == ['A', 'B', 'class 10']
+    facts = 'name row star class answer score remark'.split()
+    assert [*found] == facts + [f'score_{y}' for y in range(11)]
 
 
 def test_a_network_that_cannot_be_loaded_is_named(test_set):

@@ -17,7 +17,6 @@ from utilities import plot_history, read_set, read_training_data
     [
         ('X_7', np.zeros(64), 'Train/X_7.dat holds 64 values, not 128: --N_seq'),
         ('X_7', np.arange(128), r'X_7.dat holds \S+: write finite'),  # integers
-        ('X_7', np.full(128, np.nan), 'X_7.dat holds nan'),
         ('X_7', np.zeros(257, 'f4'), 'Train/X_7.dat has 1028 bytes: write float64'),
         ('Y_7', np.array([]), 'Train/Y_7.dat has 0 bytes: write float64'),
         ('Y_7', np.array([0.5]), 'X_7.dat is of class .0.5.: write 0, 1, 2'),
@@ -54,8 +53,7 @@ def test_arrays_are_read_as_files_are(data):
         np.save('new.npy', values)
         os.replace('new.npy', 'Train/X.npy')
         np.testing.assert_equal(read_set('Train', 20, 128), (values, Y))
-    for number in 0, 21:
-        refused('view.py', number, parts=[f'no sequence {number}, but 20, from 1 to'])
+    refused('view.py', 0, parts=['no sequence 0, but 20, from 1 to'])
     np.save('Train/X.npy', X * np.nan)
     refused('view.py', 7, parts=['Train/X.npy, row 7, holds nan'])
     X[0].tofile('Train/X_1.dat')
