@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from conftest import refused
 from test_import_data import TABLE, import_tables, put
@@ -17,9 +16,8 @@ NO_TABLES = {
     'class,f0\nA,1\nB,2\n': 'lacks f1; it has class, f0; wanted',
     'star,mag\na,1\na,2\n': 'of observations: docs/own-data.md#light-curves',
     'class,f0,f1\n': 'lacks rows; it has class, f0, f1; wanted',
-    'class,f0,f1\nA,1,2,3\n': 'loss of data',
-    'class,f0,f1\nA,1,2\nA,1,2,3\n': 'Expected 3 fields',
-    '': 'a.csv is no CSV: No columns to parse',
+    'class,f0,f1\nA,1,2,3\n': 'a.csv is no CSV: ',
+    'class,f0,f1\nA,1,2\nA,1,2,3\n': 'a.csv is no CSV: ',
     None: 'a.csv is missing',
 }
 
@@ -29,14 +27,6 @@ def test_another_table_is_refused_in_one_line(content):
     if content is not None:
         Path('a.csv').write_text(content)
     refused('import_data.py', 'a.csv', parts=[NO_TABLES[content]])
-
-
-def test_what_is_no_text_is_named():
-    """Its name is no matter."""
-    with open('theirs.csv', 'wb') as file:
-        np.savez(file, np.ones(9))
-    parts = ['no CSV: it is not UTF-8', 'npz', '(docs/own-data.md#other-tables)']
-    refused('import_data.py', 'theirs.csv', parts=parts)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""view.py: sequences, and what a run got wrong."""
+"""view.py: sequences, with their classes."""
 
 from pathlib import Path
 

@@ -14,6 +14,7 @@ import tempfile
 
 import pytest
 from conftest import PROJECT
+from edits import blocks
 from test_script import make_wheel
 
 NO_USERS = pytest.mark.skipif('WORKSHOP_USERS' not in os.environ, reason='makes users')
@@ -47,7 +48,7 @@ def test_a_workshop(request):
     make_wheel('demo', files=files, folder=base)
     subprocess.run(['bash', '-ec', SETUP], cwd=base, check=True)
     page = (PROJECT / 'docs/instructor.md').read_text('utf-8')
-    evening, finished, slide = re.findall(r'```sh\n(.*?)```', page, re.DOTALL)[2:5]
+    evening, finished, slide = blocks(page, 'sh')[2:5]
     finished = f'cd /fred/oz000/workshop; . ./script.sh\n{finished}'
     (copy,) = re.findall('`(cp -rn [^`]*)`', page)
     compare = f'{slide.splitlines()[0]}\n{copy}\npython compare.py 1 base wide linear'
@@ -66,8 +67,16 @@ def test_a_workshop(request):
         text = re.sub(r'/fred/\w+', f'{base}/fred', text)
         env = {'HOME': f'{base}/home/{user}', 'PATH': f'{base}/bin:/usr/bin:/bin'}
         env |= {'PIP_NO_INDEX': '1', 'PIP_FIND_LINKS': base}
-        who = {'user': user, 'group': GROUP, 'extra_groups': [], 'umask': 0o002}
-        options = {'cwd': env['HOME'], 'env': env, 'capture_output': True}
-        done = subprocess.run(['bash', '-ec', text], **who, **options, text=True)
+        done = subprocess.run(
+            ['bash', '-ec', text],
+            user=user,
+            group=GROUP,
+            extra_groups=[],
+            umask=0o002,
+            cwd=env['HOME'],
+            env=env,
+            capture_output=True,
+            text=True,
+        )
         assert expected in done.stdout + done.stderr, done
     assert os.listdir(f'{base}/fred') == []
