@@ -122,8 +122,9 @@ def run(trial, seed, test_epochs):
             row[f'{which}_accuracy'] = round(right.mean(), 4)
         return row, pd.DataFrame()
     start = time.perf_counter()
-    N, accuracies = train(trial, seed, training, test, test_epochs)
-    row |= {'batch_size': trial.batch_size, 'epochs': test_epochs[-1], 'parameters': N}
+    N_parameters, accuracies = train(trial, seed, training, test, test_epochs)
+    row |= {'batch_size': trial.batch_size, 'epochs': test_epochs[-1]}
+    row['parameters'] = N_parameters
     row |= accuracies.iloc[-1].round(4).to_dict()
     row['seconds'] = round(time.perf_counter() - start, 2)
     for which in 'training', 'test':

@@ -127,7 +127,9 @@ def why_not_counted(curves, output, model, history):
             ' write  metrics=[keras.metrics.BinaryAccuracy(threshold=0)]'
         )
     steps = history.params.get('steps')  # updates in an epoch, if that is known
-    others = int(model.optimizer.iterations) - len(curves) * steps if steps else 0
+    if not steps:
+        return ''
+    others = int(model.optimizer.iterations) - len(curves) * steps
     return f'the network has made {others:,} other updates' if others > 0 else ''
 
 
@@ -177,7 +179,10 @@ def describe_test(result, names):
 
 
 def describe_interval(right):
-    """Return between which limits the accuracy is; right says so of each answer."""
+    """Return the 95 % interval of the accuracy, as a text.
+
+    right (n,) is whether each answer is right.
+    """
     low, high = (100 * limit for limit in wilson_interval(right.sum(), len(right)))
     digits = 1 if high - low < 2 else 0
     return f'95 % confidence: {low:.{digits}f} % to {high:.{digits}f} %'
