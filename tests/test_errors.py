@@ -95,8 +95,18 @@ def test_an_error_in_an_edit_shows_its_line_and_a_hint(
     head, place, code, *others = capsys.readouterr().err.splitlines()
     assert head == 'Traceback (most recent call last):'
     assert place.startswith('  File "edit.py", line 1') and code.strip() == line
-    assert wanted in '\n'.join(others[::-2]) and 'site-packages' not in str(others)
-    assert len(others) < 6 and str(others).count('  File "') < 2
+    report = '\n'.join(others)
+    assert wanted in report and 'site-packages' not in report
+    assert len(others) < 6 and report.count('  File "') < 2
+
+
+def test_an_error_that_cannot_be_asked_is_python_s(capsys):
+    class Own(AttributeError):
+        obj = property(lambda self: 1 / 0)
+
+    error = Own("no attribute 'a'")
+    report_error(Own, error, None)
+    assert "no attribute 'a'" in capsys.readouterr().err
 
 
 def test_an_error_of_utilities_alone_is_reported(folder, capsys):
