@@ -4,6 +4,7 @@ import operator
 import re
 import signal
 from signal import SIGINT, SIGTERM
+from unittest import mock
 
 from support.console import UserError
 from support.runs import RUNS, list_runs
@@ -122,6 +123,21 @@ def test_only_a_script_that_saves_its_run_is_waited_for(data, monkeypatch):
     signalled(monkeypatch, SIGINT, [TEST])
     code = TRAIN.replace('\nsave_run(', '\n# save_run(')
     assert named(code=code).endswith('\nInterrupted.\n')
+
+
+def test_a_script_without_save_run_goes_on_with_its_next_fit(data, monkeypatch):
+    signalled(monkeypatch, SIGINT, [EPOCH])
+    loop = '\nfor _ in range(2): history = model.fit('
+    code = TRAIN.replace('\nsave_run(', '\n# save_run(')
+    printed = named(code=code.replace('\nhistory = model.fit(', loop), status=0)
+    assert printed.count('\nEpoch 1/3: ') == 2  # each Ctrl-C is a first one
+
+
+def test_a_run_is_kept_though_nobody_reads_of_the_signal(data, monkeypatch):
+    signalled(monkeypatch, SIGINT, [EPOCH])
+    monkeypatch.setattr('os.write', mock.Mock(side_effect=BrokenPipeError))
+    script('train.py', *SHORT, status=130)
+    assert len(list_runs()) == 1
 
 
 def test_save_run_notes_signals_itself(data, monkeypatch):
