@@ -86,6 +86,7 @@ def redrawn(folder):
     return script(COMMAND, '--draw', '--output', folder).stdout
 
 
+@pytest.mark.slow
 @pytest.mark.drawn
 def test_draw_makes_the_page_s_figures_again(redrawn, folder):
     names = re.findall(r'results/([\w-]+\.png)', README)
@@ -94,6 +95,7 @@ def test_draw_makes_the_page_s_figures_again(redrawn, folder):
         assert not compare_images(PUBLISHED / name, folder / name, tol=1)
 
 
+@pytest.mark.slow
 def test_questions_are_in_the_order_of_the_page(redrawn):
     asked = re.findall(r'(?m)^\w+: (.*\?)$', redrawn)
     assert asked == re.findall(r'(?m)^## (.*)$', README)[: len(QUESTIONS)]

@@ -35,6 +35,7 @@ def test_waves_are_those_of_the_closed_form(given):
         np.testing.assert_equal(classes, Y[:N])
 
 
+@pytest.mark.slow
 def test_noise_is_normal_and_another_for_each_value_set_and_seed():
     """Noise changes nothing else, and Train and Test are drawn apart."""
     drawn = {0: [], 0.5: []}

@@ -24,7 +24,6 @@ def test_each_module_imports_those_below_it():
     {
         'compare, support.pictures': 'keras tensorflow',
         'experiments.lab, import_data': 'keras tensorflow matplotlib',
-        'support.answers, support.network': 'keras tensorflow matplotlib rich',
     }.items(),
 )
 def test_what_starts_in_a_second_imports_no(modules, others):

@@ -112,6 +112,7 @@ def test_a_signal_leaves_a_whole_run_and_ends_the_script(
     assert (run.epochs, run.is_stopped) == (1, N_epochs > 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('places', [[EPOCH, EPOCH], [EPOCH, TEST], [TEST, SAVING]])
 def test_a_second_ctrl_c_ends_at_once_and_leaves_nothing(data, monkeypatch, places):
     signalled(monkeypatch, SIGINT, places)
@@ -125,6 +126,7 @@ def test_only_a_script_that_saves_its_run_is_waited_for(data, monkeypatch):
     assert named(code=code).endswith('\nInterrupted.\n')
 
 
+@pytest.mark.slow
 def test_a_script_without_save_run_goes_on_with_its_next_fit(data, monkeypatch):
     signalled(monkeypatch, SIGINT, [EPOCH])
     loop = '\nfor _ in range(2): history = model.fit('
@@ -133,6 +135,7 @@ def test_a_script_without_save_run_goes_on_with_its_next_fit(data, monkeypatch):
     assert printed.count('\nEpoch 1/3: ') == 2  # each Ctrl-C is a first one
 
 
+@pytest.mark.slow
 def test_a_run_is_kept_though_nobody_reads_of_the_signal(data, monkeypatch):
     signalled(monkeypatch, SIGINT, [EPOCH])
     monkeypatch.setattr('os.write', mock.Mock(side_effect=BrokenPipeError))
@@ -140,6 +143,7 @@ def test_a_run_is_kept_though_nobody_reads_of_the_signal(data, monkeypatch):
     assert len(list_runs()) == 1
 
 
+@pytest.mark.slow
 def test_save_run_notes_signals_itself(data, monkeypatch):
     """Keras's own bar, or none, has noted none."""
     signalled(monkeypatch, SIGINT, [SAVING])
