@@ -1,10 +1,12 @@
 """generate_data.py: waves are made, and sets written."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import contents, refused, script
+from conftest import PROJECT, contents, refused, script
 from scipy.stats import kstest
 
 import generate_data
@@ -95,3 +97,13 @@ def test_a_writer_that_is_stopped_leaves_no_old_sequences(data, monkeypatch):
     assert [*contents('.').values()] == [b'new'] * 15
     generate_data.write_sets(files, overwrite=True)
     assert contents('.') == files
+
+
+@pytest.mark.slow
+def test_of_two_writers_at_once_one_leaves_its_sets(folder):
+    command = [sys.executable, PROJECT / MAKE, '900', '9', '--overwrite', '--seed']
+    writers = [subprocess.Popen([*command, seed]) for seed in '01']
+    assert [writer.wait() for writer in writers] == [0, 0]
+    again = [script(MAKE, 900, 9, '--seed', i, status=None).stdout for i in (0, 1)]
+    kept = 'Train and Test hold exactly these sequences already.\n'
+    assert sorted(again) == ['', kept]
