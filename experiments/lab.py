@@ -123,8 +123,8 @@ def run(trial, seed, test_epochs):
         return row, pd.DataFrame()
     start = time.perf_counter()
     N_parameters, accuracies = train(trial, seed, training, test, test_epochs)
-    row |= {'batch_size': trial.batch_size, 'epochs': test_epochs[-1]}
-    row['parameters'] = N_parameters
+    row['batch_size'] = trial.batch_size
+    row |= {'epochs': test_epochs[-1], 'parameters': N_parameters}
     row |= accuracies.iloc[-1].round(4).to_dict()
     row['seconds'] = round(time.perf_counter() - start, 2)
     for which in 'training', 'test':

@@ -32,7 +32,7 @@ class Question:
     seeds: int  # with which each trial is run
     test_every: int | None  # so many epochs, for a figure of curves; None: at the end
     curves: dict | None  # {label: (setting, column)}; None: the test accuracy of each
-    axis: tuple | None  # a label, 'linear' or 'log': settings are numbers on this axis
+    axis: tuple | None  # a label, 'linear' or 'log': trials are numbers on this axis
     speed: bool  # whether there is a figure of the epochs to 95 %
 
 

@@ -159,8 +159,10 @@ def describe_test(result, names):
         yield f'{share}; {describe_interval(right)}'
     else:
         yield share
-        copies = f'{(~is_new).sum()} of {len(right)} test sequences'
-        yield f'{copies} also occur in the training set'
+        yield (
+            f'{(~is_new).sum()} of {len(right)} test sequences also occur in the'
+            ' training set'
+        )
         if is_new.any():
             share = f'{new.sum()} right, {100 * new.mean():.1f} %'
             yield f'On the {len(new)} others: {share}; {describe_interval(new)}'
@@ -199,10 +201,12 @@ def describe_training(result):
     elif result.epochs_to_95 == math.inf:
         yield f'Never 95 % of the training sequences right, to epoch {done}'
     else:
-        line = '95 % of the training sequences first right after epoch'
         last = first_epoch(curves, 1)
         end = 'never all' if last == math.inf else f'all after {last}'
-        yield f'{line} {result.epochs_to_95}, {end}'
+        yield (
+            '95 % of the training sequences first right after epoch'
+            f' {result.epochs_to_95}, {end}'
+        )
     if 'val_loss' in curves:
         loss = curves['val_loss']
         best = f'lowest at epoch {loss.idxmin()}: {loss.min():.2g}'

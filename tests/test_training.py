@@ -30,8 +30,8 @@ NO_OPTIONS = {  # what stands in place of the seed, and what is said of it
 def test_what_cannot_be_an_option_is_named_with_its_line(data, line):
     code = TRAIN.replace('\nN_test = 50', '\n').replace(SEED, line)
     place = f'train.py: line {LINE}, {NO_OPTIONS[line]}'
-    said = named(code=code)
-    assert said.startswith(place) and said.count('\n') == 1
+    printed = named(code=code)
+    assert printed.startswith(place) and printed.count('\n') == 1
 
 
 def test_a_number_of_one_s_own_is_an_option_and_the_run_keeps_it(data):
