@@ -19,3 +19,10 @@ def test_a_little_other_data_are_noticed():
     other = X + 1e-6
     assert sequences.hash_set(X, [0, 1]) != sequences.hash_set(other, [0, 1])
     assert [*sequences.find_copies([X[0], other[0]], X)] == [True, False]
+
+
+def test_sequences_are_the_rows_of_a_square_array_too():
+    X = np.arange(9).reshape(3, 3)
+    assert all(sequences.find_copies(X, X[:2]) == [True, True, False])
+    assert all(sequences.find_copies(X[:2], X))
+    assert sequences.hash_set(X, X[0]) != sequences.hash_set(X.T, X[0])
