@@ -1,16 +1,16 @@
-"""The networks that are compared: functions that return layers, as in train.py.
+"""Networks for the trials: functions that return layers, in the order of train.py.
 
-They import Keras themselves, as only the processes that train need it.
+Each function imports Keras itself, because only the processes that train need it.
 """
 
 
 def tutorial():
-    """The network of train.py."""
+    """Return the layers of train.py's network."""
     return mlp()
 
 
 def mlp(hidden=2, neurons=16, activations=('relu', 'tanh')):
-    """The tutorial's network, with other hidden layers."""
+    """Return the tutorial's network with other hidden layers."""
     from keras.layers import Dense
 
     first, second = activations
@@ -24,7 +24,7 @@ def mlp(hidden=2, neurons=16, activations=('relu', 'tanh')):
 
 
 def two_layers(activation=None):
-    """The network of the slide about activations: with none, or one at the end."""
+    """Return the network on the slide about activations, or add one at its end."""
     from keras.layers import Dense
 
     return [Dense(16), Dense(1, activation=activation)]
