@@ -9,7 +9,8 @@ def test_hash_differs_if_values_or_any_class_differ():
     X, Y = np.random.default_rng(0).random((5, 3)), np.array([0, 1, 1, 0, 2])
     one = sequences.hash_set(X, Y)
     assert one == sequences.hash_set(np.float32(X), np.eye(3)[Y])  # one-hot
-    others = [(X + 1, Y), (X, Y[::-1]), (X, np.array([0, 1, 1, 0, 1]))]
+    last = np.eye(5)[4:].T  # changes the last sequence
+    others = [(X + last, Y), (X, Y[::-1]), (X, np.array([0, 1, 1, 0, 1]))]
     assert len({one, *(sequences.hash_set(*other) for other in others)}) == 4
     assert sequences.hash_set(0 * X, Y) == sequences.hash_set(-0.0 * X, Y)
 
