@@ -11,7 +11,7 @@ from conftest import PROJECT
 def test_each_module_imports_those_below_it():
     """The order is that of the list in CONTRIBUTING."""
     text = (PROJECT / 'docs/CONTRIBUTING.md').read_text()
-    order = re.findall(r'(?m)^\| `(\w+)\.py` \|', text)
+    order = re.findall(r'(?m)^- `(\w+)\.py`:', text)
     assert {*order} == {path.stem for path in (PROJECT / 'support').glob('[a-z]*.py')}
     for i, name in enumerate(order):
         code = (PROJECT / f'support/{name}.py').read_text()
