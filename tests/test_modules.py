@@ -1,4 +1,4 @@
-"""The modules of support/: their order, and what they do without."""
+"""Check the order of the modules in support/, and that quick scripts import quickly."""
 
 import re
 import subprocess
@@ -8,8 +8,7 @@ import pytest
 from conftest import PROJECT
 
 
-def test_each_module_imports_those_below_it():
-    """The order is that of the list in CONTRIBUTING."""
+def test_module_imports_only_modules_below_it_in_contributing():
     text = (PROJECT / 'docs/CONTRIBUTING.md').read_text()
     order = re.findall(r'(?m)^- `(\w+)\.py`:', text)
     assert {*order} == {path.stem for path in (PROJECT / 'support').glob('[a-z]*.py')}
@@ -26,7 +25,7 @@ def test_each_module_imports_those_below_it():
         'experiments.lab, import_data': 'keras tensorflow matplotlib',
     }.items(),
 )
-def test_what_starts_in_a_second_imports_no(modules, others):
+def test_quick_script_does_not_import_slow_packages(modules, others):
     code = f'import sys, {modules}; print(sys.modules.keys() & {{*{others.split()}}})'
     options = {'cwd': PROJECT, 'capture_output': True, 'text': True}
     done = subprocess.run([sys.executable, '-c', code], **options)
