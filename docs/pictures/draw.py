@@ -13,9 +13,8 @@ import numpy as np
 
 from generate_data import WAVES
 
-# Options of a panel for a sketch, and of arrows from x, y to x + u, y + v
+# A panel for a sketch has neither a frame nor ticks
 BARE = {'frame_on': False, 'xticks': [], 'yticks': []}
-ARROWS = {'angles': 'xy', 'scale_units': 'xy', 'scale': 1}
 
 
 def waves():
@@ -54,41 +53,17 @@ def network():
     plt.xticks(range(4), labels)
 
 
-def valley():
-    """Draw seven steps down a valley, with each of three learning rates."""
-    w = np.linspace(-3.5, 3.5)
-    rates = {'too small': 0.03, 'about right': 0.3, 'too large': 1.02}
-    for i, (title, rate) in enumerate(rates.items()):
-        steps = -2.6 * (1 - 2 * rate) ** np.arange(8)
-        plt.subplot(1, 3, i + 1, title=title, xlabel='a weight', ylabel='loss', **BARE)
-        plt.plot(w, w**2, 'C7', steps, steps**2, 'C1o-', -2.6, 2.6**2, 'ko')
-
-
 def epochs():
     """Draw three epochs: 200 stripes in batches, and an update after each batch."""
     plt.suptitle('200 sequences, in batches of 32 and a last one of 8')
     ends = [*range(32, 200, 32), 200]
     for i, epoch in enumerate([1, 2, 300]):
         plt.subplot(3, 1, i + 1, **BARE)
-        plt.pcolormesh([np.random.permutation(200)])
+        plt.pcolormesh([np.random.default_rng(epoch).permutation(200)])
         plt.vlines(ends, 0, 1, 'w', linewidth=5)
         plt.xticks(ends, '▲' * 7, color='C3')
         plt.ylabel(f'epoch {epoch}', rotation=0, ha='right', va='center')
         plt.text(205, 0.3, f'{7 * epoch:,} updates', color='C3')
-
-
-def recurrent():
-    """Draw how a dense and a recurrent network see the values of a sequence."""
-    t = np.arange(9)
-    x = np.sin(0.75 * t + 0.75)
-    panels = {'Dense: all at once': t * 0 + 4, 'Recurrent: one by one': t}
-    for i, (title, neurons) in enumerate(panels.items()):
-        plt.subplot(1, 2, i + 1, title=title, ylim=(-1.2, 5.5), **BARE)
-        plt.plot(t, x, 'C7o-')
-        plt.plot(neurons, t * 0 + 5, 'C1o', markersize=12)
-        plt.quiver(t, x, neurons - t, 4.6 - x, color='C0', **ARROWS)
-        plt.quiver(neurons, t * 0 + 5, 0.9, 0, color='C1', **ARROWS)
-        plt.text(neurons[-1] + 1, 4.8, 'answer')
 
 
 if __name__ == '__main__':
